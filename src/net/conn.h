@@ -1,0 +1,62 @@
+/* A connection whose calls read as if they blocked: they suspend the running task.
+ *
+ * Each fails at the deadline last set with ERR_TIMEOUT, at once with ERR_CANCELED if the
+ * task is canceled, and with ERR_CLOSED if the peer is gone.  Output is buffered: it
+ * leaves in one write when the session next waits for input, at conn_flush(), or when
+ * 64 KiB have gathered.  Plain text or TLS makes no difference after conn_starttls().
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "rt/task.h"
+
+struct conn;
+struct tls_server;
+
+/* Takes a connected, non-blocking socket; it is closed with the conn.  peer is copied
+ * ("192.0.2.1" or "2001:db8::1"). */
+struct conn *conn_new(int fd, struct str peer);
+/* Closes (TLS: sends close_notify without waiting) and frees. */
+void conn_free(struct conn **conn);
+
+struct str conn_peer(const struct conn *conn);	/* the address as text */
+struct str conn_local(const struct conn *conn); /* our address as text */
+bool conn_peer_is_loopback(const struct conn *conn);
+bool conn_is_tls(const struct conn *conn);
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" without TLS; good while the conn lives. */
+struct str conn_tls_text(const struct conn *conn);
+
+/* The deadline of every later call, from now. */
+void conn_deadline_s(struct conn *conn, unsigned seconds);
+
+/* May suspend.  The next line without its line end, at most max octets; ERR_LIMIT if longer
+ * (it is skipped to its end).  The slice is good until the next read.  Only CRLF ends a
+ * line if is_strict, else LF does too. */
+[[nodiscard]] err_t conn_line(struct conn *conn, size_t max, bool is_strict,
+			      struct str *line);
+/* May suspend until at least one octet is there: what has been read so far and not yet
+ * taken.  Good until the next read.  Take some with conn_take(). */
+[[nodiscard]] err_t conn_peek(struct conn *conn, struct str *input);
+void conn_take(struct conn *conn, size_t n);
+/* May suspend until more octets than the *input of the last conn_peek() are there; at most
+ * max in all, else ERR_LIMIT. */
+[[nodiscard]] err_t conn_more(struct conn *conn, size_t max, struct str *input);
+/* True if input is already here, so that replies may be batched (pipelining). */
+bool conn_has_input(const struct conn *conn);
+/* May suspend.  OK when there is input, ERR_TIMEOUT at the deadline, or ERR_CANCELED; with
+ * wake, also OK when somebody wakes those waiters (IDLE).  Output is flushed first. */
+[[nodiscard]] err_t conn_wait(struct conn *conn, struct waiters *wake, deadline_t until);
+/* Forgets input that is here but was not taken (RFC 3207 §4.2); returns how much. */
+size_t conn_drop_input(struct conn *conn);
+
+/* Gathers output.  conn_add() may suspend when 64 KiB are waiting to leave; a failure
+ * latches and comes back from conn_flush() and every later read. */
+void conn_add(struct conn *conn, struct str text);
+void conn_printf(struct conn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
+[[nodiscard]] err_t conn_flush(struct conn *conn);
+/* True once output has failed; a long producer should stop. */
+bool conn_is_broken(const struct conn *conn);
+
+/* May suspend.  The server side of a TLS handshake; input read before is dropped.  After a
+ * failure the conn is broken. */
+[[nodiscard]] err_t conn_starttls(struct conn *conn, struct tls_server *tls);
