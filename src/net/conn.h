@@ -19,7 +19,7 @@ struct conn *conn_new(int fd, struct str peer);
 /* Closes (TLS: sends close_notify without waiting) and frees. */
 void conn_free(struct conn **conn);
 
-struct str conn_peer(const struct conn *conn);	/* the address as text */
+struct str conn_peer(const struct conn *conn);  /* the address as text */
 struct str conn_local(const struct conn *conn); /* our address as text */
 bool conn_peer_is_loopback(const struct conn *conn);
 bool conn_is_tls(const struct conn *conn);
@@ -29,22 +29,23 @@ struct str conn_tls_text(const struct conn *conn);
 /* The deadline of every later call, from now. */
 void conn_deadline_s(struct conn *conn, unsigned seconds);
 
-/* May suspend.  The next line without its line end, at most max octets; ERR_LIMIT if longer
- * (it is skipped to its end).  The slice is good until the next read.  Only CRLF ends a
- * line if is_strict, else LF does too. */
+/* May suspend.  The next line without its line end, at most max octets; ERR_LIMIT if
+ * longer (it is skipped to its end).  The slice is good until the next read.  Only CRLF
+ * ends a line if is_strict, else LF does too. */
 [[nodiscard]] err_t conn_line(struct conn *conn, size_t max, bool is_strict,
 			      struct str *line);
 /* May suspend until at least one octet is there: what has been read so far and not yet
  * taken.  Good until the next read.  Take some with conn_take(). */
 [[nodiscard]] err_t conn_peek(struct conn *conn, struct str *input);
 void conn_take(struct conn *conn, size_t n);
-/* May suspend until more octets than the *input of the last conn_peek() are there; at most
- * max in all, else ERR_LIMIT. */
+/* May suspend until more octets than the *input of the last conn_peek() are there; at
+ * most max in all, else ERR_LIMIT. */
 [[nodiscard]] err_t conn_more(struct conn *conn, size_t max, struct str *input);
 /* True if input is already here, so that replies may be batched (pipelining). */
 bool conn_has_input(const struct conn *conn);
-/* May suspend.  OK when there is input, ERR_TIMEOUT at the deadline, or ERR_CANCELED; with
- * wake, also OK when somebody wakes those waiters (IDLE).  Output is flushed first. */
+/* May suspend.  OK when there is input, ERR_TIMEOUT at the deadline, or ERR_CANCELED;
+ * with wake, also OK when somebody wakes those waiters (IDLE).  Output is flushed first.
+ */
 [[nodiscard]] err_t conn_wait(struct conn *conn, struct waiters *wake, deadline_t until);
 /* Forgets input that is here but was not taken (RFC 3207 §4.2); returns how much. */
 size_t conn_drop_input(struct conn *conn);
@@ -57,6 +58,6 @@ void conn_printf(struct conn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
 /* True once output has failed; a long producer should stop. */
 bool conn_is_broken(const struct conn *conn);
 
-/* May suspend.  The server side of a TLS handshake; input read before is dropped.  After a
- * failure the conn is broken. */
+/* May suspend.  The server side of a TLS handshake; input read before is dropped.  After
+ * a failure the conn is broken. */
 [[nodiscard]] err_t conn_starttls(struct conn *conn, struct tls_server *tls);

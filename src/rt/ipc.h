@@ -38,8 +38,8 @@ struct ipc *ipc_open(const char *name, int fd, ipc_handler *handler, ipc_gone *g
 void ipc_close(struct ipc **ipc);
 bool ipc_is_open(const struct ipc *ipc);
 
-/* May suspend until the reply: appends its body to reply and sets *type.  fd may be -1; it
- * stays the caller's.  reply_fd may be NULL (a descriptor that comes is closed).
+/* May suspend until the reply: appends its body to reply and sets *type.  fd may be -1;
+ * it stays the caller's.  reply_fd may be NULL (a descriptor that comes is closed).
  * ERR_CLOSED if the other side is gone (it may have acted or not), ERR_TIMEOUT,
  * ERR_CANCELED, ERR_LIMIT if the reply is too big for reply. */
 [[nodiscard]] err_t ipc_call(struct ipc *ipc, uint16_t type, struct str body, int fd,

@@ -40,8 +40,8 @@ uint64_t task_id(const struct task *task);
 /* What the task is about, shown by the debugger and in panic reports; copied, cut to 63
  * octets. */
 void task_describe(struct str what);
-/* Every call in which the task waits, now or later, fails with ERR_CANCELED.  No-op when no
- * task has this id any more. */
+/* Every call in which the task waits, now or later, fails with ERR_CANCELED.  No-op when
+ * no task has this id any more. */
 void task_cancel(uint64_t id);
 bool task_is_canceled(void);
 /* May suspend.  OK after the time; ERR_CANCELED before. */

@@ -1,0 +1,108 @@
+/* The store as a door sees it: about fifteen mail-level calls over one channel to the
+ * store process.  Every call may suspend, and ends at its own deadline (30 s) with
+ * UNAVAILABLE or UNKNOWN.
+ *
+ * Who may do what is decided in one place, the gate of the store process: by the role of
+ * the channel (smtpd may deliver to anyone and read nothing), and by the grants presented
+ * on it.  When the store restarts, the client gets a new channel, presents its grants
+ * again and repeats what was under way: reads, and commits by their key.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "rt/task.h"
+#include "store/types.h"
+
+struct store;
+
+/* fd is a channel to the store process (see daemon/), owned from here on; -1: not yet. */
+struct store *store_open(int fd);
+void store_close(struct store **store);
+/* A new channel after a restart; presents the grants again. */
+void store_reconnect(struct store *store, int fd);
+
+/* Presents a grant (vault.h) so that its account may be used on this channel; counted, so
+ * each success needs one store_leave(). */
+enum store_outcome store_enter(struct store *store, account_t account, struct str grant);
+void store_leave(struct store *store, account_t account);
+
+/* Durable when it returns OK.  Makes the digest's and body's bytes travel; op bodies are
+ * given raw.  result and its slices live in arena; result may be NULL. */
+enum store_outcome store_commit(struct store *store, const struct store_commit *commit,
+				struct arena *arena, struct store_result *result);
+
+enum store_outcome store_summary(struct store *store, account_t account,
+				 struct account_summary *summary);
+/* All mailboxes of the account, parents before children, siblings by name. */
+enum store_outcome store_mailboxes(struct store *store, account_t account,
+				   struct arena *arena, struct mailbox_row **rows,
+				   size_t *count);
+enum store_outcome store_mailbox(struct store *store, account_t account, uint64_t mailbox,
+				 struct arena *arena, struct mailbox_row *row);
+
+/* Messages of a mailbox with uids.first <= UID <= uids.last, ascending, as many as fit a
+ * page (ROWS_PAGE_BYTES); *next_uid is where to go on, 0 when there are no more. */
+enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
+			      struct uid_range uids, unsigned columns,
+			      struct arena *arena, struct message_row **rows,
+			      size_t *count, uint32_t *next_uid);
+/* What changed after `since`, oldest first; CONFLICT when the log no longer reaches back
+ * so far.  *upto is the change number that has then been told; *more if a page was not
+ * enough.  mailbox 0: of all mailboxes. */
+enum store_outcome store_changes(struct store *store, account_t account, uint64_t mailbox,
+				 uint64_t since, struct arena *arena,
+				 struct change_row **rows, size_t *count, uint64_t *upto,
+				 bool *more);
+
+/* The body of a message without its trace, appended to body whole (INVALID if it does not
+ * fit), or piece by piece to take() until it returns false. */
+enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
+			      struct buf *body);
+enum store_outcome store_body_each(struct store *store, account_t account,
+				   uint64_t message, bool (*take)(void *arg, struct str),
+				   void *arg);
+
+/* Small key-value pairs of an account.  The scan gives keys that start with prefix and
+ * are greater than after ("" from the start), at most limit, in octet order. */
+enum store_outcome store_kv_get(struct store *store, account_t account, struct str key,
+				struct arena *arena, struct str *value);
+enum store_outcome store_kv_scan(struct store *store, account_t account,
+				 struct str prefix, struct str after, size_t limit,
+				 struct arena *arena, struct kv_row **rows,
+				 size_t *count);
+
+/* Takes up to limit due rows under lease until leased_until (seconds since 1970).  An
+ * expired lease may be taken over.  *next_due is when the next row will be due, 0 if none
+ * is waiting. */
+enum store_outcome store_queue_lease(struct store *store, enum queue_kind kind,
+				     int64_t now, int64_t leased_until, size_t limit,
+				     struct arena *arena, struct queue_row **rows,
+				     size_t *count, int64_t *next_due);
+/* Rows by (account, row) after the given one, for people. */
+enum store_outcome store_queue_list(struct store *store, account_t after_account,
+				    uint64_t after_row, size_t limit, struct arena *arena,
+				    struct queue_row **rows, size_t *count);
+
+/* An exclusive lock by name on an account, such as the maildrop of POP3; CONFLICT if
+ * somebody has it.  It ends with store_unlock(), or with the channel. */
+enum store_outcome store_lock(struct store *store, account_t account, struct str name);
+void store_unlock(struct store *store, account_t account, struct str name);
+
+/* Wakes changed whenever the account may have changed (also for other processes'
+ * commits); a hint: ask store_changes(). */
+struct store_watch {
+	struct waiters changed;
+	account_t account;
+	struct store *store;
+	struct store_watch *next, *prev;
+};
+enum store_outcome store_watch_open(struct store *store, struct store_watch *watch,
+				    account_t account);
+void store_watch_close(struct store_watch *watch);
+/* A watch on the queue: wakes when a row of that kind was added. */
+enum store_outcome store_watch_queue(struct store *store, struct store_watch *watch,
+				     enum queue_kind kind);
+
+enum store_outcome store_stats(struct store *store, struct store_stats *stats);
+/* The outcome in words that a person understands. */
+const char *store_outcome_text(enum store_outcome outcome);

@@ -1,0 +1,322 @@
+/* What the store keeps, and the operations that change it: the words that doors, the
+ * store process and the back ends share.
+ *
+ * Everything belongs to an account.  Mailboxes, messages, memberships and changes of an
+ * account take their numbers from its one counter: below 2^48, never reused.  A mailbox
+ * holds memberships (UID, flags, keywords); each points to a message (body, size, dates,
+ * digest), so a copy shares the message.  Slices in requests borrow from the caller,
+ * slices in results from the arena given with the call.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/str.h"
+
+typedef uint32_t account_t;
+/* Owns the directory and the queue rows that strangers cause. */
+#define ACCOUNT_SYSTEM ((account_t)0)
+/* Created first in every account, so its number is always the same. */
+#define MAILBOX_INBOX ((uint64_t)1)
+
+enum {
+	MAILBOX_NAME_MAX = 255, /* octets of UTF-8, of one level of the name */
+	MAILBOX_DEPTH_MAX = 20,
+	KEYWORDS_MAX = 64, /* of one membership */
+	KEYWORD_BYTES_MAX = 100,
+	TRACE_BYTES_MAX = 4096, /* per-recipient header fields */
+	DIGEST_BYTES_MAX = 60 * 1024,
+	KV_KEY_MAX = 400,
+	KV_VALUE_MAX = 32 * 1024,
+	COMMIT_OPS_MAX = 1100, /* a queue row a recipient, and some */
+	UID_RANGES_MAX = 20000,
+	ROWS_PAGE_BYTES = 256 * 1024,
+};
+
+/* How a call ended.  Only OK means that it happened; only UNKNOWN means that it may
+ * have. */
+enum store_outcome {
+	STORE_OK,
+	STORE_CONFLICT, /* exists already, or is not in the state the call expects */
+	STORE_ABSENT,   /* no such account, mailbox, message or row */
+	STORE_OVER_QUOTA,
+	STORE_DENIED,      /* the gate says no */
+	STORE_INVALID,     /* a bound or rule above was broken by the caller */
+	STORE_UNAVAILABLE, /* cannot now: disk full, read-only, starting; nothing happened
+			    */
+	STORE_UNKNOWN,     /* lost touch in the middle: retry with the same key */
+};
+
+/* Flags of a membership; \Recent does not exist here. */
+enum message_flag {
+	FLAG_SEEN = 1,
+	FLAG_ANSWERED = 2,
+	FLAG_FLAGGED = 4,
+	FLAG_DELETED = 8,
+	FLAG_DRAFT = 16,
+};
+
+/* RFC 6154 special uses; at most one a mailbox. */
+enum mailbox_role {
+	ROLE_NONE,
+	ROLE_INBOX,
+	ROLE_ARCHIVE,
+	ROLE_DRAFTS,
+	ROLE_FLAGGED,
+	ROLE_JUNK,
+	ROLE_SENT,
+	ROLE_TRASH,
+	ROLE_ALL,
+	ROLE_IMPORTANT,
+};
+
+struct uid_range {
+	uint32_t first, last; /* inclusive; first <= last, never 0 */
+};
+struct uid_set { /* ascending, no overlap */
+	const struct uid_range *ranges;
+	size_t count;
+};
+struct keywords {
+	const struct str *words;
+	size_t count;
+};
+
+/* ---- operations -------------------------------------------------------------------- */
+
+enum store_op_kind {
+	OP_ACCOUNT_CREATE, /* the account of the commit; makes INBOX */
+	OP_APPEND,
+	OP_FLAGS,
+	OP_COPY,
+	OP_MOVE,
+	OP_EXPUNGE,
+	OP_MAILBOX_CREATE,
+	OP_MAILBOX_RENAME,
+	OP_MAILBOX_DELETE,
+	OP_MAILBOX_SUBSCRIBE,
+	OP_KV_PUT,
+	OP_KV_DELETE,
+	OP_QUEUE_ADD,
+	OP_QUEUE_SETTLE,
+	OP_KEY_FORGET, /* an idempotency key that is no longer needed */
+};
+
+/* Where the body of a new message comes from; exactly one form is used. */
+struct store_body {
+	struct str raw;   /* doors: the bytes as they are; the client compresses them */
+	struct str frame; /* back end: one zstd frame of raw_size octets ... */
+	uint64_t staged;  /* ... or one staged before by this channel */
+	uint64_t raw_size;
+	account_t from_account; /* or the body of a message that is there already, */
+	uint64_t from_message;  /* such as a queued one; its digest is shared as well */
+};
+
+struct op_append {
+	uint64_t mailbox;
+	struct store_body body;
+	struct str trace;  /* header fields in front of the body, CRLF-terminated or "" */
+	struct str digest; /* opaque; of the body without trace */
+	int64_t received_at;   /* INTERNALDATE, seconds since 1970 */
+	int16_t received_zone; /* minutes east */
+	uint8_t flags;
+	struct keywords keywords;
+};
+
+enum flags_mode { FLAGS_SET, FLAGS_ADD, FLAGS_REMOVE };
+
+struct op_flags {
+	uint64_t mailbox;
+	struct uid_set uids; /* those that do not exist are passed over */
+	enum flags_mode mode;
+	uint8_t flags;
+	struct keywords keywords;
+	uint64_t unchanged_since; /* RFC 7162 §3.1.3; UINT64_MAX: whatever they are */
+};
+
+struct op_copy { /* and move */
+	uint64_t mailbox, to_mailbox;
+	struct uid_set uids;
+};
+
+struct op_expunge {
+	uint64_t mailbox;
+	struct uid_set uids; /* only these; count 0: all */
+	bool only_deleted;   /* only those that have \Deleted */
+};
+
+struct op_mailbox {             /* create, rename, delete, subscribe */
+	uint64_t mailbox;       /* not for create */
+	uint64_t parent;        /* create, rename: 0 is the top */
+	struct str name;        /* create, rename: one level, UTF-8, without "/" */
+	enum mailbox_role role; /* create */
+	bool is_container;      /* create: \Noselect */
+	bool is_subscribed;     /* create, subscribe */
+};
+
+struct op_kv {
+	struct str key, value;
+	bool only_if_absent; /* put: CONFLICT if it is there */
+};
+
+enum queue_kind { QUEUE_LOCAL, QUEUE_REMOTE };
+
+struct queue_recipient {
+	enum queue_kind kind;
+	struct str address;  /* where it goes: after aliases */
+	struct str original; /* as RCPT TO gave it */
+	account_t account;   /* local: whose INBOX */
+	struct str orcpt;    /* RFC 3461; decoded elsewhere */
+	uint8_t notify;      /* bits: 1 never, 2 success, 4 failure, 8 delay; 0 default */
+};
+
+struct op_queue_add {
+	struct str sender; /* reverse-path, "" is <> */
+	struct str id;     /* the queue id that logs and replies show, up to 32 octets */
+	struct store_body body;
+	struct str trace; /* Received of the hop that took it */
+	struct str digest;
+	int64_t received_at;
+	int64_t due_at;
+	struct str envid;
+	uint8_t ret;       /* 0 none, 1 full, 2 headers */
+	uint8_t body_kind; /* 0 7bit, 1 8bitmime, 2 binarymime; bit 8 SMTPUTF8 (128) */
+	const struct queue_recipient *recipients;
+	size_t count;
+};
+
+enum queue_outcome { QUEUE_DONE, QUEUE_RETRY };
+
+struct op_queue_settle {
+	uint64_t row;
+	uint64_t lease; /* as the lease call gave it; a stale one is CONFLICT */
+	enum queue_outcome outcome;
+	int64_t due_at;    /* retry */
+	struct str reason; /* retry: in words, up to 500 octets */
+};
+
+struct store_op {
+	enum store_op_kind kind;
+	union {
+		struct op_append append;
+		struct op_flags flags;
+		struct op_copy copy;
+		struct op_expunge expunge;
+		struct op_mailbox mailbox;
+		struct op_kv kv;
+		struct op_queue_add queue_add;
+		struct op_queue_settle settle;
+		struct str key_forget;
+	};
+};
+
+/* A commit: all operations of one account happen, durably, or none.  The same key gives
+ * the result of the first time instead of doing it again. */
+struct store_commit {
+	account_t account;
+	struct str key;      /* up to 64 octets; "" lets the client make one */
+	uint32_t key_minute; /* minutes since 1970 when it was made; such keys are
+				forgotten after an hour.  0: kept until OP_KEY_FORGET */
+	const struct store_op *ops;
+	size_t count;
+};
+
+/* What an operation did. */
+struct op_result {
+	uint64_t mailbox;      /* created; or where a message went */
+	uint32_t uid_validity; /* of that mailbox */
+	uint32_t uid;          /* append */
+	uint64_t message;      /* append */
+	uint64_t row;        /* queue_add: of the first recipient; the rest follow by 1 */
+	struct uid_set uids; /* flags: changed; expunge: gone; copy, move: the sources */
+	struct uid_set to_uids; /* copy, move: in the order of uids */
+	struct uid_set refused; /* flags: changed since */
+};
+
+struct store_result {
+	uint64_t change; /* the account's change number after the commit */
+	bool is_repeat;  /* the key had been used: this is the first result (op results of
+			    append, queue_add and create only) */
+	const struct op_result *ops;
+	size_t count;
+	size_t failed_op; /* which operation caused an outcome other than OK */
+};
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+struct mailbox_row {
+	uint64_t id, parent;
+	struct str name;
+	enum mailbox_role role;
+	bool is_container, is_subscribed;
+	uint32_t uid_validity, uid_next;
+	uint32_t exists, unseen, deleted;
+	uint64_t bytes;
+	uint64_t modseq; /* highest */
+};
+
+enum row_column { /* what store_rows() should fetch beside uid, flags and modseq */
+		  ROW_KEYWORDS = 1,
+		  ROW_MESSAGE = 2, /* message, received_at, saved_at, size, trace */
+		  ROW_DIGEST = 4,
+};
+
+struct message_row {
+	uint32_t uid;
+	uint8_t flags;
+	uint64_t modseq;
+	uint64_t member; /* the membership's own number: never changes, never reused */
+	struct keywords keywords;
+	uint64_t message; /* EMAILID */
+	int64_t received_at;
+	int16_t received_zone;
+	int64_t saved_at;
+	uint64_t size; /* of trace and body together */
+	struct str trace;
+	struct str digest;
+};
+
+enum change_kind {
+	CHANGE_MAILBOX, /* created or renamed or its properties changed */
+	CHANGE_MAILBOX_GONE,
+	CHANGE_MESSAGE_NEW,
+	CHANGE_MESSAGE_FLAGS,
+	CHANGE_MESSAGE_GONE,
+};
+
+struct change_row {
+	uint64_t change;
+	enum change_kind kind;
+	uint64_t mailbox;
+	struct uid_range uids; /* of the message kinds */
+};
+
+struct account_summary {
+	uint64_t change;
+	uint64_t messages, bytes;         /* memberships and their sizes, for the quota */
+	uint64_t messages_max, bytes_max; /* 0 is no limit */
+	uint64_t epoch;
+};
+
+struct kv_row {
+	struct str key, value;
+};
+
+struct queue_row {
+	account_t account; /* whose row it is */
+	uint64_t row;
+	uint64_t lease; /* only from the lease call */
+	uint64_t message;
+	struct str id, sender, trace, envid;
+	uint8_t ret, body_kind;
+	struct queue_recipient recipient;
+	int64_t received_at, due_at;
+	uint32_t tries;
+	struct str reason; /* of the last retry */
+	uint64_t size;
+};
+
+struct store_stats {
+	uint64_t accounts, messages, mailboxes, queue_rows;
+	uint64_t body_bytes, pack_bytes, index_bytes;
+	uint64_t commits, groups; /* since start */
+};
