@@ -1,0 +1,88 @@
+/* Who lives here: domains, accounts and aliases, kept as small key-value pairs of the
+ * system account.
+ *
+ *   d/dom/DOMAIN          a domain of ours
+ *   d/adr/LOCAL@DOMAIN    where an address leads: an account, or the targets of an alias
+ *   d/acc/00000007        an account's record: its name, primary address, rights
+ *   d/next                the next account number
+ *
+ * Names are compared without case (ASCII) and domains in their A-label form.  "user+tag"
+ * leads where "user" leads.  A look-up costs one or two reads of the store, whatever the
+ * number of accounts.  Calls may suspend.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "store/types.h"
+
+struct store;
+
+struct directory {
+	struct store *store;
+	struct str default_domain; /* for names without one; A-label, lower case */
+};
+
+enum directory_find {
+	DIRECTORY_ACCOUNT,
+	DIRECTORY_ALIAS,
+	DIRECTORY_NOBODY,  /* our domain, but no such address */
+	DIRECTORY_FOREIGN, /* not a domain of ours */
+	DIRECTORY_UNKNOWN, /* cannot tell now */
+};
+
+struct directory_entry {
+	account_t account;         /* DIRECTORY_ACCOUNT */
+	const struct str *targets; /* DIRECTORY_ALIAS: addresses */
+	size_t target_count;
+};
+
+/* Where local@domain leads; domain "" is the default domain. */
+enum directory_find directory_find(const struct directory *directory, struct str local,
+				   struct str domain, struct arena *arena,
+				   struct directory_entry *entry);
+/* The account a person logs in to by name or address. */
+enum directory_find directory_find_login(const struct directory *directory,
+					 struct str name, struct arena *arena,
+					 account_t *account);
+
+struct directory_account {
+	account_t account;
+	struct str address; /* primary, lower case */
+	bool is_admin;
+};
+enum directory_find directory_account(const struct directory *directory,
+				      account_t account, struct arena *arena,
+				      struct directory_account *record);
+/* True if mail that lands at local@domain reaches the account, so that it may send as it;
+ * *is_sure false if that cannot be told now. */
+bool directory_may_send_as(const struct directory *directory, account_t account,
+			   struct str local, struct str domain, struct arena *arena,
+			   bool *is_sure);
+
+/* Administration.  CONFLICT: it exists; ABSENT: no such domain (account); INVALID: not a
+ * name that can be. */
+enum store_outcome directory_add_domain(const struct directory *directory,
+					struct str domain);
+enum store_outcome directory_remove_domain(const struct directory *directory,
+					   struct str domain);
+enum store_outcome directory_add_account(const struct directory *directory,
+					 struct str address, bool is_admin,
+					 account_t *account);
+enum store_outcome directory_remove_account(const struct directory *directory,
+					    struct str address);
+enum store_outcome directory_add_alias(const struct directory *directory,
+				       struct str address, const struct str *targets,
+				       size_t count);
+enum store_outcome directory_remove_alias(const struct directory *directory,
+					  struct str address);
+enum directory_kind { DIRECTORY_DOMAINS, DIRECTORY_ACCOUNTS, DIRECTORY_ALIASES };
+struct directory_item {
+	struct str name; /* domain or address */
+	struct directory_entry entry;
+	bool is_admin;
+};
+/* Up to limit names after the given one ("" from the start), in order. */
+enum store_outcome directory_list(const struct directory *directory,
+				  enum directory_kind kind, struct str after,
+				  size_t limit, struct arena *arena,
+				  struct directory_item **items, size_t *count);
