@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "rt/task.h"
 
 /* The record: magic u32, signal u32, key u64, length of the operation u32, 4 octets of
  * zero, the operation padded with zeros to PANIC_OPERATION_MAX; in the machine's order,
@@ -31,7 +32,6 @@ static _Thread_local struct {
 static _Thread_local unsigned mark_count;
 
 static int record_fd = -1;
-static const char *(*describe_task)(void);
 static volatile sig_atomic_t is_reported, are_logs_out;
 
 static uint64_t poison[PANIC_POISON_MAX];
@@ -81,9 +81,11 @@ static void report(int signal)
 		return;
 	is_reported = 1;
 	say(STR("panic report\n"));
-	if (describe_task) {
+	if (task_self()) {
 		say(STR("task: "));
-		say(str_c(describe_task()));
+		say(str_c(task_name(task_self())));
+		say(STR(", "));
+		say(str_c(task_description(task_self())));
 		say(STR("\n"));
 	}
 	write_record(signal);
@@ -122,11 +124,6 @@ void panic_init(int fd)
 	(void)sigemptyset(&act.sa_mask);
 	for (size_t i = 0; i < COUNT_OF(fatal_signals); i++)
 		(void)sigaction(fatal_signals[i], &act, NULL);
-}
-
-void panic_describe_with(const char *(*describe)(void))
-{
-	describe_task = describe;
 }
 
 void panic_begin(const char *operation, uint64_t key)

@@ -18,8 +18,6 @@ enum {
 /* Installs the handlers, on a stack of their own for this thread.  record_fd is where the
  * record goes (a pipe; borrowed for ever), -1 for nowhere. */
 void panic_init(int record_fd);
-/* How to learn what the running task is about; it must not allocate.  Borrowed text. */
-void panic_describe_with(const char *(*describe)(void));
 
 /* Marks a stretch of this thread's work that never suspends, such as parsing one message:
  * a crash inside is blamed on it.  Stretches may nest a little; the innermost is blamed.

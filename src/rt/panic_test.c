@@ -5,11 +5,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
-
-static const char *about(void)
-{
-	return "session 7";
-}
+#include "rt/task.h"
 
 /* Dies in a child process; what it said, and how it ended. */
 static int crash(void (*die)(void), char *said, size_t said_max,
@@ -24,7 +20,6 @@ static int crash(void (*die)(void), char *said, size_t said_max,
 		(void)dup2(text[1], STDERR_FILENO);
 		(void)close(text[0]);
 		(void)close(facts[0]);
-		panic_describe_with(about);
 		panic_init(facts[1]);
 		die();
 		_exit(0);
@@ -47,10 +42,18 @@ static int crash(void (*die)(void), char *said, size_t said_max,
 	return status;
 }
 
+static void parse_badly(void *arg)
+{
+	task_describe(STR("session 7"));
+	panic_begin("mail parse", 0x1234);
+	*(volatile char *)arg = 1;
+}
+
 static void by_segfault(void)
 {
-	panic_begin("mail parse", 0x1234);
-	(void)raise(SIGSEGV);
+	loop_init();
+	(void)task_start("test", parse_badly, NULL);
+	loop_run();
 }
 
 static void by_assertion(void)
@@ -85,7 +88,7 @@ TEST(says_what_it_was_doing_when_it_dies)
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	CHECK(is_recorded && record.signal == SIGSEGV && record.key == 0x1234);
 	CHECK_STR(str_c(record.operation), STR("mail parse"));
-	CHECK(strstr(said, "task: session 7\n"));
+	CHECK(strstr(said, "task: test, session 7\n"));
 	CHECK(strstr(said, "while in: mail parse\n"));
 	CHECK(strstr(said, "last log records:"));
 	CHECK(strstr(said, "stack:\n"));
