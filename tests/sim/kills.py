@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""kill -9 of children at random moments under load: every acknowledged mail is there
+exactly once.
+
+    kills.py [ROUNDS] [SEED]
+
+Twenty-four sessions send mails (some to several recipients), each mail with a name of its
+own, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
+apart, and may be there once or not at all.
+"""
+import collections, imaplib, os, random, re, signal, socket, sys, threading, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
+import lab
+
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+SENDERS, APPENDERS, USERS = 24, 4, 8
+report = lab.Report()
+
+
+class Load:
+    """Sends until told to stop; knows what was acknowledged."""
+
+    def __init__(self, server):
+        self.server, self.is_over, self.lock = server, False, threading.Lock()
+        self.acked, self.unanswered, self.refused = {}, set(), 0
+        self.in_flight, self.next = 0, 0
+        self.threads = [threading.Thread(target=self.send) for _ in range(SENDERS)]
+        self.threads += [threading.Thread(target=self.append) for _ in range(APPENDERS)]
+        for thread in self.threads:
+            thread.start()
+
+    def name(self):
+        with self.lock:
+            self.next += 1
+            return f"mail-{SEED}-{self.next}"
+
+    def note(self, name, users, is_acked, was_refused=False):
+        with self.lock:
+            if is_acked:
+                self.acked[name] = users
+            elif was_refused:
+                self.refused += 1
+            else:
+                self.unanswered.add(name)
+
+    def fly(self, step):
+        with self.lock:
+            self.in_flight += step
+
+    def send(self):
+        dice = random.Random(threading.get_ident())
+        while not self.is_over:
+            try:
+                with socket.create_connection(("127.0.0.1", self.server.port("smtp")), 20) as s:
+                    s.settimeout(40)
+                    self.dialogue(s, s.makefile("rb"), dice)
+            except OSError:
+                time.sleep(0.02)
+
+    def dialogue(self, s, input_, dice):
+        def reply():
+            line = input_.readline()
+            while line[3:4] == b"-":
+                line = input_.readline()
+            if not line.endswith(b"\n"):
+                raise ConnectionError("closed")
+            return int(line[:3])
+
+        if reply() != 220:
+            return
+        s.sendall(b"EHLO load.example\r\n")
+        reply()
+        while not self.is_over:
+            users = dice.sample(range(1, USERS + 1), dice.choice((1, 1, 1, 3)))
+            name = self.name()
+            text = f"From: <x@load.example>\r\nSubject: {name}\r\n\r\n" + "line\r\n" * 300 + ".\r\n"
+            orders = ["MAIL FROM:<x@load.example>"]
+            orders += [f"RCPT TO:<user{n}@postrider.test>" for n in users]
+            for order in orders:
+                s.sendall(order.encode() + b"\r\n")
+                if reply() // 100 != 2:
+                    return
+            s.sendall(b"DATA\r\n")
+            if reply() != 354:
+                return
+            self.fly(1)
+            code = None
+            try:
+                s.sendall(text.encode())
+                code = reply()
+            finally:
+                self.fly(-1)
+                self.note(name, users, code == 250, code is not None)
+
+    def append(self):
+        user = 1 + threading.get_ident() % USERS
+        while not self.is_over:
+            try:
+                client = imaplib.IMAP4("127.0.0.1", self.server.port("imap"), timeout=40)
+                client.login(f"user{user}", "pass")
+                while not self.is_over:
+                    name, answer = self.name(), None
+                    text = f"From: <x@load.example>\r\nSubject: {name}\r\n\r\nappended\r\n"
+                    self.fly(1)
+                    try:
+                        answer = client.append("INBOX", None, None, text.encode())[0]
+                    finally:
+                        self.fly(-1)
+                        self.note(name, [user], answer == "OK", answer is not None)
+            except (OSError, imaplib.IMAP4.error):
+                time.sleep(0.02)
+
+    def stop(self):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join()
+
+
+def found(server):
+    """{name: [user, ...]} of all that is in the mailboxes."""
+    names = collections.defaultdict(list)
+    for user in range(1, USERS + 1):
+        client = server.imap(f"user{user}")
+        client.select("INBOX", readonly=True)
+        for part in client.fetch("1:*", "(BODY.PEEK[])")[1] or []:
+            if isinstance(part, tuple):
+                name = re.search(rb"(?m)^Subject: (mail-\S+)\r$", part[1])
+                whole = part[1].endswith(b"line\r\n") or part[1].endswith(b"appended\r\n")
+                names[name[1].decode() if whole else "damaged"].append(user)
+        client.logout()
+    return names
+
+
+dice = random.Random(SEED)
+print(f"seed {SEED}")
+with lab.Server(accounts=USERS) as server:
+    load = Load(server)
+    busy = []
+    for _ in range(ROUNDS):
+        time.sleep(dice.uniform(0.3, 1.2))
+        lab.wait_for(lambda: load.in_flight >= 20, 20, 0.001)
+        victims = server.children()
+        victim = dice.choice(sorted(victims))
+        busy.append(load.in_flight)
+        print(f"kill {victims[victim]} with {busy[-1]} in flight, {len(load.acked)} acknowledged",
+              flush=True)
+        os.kill(victim, signal.SIGKILL)
+    time.sleep(2)
+    load.stop()
+    wanted = collections.Counter((n, u) for n, users in load.acked.items() for u in users)
+
+    def is_settled():
+        there = found(server)
+        return all(u in there.get(n, ()) for n, u in wanted)
+
+    lab.wait_for(is_settled, 60, 1)
+    there = found(server)
+    counts = collections.Counter((n, u) for n, users in there.items() for u in users)
+    missing = [k for k in wanted if counts[k] == 0]
+    double = [k for k in counts if counts[k] > 1]
+    strange = [n for n in there if n not in load.acked and n not in load.unanswered]
+    print(f"{len(load.acked)} acknowledged, {load.refused} refused, {len(load.unanswered)} "
+          f"unanswered, of those {sum(n in there for n in load.unanswered)} there")
+    report.check("each kill met at least 20 operations in flight", min(busy) >= 20, str(busy))
+    report.check("mails were acknowledged", len(load.acked) > 100)
+    report.check("every acknowledged mail is there", not missing, str(missing[:5]))
+    report.check("none is there twice", not double, str(double[:5]))
+    report.check("none is there that was refused or damaged", not strange, str(strange[:5]))
+report.close()
