@@ -67,7 +67,7 @@ TEST(refuses_malformed_mail_parameters)
 		STR(" SMTPUTF8=1"),
 		STR(" REQUIRETLS="),
 		STR(" AUTH="),
-		STR(" AUTH=a b=c"),
+		STR(" AUTH=a\"b=c"),
 		STR(" AUTH=a+3d+"),
 		STR(" AUTH=a+0Ab"),
 		STR(" AUTH=a+ZZ"),
