@@ -80,6 +80,8 @@ static bool section_part(struct imap_in *in, struct imap_section *section)
 			return imap_fail(in, "a part number is too deep");
 		part[count++] = number;
 	} while (cur_byte(&in->at, '.'));
+	if (count == 0)
+		return imap_fail_here(in, "a wrong part number");
 	uint32_t *kept = ARENA_ARRAY(in->arena, uint32_t, count);
 
 	if (!kept)
@@ -103,7 +105,7 @@ static bool section_spec(struct imap_in *in, struct imap_section *section)
 		in->at.at < in->at.end && is_ascii_digit((unsigned char)*in->at.at);
 
 	if (has_part && !section_part(in, section))
-		return imap_fail_here(in, "a wrong part number");
+		return false;
 	bool ends = cur_sees(in->at, ']');
 
 	if (has_part && ends && in->at.at[-1] == '.')

@@ -72,12 +72,13 @@ out:
 
 struct str imap_status_item_name(enum imap_status_item item)
 {
-	for (size_t i = 0; i < COUNT_OF(status_words); i++) {
-		if (status_words[i].bit == item)
-			return status_words[i].name;
+	size_t i = 0;
+
+	while (status_words[i].bit != item) {
+		i++;
+		ASSERT(i < COUNT_OF(status_words));
 	}
-	ASSERT(!"an item of the table");
-	return STR("");
+	return status_words[i].name;
 }
 
 /* list-select-opts = "(" [...] ")" */

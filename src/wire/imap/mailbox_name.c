@@ -1,59 +1,10 @@
 #include "wire/imap/mailbox_name.h"
 
+#include "base/utf8.h"
+
 /* The modified base64 of RFC 3501 §5.1.3: "," instead of "/". */
 static const char base64[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-
-/* One scalar value of valid UTF-8 (RFC 3629 §4); 0 length if there is none. */
-static size_t scalar_read(struct str in, uint32_t *scalar)
-{
-	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-
-	if (in.len == 0)
-		return 0;
-	unsigned char first = (unsigned char)in.ptr[0];
-	size_t len = first < 0x80   ? 1
-		     : first < 0xc2 ? 0
-		     : first < 0xe0 ? 2
-		     : first < 0xf0 ? 3
-				    : 4;
-
-	if (len == 0 || first > 0xf4 || in.len < len)
-		return 0;
-	uint32_t value = len == 1 ? first : first & (0x7fu >> len);
-
-	for (size_t i = 1; i < len; i++) {
-		unsigned char next = (unsigned char)in.ptr[i];
-
-		if ((next & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (next & 0x3f);
-	}
-	if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
-		return 0;
-	*scalar = value;
-	return len;
-}
-
-static void scalar_add(struct buf *out, uint32_t scalar)
-{
-	if (scalar < 0x80) {
-		buf_add_byte(out, (char)scalar);
-		return;
-	}
-	if (scalar < 0x800) {
-		buf_add_byte(out, (char)(0xc0 | scalar >> 6));
-	} else {
-		if (scalar < 0x10000) {
-			buf_add_byte(out, (char)(0xe0 | scalar >> 12));
-		} else {
-			buf_add_byte(out, (char)(0xf0 | scalar >> 18));
-			buf_add_byte(out, (char)(0x80 | (scalar >> 12 & 0x3f)));
-		}
-		buf_add_byte(out, (char)(0x80 | (scalar >> 6 & 0x3f)));
-	}
-	buf_add_byte(out, (char)(0x80 | (scalar & 0x3f)));
-}
 
 static bool is_control(uint32_t scalar)
 {
@@ -66,11 +17,9 @@ bool imap_mailbox_name_ok(struct str utf8)
 		return false;
 	while (utf8.len > 0) {
 		uint32_t scalar;
-		size_t len = scalar_read(utf8, &scalar);
 
-		if (len == 0 || is_control(scalar))
+		if (!utf8_take(&utf8, &scalar) || is_control(scalar))
 			return false;
-		utf8 = str_skip(utf8, len);
 	}
 	return true;
 }
@@ -95,15 +44,13 @@ static struct str shifted_run(struct buf *out, struct str rest)
 
 	buf_add_byte(out, '&');
 	while (rest.len > 0 && (unsigned char)rest.ptr[0] > 126) {
-		size_t len = scalar_read(rest, &scalar);
-
+		(void)utf8_take(&rest, &scalar); /* it was checked before */
 		if (scalar > 0xffff) {
 			bits_write(&bits, out, 0xd800 + ((scalar - 0x10000) >> 10));
 			bits_write(&bits, out, 0xdc00 + ((scalar - 0x10000) & 0x3ff));
 		} else {
 			bits_write(&bits, out, scalar);
 		}
-		rest = str_skip(rest, len);
 	}
 	if (bits.count > 0)
 		buf_add_byte(out, base64[bits.held << (6 - bits.count) & 63]);
@@ -111,7 +58,7 @@ static struct str shifted_run(struct buf *out, struct str rest)
 	return rest;
 }
 
-bool imap_mailbox_name_to_utf7(struct buf *out, struct str utf8)
+bool imap_mailbox_name_to_utf7(struct buf *out, struct str utf8, bool escapes)
 {
 	if (!imap_mailbox_name_ok(utf8))
 		return false;
@@ -122,6 +69,8 @@ bool imap_mailbox_name_to_utf7(struct buf *out, struct str utf8)
 			utf8 = shifted_run(out, utf8);
 			continue;
 		}
+		if (escapes && (c == '"' || c == '\\'))
+			buf_add_byte(out, '\\');
 		buf_add_byte(out, c);
 		if (c == '&')
 			buf_add_byte(out, '-');
@@ -137,7 +86,7 @@ static bool unit_add(struct buf *out, uint32_t unit, uint32_t *high)
 	if (*high != 0) {
 		if (unit < 0xdc00 || unit > 0xdfff)
 			return false;
-		scalar_add(out, 0x10000 + ((*high - 0xd800) << 10) + (unit - 0xdc00));
+		utf8_add(out, 0x10000 + ((*high - 0xd800) << 10) + (unit - 0xdc00));
 		*high = 0;
 		return true;
 	}
@@ -147,7 +96,7 @@ static bool unit_add(struct buf *out, uint32_t unit, uint32_t *high)
 	}
 	if (is_control(unit) || unit < 127 || (unit >= 0xdc00 && unit < 0xe000))
 		return false;
-	scalar_add(out, unit);
+	utf8_add(out, unit);
 	return true;
 }
 

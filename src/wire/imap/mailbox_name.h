@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum { IMAP_MAILBOX_NAME_MAX = 1000 }; /* octets of UTF-8 */
+enum { IMAP_MAILBOX_NAME_MAX = 5120 }; /* octets of UTF-8, all levels together */
 
 /* True if it is valid UTF-8 without control characters (the C1 ones too) and not longer
  * than IMAP_MAILBOX_NAME_MAX. */
@@ -18,7 +18,8 @@ bool imap_mailbox_name_ok(struct str utf8);
  * "inbox/sub".  The name borrows from wire or from the arena. */
 bool imap_mailbox_name_read(struct str wire, bool is_utf8, struct arena *arena,
 			    struct str *name);
-/* Modified UTF-7 for this name; true if it was one that imap_mailbox_name_ok() takes. */
-bool imap_mailbox_name_to_utf7(struct buf *out, struct str utf8);
+/* Modified UTF-7 for this name; true if it was one that imap_mailbox_name_ok() takes.
+ * With escapes, "\" stands before what a quoted string needs it for. */
+bool imap_mailbox_name_to_utf7(struct buf *out, struct str utf8, bool escapes);
 /* The inverse; false if it is not canonical modified UTF-7. */
 bool imap_mailbox_name_from_utf7(struct buf *out, struct str utf7);

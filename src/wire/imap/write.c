@@ -91,17 +91,17 @@ void imap_write_astring(struct buf *out, struct str text)
 
 void imap_write_mailbox(struct buf *out, struct str name, bool is_utf8)
 {
-	char room[3 * IMAP_MAILBOX_NAME_MAX];
-	struct buf utf7 = {.ptr = room, .room = sizeof room, .max = sizeof room};
-
-	if (!imap_mailbox_name_ok(name))
+	if (!imap_mailbox_name_ok(name)) {
 		literal(out, name);
-	else if (is_utf8)
+		return;
+	}
+	if (is_utf8) {
 		quoted(out, name); /* RFC 9051 §9: quoted may hold UTF-8 */
-	else if (imap_mailbox_name_to_utf7(&utf7, name) && buf_ok(&utf7))
-		quoted(out, buf_str(&utf7));
-	else
-		literal(out, name);
+		return;
+	}
+	buf_add_byte(out, '"');
+	(void)imap_mailbox_name_to_utf7(out, name, true); /* it is a name */
+	buf_add_byte(out, '"');
 }
 
 void imap_write_flags(struct buf *out, const struct imap_flags *flags)
