@@ -1,0 +1,176 @@
+#include "base/base64.h"
+
+static const char letters[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+enum { NO = 255, PAD = 254 };
+
+/* The value of each octet; NO outside the alphabet. */
+static const uint8_t values[256] = {
+	[0 ... 42] = NO,  [43] = 62,  [44 ... 46] = NO,   [47] = 63,
+	[48] = 52,        [49] = 53,  [50] = 54,          [51] = 55,
+	[52] = 56,        [53] = 57,  [54] = 58,          [55] = 59,
+	[56] = 60,        [57] = 61,  [58 ... 60] = NO,   ['='] = PAD,
+	[62 ... 64] = NO, ['A'] = 0,  ['B'] = 1,          ['C'] = 2,
+	['D'] = 3,        ['E'] = 4,  ['F'] = 5,          ['G'] = 6,
+	['H'] = 7,        ['I'] = 8,  ['J'] = 9,          ['K'] = 10,
+	['L'] = 11,       ['M'] = 12, ['N'] = 13,         ['O'] = 14,
+	['P'] = 15,       ['Q'] = 16, ['R'] = 17,         ['S'] = 18,
+	['T'] = 19,       ['U'] = 20, ['V'] = 21,         ['W'] = 22,
+	['X'] = 23,       ['Y'] = 24, ['Z'] = 25,         [91 ... 96] = NO,
+	['a'] = 26,       ['b'] = 27, ['c'] = 28,         ['d'] = 29,
+	['e'] = 30,       ['f'] = 31, ['g'] = 32,         ['h'] = 33,
+	['i'] = 34,       ['j'] = 35, ['k'] = 36,         ['l'] = 37,
+	['m'] = 38,       ['n'] = 39, ['o'] = 40,         ['p'] = 41,
+	['q'] = 42,       ['r'] = 43, ['s'] = 44,         ['t'] = 45,
+	['u'] = 46,       ['v'] = 47, ['w'] = 48,         ['x'] = 49,
+	['y'] = 50,       ['z'] = 51, [123 ... 255] = NO,
+};
+
+void base64_add(struct buf *buf, struct str bytes)
+{
+	if (bytes.len > SIZE_MAX / 2) {
+		buf->failed = true;
+		return;
+	}
+	size_t len = (bytes.len + 2) / 3 * 4;
+	char *to = buf_room(buf, len);
+	const unsigned char *from = (const unsigned char *)bytes.ptr;
+	size_t left = bytes.len;
+
+	if (!to)
+		return;
+	for (; left >= 3; left -= 3, from += 3, to += 4) {
+		to[0] = letters[from[0] >> 2];
+		to[1] = letters[(from[0] & 3) << 4 | from[1] >> 4];
+		to[2] = letters[(from[1] & 15) << 2 | from[2] >> 6];
+		to[3] = letters[from[2] & 63];
+	}
+	if (left > 0) {
+		unsigned second = left > 1 ? from[1] : 0;
+
+		to[0] = letters[from[0] >> 2];
+		to[1] = letters[(from[0] & 3u) << 4 | second >> 4];
+		to[2] = left > 1 ? letters[(second & 15) << 2] : '=';
+		to[3] = '=';
+	}
+	buf_grew(buf, len);
+}
+
+/* Whole groups of four letters as three octets each, as long as there are any.  Returns
+ * how many letters it took. */
+static size_t groups(const unsigned char *from, size_t len, char *to)
+{
+	size_t at = 0;
+
+	for (; len - at >= 4; at += 4, to += 3) {
+		uint32_t a = values[from[at]], b = values[from[at + 1]];
+		uint32_t c = values[from[at + 2]], d = values[from[at + 3]];
+
+		if ((a | b | c | d) > 63)
+			break;
+		uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+
+		to[0] = (char)(bits >> 16);
+		to[1] = (char)(bits >> 8);
+		to[2] = (char)bits;
+	}
+	return at;
+}
+
+bool base64_decode(struct str text, struct buf *out)
+{
+	const unsigned char *from = (const unsigned char *)text.ptr;
+
+	if (text.len == 0)
+		return true;
+	if (text.len % 4 != 0)
+		return false;
+	bool failed_before = out->failed;
+	char *to = buf_room(out, text.len / 4 * 3);
+
+	if (!to) {
+		out->failed = failed_before;
+		return false;
+	}
+	size_t taken = groups(from, text.len, to), grew = taken / 4 * 3;
+
+	if (taken < text.len) { /* only the last group may be padded */
+		uint32_t a = values[from[taken]], b = values[from[taken + 1]];
+		uint32_t c = values[from[taken + 2]];
+
+		if (text.len - taken != 4 || (a | b) > 63 || from[taken + 3] != '=')
+			return false;
+		if (c == PAD ? (b & 15) != 0 : c > 63 || (c & 3) != 0)
+			return false;
+		to[grew++] = (char)(a << 2 | b >> 4);
+		if (c != PAD)
+			to[grew++] = (char)(b << 4 | c >> 2);
+	}
+	buf_grew(out, grew);
+	return true;
+}
+
+/* Writes the octets that the letters of an unfinished group hold; one letter holds none.
+ */
+static size_t flush(struct base64_body *body, char *to)
+{
+	size_t grew = 0;
+
+	if (body->count == 2) {
+		to[grew++] = (char)(body->bits >> 4);
+	} else if (body->count == 3) {
+		to[grew++] = (char)(body->bits >> 10);
+		to[grew++] = (char)(body->bits >> 2);
+	}
+	*body = (struct base64_body){0};
+	return grew;
+}
+
+/* One octet of the body; returns how many octets it completed. */
+static size_t letter(struct base64_body *body, unsigned char byte, char *to)
+{
+	uint8_t value = values[byte];
+
+	if (value == NO)
+		return 0;
+	if (value == PAD)
+		return flush(body, to);
+	body->bits = body->bits << 6 | value;
+	if (++body->count < 4)
+		return 0;
+	to[0] = (char)(body->bits >> 16);
+	to[1] = (char)(body->bits >> 8);
+	to[2] = (char)body->bits;
+	*body = (struct base64_body){0};
+	return 3;
+}
+
+void base64_body_add(struct base64_body *body, struct str text, struct buf *out)
+{
+	const unsigned char *from = (const unsigned char *)text.ptr;
+	char *start = buf_room(out, text.len / 4 * 3 + 3), *to = start;
+
+	if (!to)
+		return;
+	for (size_t at = 0; at < text.len;) {
+		if (body->count == 0) {
+			size_t taken = groups(from + at, text.len - at, to);
+
+			at += taken;
+			to += taken / 4 * 3;
+			if (at == text.len)
+				break;
+		}
+		to += letter(body, from[at++], to);
+	}
+	buf_grew(out, (size_t)(to - start));
+}
+
+void base64_body_end(struct base64_body *body, struct buf *out)
+{
+	char last[2];
+	size_t len = flush(body, last);
+
+	buf_add(out, (struct str){last, len});
+}
