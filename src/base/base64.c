@@ -29,6 +29,8 @@ static const uint8_t values[256] = {
 
 void base64_add(struct buf *buf, struct str bytes)
 {
+	if (bytes.len == 0)
+		return;
 	if (bytes.len > SIZE_MAX / 2) {
 		buf->failed = true;
 		return;
