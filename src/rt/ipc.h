@@ -52,7 +52,8 @@ bool ipc_is_open(const struct ipc *ipc);
 void ipc_reply(struct ipc *ipc, uint64_t id, uint16_t type, struct str body, int fd);
 
 /* A request and its reply without the loop, on a socket used for nothing else: for
- * signing inside a TLS handshake, which may not suspend.  Blocks up to timeout_ms. */
+ * signing inside a TLS handshake, which may not suspend.  Blocks up to timeout_ms; after
+ * any failure the socket is shut down, and later calls fail with ERR_CLOSED. */
 [[nodiscard]] err_t ipc_call_blocking(int fd, uint16_t type, struct str body,
 				      uint64_t timeout_ms, uint16_t *reply_type,
 				      struct buf *reply);

@@ -13,7 +13,12 @@
 #include "rt/loop_state.h"
 #include "rt/stack.h"
 
-enum { EVENTS_A_TURN = 256, ROUNDS_A_TURN = 4, SLEEP_MS_MAX = 60 * 1000 };
+enum {
+	EVENTS_A_TURN = 256,
+	ROUNDS_A_TURN = 4,
+	SLEEP_MS_MAX = 60 * 1000,
+	COOL_AFTER_MS = 1000
+};
 
 struct loop loop;
 
@@ -112,6 +117,8 @@ static int sleep_ms(void)
 
 	if (!is_idle() || next <= loop.now)
 		return 0;
+	if (stack_pool_is_warm() && next - loop.now > COOL_AFTER_MS && !clock_is_test())
+		return COOL_AFTER_MS;
 	if (next == NEVER)
 		return -1;
 	/* A test's clock does not move by itself. */
@@ -133,6 +140,8 @@ static void sleep_and_look(void)
 	if (count <= 0 && clock_is_test() && is_idle() && timer_next() != NEVER &&
 	    loop.awaited_threads == 0)
 		clock_test_advance_ms(timer_next() - num_min(loop.now, timer_next()));
+	if (count == 0 && timeout_ms == COOL_AFTER_MS)
+		stack_pool_cool();
 	loop.now = clock_monotonic_ms();
 	for (int i = 0; i < count; i++)
 		if (events[i].data.ptr)

@@ -1,5 +1,8 @@
 /* Descriptors are registered once and edge-triggered: the kernel says once that something
- * can be read, and the reader remembers it until it has read all. */
+ * can be read, and the reader remembers it until it has read all.  Writability is asked
+ * for only while somebody waits for it: a Unix socket would wake us at each read of its
+ * peer.
+ */
 #include <errno.h>
 #include <sys/epoll.h>
 
@@ -9,15 +12,21 @@
 /* A task that always finds its descriptor ready lets others run this often. */
 enum { READY_STREAK_MAX = 64 };
 
-err_t poll_open(struct poll *poll, int fd)
+/* The kernel reports anew what is true at that moment. */
+static int enlist(struct poll *poll, int operation, uint32_t more)
 {
 	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLET | more,
 		.data.ptr = poll,
 	};
 
+	return epoll_ctl(loop.epoll_fd, operation, poll->fd, &event);
+}
+
+err_t poll_open(struct poll *poll, int fd)
+{
 	*poll = (struct poll){.fd = fd, .is_writable = true};
-	if (epoll_ctl(loop.epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+	if (enlist(poll, EPOLL_CTL_ADD, 0) == 0)
 		return OK;
 	LOG(ERROR, "cannot poll", KV_INT("fd", fd), KV("reason", strerror(errno)));
 	poll->fd = -1;
@@ -46,31 +55,40 @@ void poll_event(struct poll *poll, uint32_t events)
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) {
 		poll->is_writable = true;
 		wake_all(&poll->writers);
+		if (events & EPOLLOUT)
+			ASSERT(enlist(poll, EPOLL_CTL_MOD, 0) == 0);
 	}
 }
 
-static err_t await(struct poll *poll, const bool *is_ready, struct waiters *waiters,
-		   deadline_t deadline)
+/* What holds before every wait. */
+static err_t may_wait(const struct poll *poll)
 {
 	if (poll->fd < 0)
 		return ERR_CLOSED;
-	if (task_is_canceled())
-		return ERR_CANCELED;
-	if (!*is_ready)
-		return wait_on(waiters, deadline);
-	if (loop.running && ++loop.running->ready_streak > READY_STREAK_MAX) {
-		task_yield();
-		return poll->fd < 0 ? ERR_CLOSED : OK;
-	}
-	return OK;
+	return task_is_canceled() ? ERR_CANCELED : OK;
+}
+
+/* It is ready; others run before a task that always finds it so. */
+static err_t go_on(const struct poll *poll)
+{
+	if (!loop.running || ++loop.running->ready_streak <= READY_STREAK_MAX)
+		return OK;
+	task_yield();
+	return may_wait(poll);
 }
 
 err_t poll_readable(struct poll *poll, deadline_t deadline)
 {
-	return await(poll, &poll->is_readable, &poll->readers, deadline);
+	TRY(may_wait(poll));
+	return poll->is_readable ? go_on(poll) : wait_on(&poll->readers, deadline);
 }
 
 err_t poll_writable(struct poll *poll, deadline_t deadline)
 {
-	return await(poll, &poll->is_writable, &poll->writers, deadline);
+	TRY(may_wait(poll));
+	if (poll->is_writable)
+		return go_on(poll);
+	if (!poll->writers.first)
+		ASSERT(enlist(poll, EPOLL_CTL_MOD, EPOLLOUT) == 0);
+	return wait_on(&poll->writers, deadline);
 }

@@ -5,9 +5,10 @@
 
 #include "rt/task.h"
 
-/* A few stacks keep their pages for the next short task (a handler of one message); the
- * rest keep only their place in the address space. */
-enum { WARM_MAX = 32, COLD_MAX = 1024 };
+/* Under load, stacks keep their pages for the next short task (a handler of one message),
+ * since faulting them in costs more than the task.  The loop cools them when it is idle;
+ * cold ones keep only their place in the address space. */
+enum { WARM_MAX = 512, WARM_IDLE_MAX = 16, COLD_MAX = 1024 };
 
 static void *warm[WARM_MAX], *cold[COLD_MAX];
 static size_t warm_count, cold_count;
@@ -61,16 +62,33 @@ void *stack_take(void)
 	return stack_map(stack_bytes());
 }
 
-void stack_give_back(void *bottom)
+static void put_cold(void *bottom)
 {
-	if (warm_count < WARM_MAX) {
-		warm[warm_count++] = bottom;
-	} else if (cold_count < COLD_MAX) {
+	if (cold_count < COLD_MAX) {
 		ASSERT(madvise(bottom, stack_bytes(), MADV_DONTNEED) == 0);
 		cold[cold_count++] = bottom;
 	} else {
 		stack_unmap(bottom, stack_bytes());
 	}
+}
+
+void stack_give_back(void *bottom)
+{
+	if (warm_count < WARM_MAX)
+		warm[warm_count++] = bottom;
+	else
+		put_cold(bottom);
+}
+
+bool stack_pool_is_warm(void)
+{
+	return warm_count > WARM_IDLE_MAX;
+}
+
+void stack_pool_cool(void)
+{
+	while (stack_pool_is_warm())
+		put_cold(warm[--warm_count]);
 }
 
 void stack_pool_fini(void)

@@ -1,0 +1,185 @@
+/* The output queue: frames are appended to one buffer and leave in one write at the end
+ * of the turn.  A descriptor travels with the first octet of its frame, so a write begins
+ * there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "rt/ipc_state.h"
+
+enum { FLUSH_EARLY_BYTES = 256 * 1024, QUEUE_KEEP_BYTES = 64 * 1024 };
+
+size_t ipc_queued(const struct ipc *ipc)
+{
+	return ipc->out.len - ipc->out_sent;
+}
+
+static ssize_t send_with_fd(int fd, struct str bytes, int carried)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {(void *)(uintptr_t)bytes.ptr, bytes.len};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control,
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(rights), &carried, sizeof carried);
+	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* One write, up to where the next descriptor must begin. */
+static ssize_t send_some(struct ipc *ipc)
+{
+	size_t at = ipc->out_fds_sent;
+	bool has_fd = at < ipc->out_fd_count && ipc->out_fds[at].at == ipc->out_sent;
+	size_t after = has_fd ? at + 1 : at;
+	size_t until = after < ipc->out_fd_count ? ipc->out_fds[after].at : ipc->out.len;
+	struct str bytes = {ipc->out.ptr + ipc->out_sent, until - ipc->out_sent};
+
+	if (!has_fd)
+		return send(ipc->poll.fd, bytes.ptr, bytes.len,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t sent = send_with_fd(ipc->poll.fd, bytes, ipc->out_fds[at].fd);
+
+	if (sent > 0) {
+		(void)close(ipc->out_fds[at].fd); /* the other side has it now */
+		ipc->out_fds_sent++;
+	}
+	return sent;
+}
+
+static void all_sent(struct ipc *ipc)
+{
+	buf_reset(&ipc->out);
+	if (ipc->out.room > QUEUE_KEEP_BYTES)
+		buf_release(&ipc->out);
+	ipc->out_sent = ipc->out_fd_count = ipc->out_fds_sent = 0;
+}
+
+/* Waits for the other side to read; there is one only while the queue is stuck. */
+static void writer(void *arg)
+{
+	struct ipc *ipc = arg;
+
+	while (ipc->is_open && ipc_queued(ipc) > 0) {
+		if (poll_writable(&ipc->poll, NEVER) != OK)
+			break;
+		ipc_flush(ipc);
+	}
+	ipc->has_writer = false;
+	ipc_unref(ipc);
+}
+
+static void flush_deferred(void *arg);
+
+static void flush_later(struct ipc *ipc)
+{
+	if (ipc->is_flush_due)
+		return;
+	ipc->is_flush_due = true;
+	ipc->refs++;
+	loop_defer(flush_deferred, ipc);
+}
+
+static void flush_when_writable(struct ipc *ipc)
+{
+	if (ipc->has_writer)
+		return;
+	if (!task_start("ipc writer", writer, ipc)) {
+		flush_later(ipc); /* no task is free: try again next turn */
+		return;
+	}
+	ipc->has_writer = true;
+	ipc->refs++;
+}
+
+void ipc_flush(struct ipc *ipc)
+{
+	while (ipc->is_open && ipc_queued(ipc) > 0) {
+		ssize_t sent = send_some(ipc);
+
+		if (sent >= 0) {
+			ipc->out_sent += (size_t)sent;
+		} else if (errno == EAGAIN) {
+			ipc->poll.is_writable = false;
+			flush_when_writable(ipc);
+			break;
+		} else if (errno != EINTR) {
+			ipc_lose(ipc);
+			return;
+		}
+	}
+	if (ipc_queued(ipc) == 0)
+		all_sent(ipc);
+	if (ipc_queued(ipc) < IPC_QUEUE_HIGH)
+		wake_all(&ipc->room);
+}
+
+static void flush_deferred(void *arg)
+{
+	struct ipc *ipc = arg;
+
+	ipc->is_flush_due = false;
+	if (!ipc->has_writer)
+		ipc_flush(ipc);
+	ipc_unref(ipc);
+}
+
+err_t ipc_queue(struct ipc *ipc, struct ipc_head head, struct str body, int fd)
+{
+	if (!ipc->is_open)
+		return ERR_CLOSED;
+	ASSERT(body.len <= IPC_BODY_MAX);
+	if (fd >= 0) {
+		int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+		if (copy < 0) {
+			LOG(ERROR, "cannot pass a descriptor", KV("ipc", ipc->name),
+			    KV("reason", strerror(errno)));
+			return ERR_IO;
+		}
+		MEM_ROOM(ipc->out_fds, ipc->out_fd_count, ipc->out_fd_room);
+		ipc->out_fds[ipc->out_fd_count++] =
+			(struct ipc_out_fd){ipc->out.len, copy};
+		head.flags |= IPC_HAS_FD;
+	}
+	char *room = buf_room(&ipc->out, IPC_HEAD_BYTES + body.len);
+
+	if (!room) {
+		LOG(ERROR, "the other side does not read", KV("ipc", ipc->name));
+		ipc_lose(ipc);
+		return ERR_CLOSED;
+	}
+	head.length = (uint32_t)body.len;
+	ipc_head_write(room, head);
+	if (body.len > 0)
+		memcpy(room + IPC_HEAD_BYTES, body.ptr, body.len);
+	buf_grew(&ipc->out, IPC_HEAD_BYTES + body.len);
+	if (ipc_queued(ipc) >= FLUSH_EARLY_BYTES && ipc->poll.is_writable)
+		ipc_flush(ipc);
+	else
+		flush_later(ipc);
+	return OK;
+}
+
+void ipc_out_fini(struct ipc *ipc)
+{
+	while (ipc->out_fds_sent < ipc->out_fd_count)
+		(void)close(ipc->out_fds[ipc->out_fds_sent++].fd); /* never left */
+	mem_free(ipc->out_fds);
+	ipc->out_fds = NULL;
+	ipc->out_fd_count = ipc->out_fd_room = ipc->out_fds_sent = ipc->out_sent = 0;
+	buf_release(&ipc->out);
+}

@@ -1,0 +1,290 @@
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "rt/clock.h"
+#include "rt/ipc.h"
+
+/* Both ends live in one loop: server answers, client asks. */
+static struct ipc *client, *server;
+static struct buf seen;
+static int gone_count;
+
+enum { ECHO = 1, SLOW, SILENT, BIG, FD, NOTE };
+
+static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
+{
+	static char big[IPC_BODY_MAX];
+	char byte = 0;
+
+	CHECK(arg == &seen);
+	switch (message->type) {
+	case ECHO:
+		ipc_reply(ipc, message->id, ECHO, message->body, -1);
+		break;
+	case SLOW:
+		CHECK(task_sleep_ms(message->body.len) != ERR_TIMEOUT);
+		ipc_reply(ipc, message->id, SLOW, message->body, -1);
+		break;
+	case BIG:
+		memset(big, message->body.ptr[0], sizeof big);
+		ipc_reply(ipc, message->id, BIG, (struct str){big, sizeof big}, -1);
+		break;
+	case FD:
+		CHECK(message->fd >= 0);
+		CHECK(read(message->fd, &byte, 1) == 1);
+		ipc_reply(ipc, message->id, FD, (struct str){&byte, 1}, message->fd);
+		CHECK(close(message->fd) == 0);
+		break;
+	case NOTE:
+		CHECK(message->id == 0 && message->fd == -1);
+		buf_add(&seen, message->body);
+		break;
+	default:
+		CHECK(message->type == SILENT);
+	}
+}
+
+static void note_gone(struct ipc *ipc, void *arg)
+{
+	CHECK(!ipc_is_open(ipc) && arg == &seen);
+	gone_count++;
+}
+
+static void run_with_ipc(void (*first)(void *))
+{
+	int fds[2];
+
+	seen = BUF(1 << 20);
+	gone_count = 0;
+	clock_test_start(0);
+	loop_init();
+	CHECK(ipc_pair(fds) == OK);
+	client = ipc_open("client", fds[0], NULL, note_gone, &seen);
+	server = ipc_open("server", fds[1], serve, NULL, &seen);
+	CHECK(task_start("first", first, NULL));
+	loop_run();
+	ipc_close(&client);
+	ipc_close(&server);
+	loop_fini();
+	clock_test_stop();
+	buf_fini(&seen);
+}
+
+static err_t ask(uint16_t type, struct str body, deadline_t deadline, struct buf *reply)
+{
+	uint16_t reply_type = 0;
+	err_t err = ipc_call(client, type, body, -1, deadline, &reply_type, reply, NULL);
+
+	CHECK(err != OK || reply_type == type);
+	return err;
+}
+
+static int asking;
+
+static void ask_often(void *arg)
+{
+	char text[32];
+	struct buf reply = BUF(100);
+
+	for (int i = 0; i < 100; i++) {
+		int len = snprintf(text, sizeof text, "%d %d", (int)(uintptr_t)arg, i);
+
+		buf_reset(&reply);
+		CHECK(ask(i % 3 ? ECHO : SLOW, (struct str){text, (size_t)len}, NEVER,
+			  &reply) == OK);
+		CHECK_STR(buf_str(&reply), str_c(text));
+	}
+	buf_fini(&reply);
+	if (--asking == 0)
+		loop_stop();
+}
+
+static void many_ask(void *arg)
+{
+	(void)arg;
+	for (uintptr_t i = 0; i < 200; i++, asking++)
+		CHECK(task_start("asks", ask_often, (void *)i));
+}
+
+TEST(each_caller_gets_its_own_reply)
+{
+	run_with_ipc(many_ask);
+	CHECK(asking == 0);
+}
+
+static void calls_fail(void *arg)
+{
+	struct buf reply = BUF(10);
+
+	(void)arg;
+	CHECK(ask(SILENT, STR("x"), deadline_ms(50), &reply) == ERR_TIMEOUT);
+	CHECK(ask(SLOW, STR("0123456789"), deadline_ms(5), &reply) == ERR_TIMEOUT);
+	CHECK(task_sleep_ms(20) == OK); /* its reply comes and is dropped */
+	CHECK(ask(ECHO, STR("01234567890"), NEVER, &reply) == ERR_LIMIT);
+	buf_reset(&reply);
+	CHECK(ask(ECHO, STR("here"), NEVER, &reply) == OK);
+	CHECK_STR(buf_str(&reply), STR("here"));
+	for (int i = 0; i < 3; i++)
+		CHECK(ipc_event(client, NOTE, STR("note "), -1) == OK);
+	CHECK(ask(ECHO, STR(""), NEVER, &reply) == OK);
+	CHECK_STR(buf_str(&seen), STR("note note note "));
+	buf_fini(&reply);
+	loop_stop();
+}
+
+TEST(calls_end_at_their_deadline_and_replies_at_their_bound)
+{
+	run_with_ipc(calls_fail);
+}
+
+static void asks_in_vain(void *arg)
+{
+	struct buf reply = BUF(10);
+
+	(void)arg;
+	CHECK(ask(SILENT, STR("x"), NEVER, &reply) == ERR_CLOSED);
+	CHECK(ask(ECHO, STR("x"), NEVER, &reply) == ERR_CLOSED);
+	CHECK(ipc_event(client, NOTE, STR("x"), -1) == ERR_CLOSED);
+	buf_fini(&reply);
+	CHECK(task_sleep_ms(1) == OK);
+	loop_stop();
+}
+
+static void server_leaves(void *arg)
+{
+	struct buf reply = BUF(10);
+
+	(void)arg;
+	CHECK(task_start("vain", asks_in_vain, NULL));
+	CHECK(ipc_event(client, SLOW, STR("it replies into nothing"), -1) == OK);
+	CHECK(ask(ECHO, STR("x"), NEVER, &reply) == OK);
+	buf_fini(&reply);
+	ipc_close(&server);
+	ipc_close(&server);
+}
+
+TEST(callers_learn_that_the_other_side_is_gone)
+{
+	run_with_ipc(server_leaves);
+	CHECK(gone_count == 1);
+}
+
+static void ask_big(void *arg)
+{
+	char letter = (char)('a' + (char)(uintptr_t)arg);
+	struct buf reply = BUF(IPC_BODY_MAX);
+
+	CHECK(ask(BIG, (struct str){&letter, 1}, NEVER, &reply) == OK);
+	CHECK(reply.len == IPC_BODY_MAX && reply.ptr[0] == letter &&
+	      reply.ptr[reply.len - 1] == letter);
+	buf_fini(&reply);
+	if (--asking == 0)
+		loop_stop();
+}
+
+static void many_ask_big(void *arg)
+{
+	(void)arg;
+	for (uintptr_t i = 0; i < 26; i++, asking++) /* 13 MB of replies */
+		CHECK(task_start("asks", ask_big, (void *)i));
+}
+
+TEST(big_replies_do_not_choke_the_socket)
+{
+	run_with_ipc(many_ask_big);
+	CHECK(asking == 0);
+}
+
+static void pass_fds(void *arg)
+{
+	struct buf reply = BUF(10);
+	uint16_t type;
+	int fds[2], back;
+
+	(void)arg;
+	for (char i = 'a'; i < 'k'; i++) {
+		CHECK(pipe2(fds, O_CLOEXEC) == 0);
+		CHECK(write(fds[1], (char[]){i, (char)(i + 1)}, 2) == 2);
+		CHECK(ipc_event(client, NOTE, STR("between"), -1) == OK);
+		buf_reset(&reply);
+		CHECK(ipc_call(client, FD, STR(""), fds[0], NEVER, &type, &reply,
+			       &back) == OK);
+		CHECK(reply.len == 1 && reply.ptr[0] == i);
+		char next = 0;
+
+		CHECK(read(back, &next, 1) == 1 && next == i + 1);
+		CHECK(close(fds[0]) == 0 && close(fds[1]) == 0 && close(back) == 0);
+	}
+	buf_fini(&reply);
+	loop_stop();
+}
+
+TEST(descriptors_travel_both_ways)
+{
+	run_with_ipc(pass_fds);
+}
+
+static void *sign_twice(void *arg)
+{
+	int fd = *(int *)arg;
+	struct buf reply = BUF(100);
+	uint16_t type;
+
+	CHECK(ipc_call_blocking(fd, ECHO, STR("sign me"), 5000, &type, &reply) == OK);
+	CHECK(type == ECHO);
+	CHECK(ipc_call_blocking(fd, ECHO, STR(" twice"), 5000, &type, &reply) == OK);
+	CHECK_STR(buf_str(&reply), STR("sign me twice"));
+	CHECK(ipc_call_blocking(fd, SILENT, STR(""), 2, &type, &reply) == ERR_TIMEOUT);
+	CHECK(ipc_call_blocking(fd, ECHO, STR(""), 2, &type, &reply) == ERR_CLOSED);
+	buf_fini(&reply);
+	return NULL;
+}
+
+static void stop_when_gone(struct ipc *ipc, void *arg)
+{
+	(void)ipc;
+	(void)arg;
+	loop_stop();
+}
+
+TEST(a_call_may_block_without_a_loop)
+{
+	pthread_t thread;
+	int fds[2];
+
+	loop_init();
+	CHECK(ipc_pair(fds) == OK);
+	server = ipc_open("server", fds[1], serve, stop_when_gone, &seen);
+	CHECK(pthread_create(&thread, NULL, sign_twice, &fds[0]) == 0);
+	loop_run();
+	CHECK(pthread_join(thread, NULL) == 0);
+	ipc_close(&server);
+	loop_fini();
+	CHECK(close(fds[0]) == 0);
+}
+
+static void read_garbage(void *arg)
+{
+	(void)arg;
+	CHECK(task_sleep_ms(100) == ERR_CANCELED); /* by stop_when_gone() */
+}
+
+TEST(a_malformed_frame_ends_the_connection)
+{
+	char huge[] = "\xff\xff\xff\xff huge frame";
+	int fds[2];
+
+	loop_init();
+	CHECK(ipc_pair(fds) == OK);
+	server = ipc_open("server", fds[1], serve, stop_when_gone, &seen);
+	CHECK(send(fds[0], huge, sizeof huge, 0) == sizeof huge);
+	CHECK(task_start("waits", read_garbage, NULL));
+	loop_run();
+	ipc_close(&server);
+	loop_fini();
+	CHECK(close(fds[0]) == 0);
+}
