@@ -40,6 +40,9 @@ uint64_t task_id(const struct task *task);
 /* What the task is about, shown by the debugger and in panic reports; copied, cut to 63
  * octets. */
 void task_describe(struct str what);
+/* What it was started as and last described as; good until it suspends or ends. */
+const char *task_name(const struct task *task);
+const char *task_description(const struct task *task);
 /* Every call in which the task waits, now or later, fails with ERR_CANCELED.  No-op when
  * no task has this id any more. */
 void task_cancel(uint64_t id);
@@ -48,18 +51,30 @@ bool task_is_canceled(void);
 [[nodiscard]] err_t task_sleep_ms(uint64_t milliseconds);
 /* May suspend: lets everything else that is ready run once. */
 void task_yield(void);
+/* Gives the pages of the running task's stack back that it used but does not need now;
+ * after a deep call (a TLS handshake) and before a long wait. */
+void task_trim_stack(void);
+/* Runs fn(arg) on one large stack that all tasks share; for foreign libraries.  It must
+ * not suspend. */
+void on_big_stack(void (*fn)(void *), void *arg);
 /* Runs fn(arg) at the end of this turn of the loop, outside tasks (for batching output).
  * It must not suspend. */
 void loop_defer(void (*fn)(void *), void *arg);
 
-/* Waiting for something that other tasks announce.  Zero-initialised is empty. */
+/* Waiting for something that other tasks announce.  Zero-initialised is empty; the fields
+ * are rt/'s own.  The memory may go when nobody waits any more. */
 struct waiters {
-	struct task *first, *last;
+	struct waiter *first, *last;
 };
 /* May suspend until woken: OK, or ERR_TIMEOUT, ERR_CANCELED. */
 [[nodiscard]] err_t wait_on(struct waiters *waiters, deadline_t deadline);
+/* The same, woken by whichever comes first; either may be NULL. */
+[[nodiscard]] err_t wait_on_either(struct waiters *one, struct waiters *other,
+				   deadline_t deadline);
 void wake_one(struct waiters *waiters);
 void wake_all(struct waiters *waiters);
+/* Their wait_on() returns why. */
+void wake_all_with(struct waiters *waiters, err_t why);
 
 /* A file descriptor in the loop, registered once, edge-triggered. */
 struct poll {
