@@ -49,7 +49,7 @@ enum store_message {
 /* Bounds that types.h leaves to the seam. */
 enum {
 	COMMIT_KEY_MAX = 64,
-	GRANT_BYTES_MAX = 256,
+	GRANT_BYTES_MAX = 128,
 	LOCK_NAME_MAX = 100,
 	QUEUE_ADDRESS_MAX = 512, /* sender, address, original */
 	QUEUE_ID_MAX = 32,
