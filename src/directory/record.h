@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "directory/directory.h"
 
 enum { RECORD_TARGETS_MAX = 1000 };
