@@ -1,4 +1,3 @@
-
 #include "base/log.h"
 #include "smtpd/session.h"
 #include "wire/auth/sasl.h"
@@ -112,7 +111,7 @@ static err_t on_login(struct session *s, struct str initial)
 /* AUTH mechanism [initial-response].  RFC 4954 §4. */
 err_t on_auth(struct session *s, const struct smtp_command *command)
 {
-	struct str initial;
+	struct str initial = command->auth.initial; /* decoded before the next read */
 
 	if (!session_is_submission(s)) {
 		reply_error(s, 502, "5.5.1", "Nobody logs in here; use port 465 or 587");
@@ -122,8 +121,6 @@ err_t on_auth(struct session *s, const struct smtp_command *command)
 		reply_error(s, 503, "5.5.1", "Not now");
 	} else if (!session_offers_auth(s)) {
 		reply_error(s, 538, "5.7.11", "STARTTLS first");
-	} else if (!arena_copy(&s->scratch, command->auth.initial, &initial)) {
-		reply(s, 451, "4.3.0", "That is too much just now");
 	} else {
 		switch (sasl_mechanism_find(command->auth.mechanism)) {
 		case SASL_PLAIN:
