@@ -1,0 +1,115 @@
+#include "directory/name.h"
+
+#include <idn2.h>
+
+#include "base/utf8.h"
+#include "rt/task.h"
+
+static bool arena_lower(struct arena *arena, struct str text, struct str *lower)
+{
+	char *copy = arena_alloc(arena, text.len + 1, 1);
+
+	if (!copy)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		copy[i] = ascii_lower(text.ptr[i]);
+	*lower = (struct str){copy, text.len};
+	return true;
+}
+
+static bool is_ldh(char c)
+{
+	char lower = ascii_lower(c);
+
+	return (lower >= 'a' && lower <= 'z') || is_ascii_digit((unsigned char)c) ||
+	       c == '-';
+}
+
+/* RFC 5890 §2.3.1 (LDH labels), and "_" nowhere: mail lives at host names. */
+static bool is_ascii_domain(struct str text)
+{
+	if (text.len == 0 || text.len > NAME_DOMAIN_MAX)
+		return false;
+	while (text.len > 0) {
+		size_t dot = str_find_byte(text, '.');
+		struct str label = str_first(text, dot);
+
+		if (label.len == 0 || label.len > 63 || label.ptr[0] == '-' ||
+		    label.ptr[label.len - 1] == '-' || dot + 1 == text.len)
+			return false;
+		for (size_t i = 0; i < label.len; i++) {
+			if (!is_ldh(label.ptr[i]))
+				return false;
+		}
+		text = str_skip(text, dot + 1);
+	}
+	return true;
+}
+
+struct idna {
+	char given[4 * NAME_DOMAIN_MAX + 1];
+	uint8_t *ascii; /* NULL if given is no domain name */
+};
+
+static void idna_run(void *arg)
+{
+	struct idna *idna = arg;
+
+	if (idn2_lookup_u8((const uint8_t *)idna->given, &idna->ascii,
+			   IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		idna->ascii = NULL;
+}
+
+bool name_domain(struct str text, struct arena *arena, struct str *domain)
+{
+	struct idna idna = {.ascii = NULL};
+	struct str found;
+	bool is_good;
+
+	if (utf8_ascii_len(text) == text.len)
+		return is_ascii_domain(text) && arena_lower(arena, text, domain);
+	if (!utf8_valid(text) || !str_to_c(text, idna.given, sizeof idna.given))
+		return false;
+	on_big_stack(idna_run, &idna);
+	found = str_c((const char *)idna.ascii);
+	is_good = is_ascii_domain(found) && arena_lower(arena, found, domain);
+	idn2_free(idna.ascii);
+	return is_good;
+}
+
+bool name_local(struct str text, struct arena *arena, struct str *local)
+{
+	size_t plus = str_find_byte(text, '+');
+
+	/* "+" in front is no tag: nobody would be left */
+	if (plus > 0)
+		text = str_first(text, plus);
+	return text.len > 0 && text.len <= NAME_LOCAL_MAX &&
+	       !memchr(text.ptr, 0, text.len) && arena_lower(arena, text, local);
+}
+
+bool name_new_local(struct str text, struct arena *arena, struct str *local)
+{
+	static const char atext[] = "!#$%&'*-/=?^_`{|}~"; /* RFC 5322 §3.2.3, but "+" */
+
+	if (text.len == 0 || text.len > NAME_LOCAL_MAX || !utf8_valid(text) ||
+	    text.ptr[0] == '.' || text.ptr[text.len - 1] == '.' ||
+	    str_find(text, STR("..")) < text.len)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (!is_ldh(c) && c != '.' && (unsigned char)c < 0x80 &&
+		    (c == 0 || !strchr(atext, c)))
+			return false;
+	}
+	return arena_lower(arena, text, local);
+}
+
+void name_split(struct str address, struct str *local, struct str *domain)
+{
+	size_t at = str_rfind_byte(address, '@');
+
+	*local = str_first(address, at);
+	*domain = str_skip(address, at + 1);
+}

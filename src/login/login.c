@@ -1,0 +1,115 @@
+#include "login/login.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "directory/directory.h"
+#include "login/throttle.h"
+#include "rt/task.h"
+#include "store/store.h"
+#include "vault/vault.h"
+
+enum {
+	NAME_MAX_BYTES = 320, /* local part, "@", domain */
+	PASSWORD_MAX_BYTES = 1024,
+	GRANT_MAX_BYTES = 4096,
+};
+
+/* One a process, made at its first failure, for all its sessions. */
+static struct throttle *throttle;
+
+/* What to count repeated attempts by; keyed, so that it tells nothing. */
+static uint64_t guess_hash(struct str name, struct str password)
+{
+	return hash64(name) ^ hash64_number(hash64(password));
+}
+
+/* May suspend: the answer to a failure comes late. */
+static enum login_outcome login_failed(struct str name, struct str password,
+				       struct str peer, bool is_unlimited,
+				       uint64_t session)
+{
+	LOG(INFO, "login refused", KV_INT("session", session), KV_STR("name", name),
+	    KV_STR("peer", peer));
+	if (is_unlimited)
+		return LOGIN_REFUSED;
+	if (!throttle)
+		throttle = throttle_new();
+	if (task_sleep_ms(throttle_failed(throttle, peer, guess_hash(name, password),
+					  loop_now())) != OK)
+		return LOGIN_LATER; /* the session is being stopped */
+	return LOGIN_REFUSED;
+}
+
+static enum login_outcome login_later(const char *why, uint64_t session)
+{
+	LOG(WARN, "login not possible now", KV_INT("session", session), KV("why", why));
+	return LOGIN_LATER;
+}
+
+/* The password was right: shows the store the grant, and reads who it is. */
+static enum login_outcome login_enter(const struct login_service *service,
+				      account_t account, struct str grant,
+				      uint64_t session, struct arena *arena,
+				      struct login *login)
+{
+	struct directory_account record;
+	enum store_outcome outcome = store_enter(service->store, account, grant);
+
+	if (outcome != STORE_OK)
+		return login_later(store_outcome_text(outcome), session);
+	if (directory_account(service->directory, account, arena, &record) !=
+	    DIRECTORY_ACCOUNT) {
+		store_leave(service->store, account);
+		return login_later("the directory does not answer", session);
+	}
+	*login = (struct login){account, record.address, record.is_admin};
+	return LOGIN_OK;
+}
+
+enum login_outcome login_try(const struct login_service *service, struct str name,
+			     struct str password, struct str peer, bool is_unlimited,
+			     uint64_t session, struct arena *arena, struct login *login)
+{
+	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+	account_t account = ACCOUNT_SYSTEM;
+	enum login_outcome outcome = LOGIN_LATER;
+
+	*login = (struct login){0};
+	if (throttle && !is_unlimited && throttle_is_banned(throttle, peer, loop_now())) {
+		LOG(INFO, "login banned", KV_INT("session", session),
+		    KV_STR("peer", peer));
+		return LOGIN_BANNED;
+	}
+	if (name.len > NAME_MAX_BYTES || password.len > PASSWORD_MAX_BYTES)
+		return login_failed(str_first(name, 64), password, peer, is_unlimited,
+				    session);
+	/* Nobody is account 0, for whom the vault takes as long as for anybody. */
+	if (directory_find_login(service->directory, name, arena, &account) ==
+	    DIRECTORY_UNKNOWN)
+		return login_later("the directory does not answer", session);
+	switch (vault_verify(service->vault, account, password, peer, session, &grant)) {
+	case VAULT_OK:
+		if (account != ACCOUNT_SYSTEM)
+			outcome = login_enter(service, account, buf_str(&grant), session,
+					      arena, login);
+		break;
+	case VAULT_REFUSED:
+		return login_failed(name, password, peer, is_unlimited, session);
+	case VAULT_LATER:
+		return login_later("the vault is busy", session);
+	case VAULT_DENIED:
+		return login_later("the vault does not answer this process", session);
+	}
+	explicit_bzero(grant.ptr, grant.len);
+	if (outcome == LOGIN_OK)
+		LOG(INFO, "login", KV_INT("session", session),
+		    KV_STR("address", login->address), KV_STR("peer", peer));
+	return outcome;
+}
+
+void login_end(const struct login_service *service, struct login *login)
+{
+	if (login->account != ACCOUNT_SYSTEM)
+		store_leave(service->store, login->account);
+	*login = (struct login){0};
+}

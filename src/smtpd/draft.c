@@ -1,0 +1,61 @@
+#include "smtpd/draft.h"
+
+#include "base/mem.h"
+
+enum { DRAFT_ARENA_MAX = 4 << 20, DRAFT_PLACES_MAX = 2 * ROUTE_TARGETS_MAX };
+
+struct draft *draft_new(void)
+{
+	struct draft *draft = NEW(struct draft);
+
+	arena_init(&draft->arena, DRAFT_ARENA_MAX);
+	return draft;
+}
+
+void draft_drop(struct draft **draft)
+{
+	if (!*draft)
+		return;
+	arena_fini(&(*draft)->arena);
+	mem_free((*draft)->recipients);
+	mem_free(*draft);
+	*draft = NULL;
+}
+
+/* A mail comes to each place once, however many of its recipients lead there. */
+static bool leads_there(const struct draft *draft, const struct route_target *target)
+{
+	for (size_t i = 0; i < draft->count; i++) {
+		const struct queue_recipient *to = &draft->recipients[i];
+
+		if (to->kind != target->kind)
+			continue;
+		if (to->kind == QUEUE_LOCAL ? to->account == target->account
+					    : str_same(to->address, target->address))
+			return true;
+	}
+	return false;
+}
+
+err_t draft_add(struct draft *draft, const struct route_target *targets, size_t count,
+		struct str original, const struct smtp_rcpt_params *params)
+{
+	if (count > DRAFT_PLACES_MAX - draft->count)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < count; i++) {
+		if (leads_there(draft, &targets[i]))
+			continue;
+		MEM_ROOM(draft->recipients, draft->count, draft->room);
+		draft->recipients[draft->count++] = (struct queue_recipient){
+			.kind = targets[i].kind,
+			.address = targets[i].address,
+			.original = original,
+			.account = targets[i].account,
+			.orcpt = params->orcpt,
+			.notify = (uint8_t)params->notify,
+		};
+	}
+	if (draft->given++ == 0)
+		draft->first_rcpt = original;
+	return OK;
+}

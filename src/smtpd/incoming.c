@@ -1,0 +1,265 @@
+#include "smtpd/incoming.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "directory/directory.h"
+#include "rt/clock.h"
+#include "rt/panic.h"
+#include "smtpd/message.h"
+#include "smtpd/session.h"
+#include "store/store.h"
+#include "wire/mail/address.h"
+#include "wire/mail/date.h"
+
+enum {
+	RECEIVED_MAX = 100, /* RFC 5321 §6.3 */
+	FROM_MAX = 100,	    /* addresses in a From field */
+	COMPLETED_BYTES_MAX = 1000,
+	ID_LETTERS = 16,
+};
+
+/* One mail, on its way from the end of DATA to the commit. */
+struct incoming {
+	struct session *s;
+	struct draft *draft;
+	struct str id;
+	struct message_facts facts;
+	struct str message;
+	struct buf completed; /* owns the message if fields were added */
+	int64_t now;
+};
+
+/* Time and chance, so that it is unique and sorts by age. */
+static struct str new_id(struct arena *arena)
+{
+	static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+	uint64_t moment = (uint64_t)clock_ms(), chance = rand_u64();
+	char id[ID_LETTERS];
+	size_t at = ID_LETTERS;
+
+	for (; at > ID_LETTERS - 7; chance >>= 5)
+		id[--at] = letters[chance & 31];
+	for (; at > 0; moment >>= 5)
+		id[--at] = letters[moment & 31];
+	return arena_printf(arena, "%.*s", ID_LETTERS, id);
+}
+
+/* RFC 3848, RFC 6531 §4.3. */
+static const char *protocol(const struct session *s, const struct draft *draft)
+{
+	static const char *const names[2][4] = {
+		{"ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA"},
+		{"UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA"},
+	};
+	bool is_utf8 = draft->params.given & SMTP_PARAM_SMTPUTF8;
+
+	if (!s->is_extended)
+		return "SMTP";
+	return names[is_utf8][(conn_is_tls(s->conn) ? 1 : 0) +
+			      (s->login.account != 0 ? 2 : 0)];
+}
+
+static void trace_add(const struct incoming *in, struct buf *trace)
+{
+	const struct session *s = in->s;
+	struct message_hop hop = {
+		.client = s->client,
+		.is_host_valid = s->is_host_valid,
+		.peer = conn_peer(s->conn),
+		.hostname = s->service->hostname,
+		.protocol = str_c(protocol(s, in->draft)),
+		.tls = conn_tls_text(s->conn),
+		.id = in->id,
+		.rcpt = in->draft->given == 1 ? in->draft->first_rcpt : STR(""),
+		.at = in->now,
+	};
+
+	message_received_add(trace, &hop);
+}
+
+/* A user's mail names the user as an author: one From field, and in it one of the
+ * account's addresses.  RFC 6409 §6.1.  False: a reply was made. */
+static bool author_is_user(struct incoming *in)
+{
+	struct session *s = in->s;
+	bool is_sure = true;
+
+	if (in->facts.from_count != 1) {
+		reply(s, 550, "5.6.0", in->facts.from_count == 0
+					       ? "The message needs a From field"
+					       : "The message has several From fields");
+		return false;
+	}
+	struct mail_addresses from =
+		mail_addresses_parse(&s->scratch, in->facts.from, FROM_MAX);
+
+	for (size_t i = 0; i < from.count; i++) {
+		const struct mail_address *a = &from.items[i];
+		bool is_known = true;
+
+		if (a->kind == MAIL_MAILBOX && a->local.len > 0 && a->domain.len > 0 &&
+		    directory_may_send_as(s->service->login.directory, s->login.account,
+					  a->local, a->domain, &s->scratch, &is_known))
+			return true;
+		is_sure = is_sure && is_known;
+	}
+	if (is_sure)
+		reply(s, 550, "5.7.1", "None of the addresses in From is yours");
+	else
+		reply(s, 451, "4.3.0", "We cannot tell now whether From is yours; try later");
+	return false;
+}
+
+/* What a message must have and a mail client left out.  RFC 6409 §8.2, §8.3. */
+static void complete(struct incoming *in)
+{
+	struct str hostname = in->s->service->hostname;
+
+	if (in->facts.has_date && in->facts.has_message_id)
+		return;
+	in->completed = BUF(in->message.len + COMPLETED_BYTES_MAX);
+	if (!in->facts.has_date) {
+		buf_add(&in->completed, STR("Date: "));
+		mail_date_add(&in->completed, in->now, 0);
+		buf_add(&in->completed, STR("\r\n"));
+	}
+	if (!in->facts.has_message_id)
+		buf_printf(&in->completed, "Message-ID: <%.*s@%.*s>\r\n", STR_FMT(in->id),
+			   STR_FMT(hostname));
+	buf_add(&in->completed, in->message);
+	ASSERT(buf_ok(&in->completed));
+	in->message = buf_str(&in->completed);
+}
+
+static enum store_outcome commit(struct incoming *in, account_t account,
+				 const struct store_op *op)
+{
+	struct store_commit commit = {.account = account,
+				      .key = in->id,
+				      .key_minute = (uint32_t)(in->now / 60),
+				      .ops = op,
+				      .count = 1};
+	struct store *store = in->s->service->login.store;
+	enum store_outcome outcome =
+		store_commit(store, &commit, &in->draft->arena, NULL);
+
+	if (outcome == STORE_UNKNOWN) /* the key makes sure that it happens once */
+		outcome = store_commit(store, &commit, &in->draft->arena, NULL);
+	return outcome;
+}
+
+/* One mailbox of ours: there is no queue between. */
+static enum store_outcome deliver(struct incoming *in, struct str digest)
+{
+	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
+	struct store_op op = {.kind = OP_APPEND};
+
+	message_return_path_add(&trace, in->draft->sender);
+	trace_add(in, &trace);
+	if (!buf_ok(&trace))
+		return STORE_INVALID;
+	op.append = (struct op_append){.mailbox = MAILBOX_INBOX,
+				       .body = {.raw = in->message},
+				       .trace = buf_str(&trace),
+				       .digest = digest,
+				       .received_at = in->now};
+	return commit(in, in->draft->recipients[0].account, &op);
+}
+
+/* Several places, or one outside: rows of the queue, of whoever causes them. */
+static enum store_outcome enqueue(struct incoming *in, struct str digest)
+{
+	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
+	const struct smtp_mail_params *params = &in->draft->params;
+	struct store_op op = {.kind = OP_QUEUE_ADD};
+	unsigned body_kind = params->body == SMTP_BODY_8BITMIME ? 1 : 0;
+
+	if (params->given & SMTP_PARAM_SMTPUTF8)
+		body_kind |= 128;
+	trace_add(in, &trace);
+	if (!buf_ok(&trace))
+		return STORE_INVALID;
+	op.queue_add = (struct op_queue_add){.sender = in->draft->sender,
+					     .id = in->id,
+					     .body = {.raw = in->message},
+					     .trace = buf_str(&trace),
+					     .digest = digest,
+					     .received_at = in->now,
+					     .due_at = in->now,
+					     .body_kind = (uint8_t)body_kind,
+					     .recipients = in->draft->recipients,
+					     .count = in->draft->count};
+	return commit(in, in->s->login.account, &op);
+}
+
+/* Only OK is a yes; what we are not sure of the client sends again. */
+static void answer(struct incoming *in, enum store_outcome outcome)
+{
+	struct session *s = in->s;
+
+	LOG(INFO, outcome == STORE_OK ? "mail accepted" : "mail not stored",
+	    KV_INT("session", s->id), KV_STR("queue_id", in->id),
+	    KV_STR("peer", conn_peer(s->conn)), KV_STR("from", in->draft->sender),
+	    KV_STR("rcpt", in->draft->first_rcpt), KV_INT("rcpts", in->draft->given),
+	    KV_INT("bytes", in->message.len), KV("outcome", store_outcome_text(outcome)));
+	switch (outcome) {
+	case STORE_OK:
+		reply(s, 250, "2.0.0", "Accepted as %.*s", STR_FMT(in->id));
+		return;
+	case STORE_OVER_QUOTA:
+		reply(s, 452, "4.2.2", "The mailbox is full");
+		return;
+	case STORE_CONFLICT:
+	case STORE_ABSENT:
+	case STORE_DENIED:
+	case STORE_INVALID:
+	case STORE_UNAVAILABLE:
+	case STORE_UNKNOWN:
+		reply(s, 451, "4.3.0", "We could not store it; try again later");
+		return;
+	}
+}
+
+/* Parses the header; false, and a reply was made, if the message may not come in.  Bytes
+ * that have killed a process before are not parsed again. */
+static bool look(struct incoming *in, struct buf *text)
+{
+	uint64_t key = (uint64_t)crc32c(0, buf_str(text)) << 32 | (uint32_t)text->len;
+
+	if (panic_is_poison(key)) {
+		reply(in->s, 554, "5.6.0", "We cannot read this message");
+		return false;
+	}
+	panic_begin("smtp message", key);
+	in->facts = message_look(buf_str(text));
+	in->message = buf_str(text);
+	if (in->facts.return_path_count > 0) {
+		in->message = message_drop_return_path(text);
+		in->facts = message_look(in->message); /* its slices have moved */
+	}
+	panic_end();
+	if (in->facts.received_count > RECEIVED_MAX) {
+		reply(in->s, 554, "5.4.6", "The message is in a loop: %zu Received fields",
+		      in->facts.received_count);
+		return false;
+	}
+	return !session_is_submission(in->s) || author_is_user(in);
+}
+
+void incoming_accept(struct session *s, struct draft *draft, struct buf *text)
+{
+	struct incoming in = {.s = s,
+			      .draft = draft,
+			      .id = new_id(&draft->arena),
+			      .now = clock_s()};
+
+	if (!look(&in, text))
+		return;
+	if (session_is_submission(s))
+		complete(&in);
+	bool is_direct = draft->count == 1 && draft->recipients[0].kind == QUEUE_LOCAL;
+
+	answer(&in, is_direct ? deliver(&in, STR("")) : enqueue(&in, STR("")));
+	buf_fini(&in.completed);
+}

@@ -1,0 +1,34 @@
+/* What the door must know of a message's header, and the little it may change there.  Pure:
+ * no waiting, no clock. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct message_facts {
+	size_t received_count; /* Received fields: how many servers it has passed */
+	size_t from_count, return_path_count;
+	struct str from; /* value of the first From field; borrows the text */
+	bool has_date, has_message_id;
+};
+
+/* Walks over the header once. */
+struct message_facts message_look(struct str text);
+/* Without its Return-Path fields: they are ours to write (RFC 5321 §4.4).  Rearranges the
+ * header inside the text; returns the part that is now the message. */
+struct str message_drop_return_path(struct buf *text);
+
+/* What a Received field says.  RFC 5321 §4.4. */
+struct message_hop {
+	struct str client; /* as it called itself */
+	bool is_host_valid; /* and that is a domain or an address literal */
+	struct str peer, hostname;
+	struct str protocol; /* "ESMTPS": RFC 3848, RFC 6531 §4.3 */
+	struct str tls;	     /* its version and cipher, or "" */
+	struct str id;
+	struct str rcpt; /* "" if there are several: one need not know of the other */
+	int64_t at;	 /* Unix time */
+};
+
+void message_received_add(struct buf *out, const struct message_hop *hop);
+void message_return_path_add(struct buf *out, struct str sender);

@@ -1,0 +1,267 @@
+#include "smtpd/session.h"
+
+#include "base/log.h"
+#include "net/tls.h"
+#include "wire/smtp/reply.h"
+
+enum {
+	ERRORS_MAX = 10,
+	SESSION_ARENA_MAX = 256 * 1024,
+	SCRATCH_ARENA_MAX = 64 * 1024,
+	REPLY_MAX = 4096,
+};
+
+void reply(struct session *s, int code, const char *enhanced, const char *format, ...)
+{
+	SCOPED(buf_fini) struct buf text = BUF(REPLY_MAX);
+	SCOPED(buf_fini) struct buf out = BUF(2 * REPLY_MAX);
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	smtp_reply_add(&out, code, enhanced, buf_str(&text));
+	conn_add(s->conn, buf_str(&out));
+}
+
+void reply_error(struct session *s, int code, const char *enhanced, const char *text)
+{
+	if (++s->error_count < ERRORS_MAX) {
+		reply(s, code, enhanced, "%s", text);
+		return;
+	}
+	LOG(INFO, "too many errors", KV_INT("session", s->id),
+	    KV_STR("peer", conn_peer(s->conn)));
+	reply(s, 421, "4.7.0", "Too many errors, goodbye");
+	s->is_done = true;
+}
+
+bool session_is_submission(const struct session *s)
+{
+	return s->service->kind != SMTPD_MX;
+}
+
+/* Passwords travel under TLS only; in dev also on loopback. */
+bool session_offers_auth(const struct session *s)
+{
+	return session_is_submission(s) && s->login.account == 0 &&
+	       (conn_is_tls(s->conn) ||
+		(s->service->is_dev && conn_peer_is_loopback(s->conn)));
+}
+
+static bool offers_starttls(const struct session *s)
+{
+	return s->service->tls && !conn_is_tls(s->conn);
+}
+
+unsigned session_params(const struct session *s)
+{
+	unsigned params = SMTP_PARAM_SIZE | SMTP_PARAM_BODY | SMTP_PARAM_SMTPUTF8;
+
+	return session_is_submission(s) ? params | SMTP_PARAM_AUTH : params;
+}
+
+/* Whatever it may have said before, the client starts anew.  RFC 5321 §4.1.1.1. */
+static void on_ehlo(struct session *s, const struct smtp_command *command)
+{
+	SCOPED(buf_fini) struct buf text = BUF(REPLY_MAX);
+
+	draft_drop(&s->draft);
+	if (!arena_copy(&s->arena, command->argument, &s->client)) {
+		reply(s, 421, "4.3.0", "You have greeted us often enough");
+		s->is_done = true;
+		return;
+	}
+	s->is_host_valid = command->is_host_valid;
+	s->is_extended = command->verb == SMTP_EHLO;
+	if (!s->is_extended) {
+		reply(s, 250, NULL, "%.*s", STR_FMT(s->service->hostname));
+		return;
+	}
+	buf_printf(&text, "%.*s\nPIPELINING\nSIZE ", STR_FMT(s->service->hostname));
+	buf_add_u64(&text, s->service->message_bytes_max);
+	if (offers_starttls(s))
+		buf_add(&text, STR("\nSTARTTLS"));
+	if (session_offers_auth(s))
+		buf_add(&text, STR("\nAUTH PLAIN LOGIN"));
+	buf_add(&text, STR("\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8"));
+	reply(s, 250, NULL, "%.*s", STR_FMT(buf_str(&text)));
+}
+
+/* Nothing said before counts any more, and what was typed behind STARTTLS in plain text
+ * is dropped unread.  RFC 3207 §4.2. */
+static err_t on_starttls(struct session *s)
+{
+	if (!offers_starttls(s)) {
+		reply_error(s, 503, "5.5.1", "There is no STARTTLS now");
+		return OK;
+	}
+	draft_drop(&s->draft);
+	s->client = STR("");
+	if (conn_drop_input(s->conn) > 0)
+		LOG(WARN, "input after starttls dropped", KV_INT("session", s->id),
+		    KV_STR("peer", conn_peer(s->conn)));
+	reply(s, 220, "2.0.0", "Go ahead");
+	TRY(conn_flush(s->conn));
+	return conn_starttls(s->conn, s->service->tls);
+}
+
+static void on_rset(struct session *s)
+{
+	draft_drop(&s->draft);
+	reply(s, 250, "2.0.0", "Forgotten");
+}
+
+static void on_quit(struct session *s)
+{
+	reply(s, 221, "2.0.0", "Goodbye");
+	s->is_done = true;
+}
+
+/* What cannot be parsed.  RFC 5321 §4.2.2, §4.1.1.11; RFC 3463 §3.6. */
+static void on_fault(struct session *s, enum smtp_fault fault,
+		     const struct smtp_command *command)
+{
+	switch (fault) {
+	case SMTP_FAULT_NONE:
+		break;
+	case SMTP_FAULT_VERB:
+		reply_error(s, 500, "5.5.1", "No such command");
+		return;
+	case SMTP_FAULT_LENGTH:
+		reply_error(s, 500, "5.5.2", "The line is too long");
+		return;
+	case SMTP_FAULT_OCTETS:
+		reply_error(s, 500, "5.5.2", "The line holds octets that are no text");
+		return;
+	case SMTP_FAULT_ARGUMENTS:
+		reply_error(s, 501, "5.5.4", "The arguments are missing or malformed");
+		return;
+	case SMTP_FAULT_PATH:
+		if (command->verb == SMTP_MAIL)
+			reply_error(s, 501, "5.1.7", "That is not a sender's address");
+		else
+			reply_error(s, 501, "5.1.3", "That is not a mailbox address");
+		return;
+	case SMTP_FAULT_PARAM:
+		reply_error(s, 501, "5.5.4", "A parameter is malformed");
+		return;
+	case SMTP_FAULT_PARAM_UNKNOWN:
+		reply_error(s, 555, "5.5.4", "A parameter is not known here");
+		return;
+	case SMTP_FAULT_MEMORY:
+		reply(s, 451, "4.3.0", "That is too much just now");
+		return;
+	}
+}
+
+static err_t dispatch(struct session *s, const struct smtp_command *command)
+{
+	switch (command->verb) {
+	case SMTP_EHLO:
+	case SMTP_HELO:
+		on_ehlo(s, command);
+		return OK;
+	case SMTP_MAIL:
+		on_mail(s, command);
+		return OK;
+	case SMTP_RCPT:
+		on_rcpt(s, command);
+		return OK;
+	case SMTP_DATA:
+		return on_data(s);
+	case SMTP_BDAT:
+		return on_bdat(s, command);
+	case SMTP_RSET:
+		on_rset(s);
+		return OK;
+	case SMTP_NOOP:
+		reply(s, 250, "2.0.0", "Still here");
+		return OK;
+	case SMTP_VRFY:
+		reply(s, 252, "2.5.2", "Send it mail and see"); /* RFC 5321 §7.3 */
+		return OK;
+	case SMTP_HELP:
+		reply(s, 214, "2.0.0", "See RFC 5321");
+		return OK;
+	case SMTP_QUIT:
+		on_quit(s);
+		return OK;
+	case SMTP_STARTTLS:
+		return on_starttls(s);
+	case SMTP_AUTH:
+		return on_auth(s, command);
+	case SMTP_EXPN:
+	case SMTP_LHLO:
+	case SMTP_OTHER:
+		break;
+	}
+	reply_error(s, 502, "5.5.1", "That is not done here");
+	return OK;
+}
+
+static err_t one_command(struct session *s)
+{
+	struct str line;
+	struct smtp_command command;
+	size_t max = session_is_submission(s) ? SMTP_AUTH_LINE_MAX : SMTP_LINE_MAX;
+
+	arena_reset(&s->scratch);
+	conn_deadline_s(s->conn, SMTPD_WAIT_S);
+	err_t err = conn_line(s->conn, max, true, &line);
+
+	if (err == ERR_LIMIT) {
+		reply_error(s, 500, "5.5.2", "The line is too long");
+		return OK;
+	}
+	TRY(err);
+	enum smtp_fault fault = smtp_command_parse(line, &s->scratch, &command);
+
+	if (fault == SMTP_FAULT_NONE)
+		return dispatch(s, &command);
+	on_fault(s, fault, &command);
+	return OK;
+}
+
+/* Greet, then one command after the other.  RFC 5321 §3.1. */
+static err_t talk(struct session *s)
+{
+	conn_deadline_s(s->conn, SMTPD_WAIT_S);
+	if (s->service->kind == SMTPD_SUBMISSIONS && !conn_is_tls(s->conn))
+		TRY(conn_starttls(s->conn, s->service->tls));
+	reply(s, 220, NULL, "%.*s ESMTP Postrider", STR_FMT(s->service->hostname));
+	while (!s->is_done)
+		TRY(one_command(s));
+	return conn_flush(s->conn);
+}
+
+/* The client is owed a 421 when it is we who leave.  RFC 5321 §3.8. */
+static void farewell(struct session *s, err_t err)
+{
+	if (err == ERR_TIMEOUT)
+		reply(s, 421, "4.4.2", "You were silent too long, goodbye");
+	else if (err == ERR_CANCELED)
+		reply(s, 421, "4.3.2", "We are closing, come back later");
+	else
+		return;
+	(void)conn_flush(s->conn); /* it may be gone already */
+}
+
+void smtpd_session(struct conn *conn, const struct smtpd_service *service)
+{
+	struct session s = {
+		.conn = conn, .service = service, .id = task_id(task_self())};
+
+	arena_init(&s.arena, SESSION_ARENA_MAX);
+	arena_init(&s.scratch, SCRATCH_ARENA_MAX);
+	LOG(INFO, "smtp session", KV_INT("session", s.id), KV_STR("peer", conn_peer(conn)));
+	err_t err = talk(&s);
+
+	farewell(&s, err);
+	LOG(INFO, "smtp session ended", KV_INT("session", s.id), KV("why", err_text(err)));
+	draft_drop(&s.draft);
+	if (s.login.account != 0)
+		login_end(&service->login, &s.login);
+	arena_fini(&s.scratch);
+	arena_fini(&s.arena);
+}

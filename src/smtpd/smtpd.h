@@ -1,0 +1,30 @@
+/* SMTP in: mail from other servers (port 25) and from people (587, 465).
+ * RFC 5321; RFC 6409 where it submits. */
+#pragma once
+
+#include "login/login.h"
+
+struct conn;
+struct tls_server;
+
+enum smtpd_kind {
+	SMTPD_MX,	   /* port 25: strangers, mail for us only */
+	SMTPD_SUBMISSION,  /* port 587: people, STARTTLS before they log in */
+	SMTPD_SUBMISSIONS, /* port 465: people, TLS from the first octet (RFC 8314 §3.3) */
+};
+
+struct smtpd_service {
+	enum smtpd_kind kind;
+	struct str hostname;	   /* how we call ourselves */
+	struct tls_server *tls;	   /* NULL: there is no TLS, only in dev */
+	struct login_service login; /* and with it store, vault and directory */
+	uint64_t message_bytes_max;
+	size_t recipients_max; /* of one mail, at most SMTPD_RECIPIENTS_MAX */
+	bool is_dev;	       /* on loopback, passwords may come without TLS */
+};
+
+enum { SMTPD_RECIPIENTS_MAX = 1000 };
+
+/* Talks with the client until it leaves, is too slow, or the task is canceled; runs in a
+ * task of its own and suspends.  conn stays the caller's, to free. */
+void smtpd_session(struct conn *conn, const struct smtpd_service *service);

@@ -1,0 +1,202 @@
+/* Bodies: the frame in pages, decompressed here, within bounds whatever it says. */
+#include "store/client.h"
+
+#include "base/log.h"
+#include "base/num.h"
+
+enum {
+	PIECE_BYTES = 64 * 1024,
+	WINDOW_LOG_MAX = 23, /* 8 MB: what level 1 never needs, and little for a liar */
+};
+
+struct body_reader {
+	struct talk talk;
+	account_t account;
+	uint64_t message;
+	uint64_t frame_size, raw_size; /* as the first page said */
+	uint64_t offset;               /* of the frame: where the next page begins */
+	uint64_t given;                /* raw octets so far */
+	struct str page;               /* in talk.reply, until the next page */
+	ZSTD_DCtx *zstd;               /* NULL: not needed yet */
+};
+
+static void reader_begin(struct body_reader *r, struct store *store, account_t account,
+			 uint64_t message)
+{
+	*r = (struct body_reader){.account = account, .message = message};
+	talk_begin(&r->talk, store, TALK_READ);
+}
+
+static void reader_end(struct body_reader *r)
+{
+	struct store *store = r->talk.store;
+
+	if (r->zstd && store->reader_count < SPARE_ZSTD)
+		store->readers[store->reader_count++] = r->zstd;
+	else
+		ZSTD_freeDCtx(r->zstd);
+	talk_end(&r->talk);
+}
+
+static ZSTD_DCtx *reader_zstd(struct body_reader *r)
+{
+	struct store *store = r->talk.store;
+
+	if (r->zstd)
+		return r->zstd;
+	if (store->reader_count > 0)
+		r->zstd = store->readers[--store->reader_count];
+	else
+		r->zstd = ZSTD_createDCtx();
+	ASSERT(r->zstd);
+	(void)ZSTD_DCtx_reset(r->zstd, ZSTD_reset_session_only); /* cannot fail */
+	(void)ZSTD_DCtx_setParameter(r->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+	return r->zstd;
+}
+
+static enum store_outcome damaged(const struct body_reader *r)
+{
+	LOG(ERROR, "body damaged", KV_INT("account", r->account),
+	    KV_INT("message", r->message));
+	return STORE_UNAVAILABLE;
+}
+
+static enum store_outcome next_page(struct body_reader *r)
+{
+	struct store_request request = {.call = CALL_BODY, .account = r->account};
+	struct talk *talk = &r->talk;
+
+	request.body.message = r->message;
+	request.body.offset = r->offset;
+	request.body.room = BODY_PAGE_BYTES;
+	talk->is_over = false;
+	talk->deadline = deadline_s(CALL_WAIT_S); /* a slow taker is not the store */
+	enum store_outcome outcome = talk_read(talk, &request);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	uint64_t frame_size = dec_u64(&talk->dec), raw_size = dec_u64(&talk->dec);
+
+	r->page = talk->dec.rest;
+	if (r->offset == 0) {
+		r->frame_size = frame_size;
+		r->raw_size = raw_size;
+	}
+	if (!dec_ok(&talk->dec) || frame_size != r->frame_size ||
+	    raw_size != r->raw_size || raw_size > STORE_BODY_BYTES_MAX ||
+	    r->page.len == 0 || r->page.len > frame_size - r->offset)
+		return damaged(r);
+	r->offset += r->page.len;
+	return STORE_OK;
+}
+
+/* Decompresses what is there of the page into the room; *is_dry if the page is used up.
+ */
+static enum store_outcome unpack(struct body_reader *r, size_t *used, char *room,
+				 size_t len, size_t *made)
+{
+	ZSTD_inBuffer in = {r->page.ptr, r->page.len, *used};
+	ZSTD_outBuffer out = {room, len, 0};
+	size_t hint = ZSTD_decompressStream(reader_zstd(r), &out, &in);
+
+	*used = in.pos;
+	*made = out.pos;
+	r->given += out.pos;
+	if (ZSTD_isError(hint) || r->given > r->raw_size)
+		return damaged(r);
+	/* At the frame's end, nothing may follow and nothing may be missing. */
+	if (hint == 0 &&
+	    (r->given != r->raw_size || in.pos < in.size || r->offset < r->frame_size))
+		return damaged(r);
+	if (hint > 0 && in.pos == in.size && out.pos < out.size &&
+	    r->offset == r->frame_size)
+		return damaged(r);
+	return STORE_OK;
+}
+
+/* The frame from its second page on, straight into the room for all of it. */
+static enum store_outcome read_paged(struct body_reader *r, char *room)
+{
+	enum store_outcome outcome = STORE_OK;
+	size_t used = 0, made;
+
+	while (outcome == STORE_OK) {
+		outcome =
+			unpack(r, &used, room + r->given, r->raw_size - r->given, &made);
+		if (outcome != STORE_OK || used < r->page.len)
+			continue;
+		if (r->offset == r->frame_size)
+			break;
+		outcome = next_page(r);
+		used = 0;
+	}
+	if (outcome == STORE_OK && r->given != r->raw_size)
+		outcome = damaged(r);
+	return outcome;
+}
+
+enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
+			      struct buf *body)
+{
+	struct body_reader r;
+
+	reader_begin(&r, store, account, message);
+	enum store_outcome outcome = next_page(&r);
+	char *room = outcome == STORE_OK ? buf_room(body, r.raw_size) : NULL;
+
+	if (outcome == STORE_OK && r.raw_size > 0 && !room)
+		outcome = STORE_INVALID;
+	else if (outcome == STORE_OK && r.offset < r.frame_size)
+		outcome = read_paged(&r, room);
+	else if (outcome == STORE_OK &&
+		 ZSTD_decompressDCtx(reader_zstd(&r), room, r.raw_size, r.page.ptr,
+				     r.page.len) != r.raw_size)
+		outcome = damaged(&r);
+	if (outcome == STORE_OK)
+		buf_grew(body, r.raw_size);
+	reader_end(&r);
+	return outcome;
+}
+
+/* Gives the page's octets to the taker, in pieces. */
+static enum store_outcome give_page(struct body_reader *r, struct buf *piece,
+				    bool (*take)(void *arg, struct str), void *arg,
+				    bool *is_wanted)
+{
+	size_t used = 0, made = 0;
+
+	while (*is_wanted && (used < r->page.len || made == PIECE_BYTES)) {
+		enum store_outcome outcome = unpack(
+			r, &used, buf_room(piece, PIECE_BYTES), PIECE_BYTES, &made);
+
+		if (outcome != STORE_OK)
+			return outcome;
+		if (made > 0)
+			*is_wanted = take(arg, (struct str){piece->ptr, made});
+		if (r->given == r->raw_size && used == r->page.len)
+			break;
+	}
+	return STORE_OK;
+}
+
+enum store_outcome store_body_each(struct store *store, account_t account,
+				   uint64_t message, bool (*take)(void *arg, struct str),
+				   void *arg)
+{
+	struct body_reader r;
+	struct buf piece = BUF(PIECE_BYTES);
+	enum store_outcome outcome;
+	bool is_wanted = true;
+
+	reader_begin(&r, store, account, message);
+	do {
+		outcome = next_page(&r);
+		if (outcome == STORE_OK)
+			outcome = give_page(&r, &piece, take, arg, &is_wanted);
+	} while (outcome == STORE_OK && is_wanted && r.offset < r.frame_size);
+	if (outcome == STORE_OK && is_wanted && r.given != r.raw_size)
+		outcome = damaged(&r);
+	buf_fini(&piece);
+	reader_end(&r);
+	return outcome;
+}

@@ -1,0 +1,244 @@
+/* Commits: the key, the bodies, the repeat.
+ *
+ * Small bodies are compressed into the request itself.  Bigger ones go to the store's
+ * staging area first, in pieces; on a new channel they go again, because the staging area
+ * ends with its channel.
+ */
+#include "store/client.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "rt/clock.h"
+
+enum {
+	INLINE_RAW_MAX = 256 * 1024, /* of all bodies of a commit together */
+	KEY_BYTES = 16,
+	ZSTD_LEVEL = 1,
+};
+
+const char *store_outcome_text(enum store_outcome outcome)
+{
+	switch (outcome) {
+	case STORE_OK:
+		return "done";
+	case STORE_CONFLICT:
+		return "it exists already or has changed meanwhile";
+	case STORE_ABSENT:
+		return "there is no such thing";
+	case STORE_OVER_QUOTA:
+		return "the account's quota is used up";
+	case STORE_DENIED:
+		return "not allowed";
+	case STORE_INVALID:
+		return "a limit or rule was broken";
+	case STORE_UNAVAILABLE:
+		return "the store cannot do it now; nothing happened";
+	case STORE_UNKNOWN:
+		return "lost touch with the store; it may have happened";
+	}
+	return "unheard of";
+}
+
+/* ---- staging ----------------------------------------------------------------------- */
+
+ZSTD_CCtx *store_stager_take(struct store *store)
+{
+	if (store->stager_count > 0)
+		return store->stagers[--store->stager_count];
+	ZSTD_CCtx *stager = ZSTD_createCCtx();
+
+	ASSERT(stager);
+	return stager;
+}
+
+void store_stager_give(struct store *store, ZSTD_CCtx *stager)
+{
+	if (store->stager_count < SPARE_ZSTD)
+		store->stagers[store->stager_count++] = stager;
+	else
+		ZSTD_freeCCtx(stager);
+}
+
+/* A commit on its way, on one channel. */
+struct attempt {
+	struct talk *talk;
+	const struct store_commit *commit;
+	uint64_t channel;
+	uint64_t *staged; /* per op; NULL: nothing was staged */
+};
+
+/* One piece, and its reply: so a slow store slows us.  False ends the attempt; the talk
+ * is over then, or its channel is. */
+static bool stage_piece(struct attempt *a, uint64_t id, uint64_t offset, struct str bytes)
+{
+	struct store_request request = {.call = CALL_STAGE};
+	struct talk piece;
+
+	request.stage.id = id;
+	request.stage.offset = offset;
+	request.stage.bytes = bytes;
+	talk_begin(&piece, a->talk->store, TALK_READ);
+	piece.deadline = a->talk->deadline;
+	store_enc_request(&piece.request, &request);
+	if (a->talk->store->channel == a->channel && talk_again(&piece))
+		talk_exchange(&piece, CALL_STAGE);
+	bool is_done = piece.is_over && piece.outcome == STORE_OK;
+
+	if (piece.is_over && !is_done)
+		talk_finish(a->talk, piece.outcome);
+	talk_end(&piece);
+	return is_done;
+}
+
+/* The body as one frame, piece by piece. */
+static bool stage_body(struct attempt *a, uint64_t id, struct str raw)
+{
+	ZSTD_CCtx *zstd = store_stager_take(a->talk->store);
+	char *piece = mem_zeroed(BODY_PAGE_BYTES, 1);
+	ZSTD_inBuffer in = {raw.ptr, raw.len, 0};
+	uint64_t offset = 0;
+	size_t left = 1;
+	bool is_good = true;
+
+	(void)ZSTD_CCtx_reset(zstd, ZSTD_reset_session_and_parameters); /* cannot fail */
+	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+	(void)ZSTD_CCtx_setPledgedSrcSize(zstd, raw.len);
+	while (left > 0 && is_good) {
+		ZSTD_outBuffer out = {piece, BODY_PAGE_BYTES, 0};
+
+		left = ZSTD_compressStream2(zstd, &out, &in, ZSTD_e_end);
+		ASSERT(!ZSTD_isError(left));
+		is_good = stage_piece(a, id, offset, (struct str){piece, out.pos});
+		offset += out.pos;
+	}
+	mem_free(piece);
+	store_stager_give(a->talk->store, zstd);
+	return is_good;
+}
+
+static const struct store_body *raw_body(const struct store_op *op)
+{
+	const struct store_body *body = NULL;
+
+	if (op->kind == OP_APPEND)
+		body = &op->append.body;
+	if (op->kind == OP_QUEUE_ADD)
+		body = &op->queue_add.body;
+	return body && body->raw.len > 0 && !body->from_message ? body : NULL;
+}
+
+/* Stages all bodies beyond the first inline_max octets. */
+static bool stage_beyond(struct attempt *a, size_t inline_max)
+{
+	const struct store_commit *commit = a->commit;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < commit->count; i++) {
+		const struct store_body *body = raw_body(&commit->ops[i]);
+
+		if (!body)
+			continue;
+		if (body->raw.len <= inline_max - sum) {
+			sum += body->raw.len;
+			continue;
+		}
+		if (!a->staged)
+			a->staged = NEW_ARRAY(uint64_t, commit->count);
+		a->staged[i] = ++a->talk->store->last_staged;
+		if (!stage_body(a, a->staged[i], body->raw))
+			return false;
+	}
+	return true;
+}
+
+/* The store keeps no body that no commit will name. */
+static void stage_drop(struct attempt *a)
+{
+	struct store_request request = {.call = CALL_STAGE_DROP};
+
+	for (size_t i = 0; a->staged && i < a->commit->count; i++) {
+		request.stage.id = a->staged[i];
+		if (a->staged[i] && a->talk->store->channel == a->channel)
+			talk_tell(a->talk->store, &request);
+	}
+	mem_free(a->staged);
+	a->staged = NULL;
+}
+
+/* ---- the commit -------------------------------------------------------------------- */
+
+static void attempt_encode(struct attempt *a)
+{
+	struct talk *talk = a->talk;
+
+	buf_reset(&talk->request);
+	store_enc_commit(&talk->request, a->commit, a->staged, talk->store->compress);
+}
+
+/* A request too long with its bodies in it may fit without them. */
+static bool attempt_prepare(struct attempt *a)
+{
+	if (!stage_beyond(a, INLINE_RAW_MAX))
+		return false;
+	attempt_encode(a);
+	if (buf_ok(&a->talk->request) || a->staged)
+		return true;
+	if (!stage_beyond(a, 0))
+		return false;
+	attempt_encode(a);
+	return true;
+}
+
+static void attempt_run(struct talk *talk, const struct store_commit *commit)
+{
+	struct attempt a = {talk, commit, talk->store->channel, NULL};
+	bool is_ready = attempt_prepare(&a);
+
+	if (is_ready && talk->store->channel == a.channel)
+		talk_exchange(talk, CALL_COMMIT);
+	else
+		stage_drop(&a);
+	mem_free(a.staged);
+}
+
+static bool bodies_fit(const struct store_commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++) {
+		const struct store_body *body = raw_body(&commit->ops[i]);
+
+		if (body && body->raw.len > STORE_BODY_BYTES_MAX)
+			return false;
+	}
+	return commit->count > 0 && commit->count <= COMMIT_OPS_MAX;
+}
+
+enum store_outcome store_commit(struct store *store, const struct store_commit *commit,
+				struct arena *arena, struct store_result *result)
+{
+	struct store_commit keyed = *commit;
+	char key[KEY_BYTES];
+	struct talk talk;
+
+	if (!bodies_fit(commit))
+		return STORE_INVALID;
+	if (commit->key.len == 0) {
+		rand_bytes(key, sizeof key);
+		keyed.key = (struct str){key, sizeof key};
+		keyed.key_minute = (uint32_t)(clock_s() / 60);
+	}
+	talk_begin(&talk, store, TALK_COMMIT);
+	while (talk_again(&talk))
+		attempt_run(&talk, &keyed);
+	enum store_outcome outcome = talk.outcome;
+
+	if (result) {
+		*result = (struct store_result){0};
+		/* What cannot be told may still have happened. */
+		if (dec_ok(&talk.dec) && talk.dec.rest.len > 0 &&
+		    !store_dec_result(&talk.dec, arena, result) && outcome == STORE_OK)
+			outcome = STORE_UNKNOWN;
+	}
+	talk_end(&talk);
+	return outcome;
+}

@@ -1,0 +1,226 @@
+/* The calls that read rows. */
+#include "store/client.h"
+
+#include "base/num.h"
+
+/* The reply's slices must outlive the talk: its octets move to the caller's arena in one
+ * go. */
+static struct dec *reply_kept(struct talk *talk, struct arena *arena)
+{
+	struct str copy;
+
+	if (!arena_copy(arena, talk->dec.rest, &copy))
+		talk->dec.failed = true;
+	talk->dec.rest = copy;
+	return &talk->dec;
+}
+
+/* Ends the talk: what was decoded counts only if all of it was. */
+static enum store_outcome read_end(struct talk *talk, bool is_decoded)
+{
+	enum store_outcome outcome = talk->outcome;
+
+	if (outcome == STORE_OK && !is_decoded)
+		outcome = STORE_INVALID; /* the arena's bound */
+	talk_end(talk);
+	return outcome;
+}
+
+static bool read_begin(struct talk *talk, struct store *store,
+		       const struct store_request *request)
+{
+	talk_begin(talk, store, TALK_READ);
+	return talk_read(talk, request) == STORE_OK;
+}
+
+enum store_outcome store_summary(struct store *store, account_t account,
+				 struct account_summary *summary)
+{
+	struct store_request request = {.call = CALL_SUMMARY, .account = account};
+	struct talk talk;
+	bool is_decoded = read_begin(&talk, store, &request) &&
+			  store_dec_summary(&talk.dec, summary);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_mailboxes(struct store *store, account_t account,
+				   struct arena *arena, struct mailbox_row **rows,
+				   size_t *count)
+{
+	struct store_request request = {.call = CALL_MAILBOXES, .account = account};
+	struct talk talk;
+	bool is_decoded =
+		read_begin(&talk, store, &request) &&
+		store_dec_mailboxes(reply_kept(&talk, arena), arena, rows, count);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_mailbox(struct store *store, account_t account, uint64_t mailbox,
+				 struct arena *arena, struct mailbox_row *row)
+{
+	struct store_request request = {.call = CALL_MAILBOX, .account = account};
+	struct talk talk;
+
+	request.mailbox = mailbox;
+	bool is_decoded = read_begin(&talk, store, &request) &&
+			  store_dec_mailbox(reply_kept(&talk, arena), row);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
+			      struct uid_range uids, unsigned columns,
+			      struct arena *arena, struct message_row **rows,
+			      size_t *count, uint32_t *next_uid)
+{
+	struct store_request request = {.call = CALL_ROWS, .account = account};
+	struct talk talk;
+
+	request.rows.mailbox = mailbox;
+	request.rows.uids = uids;
+	request.rows.columns = columns;
+	bool is_decoded =
+		read_begin(&talk, store, &request) &&
+		store_dec_rows(reply_kept(&talk, arena), arena, rows, count, next_uid);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_changes(struct store *store, account_t account, uint64_t mailbox,
+				 uint64_t since, struct arena *arena,
+				 struct change_row **rows, size_t *count, uint64_t *upto,
+				 bool *more)
+{
+	struct store_request request = {.call = CALL_CHANGES, .account = account};
+	struct talk talk;
+
+	request.changes.mailbox = mailbox;
+	request.changes.since = since;
+	bool is_decoded = read_begin(&talk, store, &request) &&
+			  store_dec_changes(&talk.dec, arena, rows, count, upto, more);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_kv_get(struct store *store, account_t account, struct str key,
+				struct arena *arena, struct str *value)
+{
+	struct store_request request = {.call = CALL_KV_GET, .account = account};
+	struct talk talk;
+
+	request.key = key;
+	bool is_decoded =
+		read_begin(&talk, store, &request) && dec_ok(reply_kept(&talk, arena));
+
+	if (is_decoded)
+		*value = talk.dec.rest;
+	return read_end(&talk, is_decoded);
+}
+
+/* ---- the queue, figures ------------------------------------------------------------ */
+
+enum store_outcome store_queue_lease(struct store *store, enum queue_kind kind,
+				     int64_t now, int64_t leased_until, size_t limit,
+				     struct arena *arena, struct queue_row **rows,
+				     size_t *count, int64_t *next_due)
+{
+	struct store_request request = {.call = CALL_QUEUE_LEASE};
+	struct talk talk;
+
+	request.lease.kind = kind;
+	request.lease.now = now;
+	request.lease.leased_until = leased_until;
+	request.lease.limit = limit;
+	bool is_decoded = false;
+
+	if (read_begin(&talk, store, &request)) {
+		struct dec *dec = reply_kept(&talk, arena);
+
+		*next_due = (int64_t)dec_u64(dec);
+		is_decoded = store_dec_queue_rows(dec, arena, rows, count);
+	}
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_queue_list(struct store *store, account_t after_account,
+				    uint64_t after_row, size_t limit, struct arena *arena,
+				    struct queue_row **rows, size_t *count)
+{
+	struct store_request request = {.call = CALL_QUEUE_LIST,
+					.account = after_account};
+	struct talk talk;
+
+	request.list.after_row = after_row;
+	request.list.limit = limit;
+	bool is_decoded =
+		read_begin(&talk, store, &request) &&
+		store_dec_queue_rows(reply_kept(&talk, arena), arena, rows, count);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_stats(struct store *store, struct store_stats *stats)
+{
+	struct store_request request = {.call = CALL_STATS};
+	struct talk talk;
+	bool is_decoded =
+		read_begin(&talk, store, &request) && store_dec_stats(&talk.dec, stats);
+
+	return read_end(&talk, is_decoded);
+}
+
+/* ---- scans, which come in portions ------------------------------------------------- */
+
+static enum store_outcome scan_portion(struct store *store, struct store_request *request,
+				       struct arena *arena, struct kv_row **rows,
+				       size_t *count)
+{
+	struct talk talk;
+	bool is_decoded = read_begin(&talk, store, request) &&
+			  store_dec_kv_rows(reply_kept(&talk, arena), arena, rows, count);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_kv_scan(struct store *store, account_t account,
+				 struct str prefix, struct str after, size_t limit,
+				 struct arena *arena, struct kv_row **rows, size_t *count)
+{
+	struct store_request request = {.call = CALL_KV_SCAN, .account = account};
+	size_t room = 0;
+
+	request.scan.prefix = prefix;
+	request.scan.after = after;
+	*rows = NULL;
+	*count = 0;
+	while (*count < limit) {
+		struct kv_row *more;
+		size_t more_count;
+
+		request.scan.limit = num_min(limit - *count, SCAN_ROWS_MAX);
+		enum store_outcome outcome =
+			scan_portion(store, &request, arena, &more, &more_count);
+
+		if (outcome != STORE_OK)
+			return outcome;
+		if (*count + more_count > room) { /* doubles: copying stays linear */
+			room = num_max(2 * room, *count + more_count);
+			struct kv_row *all = ARENA_ARRAY(arena, struct kv_row, room);
+
+			if (!all)
+				return STORE_INVALID;
+			if (*count > 0)
+				memcpy(all, *rows, *count * sizeof *all);
+			*rows = all;
+		}
+		if (more_count > 0)
+			memcpy(*rows + *count, more, more_count * sizeof *more);
+		*count += more_count;
+		if (more_count < request.scan.limit)
+			break;
+		request.scan.after = (*rows)[*count - 1].key;
+	}
+	return STORE_OK;
+}

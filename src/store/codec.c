@@ -1,0 +1,376 @@
+#include "store/codec.h"
+
+#include "base/num.h"
+
+/* ---- shared ------------------------------------------------------------------------ */
+
+void store_enc_bounded(struct buf *buf, struct str value, size_t max)
+{
+	if (value.len > max)
+		buf->failed = true;
+	else
+		enc_str(buf, value);
+}
+
+struct str store_dec_bounded(struct dec *dec, size_t max)
+{
+	return dec_bytes(dec, dec_var_max(dec, max));
+}
+
+void store_enc_bool(struct buf *buf, bool value)
+{
+	enc_u8(buf, value);
+}
+
+bool store_dec_bool(struct dec *dec)
+{
+	return dec_var_max(dec, 1) == 1;
+}
+
+void *store_dec_array(struct dec *dec, struct arena *arena, size_t least, size_t size,
+		      size_t max, size_t *count)
+{
+	uint64_t claimed = dec_var_max(dec, max);
+	void *array = NULL;
+
+	*count = 0;
+	if (claimed > dec->rest.len / least)
+		dec->failed = true; /* a lie: memory follows octets that are there */
+	if (!dec_ok(dec) || claimed == 0)
+		return NULL;
+	array = arena_alloc(arena, claimed, size);
+	if (!array)
+		dec->failed = true;
+	else
+		*count = claimed;
+	return array;
+}
+
+/* Each range as its distance from the end of the one before (at least 1, so order and
+ * gaps cannot be wrong) and its length less one. */
+void store_enc_uids(struct buf *buf, struct uid_set set, size_t max)
+{
+	uint32_t last = 0;
+
+	if (set.count > max)
+		buf->failed = true;
+	enc_var(buf, set.count);
+	for (size_t i = 0; i < set.count && buf_ok(buf); i++) {
+		struct uid_range range = set.ranges[i];
+
+		if (range.first <= last || range.last < range.first)
+			buf->failed = true;
+		enc_var(buf, range.first - last);
+		enc_var(buf, range.last - range.first);
+		last = range.last;
+	}
+}
+
+struct uid_set store_dec_uids(struct dec *dec, struct arena *arena, size_t max)
+{
+	size_t count;
+	uint64_t last = 0;
+	struct uid_range *ranges =
+		STORE_DEC_ARRAY(dec, arena, struct uid_range, 2, max, &count);
+
+	for (size_t i = 0; i < count && dec_ok(dec); i++) {
+		uint64_t gap = dec_var_max(dec, UINT32_MAX - last);
+		uint64_t first = last + gap;
+
+		last = first + dec_var_max(dec, UINT32_MAX - first);
+		if (gap == 0)
+			dec->failed = true;
+		ranges[i] = (struct uid_range){(uint32_t)first, (uint32_t)last};
+	}
+	return dec_ok(dec) ? (struct uid_set){ranges, count} : (struct uid_set){0};
+}
+
+void store_enc_keywords(struct buf *buf, struct keywords keywords)
+{
+	if (keywords.count > KEYWORDS_MAX)
+		buf->failed = true;
+	enc_var(buf, keywords.count);
+	for (size_t i = 0; i < keywords.count && buf_ok(buf); i++)
+		store_enc_bounded(buf, keywords.words[i], KEYWORD_BYTES_MAX);
+}
+
+struct keywords store_dec_keywords(struct dec *dec, struct arena *arena)
+{
+	size_t count;
+	struct str *words =
+		STORE_DEC_ARRAY(dec, arena, struct str, 1, KEYWORDS_MAX, &count);
+
+	for (size_t i = 0; i < count; i++)
+		words[i] = store_dec_bounded(dec, KEYWORD_BYTES_MAX);
+	return dec_ok(dec) ? (struct keywords){words, count} : (struct keywords){0};
+}
+
+/* ---- requests ---------------------------------------------------------------------- */
+
+bool store_call_has_reply(enum store_message call)
+{
+	switch (call) {
+	case CALL_LEAVE:
+	case CALL_UNLOCK:
+	case CALL_UNWATCH:
+	case CALL_UNWATCH_QUEUE:
+	case CALL_STAGE_DROP:
+	case EVENT_CHANGED:
+	case REPLY_WHOLE:
+	case REPLY_PART:
+		return false;
+	case CALL_ENTER:
+	case CALL_COMMIT:
+	case CALL_SUMMARY:
+	case CALL_MAILBOXES:
+	case CALL_MAILBOX:
+	case CALL_ROWS:
+	case CALL_CHANGES:
+	case CALL_BODY:
+	case CALL_KV_GET:
+	case CALL_KV_SCAN:
+	case CALL_QUEUE_LEASE:
+	case CALL_QUEUE_LIST:
+	case CALL_LOCK:
+	case CALL_WATCH:
+	case CALL_WATCH_QUEUE:
+	case CALL_STAGE:
+	case CALL_REST:
+	case CALL_STATS:
+	case CALL_COUNT_:
+		break;
+	}
+	return true;
+}
+
+static void enc_limit(struct buf *buf, size_t limit, size_t max)
+{
+	enc_var(buf, num_min(limit, max));
+}
+
+static void enc_detail(struct buf *buf, const struct store_request *r)
+{
+	switch (r->call) {
+	case CALL_ROWS:
+		enc_var(buf, r->rows.mailbox);
+		enc_u32(buf, r->rows.uids.first);
+		enc_u32(buf, r->rows.uids.last);
+		enc_u8(buf, (uint8_t)r->rows.columns);
+		break;
+	case CALL_CHANGES:
+		enc_var(buf, r->changes.mailbox);
+		enc_var(buf, r->changes.since);
+		break;
+	case CALL_BODY:
+		enc_var(buf, r->body.message);
+		enc_var(buf, r->body.offset);
+		enc_limit(buf, r->body.room, BODY_PAGE_BYTES);
+		break;
+	case CALL_KV_SCAN:
+		store_enc_bounded(buf, r->scan.prefix, KV_KEY_MAX);
+		store_enc_bounded(buf, r->scan.after, KV_KEY_MAX);
+		enc_limit(buf, r->scan.limit, SCAN_ROWS_MAX);
+		break;
+	case CALL_QUEUE_LEASE:
+		enc_var(buf, r->lease.kind);
+		enc_u64(buf, (uint64_t)r->lease.now);
+		enc_u64(buf, (uint64_t)r->lease.leased_until);
+		enc_limit(buf, r->lease.limit, LEASE_ROWS_MAX);
+		break;
+	case CALL_QUEUE_LIST:
+		enc_var(buf, r->list.after_row);
+		enc_limit(buf, r->list.limit, LEASE_ROWS_MAX);
+		break;
+	case CALL_STAGE:
+		enc_var(buf, r->stage.id);
+		enc_var(buf, r->stage.offset);
+		store_enc_bounded(buf, r->stage.bytes, BODY_PAGE_BYTES);
+		break;
+	case CALL_STAGE_DROP:
+		enc_var(buf, r->stage.id);
+		break;
+	case CALL_REST:
+		enc_var(buf, r->rest.token);
+		enc_var(buf, r->rest.offset);
+		break;
+	case CALL_ENTER:
+		store_enc_bounded(buf, r->grant, GRANT_BYTES_MAX);
+		break;
+	case CALL_MAILBOX:
+		enc_var(buf, r->mailbox);
+		break;
+	case CALL_KV_GET:
+		store_enc_bounded(buf, r->key, KV_KEY_MAX);
+		break;
+	case CALL_LOCK:
+	case CALL_UNLOCK:
+		store_enc_bounded(buf, r->name, LOCK_NAME_MAX);
+		break;
+	case CALL_WATCH_QUEUE:
+	case CALL_UNWATCH_QUEUE:
+		enc_var(buf, r->queue);
+		break;
+	case CALL_LEAVE:
+	case CALL_SUMMARY:
+	case CALL_MAILBOXES:
+	case CALL_WATCH:
+	case CALL_UNWATCH:
+	case CALL_STATS:
+		break;
+	case CALL_COMMIT:
+	case CALL_COUNT_:
+	case EVENT_CHANGED:
+	case REPLY_WHOLE:
+	case REPLY_PART:
+		ASSERT(!"a request that this function encodes");
+	}
+}
+
+void store_enc_request(struct buf *buf, const struct store_request *request)
+{
+	enc_var(buf, request->account);
+	enc_detail(buf, request);
+}
+
+static void dec_rows_request(struct dec *dec, struct store_request *r)
+{
+	r->rows.mailbox = dec_var(dec);
+	r->rows.uids.first = dec_u32(dec);
+	r->rows.uids.last = dec_u32(dec);
+	r->rows.columns = dec_u8(dec);
+	if (r->rows.uids.first == 0 || r->rows.uids.last < r->rows.uids.first ||
+	    r->rows.columns > (ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST))
+		dec->failed = true;
+}
+
+static void dec_lease_request(struct dec *dec, struct store_request *r)
+{
+	r->lease.kind = (enum queue_kind)dec_var_max(dec, QUEUE_REMOTE);
+	r->lease.now = (int64_t)dec_u64(dec);
+	r->lease.leased_until = (int64_t)dec_u64(dec);
+	r->lease.limit = dec_var_max(dec, LEASE_ROWS_MAX);
+}
+
+static void dec_stage(struct dec *dec, struct store_request *r)
+{
+	r->stage.id = dec_var(dec);
+	if (r->stage.id == 0)
+		dec->failed = true;
+	if (r->call == CALL_STAGE_DROP)
+		return;
+	r->stage.offset = dec_var_max(dec, STORE_BODY_BYTES_MAX);
+	r->stage.bytes = store_dec_bounded(dec, BODY_PAGE_BYTES);
+}
+
+/* codec_commit.c */
+void store_dec_commit(struct dec *dec, struct arena *arena, struct store_commit *commit);
+
+static void dec_detail(struct dec *dec, struct arena *arena, struct store_request *r)
+{
+	switch (r->call) {
+	case CALL_COMMIT:
+		store_dec_commit(dec, arena, &r->commit);
+		r->commit.account = r->account;
+		break;
+	case CALL_ROWS:
+		dec_rows_request(dec, r);
+		break;
+	case CALL_CHANGES:
+		r->changes.mailbox = dec_var(dec);
+		r->changes.since = dec_var(dec);
+		break;
+	case CALL_BODY:
+		r->body.message = dec_var(dec);
+		r->body.offset = dec_var_max(dec, STORE_BODY_BYTES_MAX);
+		r->body.room = dec_var_max(dec, BODY_PAGE_BYTES);
+		break;
+	case CALL_KV_SCAN:
+		r->scan.prefix = store_dec_bounded(dec, KV_KEY_MAX);
+		r->scan.after = store_dec_bounded(dec, KV_KEY_MAX);
+		r->scan.limit = dec_var_max(dec, SCAN_ROWS_MAX);
+		break;
+	case CALL_QUEUE_LEASE:
+		dec_lease_request(dec, r);
+		break;
+	case CALL_QUEUE_LIST:
+		r->list.after_row = dec_var(dec);
+		r->list.limit = dec_var_max(dec, LEASE_ROWS_MAX);
+		break;
+	case CALL_STAGE:
+	case CALL_STAGE_DROP:
+		dec_stage(dec, r);
+		break;
+	case CALL_REST:
+		r->rest.token = dec_var(dec);
+		r->rest.offset = dec_var(dec);
+		break;
+	case CALL_ENTER:
+		r->grant = store_dec_bounded(dec, GRANT_BYTES_MAX);
+		break;
+	case CALL_MAILBOX:
+		r->mailbox = dec_var(dec);
+		break;
+	case CALL_KV_GET:
+		r->key = store_dec_bounded(dec, KV_KEY_MAX);
+		break;
+	case CALL_LOCK:
+	case CALL_UNLOCK:
+		r->name = store_dec_bounded(dec, LOCK_NAME_MAX);
+		break;
+	case CALL_WATCH_QUEUE:
+	case CALL_UNWATCH_QUEUE:
+		r->queue = (enum queue_kind)dec_var_max(dec, QUEUE_REMOTE);
+		break;
+	case CALL_LEAVE:
+	case CALL_SUMMARY:
+	case CALL_MAILBOXES:
+	case CALL_WATCH:
+	case CALL_UNWATCH:
+	case CALL_STATS:
+		break;
+	case CALL_COUNT_:
+	case EVENT_CHANGED:
+	case REPLY_WHOLE:
+	case REPLY_PART:
+		dec->failed = true;
+	}
+}
+
+bool store_dec_request(uint16_t type, struct str body, struct arena *arena,
+		       struct store_request *request)
+{
+	struct dec dec = dec_over(body);
+
+	*request = (struct store_request){0};
+	if (type < CALL_ENTER || type >= CALL_COUNT_)
+		return false;
+	request->call = (enum store_message)type;
+	request->account = (account_t)dec_var_max(&dec, UINT32_MAX);
+	dec_detail(&dec, arena, request);
+	return dec_done(&dec);
+}
+
+/* ---- events ------------------------------------------------------------------------ */
+
+void store_enc_event(struct buf *buf, const struct store_event *event)
+{
+	ASSERT(event->count <= EVENT_ACCOUNTS_MAX);
+	enc_u8(buf, (uint8_t)event->queues);
+	enc_var(buf, event->count);
+	for (size_t i = 0; i < event->count; i++)
+		enc_var(buf, event->accounts[i]);
+}
+
+bool store_dec_event(struct str body, struct arena *arena, struct store_event *event)
+{
+	struct dec dec = dec_over(body);
+	account_t *accounts;
+
+	event->queues = dec_u8(&dec);
+	accounts = STORE_DEC_ARRAY(&dec, arena, account_t, 1, EVENT_ACCOUNTS_MAX,
+				   &event->count);
+	for (size_t i = 0; i < event->count; i++)
+		accounts[i] = (account_t)dec_var_max(&dec, UINT32_MAX);
+	event->accounts = accounts;
+	return dec_done(&dec);
+}

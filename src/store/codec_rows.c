@@ -1,0 +1,311 @@
+/* What the reading calls give.  Slices borrow the reply. */
+#include "store/codec.h"
+
+/* Least octets of a row on the wire: a list cannot claim more rows than it has. */
+enum { LEAST_MAILBOX = 12, LEAST_MESSAGE = 4, LEAST_CHANGE = 5, LEAST_KV = 2 };
+enum { LEAST_QUEUE = 36, LIST_ROWS_MAX = 1 << 24 };
+
+static uint32_t dec_var32(struct dec *dec)
+{
+	return (uint32_t)dec_var_max(dec, UINT32_MAX);
+}
+
+void store_enc_summary(struct buf *buf, const struct account_summary *summary)
+{
+	enc_var(buf, summary->change);
+	enc_var(buf, summary->messages);
+	enc_var(buf, summary->bytes);
+	enc_var(buf, summary->messages_max);
+	enc_var(buf, summary->bytes_max);
+	enc_var(buf, summary->epoch);
+}
+
+bool store_dec_summary(struct dec *dec, struct account_summary *summary)
+{
+	summary->change = dec_var(dec);
+	summary->messages = dec_var(dec);
+	summary->bytes = dec_var(dec);
+	summary->messages_max = dec_var(dec);
+	summary->bytes_max = dec_var(dec);
+	summary->epoch = dec_var(dec);
+	return dec_done(dec);
+}
+
+/* ---- mailboxes --------------------------------------------------------------------- */
+
+void store_enc_mailbox(struct buf *buf, const struct mailbox_row *row)
+{
+	enc_var(buf, row->id);
+	enc_var(buf, row->parent);
+	store_enc_bounded(buf, row->name, MAILBOX_NAME_MAX);
+	enc_u8(buf, (uint8_t)row->role);
+	store_enc_bool(buf, row->is_container);
+	store_enc_bool(buf, row->is_subscribed);
+	enc_var(buf, row->uid_validity);
+	enc_var(buf, row->uid_next);
+	enc_var(buf, row->exists);
+	enc_var(buf, row->unseen);
+	enc_var(buf, row->deleted);
+	enc_var(buf, row->bytes);
+	enc_var(buf, row->modseq);
+}
+
+static void dec_mailbox_row(struct dec *dec, struct mailbox_row *row)
+{
+	row->id = dec_var(dec);
+	row->parent = dec_var(dec);
+	row->name = store_dec_bounded(dec, MAILBOX_NAME_MAX);
+	row->role = (enum mailbox_role)dec_var_max(dec, ROLE_IMPORTANT);
+	row->is_container = store_dec_bool(dec);
+	row->is_subscribed = store_dec_bool(dec);
+	row->uid_validity = dec_var32(dec);
+	row->uid_next = dec_var32(dec);
+	row->exists = dec_var32(dec);
+	row->unseen = dec_var32(dec);
+	row->deleted = dec_var32(dec);
+	row->bytes = dec_var(dec);
+	row->modseq = dec_var(dec);
+}
+
+bool store_dec_mailbox(struct dec *dec, struct mailbox_row *row)
+{
+	dec_mailbox_row(dec, row);
+	return dec_done(dec);
+}
+
+void store_enc_mailboxes(struct buf *buf, const struct mailbox_row *rows, size_t count)
+{
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++)
+		store_enc_mailbox(buf, &rows[i]);
+}
+
+bool store_dec_mailboxes(struct dec *dec, struct arena *arena, struct mailbox_row **rows,
+			 size_t *count)
+{
+	*rows = STORE_DEC_ARRAY(dec, arena, struct mailbox_row, LEAST_MAILBOX,
+				LIST_ROWS_MAX, count);
+	for (size_t i = 0; i < *count; i++)
+		dec_mailbox_row(dec, &(*rows)[i]);
+	return dec_done(dec);
+}
+
+/* ---- messages ---------------------------------------------------------------------- */
+
+static void enc_message_columns(struct buf *buf, unsigned columns,
+				const struct message_row *row)
+{
+	if (columns & ROW_KEYWORDS)
+		store_enc_keywords(buf, row->keywords);
+	if (columns & ROW_MESSAGE) {
+		enc_var(buf, row->message);
+		enc_u64(buf, (uint64_t)row->received_at);
+		enc_u16(buf, (uint16_t)row->received_zone);
+		enc_u64(buf, (uint64_t)row->saved_at);
+		enc_var(buf, row->size);
+		store_enc_bounded(buf, row->trace, TRACE_BYTES_MAX);
+	}
+	if (columns & ROW_DIGEST)
+		store_enc_bounded(buf, row->digest, DIGEST_BYTES_MAX);
+}
+
+static void dec_message_columns(struct dec *dec, struct arena *arena, unsigned columns,
+				struct message_row *row)
+{
+	if (columns & ROW_KEYWORDS)
+		row->keywords = store_dec_keywords(dec, arena);
+	if (columns & ROW_MESSAGE) {
+		row->message = dec_var(dec);
+		row->received_at = (int64_t)dec_u64(dec);
+		row->received_zone = (int16_t)dec_u16(dec);
+		row->saved_at = (int64_t)dec_u64(dec);
+		row->size = dec_var(dec);
+		row->trace = store_dec_bounded(dec, TRACE_BYTES_MAX);
+	}
+	if (columns & ROW_DIGEST)
+		row->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
+}
+
+void store_enc_rows(struct buf *buf, unsigned columns, const struct message_row *rows,
+		    size_t count, uint32_t next_uid)
+{
+	uint32_t uid = 0;
+
+	enc_u8(buf, (uint8_t)columns);
+	enc_var(buf, next_uid);
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++) {
+		ASSERT(rows[i].uid > uid);
+		enc_var(buf, rows[i].uid - uid);
+		uid = rows[i].uid;
+		enc_u8(buf, rows[i].flags);
+		enc_var(buf, rows[i].modseq);
+		enc_var(buf, rows[i].member);
+		enc_message_columns(buf, columns, &rows[i]);
+	}
+}
+
+bool store_dec_rows(struct dec *dec, struct arena *arena, struct message_row **rows,
+		    size_t *count, uint32_t *next_uid)
+{
+	unsigned columns = dec_u8(dec);
+	uint64_t uid = 0;
+
+	*next_uid = dec_var32(dec);
+	*rows = STORE_DEC_ARRAY(dec, arena, struct message_row, LEAST_MESSAGE,
+				LIST_ROWS_MAX, count);
+	for (size_t i = 0; i < *count && dec_ok(dec); i++) {
+		struct message_row *row = &(*rows)[i];
+
+		uid += dec_var_max(dec, UINT32_MAX - uid);
+		row->uid = (uint32_t)uid;
+		row->flags = dec_u8(dec);
+		row->modseq = dec_var(dec);
+		row->member = dec_var(dec);
+		dec_message_columns(dec, arena, columns, row);
+	}
+	return dec_done(dec);
+}
+
+/* ---- changes ----------------------------------------------------------------------- */
+
+void store_enc_changes(struct buf *buf, const struct change_row *rows, size_t count,
+		       uint64_t upto, bool more)
+{
+	enc_var(buf, upto);
+	store_enc_bool(buf, more);
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++) {
+		enc_var(buf, rows[i].change);
+		enc_u8(buf, (uint8_t)rows[i].kind);
+		enc_var(buf, rows[i].mailbox);
+		enc_var(buf, rows[i].uids.first);
+		enc_var(buf, rows[i].uids.last);
+	}
+}
+
+bool store_dec_changes(struct dec *dec, struct arena *arena, struct change_row **rows,
+		       size_t *count, uint64_t *upto, bool *more)
+{
+	*upto = dec_var(dec);
+	*more = store_dec_bool(dec);
+	*rows = STORE_DEC_ARRAY(dec, arena, struct change_row, LEAST_CHANGE,
+				LIST_ROWS_MAX, count);
+	for (size_t i = 0; i < *count; i++) {
+		struct change_row *row = &(*rows)[i];
+
+		row->change = dec_var(dec);
+		row->kind = (enum change_kind)dec_var_max(dec, CHANGE_MESSAGE_GONE);
+		row->mailbox = dec_var(dec);
+		row->uids.first = dec_var32(dec);
+		row->uids.last = dec_var32(dec);
+	}
+	return dec_done(dec);
+}
+
+/* ---- small pairs, the queue, figures ----------------------------------------------- */
+
+void store_enc_kv_rows(struct buf *buf, const struct kv_row *rows, size_t count)
+{
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++) {
+		store_enc_bounded(buf, rows[i].key, KV_KEY_MAX);
+		store_enc_bounded(buf, rows[i].value, KV_VALUE_MAX);
+	}
+}
+
+bool store_dec_kv_rows(struct dec *dec, struct arena *arena, struct kv_row **rows,
+		       size_t *count)
+{
+	*rows = STORE_DEC_ARRAY(dec, arena, struct kv_row, LEAST_KV, LIST_ROWS_MAX,
+				count);
+	for (size_t i = 0; i < *count; i++) {
+		(*rows)[i].key = store_dec_bounded(dec, KV_KEY_MAX);
+		(*rows)[i].value = store_dec_bounded(dec, KV_VALUE_MAX);
+	}
+	return dec_done(dec);
+}
+
+static void enc_queue_row(struct buf *buf, const struct queue_row *row)
+{
+	enc_var(buf, row->account);
+	enc_var(buf, row->row);
+	enc_u64(buf, row->lease);
+	enc_var(buf, row->message);
+	store_enc_bounded(buf, row->id, QUEUE_ID_MAX);
+	store_enc_bounded(buf, row->sender, QUEUE_ADDRESS_MAX);
+	store_enc_bounded(buf, row->trace, TRACE_BYTES_MAX);
+	store_enc_bounded(buf, row->envid, QUEUE_ENVID_MAX);
+	enc_u8(buf, row->ret);
+	enc_u8(buf, row->body_kind);
+	store_enc_recipient(buf, &row->recipient);
+	enc_u64(buf, (uint64_t)row->received_at);
+	enc_u64(buf, (uint64_t)row->due_at);
+	enc_var(buf, row->tries);
+	store_enc_bounded(buf, row->reason, QUEUE_REASON_MAX);
+	enc_var(buf, row->size);
+}
+
+static void dec_queue_row(struct dec *dec, struct queue_row *row)
+{
+	row->account = dec_var32(dec);
+	row->row = dec_var(dec);
+	row->lease = dec_u64(dec);
+	row->message = dec_var(dec);
+	row->id = store_dec_bounded(dec, QUEUE_ID_MAX);
+	row->sender = store_dec_bounded(dec, QUEUE_ADDRESS_MAX);
+	row->trace = store_dec_bounded(dec, TRACE_BYTES_MAX);
+	row->envid = store_dec_bounded(dec, QUEUE_ENVID_MAX);
+	row->ret = dec_u8(dec);
+	row->body_kind = dec_u8(dec);
+	row->recipient = store_dec_recipient(dec);
+	row->received_at = (int64_t)dec_u64(dec);
+	row->due_at = (int64_t)dec_u64(dec);
+	row->tries = dec_var32(dec);
+	row->reason = store_dec_bounded(dec, QUEUE_REASON_MAX);
+	row->size = dec_var(dec);
+}
+
+void store_enc_queue_rows(struct buf *buf, const struct queue_row *rows, size_t count)
+{
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++)
+		enc_queue_row(buf, &rows[i]);
+}
+
+bool store_dec_queue_rows(struct dec *dec, struct arena *arena, struct queue_row **rows,
+			  size_t *count)
+{
+	*rows = STORE_DEC_ARRAY(dec, arena, struct queue_row, LEAST_QUEUE, LEASE_ROWS_MAX,
+				count);
+	for (size_t i = 0; i < *count; i++)
+		dec_queue_row(dec, &(*rows)[i]);
+	return dec_done(dec);
+}
+
+void store_enc_stats(struct buf *buf, const struct store_stats *stats)
+{
+	enc_var(buf, stats->accounts);
+	enc_var(buf, stats->messages);
+	enc_var(buf, stats->mailboxes);
+	enc_var(buf, stats->queue_rows);
+	enc_var(buf, stats->body_bytes);
+	enc_var(buf, stats->pack_bytes);
+	enc_var(buf, stats->index_bytes);
+	enc_var(buf, stats->commits);
+	enc_var(buf, stats->groups);
+}
+
+bool store_dec_stats(struct dec *dec, struct store_stats *stats)
+{
+	stats->accounts = dec_var(dec);
+	stats->messages = dec_var(dec);
+	stats->mailboxes = dec_var(dec);
+	stats->queue_rows = dec_var(dec);
+	stats->body_bytes = dec_var(dec);
+	stats->pack_bytes = dec_var(dec);
+	stats->index_bytes = dec_var(dec);
+	stats->commits = dec_var(dec);
+	stats->groups = dec_var(dec);
+	return dec_done(dec);
+}

@@ -1,0 +1,332 @@
+#include "store/codec.h"
+
+#include <zstd.h>
+
+#include "base/test.h"
+
+/* A request's octets come back as the same request, and then as the same octets. */
+struct trip {
+	struct arena arena;
+	struct buf first;
+	struct store_request got;
+	bool is_good;
+};
+
+static void trip_end(struct trip *trip)
+{
+	buf_fini(&trip->first);
+	arena_fini(&trip->arena);
+}
+
+static struct trip trip_request(const struct store_request *request)
+{
+	struct trip trip = {.first = BUF(512 * 1024)};
+	struct buf again = BUF(512 * 1024);
+
+	arena_init(&trip.arena, 1 << 20);
+	store_enc_request(&trip.first, request);
+	trip.is_good = buf_ok(&trip.first) &&
+		       store_dec_request((uint16_t)request->call, buf_str(&trip.first),
+					 &trip.arena, &trip.got);
+	if (trip.is_good) {
+		store_enc_request(&again, &trip.got);
+		trip.is_good = str_same(buf_str(&again), buf_str(&trip.first));
+	}
+	buf_fini(&again);
+	return trip;
+}
+
+static struct trip trip_commit(const struct store_commit *commit)
+{
+	struct trip trip = {.first = BUF(512 * 1024)};
+	struct buf again = BUF(512 * 1024);
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+
+	arena_init(&trip.arena, 1 << 20);
+	store_enc_commit(&trip.first, commit, NULL, zstd);
+	trip.is_good = buf_ok(&trip.first) &&
+		       store_dec_request(CALL_COMMIT, buf_str(&trip.first), &trip.arena,
+					 &trip.got);
+	if (trip.is_good) {
+		store_enc_commit(&again, &trip.got.commit, NULL, zstd);
+		trip.is_good = str_same(buf_str(&again), buf_str(&trip.first));
+	}
+	buf_fini(&again);
+	ZSTD_freeCCtx(zstd);
+	return trip;
+}
+
+static bool survives(struct store_request request)
+{
+	struct trip trip = trip_request(&request);
+	bool is_good = trip.is_good && trip.got.account == request.account;
+
+	trip_end(&trip);
+	return is_good;
+}
+
+#define REQUEST(what, ...) ((struct store_request){.call = (what), __VA_ARGS__})
+
+TEST(requests_come_back_as_they_went)
+{
+	CHECK(survives(REQUEST(CALL_ENTER, .account = 7, .grant = STR("secret"))));
+	CHECK(survives(REQUEST(CALL_LEAVE, .account = UINT32_MAX)));
+	CHECK(survives(REQUEST(CALL_SUMMARY, .account = 1)));
+	CHECK(survives(REQUEST(CALL_MAILBOXES, .account = 2)));
+	CHECK(survives(REQUEST(CALL_MAILBOX, .account = 3, .mailbox = 1ull << 47)));
+	CHECK(survives(REQUEST(CALL_ROWS, .account = 3,
+			       .rows = {9, {1, UINT32_MAX}, ROW_KEYWORDS | ROW_DIGEST})));
+	CHECK(survives(REQUEST(CALL_CHANGES, .account = 3, .changes = {0, UINT64_MAX})));
+	CHECK(survives(REQUEST(CALL_BODY, .account = 3, .body = {8, 100, 4096})));
+	CHECK(survives(REQUEST(CALL_KV_GET, .account = 0, .key = STR("d/acc/1"))));
+	CHECK(survives(REQUEST(CALL_KV_SCAN, .scan = {STR("d/"), STR("d/a\0b"), 12})));
+	CHECK(survives(REQUEST(CALL_QUEUE_LEASE, .lease = {QUEUE_REMOTE, -5, 77, 500})));
+	CHECK(survives(REQUEST(CALL_QUEUE_LIST, .account = 5, .list = {17, 100})));
+	CHECK(survives(REQUEST(CALL_LOCK, .account = 5, .name = STR("maildrop"))));
+	CHECK(survives(REQUEST(CALL_UNLOCK, .account = 5, .name = STR("maildrop"))));
+	CHECK(survives(REQUEST(CALL_WATCH, .account = 5)));
+	CHECK(survives(REQUEST(CALL_UNWATCH, .account = 5)));
+	CHECK(survives(REQUEST(CALL_WATCH_QUEUE, .queue = QUEUE_REMOTE)));
+	CHECK(survives(REQUEST(CALL_UNWATCH_QUEUE, .queue = QUEUE_LOCAL)));
+	CHECK(survives(REQUEST(CALL_STAGE, .stage = {4, 1 << 20, STR("bytes")})));
+	CHECK(survives(REQUEST(CALL_STAGE_DROP, .stage = {.id = 4})));
+	CHECK(survives(REQUEST(CALL_REST, .rest = {1, 2})));
+	CHECK(survives(REQUEST(CALL_STATS)));
+}
+
+static const struct str words[] = {{"$Junk", 5}, {"work", 4}};
+static const struct uid_range ranges[] = {{1, 1}, {2, 9}, {4000000000, UINT32_MAX}};
+static const struct queue_recipient people[] = {
+	{QUEUE_LOCAL, STR("ann@example.org"), STR("ann+x@example.org"), 4, STR(""), 0},
+	{QUEUE_REMOTE, STR("bob@example.net"), STR(""), 0, STR("rfc822;bob"), 6},
+};
+static const struct store_op every_op[] = {
+	{OP_ACCOUNT_CREATE, .append = {0}},
+	{OP_APPEND,
+	 .append = {.mailbox = MAILBOX_INBOX,
+		    .body = {.raw = STR("Subject: x\r\n\r\nhello hello hello\r\n")},
+		    .trace = STR("Return-Path: <>\r\n"),
+		    .digest = STR("\1\2\0\3"),
+		    .received_at = -1,
+		    .received_zone = -90,
+		    .flags = FLAG_SEEN,
+		    .keywords = {words, 2}}},
+	{OP_FLAGS,
+	 .flags = {5, {ranges, 3}, FLAGS_ADD, FLAG_DRAFT, {words, 1}, UINT64_MAX}},
+	{OP_COPY, .copy = {5, 6, {ranges, 2}}},
+	{OP_MOVE, .copy = {6, 5, {ranges + 2, 1}}},
+	{OP_EXPUNGE, .expunge = {5, {NULL, 0}, true}},
+	{OP_MAILBOX_CREATE, .mailbox = {0, 0, STR("Entwürfe"), ROLE_DRAFTS, false, true}},
+	{OP_MAILBOX_RENAME, .mailbox = {9, 3, STR("x"), ROLE_NONE, false, false}},
+	{OP_MAILBOX_DELETE, .mailbox = {.mailbox = 9}},
+	{OP_MAILBOX_SUBSCRIBE, .mailbox = {.mailbox = 9, .is_subscribed = true}},
+	{OP_KV_PUT, .kv = {STR("key"), STR("value"), true}},
+	{OP_KV_DELETE, .kv = {STR("key"), STR(""), false}},
+	{OP_QUEUE_ADD, .queue_add = {.sender = STR("joe@example.com"),
+				     .id = STR("QID"),
+				     .body = {.from_account = 3, .from_message = 44},
+				     .trace = STR("Received: x\r\n"),
+				     .received_at = 1,
+				     .due_at = 2,
+				     .envid = STR("env"),
+				     .ret = 2,
+				     .body_kind = 129,
+				     .recipients = people,
+				     .count = 2}},
+	{OP_QUEUE_SETTLE, .settle = {3, UINT64_MAX, QUEUE_RETRY, 99, STR("later")}},
+	{OP_KEY_FORGET, .key_forget = STR("QID/1")},
+};
+
+TEST(a_commit_of_every_operation_comes_back)
+{
+	struct store_commit commit = {9, STR("a key"), 7, every_op, COUNT_OF(every_op)};
+	struct trip trip = trip_commit(&commit);
+	const struct store_commit *got = &trip.got.commit;
+
+	CHECK(trip.is_good && got->count == COUNT_OF(every_op));
+	if (trip.is_good) {
+		const struct op_append *append = &got->ops[1].append;
+		char raw[100];
+
+		CHECK(got->account == 9 && got->key_minute == 7);
+		CHECK_STR(got->key, STR("a key"));
+		CHECK(append->received_at == -1 && append->received_zone == -90);
+		CHECK_STR(append->keywords.words[1], STR("work"));
+		CHECK_STR(append->digest, STR("\1\2\0\3"));
+		size_t len = ZSTD_decompress(raw, sizeof raw, append->body.frame.ptr,
+					     append->body.frame.len);
+
+		CHECK(len == append->body.raw_size);
+		CHECK_STR(((struct str){raw, len}), every_op[1].append.body.raw);
+		CHECK(got->ops[2].flags.uids.ranges[2].last == UINT32_MAX);
+		CHECK(got->ops[2].flags.unchanged_since == UINT64_MAX);
+		CHECK(got->ops[12].queue_add.body.from_message == 44);
+		CHECK_STR(got->ops[12].queue_add.recipients[1].orcpt, STR("rfc822;bob"));
+		CHECK_STR(got->ops[6].mailbox.name, STR("Entwürfe"));
+	}
+	trip_end(&trip);
+}
+
+TEST(a_commit_cut_short_anywhere_is_refused)
+{
+	struct store_commit commit = {9, STR("a key"), 7, every_op, COUNT_OF(every_op)};
+	struct trip trip = trip_commit(&commit);
+	struct store_request request;
+
+	for (size_t len = 0; len < trip.first.len; len++) {
+		arena_reset(&trip.arena);
+		CHECK(!store_dec_request(CALL_COMMIT,
+					 str_first(buf_str(&trip.first), len),
+					 &trip.arena, &request));
+	}
+	buf_add_byte(&trip.first, 0);
+	CHECK(!store_dec_request(CALL_COMMIT, buf_str(&trip.first), &trip.arena,
+				 &request));
+	trip_end(&trip);
+}
+
+TEST(a_frame_that_lies_about_its_size_is_refused)
+{
+	struct store_op op = every_op[1];
+	struct store_commit commit = {9, STR("k"), 7, &op, 1};
+	char frame[200];
+	size_t len = ZSTD_compress(frame, sizeof frame, "twelve bytes", 12, 1);
+
+	op.append.body = (struct store_body){.frame = {frame, len}, .raw_size = 12};
+	struct trip trip = trip_commit(&commit);
+
+	CHECK(trip.is_good);
+	trip_end(&trip);
+	op.append.body.raw_size = 13;
+	trip = trip_commit(&commit);
+	CHECK(!trip.is_good);
+	trip_end(&trip);
+	op.append.body = (struct store_body){.frame = STR("not zstd"), .raw_size = 12};
+	trip = trip_commit(&commit);
+	CHECK(!trip.is_good);
+	trip_end(&trip);
+}
+
+TEST(what_breaks_a_bound_is_not_even_sent)
+{
+	static char big[TRACE_BYTES_MAX + 1];
+	static const struct uid_range unordered[] = {{5, 6}, {6, 7}};
+	struct buf buf = BUF(512 * 1024);
+	struct store_op op = every_op[1];
+	struct store_commit commit = {9, STR("k"), 7, &op, 1};
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+
+	op.append.trace = (struct str){big, sizeof big};
+	store_enc_commit(&buf, &commit, NULL, zstd);
+	CHECK(!buf_ok(&buf));
+	buf_reset(&buf);
+	op = every_op[3];
+	op.copy.uids = (struct uid_set){unordered, 2};
+	store_enc_commit(&buf, &commit, NULL, zstd);
+	CHECK(!buf_ok(&buf));
+	buf_fini(&buf);
+	ZSTD_freeCCtx(zstd);
+}
+
+TEST(a_count_without_octets_behind_it_takes_no_memory)
+{
+	struct arena arena;
+	struct buf buf = BUF(100);
+	struct store_request request;
+
+	arena_init(&arena, 1 << 20);
+	enc_var(&buf, 9);
+	enc_str(&buf, STR(""));
+	enc_u32(&buf, 0);
+	enc_var(&buf, COMMIT_OPS_MAX);
+	CHECK(!store_dec_request(CALL_COMMIT, buf_str(&buf), &arena, &request));
+	CHECK(arena.used == 0);
+	arena_fini(&arena);
+	buf_fini(&buf);
+}
+
+TEST(results_and_rows_come_back_as_they_went)
+{
+	struct arena arena;
+	struct buf buf = BUF(1 << 20);
+	struct op_result ops[] = {
+		{.mailbox = 3, .uid = 9, .uid_validity = 5, .message = 8},
+		{.row = 7,
+		 .uids = {ranges, 3},
+		 .to_uids = {ranges, 1},
+		 .refused = {ranges + 1, 1}}};
+	struct store_result result = {55, true, ops, 2, 1}, got;
+	struct message_row rows[] = {{.uid = 3, .flags = 1, .modseq = 9, .member = 4},
+				     {.uid = 70000,
+				      .keywords = {words, 2},
+				      .received_zone = -60,
+				      .size = 4096,
+				      .trace = STR("T: x\r\n"),
+				      .digest = STR("d")}};
+	struct message_row *got_rows;
+	uint32_t next_uid;
+	size_t count;
+
+	arena_init(&arena, 1 << 20);
+	store_enc_result(&buf, &result);
+	struct dec dec = dec_over(buf_str(&buf));
+
+	CHECK(store_dec_result(&dec, &arena, &got) && got.count == 2 && got.is_repeat);
+	CHECK(got.change == 55 && got.failed_op == 1 && got.ops[0].uid == 9);
+	CHECK(got.ops[1].uids.count == 3 && got.ops[1].refused.ranges[0].last == 9);
+	buf_reset(&buf);
+	store_enc_rows(&buf, ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST, rows, 2, 70001);
+	dec = dec_over(buf_str(&buf));
+	CHECK(store_dec_rows(&dec, &arena, &got_rows, &count, &next_uid));
+	CHECK(count == 2 && next_uid == 70001 && got_rows[1].uid == 70000);
+	CHECK(got_rows[0].member == 4 && got_rows[1].received_zone == -60);
+	CHECK_STR(got_rows[1].trace, STR("T: x\r\n"));
+	CHECK_STR(got_rows[1].keywords.words[0], STR("$Junk"));
+	CHECK_STR(got_rows[1].digest, STR("d"));
+	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
+TEST(queue_rows_come_back_as_they_went)
+{
+	struct arena arena;
+	struct buf buf = BUF(1 << 20);
+	struct queue_row row = {.account = 2,
+				.row = 77,
+				.lease = UINT64_MAX,
+				.message = 12,
+				.id = STR("QID"),
+				.recipient = people[1],
+				.due_at = 5,
+				.tries = 3,
+				.reason = STR("because")};
+	struct queue_row *rows;
+	size_t count;
+
+	arena_init(&arena, 1 << 20);
+	store_enc_queue_rows(&buf, &row, 1);
+	struct dec dec = dec_over(buf_str(&buf));
+
+	CHECK(store_dec_queue_rows(&dec, &arena, &rows, &count) && count == 1);
+	CHECK(rows[0].lease == UINT64_MAX && rows[0].tries == 3);
+	CHECK_STR(rows[0].recipient.address, STR("bob@example.net"));
+	CHECK_STR(rows[0].reason, STR("because"));
+	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
+TEST(events_come_back_as_they_went)
+{
+	struct arena arena;
+	struct buf buf = BUF(1 << 16);
+	account_t accounts[] = {1, 0, UINT32_MAX};
+	struct store_event event = {1u << QUEUE_REMOTE, accounts, 3}, got;
+
+	arena_init(&arena, 1 << 20);
+	store_enc_event(&buf, &event);
+	CHECK(store_dec_event(buf_str(&buf), &arena, &got));
+	CHECK(got.queues == 2 && got.count == 3 && got.accounts[2] == UINT32_MAX);
+	CHECK(!store_dec_event(str_first(buf_str(&buf), 3), &arena, &got));
+	buf_fini(&buf);
+	arena_fini(&arena);
+}

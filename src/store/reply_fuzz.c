@@ -1,0 +1,85 @@
+#include "store/codec.h"
+
+/* Any octets as what each call gives, and as an event: no crash, memory within the arena,
+ * slices inside the input. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static bool is_inside(struct str input, struct str slice)
+{
+	return slice.len == 0 ||
+	       (slice.ptr >= input.ptr && slice.ptr + slice.len <= input.ptr + input.len);
+}
+
+static void decode_rows(struct str input, struct arena *arena)
+{
+	struct dec dec = dec_over(input);
+	struct message_row *rows;
+	uint32_t next_uid;
+	size_t count;
+
+	if (!store_dec_rows(&dec, arena, &rows, &count, &next_uid))
+		return;
+	for (size_t i = 0; i < count; i++)
+		ASSERT(is_inside(input, rows[i].digest) &&
+		       is_inside(input, rows[i].trace));
+}
+
+static void decode_result(struct str input, struct arena *arena)
+{
+	struct dec dec = dec_over(input);
+	struct store_result result;
+
+	if (!store_dec_result(&dec, arena, &result))
+		return;
+	for (size_t i = 0; i < result.count; i++) {
+		struct uid_set uids = result.ops[i].uids;
+
+		for (size_t j = 0; j + 1 < uids.count; j++)
+			ASSERT(uids.ranges[j].first <= uids.ranges[j].last &&
+			       uids.ranges[j].last < uids.ranges[j + 1].first);
+	}
+}
+
+static void decode_lists(int which, struct str input, struct arena *arena)
+{
+	struct dec dec = dec_over(input);
+	struct mailbox_row *mailboxes;
+	struct change_row *changes;
+	struct queue_row *queue;
+	struct kv_row *pairs;
+	uint64_t upto;
+	size_t count;
+	bool more;
+
+	if (which == 0)
+		(void)store_dec_mailboxes(&dec, arena, &mailboxes, &count);
+	else if (which == 1)
+		(void)store_dec_changes(&dec, arena, &changes, &count, &upto, &more);
+	else if (which == 2)
+		(void)store_dec_queue_rows(&dec, arena, &queue, &count);
+	else
+		(void)store_dec_kv_rows(&dec, arena, &pairs, &count);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct arena arena;
+	struct store_event event;
+
+	if (len == 0)
+		return 0;
+	struct str input = {(const char *)data + 1, len - 1};
+
+	arena_init(&arena, 1 << 20);
+	if (data[0] % 8 < 4)
+		decode_lists(data[0] % 8, input, &arena);
+	else if (data[0] % 8 == 4)
+		decode_rows(input, &arena);
+	else if (data[0] % 8 == 5)
+		decode_result(input, &arena);
+	else
+		(void)store_dec_event(input, &arena, &event);
+	ASSERT(arena.used <= 1 << 20);
+	arena_fini(&arena);
+	return 0;
+}

@@ -1,0 +1,44 @@
+#include "wire/imap/append.h"
+
+#include "base/test.h"
+
+static const struct {
+	struct str input;
+	bool ok;
+	struct str mailbox;
+	unsigned flags;
+	bool has_date;
+	uint64_t len;
+} cases[] = {
+	{STR("INBOX {310}\r\n"), true, STR("INBOX"), 0, false, 310},
+	{STR("{1}\r\na (\\Seen) {0+}\r\n"), true, STR("a"), IMAP_SEEN, false, 0},
+	{STR("a (\\Seen) \" 7-Feb-1994 21:52:25 -0800\" ~{9}\r\n"), true, STR("a"),
+	 IMAP_SEEN, true, 9},
+	{STR("a \" 7-Feb-1994 21:52:25 -0800\" {9}\r\n"), true, STR("a"), 0, true, 9},
+	{STR("a {9}"), false, STR(""), 0, false, 0},
+	{STR("a"), false, STR(""), 0, false, 0},
+	{STR("a (\\Seen {9}\r\n"), false, STR(""), 0, false, 0},
+	{STR("a \"x\" {9}\r\n"), false, STR(""), 0, false, 0},
+	{STR("a \"message\"\r\n"), false, STR(""), 0, false, 0},
+};
+
+TEST(append_reads_up_to_the_message)
+{
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		SCOPED(arena_fini) struct arena arena;
+		struct imap_append append;
+
+		arena_init(&arena, 100000);
+		struct imap_in in = imap_in_over(cases[i].input, &arena);
+		bool ok = imap_append(&in, &append);
+
+		CHECK(ok == cases[i].ok && ok == cur_done(in.at));
+		CHECK(ok || (in.reason.len > 0 && in.at.at == cases[i].input.ptr));
+		if (!ok)
+			continue;
+		CHECK_STR(append.mailbox, cases[i].mailbox);
+		CHECK(append.flags.system == cases[i].flags);
+		CHECK(append.has_date == cases[i].has_date);
+		CHECK(append.message.len == cases[i].len);
+	}
+}

@@ -1,0 +1,289 @@
+#include "wire/imap/search.h"
+
+enum argument { NONE, ASTRING, FIELD, KEYWORD, DATE, NUMBER, UID_SET, ONE_KEY, TWO_KEYS };
+
+/* Each key's name, kind and argument; a negated one is a NOT around it. */
+static const struct search_name {
+	struct str name;
+	enum imap_search_kind kind;
+	enum argument argument;
+	unsigned flag;
+	bool is_negated;
+	struct str field;
+} names[] = {
+	{STR("ALL"), IMAP_SEARCH_AND, NONE},
+	{STR("ANSWERED"), IMAP_SEARCH_FLAG, NONE, IMAP_ANSWERED},
+	{STR("BCC"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("Bcc")},
+	{STR("BEFORE"), IMAP_SEARCH_BEFORE, DATE},
+	{STR("BODY"), IMAP_SEARCH_BODY, ASTRING},
+	{STR("CC"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("Cc")},
+	{STR("DELETED"), IMAP_SEARCH_FLAG, NONE, IMAP_DELETED},
+	{STR("DRAFT"), IMAP_SEARCH_FLAG, NONE, IMAP_DRAFT},
+	{STR("FLAGGED"), IMAP_SEARCH_FLAG, NONE, IMAP_FLAGGED},
+	{STR("FROM"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("From")},
+	{STR("HEADER"), IMAP_SEARCH_HEADER, FIELD},
+	{STR("KEYWORD"), IMAP_SEARCH_KEYWORD, KEYWORD},
+	{STR("LARGER"), IMAP_SEARCH_LARGER, NUMBER},
+	{STR("NEW"), IMAP_SEARCH_NEW, NONE},
+	{STR("NOT"), IMAP_SEARCH_NOT, ONE_KEY},
+	{STR("OLD"), IMAP_SEARCH_RECENT, NONE, .is_negated = true},
+	{STR("ON"), IMAP_SEARCH_ON, DATE},
+	{STR("OR"), IMAP_SEARCH_OR, TWO_KEYS},
+	{STR("RECENT"), IMAP_SEARCH_RECENT, NONE},
+	{STR("SEEN"), IMAP_SEARCH_FLAG, NONE, IMAP_SEEN},
+	{STR("SENTBEFORE"), IMAP_SEARCH_SENT_BEFORE, DATE},
+	{STR("SENTON"), IMAP_SEARCH_SENT_ON, DATE},
+	{STR("SENTSINCE"), IMAP_SEARCH_SENT_SINCE, DATE},
+	{STR("SINCE"), IMAP_SEARCH_SINCE, DATE},
+	{STR("SMALLER"), IMAP_SEARCH_SMALLER, NUMBER},
+	{STR("SUBJECT"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("Subject")},
+	{STR("TEXT"), IMAP_SEARCH_TEXT, ASTRING},
+	{STR("TO"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("To")},
+	{STR("UID"), IMAP_SEARCH_UID, UID_SET},
+	{STR("UNANSWERED"), IMAP_SEARCH_FLAG, NONE, IMAP_ANSWERED, true},
+	{STR("UNDELETED"), IMAP_SEARCH_FLAG, NONE, IMAP_DELETED, true},
+	{STR("UNDRAFT"), IMAP_SEARCH_FLAG, NONE, IMAP_DRAFT, true},
+	{STR("UNFLAGGED"), IMAP_SEARCH_FLAG, NONE, IMAP_FLAGGED, true},
+	{STR("UNKEYWORD"), IMAP_SEARCH_KEYWORD, KEYWORD, .is_negated = true},
+	{STR("UNSEEN"), IMAP_SEARCH_FLAG, NONE, IMAP_SEEN, true},
+};
+
+struct search_in {
+	struct imap_in *in;
+	unsigned keys_left, depth_left;
+};
+
+static struct imap_search_key *search_key(struct search_in *s);
+
+static struct imap_search_key *key_new(struct search_in *s, enum imap_search_kind kind)
+{
+	struct imap_search_key *key = NULL;
+
+	if (s->keys_left > 0)
+		key = ARENA_NEW(s->in->arena, struct imap_search_key);
+	if (!key) {
+		(void)imap_fail(s->in, "more than %d search keys", IMAP_SEARCH_KEYS_MAX);
+		return NULL;
+	}
+	s->keys_left--;
+	key->kind = kind;
+	return key;
+}
+
+/* search-key *(SP search-key), all of which must hold. */
+static struct imap_search_key *all_of(struct search_in *s)
+{
+	struct imap_search_key *all = key_new(s, IMAP_SEARCH_AND);
+
+	if (!all)
+		return NULL;
+	struct imap_search_key **end = &all->child;
+
+	do {
+		*end = search_key(s);
+		if (!*end)
+			return NULL;
+		end = &(*end)->next;
+	} while (imap_space(s->in));
+	return all;
+}
+
+static bool key_argument(struct search_in *s, const struct search_name *name,
+			 struct imap_search_key *key)
+{
+	struct imap_in *in = s->in;
+	uint64_t number;
+
+	if (name->argument == NONE)
+		return true;
+	if (!imap_space(in))
+		return imap_fail_here(in, "a search key's argument is missing");
+	switch (name->argument) {
+	case NONE:
+		return true;
+	case FIELD:
+		if (!imap_astring(in, &key->field) || !imap_space(in))
+			return imap_fail_here(in, "a header field is expected");
+		return imap_astring(in, &key->text) ||
+		       imap_fail_here(in, "a text is expected");
+	case ASTRING:
+		return imap_astring(in, &key->text) ||
+		       imap_fail_here(in, "a text is expected");
+	case KEYWORD:
+		return imap_atom(in, &key->text) ||
+		       imap_fail_here(in, "a keyword is expected");
+	case DATE:
+		return imap_date(in, &key->number);
+	case NUMBER:
+		if (!imap_number(in, INT64_MAX, &number))
+			return imap_fail_here(in, "a number is expected");
+		key->number = (int64_t)number;
+		return true;
+	case UID_SET:
+		return imap_sequence_set(in, &key->set);
+	case ONE_KEY:
+		key->child = search_key(s);
+		return key->child;
+	case TWO_KEYS:
+		key->child = search_key(s);
+		if (!key->child || !imap_space(in))
+			return imap_fail_here(in, "OR needs two search keys");
+		key->child->next = search_key(s);
+		return key->child->next;
+	}
+	return false;
+}
+
+static struct imap_search_key *key_named(struct search_in *s,
+					 const struct search_name *name)
+{
+	struct imap_search_key *around = NULL;
+
+	if (name->is_negated) {
+		around = key_new(s, IMAP_SEARCH_NOT);
+		if (!around)
+			return NULL;
+	}
+	struct imap_search_key *key = key_new(s, name->kind);
+
+	if (!key)
+		return NULL;
+	key->flag = name->flag;
+	key->field = name->field;
+	if (!key_argument(s, name, key))
+		return NULL;
+	if (!around)
+		return key;
+	around->child = key;
+	return around;
+}
+
+static struct imap_search_key *key_set(struct search_in *s)
+{
+	struct imap_search_key *key = key_new(s, IMAP_SEARCH_SEQUENCE);
+
+	return key && imap_sequence_set(s->in, &key->set) ? key : NULL;
+}
+
+static struct imap_search_key *key_group(struct search_in *s)
+{
+	if (!cur_byte(&s->in->at, '('))
+		return NULL;
+	struct imap_search_key *key = all_of(s);
+
+	if (key && !cur_byte(&s->in->at, ')')) {
+		(void)imap_fail_here(s->in, "a group of search keys does not end");
+		return NULL;
+	}
+	return key;
+}
+
+static struct imap_search_key *key_by_name(struct search_in *s)
+{
+	struct str label;
+
+	if (!imap_label(s->in, &label)) {
+		(void)imap_fail_here(s->in, "a search key is expected");
+		return NULL;
+	}
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (str_same_nocase(label, names[i].name))
+			return key_named(s, &names[i]);
+	}
+	(void)imap_fail(s->in, "unknown search key \"%.*s\"",
+			STR_FMT(str_first(label, 40)));
+	return NULL;
+}
+
+static struct imap_search_key *search_key(struct search_in *s)
+{
+	struct imap_search_key *key;
+	char first = cur_done(s->in->at) ? 0 : *s->in->at.at;
+
+	if (s->depth_left == 0) {
+		(void)imap_fail(s->in, "search keys are nested too deep");
+		return NULL;
+	}
+	s->depth_left--;
+	if (first == '(')
+		key = key_group(s);
+	else if (is_ascii_digit((unsigned char)first) || first == '*' || first == '$')
+		key = key_set(s);
+	else
+		key = key_by_name(s);
+	s->depth_left++;
+	return key;
+}
+
+/* search-return-opts = "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" */
+static bool return_options(struct imap_in *in, struct imap_search *search)
+{
+	static const struct {
+		struct str name;
+		unsigned bit;
+	} options[] = {
+		{STR("MIN"), IMAP_RETURN_MIN},   {STR("MAX"), IMAP_RETURN_MAX},
+		{STR("ALL"), IMAP_RETURN_ALL},   {STR("COUNT"), IMAP_RETURN_COUNT},
+		{STR("SAVE"), IMAP_RETURN_SAVE},
+	};
+	struct str name;
+
+	search->is_extended = true;
+	if (!imap_space(in) || !cur_byte(&in->at, '('))
+		return imap_fail_here(in, "RETURN needs a list");
+	if (cur_byte(&in->at, ')')) {
+		search->returns = IMAP_RETURN_ALL; /* RFC 9051 §6.4.4 */
+		return imap_space(in) || imap_fail_here(in, "search keys are expected");
+	}
+	do {
+		unsigned bit = 0;
+
+		if (!imap_label(in, &name))
+			return imap_fail_here(in, "a return option is expected");
+		for (size_t i = 0; i < COUNT_OF(options); i++)
+			bit |= str_same_nocase(name, options[i].name) ? options[i].bit
+								      : 0;
+		if (bit == 0)
+			return imap_fail(in, "unknown return option \"%.*s\"",
+					 STR_FMT(str_first(name, 40)));
+		search->returns |= bit;
+	} while (imap_space(in));
+	return (cur_byte(&in->at, ')') && imap_space(in)) ||
+	       imap_fail_here(in, "the return options do not end");
+}
+
+/* ["CHARSET" SP charset SP] */
+static bool charset(struct imap_in *in, struct imap_search *search)
+{
+	struct imap_in at = *in;
+	struct str name;
+
+	if (!imap_label(&at, &name) || !str_same_nocase(name, STR("CHARSET")))
+		return true;
+	in->at = at.at;
+	return (imap_space(in) && imap_astring(in, &search->charset) && imap_space(in)) ||
+	       imap_fail_here(in, "a wrong charset");
+}
+
+bool imap_search(struct imap_in *in, struct imap_search *search)
+{
+	struct imap_in at = *in;
+	struct search_in s = {&at, IMAP_SEARCH_KEYS_MAX, IMAP_SEARCH_DEPTH_MAX};
+	struct imap_in option = *in;
+	struct str name;
+
+	*search = (struct imap_search){.charset = STR("")};
+	if (imap_label(&option, &name) && str_same_nocase(name, STR("RETURN"))) {
+		at.at = option.at;
+		if (!return_options(&at, search))
+			goto out;
+	}
+	if (!charset(&at, search))
+		goto out;
+	search->key = all_of(&s);
+out:
+	in->reason = at.reason;
+	if (search->key)
+		in->at = at.at;
+	return search->key;
+}

@@ -1,0 +1,57 @@
+/* What SEARCH looks for: a tree of keys.  RFC 9051 §6.4.4, RFC 3501 §6.4.4. */
+#pragma once
+
+#include "wire/imap/sequence_set.h"
+
+enum { IMAP_SEARCH_DEPTH_MAX = 50, IMAP_SEARCH_KEYS_MAX = 1000 };
+
+enum imap_search_kind {
+	IMAP_SEARCH_AND, /* all of its children; ALL is one without children */
+	IMAP_SEARCH_OR,  /* any of its two */
+	IMAP_SEARCH_NOT, /* not its one child; UNSEEN is NOT SEEN */
+	IMAP_SEARCH_SEQUENCE,
+	IMAP_SEARCH_UID,
+	IMAP_SEARCH_FLAG,    /* flag, of enum imap_system_flag */
+	IMAP_SEARCH_KEYWORD, /* text */
+	IMAP_SEARCH_RECENT,
+	IMAP_SEARCH_NEW,    /* RECENT and not SEEN */
+	IMAP_SEARCH_HEADER, /* field holds text; empty text: the field is there */
+	IMAP_SEARCH_BODY,   /* text */
+	IMAP_SEARCH_TEXT,   /* text */
+	IMAP_SEARCH_LARGER, /* number */
+	IMAP_SEARCH_SMALLER,
+	IMAP_SEARCH_BEFORE, /* number is the day, as imap_date() gives it */
+	IMAP_SEARCH_ON,
+	IMAP_SEARCH_SINCE,
+	IMAP_SEARCH_SENT_BEFORE,
+	IMAP_SEARCH_SENT_ON,
+	IMAP_SEARCH_SENT_SINCE,
+};
+
+struct imap_search_key {
+	enum imap_search_kind kind;
+	struct imap_search_key *child; /* the first */
+	struct imap_search_key *next;  /* sibling */
+	struct str field, text;        /* in the command's charset */
+	unsigned flag;
+	int64_t number;
+	struct imap_sequence_set set;
+};
+
+enum imap_search_return {
+	IMAP_RETURN_MIN = 1,
+	IMAP_RETURN_MAX = 2,
+	IMAP_RETURN_ALL = 4,
+	IMAP_RETURN_COUNT = 8,
+	IMAP_RETURN_SAVE = 16,
+};
+
+struct imap_search {
+	bool is_extended;   /* RETURN was given: answer ESEARCH */
+	unsigned returns;   /* "RETURN ()" is ALL */
+	struct str charset; /* "" if none was named */
+	struct imap_search_key *key;
+};
+
+/* What follows "SEARCH ". */
+bool imap_search(struct imap_in *in, struct imap_search *search);

@@ -1,0 +1,137 @@
+#include "wire/imap/search.h"
+
+#include "base/test.h"
+
+static struct arena arena;
+
+static struct imap_in over(struct str text)
+{
+	arena_fini(&arena);
+	arena_init(&arena, 1 << 20);
+	return imap_in_over(text, &arena);
+}
+
+/* The tree as text: (and ...), (or a b), (not a), and leaves by kind and argument. */
+static void show(struct buf *out, const struct imap_search_key *key)
+{
+	static const char *const names[] = {
+		"and",    "or",  "not",    "seq",     "uid",  "flag",   "keyword",
+		"recent", "new", "header", "body",    "text", ">",      "<",
+		"before", "on",  "since",  "sbefore", "son",  "ssince",
+	};
+
+	buf_printf(out, "(%s", names[key->kind]);
+	for (const struct imap_search_key *child = key->child; child; child = child->next)
+		show(out, child);
+	if (key->kind == IMAP_SEARCH_FLAG)
+		buf_printf(out, " %u", key->flag);
+	if (key->field.len > 0)
+		buf_printf(out, " %.*s", STR_FMT(key->field));
+	if (key->text.len > 0)
+		buf_printf(out, " %.*s", STR_FMT(key->text));
+	if (key->kind >= IMAP_SEARCH_LARGER)
+		buf_printf(out, " %lld", (long long)key->number);
+	if (key->set.count > 0)
+		imap_ranges_write(out, key->set.ranges, key->set.count);
+	buf_add_byte(out, ')');
+}
+
+static const struct {
+	struct str input, tree;
+} good[] = {
+	{STR("ALL"), STR("(and(and))")},
+	{STR("UNSEEN"), STR("(and(not(flag 1)))")},
+	{STR("flagged DELETED"), STR("(and(flag 4)(flag 8))")},
+	{STR("NOT (SEEN 1:3)"), STR("(and(not(and(flag 1)(seq1:3))))")},
+	{STR("OR FROM ann TO \"bob b\""),
+	 STR("(and(or(header From ann)(header To bob b)))")},
+	{STR("HEADER Message-ID {3}\r\n<a>"), STR("(and(header Message-ID <a>))")},
+	{STR("SUBJECT \"\""), STR("(and(header Subject))")},
+	{STR("UID 5,7:9 LARGER 100"), STR("(and(uid5,7:9)(> 100))")},
+	{STR("SMALLER 5"), STR("(and(< 5))")},
+	{STR("BEFORE 2-Jan-1970 ON 2-Jan-1970 SINCE 2-Jan-1970"),
+	 STR("(and(before 1)(on 1)(since 1))")},
+	{STR("SENTBEFORE 2-Jan-1970 SENTON 2-Jan-1970 SENTSINCE 2-Jan-1970"),
+	 STR("(and(sbefore 1)(son 1)(ssince 1))")},
+	{STR("KEYWORD $Junk UNKEYWORD x"), STR("(and(keyword $Junk)(not(keyword x)))")},
+	{STR("NEW OLD RECENT"), STR("(and(new)(not(recent))(recent))")},
+	{STR("BODY x TEXT y BCC z CC w"),
+	 STR("(and(body x)(text y)(header Bcc z)(header Cc w))")},
+	{STR("CHARSET UTF-8 TEXT \"\xc3\xa9\""), STR("(and(text \xc3\xa9))")},
+	{STR("RETURN () $"), STR("(and(seq))")},
+	{STR("RETURN (MIN MAX COUNT ALL SAVE) CHARSET \"US-ASCII\" ANSWERED"),
+	 STR("(and(flag 2))")},
+};
+
+TEST(search_makes_a_tree)
+{
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
+		struct imap_in in = over(good[i].input);
+		SCOPED(buf_fini) struct buf out = BUF(1000);
+		struct imap_search search;
+		bool ok = imap_search(&in, &search);
+
+		CHECK(ok && cur_done(in.at));
+		if (ok)
+			show(&out, search.key);
+		CHECK_STR(buf_str(&out), good[i].tree);
+	}
+}
+
+static const struct {
+	struct str input, reason;
+} bad[] = {
+	{STR(""), STR("a search key is expected at the end")},
+	{STR("FOO"), STR("unknown search key \"FOO\"")},
+	{STR("NOT"), STR("a search key's argument is missing at the end")},
+	{STR("OR SEEN"), STR("OR needs two search keys at the end")},
+	{STR("(SEEN"), STR("a group of search keys does not end at the end")},
+	{STR("FROM ("), STR("a text is expected at \"(\"")},
+	{STR("HEADER x"), STR("a header field is expected at the end")},
+	{STR("LARGER x"), STR("a number is expected at \"x\"")},
+	{STR("KEYWORD \\Seen"), STR("a keyword is expected at \"\\Seen\"")},
+	{STR("ON x"), STR("a date like 1-Feb-1994 is expected at \"x\"")},
+	{STR("UID x"), STR("a wrong set of messages at \"x\"")},
+	{STR("0"), STR("a wrong set of messages at \"0\"")},
+	{STR("RETURN SEEN"), STR("RETURN needs a list at \"SEEN\"")},
+	{STR("RETURN (FOO) SEEN"), STR("unknown return option \"FOO\"")},
+	{STR("RETURN (MIN SEEN"), STR("unknown return option \"SEEN\"")},
+	{STR("RETURN (MIN"), STR("the return options do not end at the end")},
+	{STR("RETURN (("), STR("a return option is expected at \"(\"")},
+	{STR("RETURN ()"), STR("search keys are expected at the end")},
+	{STR("CHARSET"), STR("a wrong charset at the end")},
+};
+
+TEST(search_says_what_is_wrong)
+{
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		struct imap_in in = over(bad[i].input);
+		struct imap_search search;
+
+		CHECK(!imap_search(&in, &search));
+		CHECK_STR(in.reason, bad[i].reason);
+	}
+}
+
+static bool search_of(const char *key, size_t count, const char *tail)
+{
+	SCOPED(buf_fini) struct buf text = BUF(100000);
+	struct imap_search search;
+
+	for (size_t i = 0; i < count; i++)
+		buf_add_c(&text, key);
+	buf_add_c(&text, tail);
+	struct imap_in in = over(buf_str(&text));
+
+	return imap_search(&in, &search);
+}
+
+TEST(search_is_bounded_in_depth_and_count)
+{
+	CHECK(search_of("NOT ", IMAP_SEARCH_DEPTH_MAX - 1, "SEEN"));
+	CHECK(!search_of("NOT ", IMAP_SEARCH_DEPTH_MAX, "SEEN"));
+	CHECK(!search_of("(", 5000, ""));
+	CHECK(search_of("SEEN ", IMAP_SEARCH_KEYS_MAX - 2, "SEEN"));
+	CHECK(!search_of("SEEN ", IMAP_SEARCH_KEYS_MAX - 1, "SEEN"));
+	CHECK(!search_of("UNSEEN ", IMAP_SEARCH_KEYS_MAX / 2, "UNSEEN"));
+}

@@ -1,0 +1,313 @@
+#include "wire/mail/mime.h"
+
+#include "wire/mail/header.h"
+
+/* A part whose end is not reached yet. */
+struct open_part {
+	struct mime_part *part;
+	struct str boundary; /* "" if nothing is delimited, or no more */
+	size_t first_line;   /* the number of the line its body begins with */
+};
+
+struct scan {
+	struct arena *arena;
+	struct str text;
+	size_t at, line; /* where we are, at the start of a line, and its number */
+	struct mime found;
+	size_t parts_max, depth_max;
+	size_t depth; /* of open parts */
+	struct open_part *open;
+	bool is_over; /* a bound was reached; the rest belongs to the open parts */
+};
+
+struct delimiter {
+	size_t level; /* of the open multipart it belongs to */
+	bool is_close;
+};
+
+bool mime_is(const struct mime_part *part, const char *type, const char *subtype)
+{
+	return str_same_nocase(part->type, str_c(type)) &&
+	       str_same_nocase(part->subtype, str_c(subtype));
+}
+
+struct mime_part *mime_next(struct mime_part *part)
+{
+	if (part->first)
+		return part->first;
+	while (part && !part->next)
+		part = part->parent;
+	return part ? part->next : NULL;
+}
+
+static size_t next_line(const struct scan *s, size_t at)
+{
+	const char *lf = memchr(s->text.ptr + at, '\n', s->text.len - at);
+
+	return lf ? (size_t)(lf - s->text.ptr) + 1 : s->text.len;
+}
+
+static bool is_blank(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!strchr(" \t\r\n", text.ptr[i]) || text.ptr[i] == '\0')
+			return false;
+	return true;
+}
+
+/* True if the line at s->at ends one of the open parts; the innermost that fits.  RFC
+ * 2046 §5.1.1. */
+static bool delimiter_at(const struct scan *s, size_t at, struct delimiter *found)
+{
+	const char *p = s->text.ptr + at;
+
+	if (s->text.len - at < 3 || p[0] != '-' || p[1] != '-')
+		return false;
+	struct str line = {p + 2, next_line(s, at) - at - 2};
+
+	for (size_t level = s->depth; level-- > 0;) {
+		struct str boundary = s->open[level].boundary;
+
+		if (boundary.len == 0 || !str_starts(line, boundary))
+			continue;
+		struct str rest = str_skip(line, boundary.len);
+		bool is_close = str_starts(rest, STR("--"));
+
+		if (!is_blank(str_skip(rest, is_close ? 2 : 0)))
+			continue;
+		*found = (struct delimiter){.level = level, .is_close = is_close};
+		return true;
+	}
+	return false;
+}
+
+/* The value on one line; "" at the arena's bound.  The first field of a name counts. */
+static void set_text(struct scan *s, struct str *to, struct str value)
+{
+	if (to->len == 0 && !mail_unfold(s->arena, value, to))
+		s->found.is_cut = true;
+}
+
+/* Takes what the field says of the part, if its name begins with "Content-". */
+static void on_field(struct scan *s, struct mime_part *part, struct mail_field field)
+{
+	struct str name = field.name;
+	struct mail_content_type type;
+
+	if (!str_starts_nocase(name, STR("content-")))
+		return;
+	name = str_skip(name, 8);
+	if (str_same_nocase(name, STR("type"))) {
+		if (part->type.len > 0 ||
+		    !mail_content_type_parse(s->arena, field.value, &type))
+			return;
+		part->type = type.type;
+		part->subtype = type.subtype;
+		part->params = type.params;
+	} else if (str_same_nocase(name, STR("transfer-encoding"))) {
+		set_text(s, &part->encoding, field.value);
+	} else if (str_same_nocase(name, STR("disposition"))) {
+		if (part->disposition.type.len == 0)
+			(void)mail_disposition_parse(s->arena, field.value,
+						     &part->disposition); /* or none */
+	} else if (str_same_nocase(name, STR("id"))) {
+		set_text(s, &part->id, field.value);
+	} else if (str_same_nocase(name, STR("description"))) {
+		set_text(s, &part->description, field.value);
+	} else if (str_same_nocase(name, STR("language"))) {
+		set_text(s, &part->language, field.value);
+	} else if (str_same_nocase(name, STR("location"))) {
+		set_text(s, &part->location, field.value);
+	} else if (str_same_nocase(name, STR("md5"))) {
+		set_text(s, &part->md5, field.value);
+	}
+}
+
+/* The header at s->at; moves to the body.  A delimiter ends it too. */
+static void header(struct scan *s, struct mime_part *part)
+{
+	struct str rest = str_skip(s->text, s->at);
+	bool is_message = !part->parent || part->parent->kind == MIME_MESSAGE;
+	struct mail_fields walk =
+		is_message ? mail_fields_over(rest) : mail_fields_of_part(rest);
+	struct mail_field field;
+	struct delimiter delimiter;
+	size_t end;
+
+	for (;;) {
+		bool more = mail_fields_next(&walk, &field);
+
+		end = s->at + (more ? field.at : walk.at);
+		if (!more || delimiter_at(s, end, &delimiter))
+			break;
+		on_field(s, part, field);
+	}
+	part->header_at = s->at;
+	part->header_len = end - s->at;
+	while (s->at < end) {
+		s->at = next_line(s, s->at);
+		s->line++;
+	}
+	part->body_at = s->at;
+}
+
+/* What a part is that does not say it.  RFC 2045 §5.2, RFC 2046 §5.1.5. */
+static void set_default_type(struct mime_part *part)
+{
+	bool in_digest = part->parent && mime_is(part->parent, "multipart", "digest");
+
+	if (part->type.len > 0)
+		return;
+	part->type = in_digest ? STR("message") : STR("text");
+	part->subtype = in_digest ? STR("rfc822") : STR("plain");
+}
+
+static enum mime_kind kind_of(const struct mime_part *part)
+{
+	if (str_same_nocase(part->type, STR("multipart")))
+		return MIME_MULTIPART;
+	/* RFC 2046 §5.2.1, RFC 6532 §3.7: the message is not there as such if encoded. */
+	if ((mime_is(part, "message", "rfc822") || mime_is(part, "message", "global")) &&
+	    part->transfer <= MAIL_TRANSFER_BINARY)
+		return MIME_MESSAGE;
+	return MIME_LEAF;
+}
+
+static struct str boundary_of(struct scan *s, const struct mime_part *part)
+{
+	struct str boundary, charset;
+
+	if (part->kind != MIME_MULTIPART ||
+	    !mail_param_find(s->arena, &part->params, STR("boundary"), &boundary,
+			     &charset))
+		return STR("");
+	return boundary;
+}
+
+static void reach_bound(struct scan *s, struct mime_part *part)
+{
+	part->is_opaque = true;
+	s->found.is_cut = true;
+}
+
+/* The part that begins at s->at, its header read. */
+static struct mime_part *part_new(struct scan *s)
+{
+	struct mime_part *parent = s->depth > 0 ? s->open[s->depth - 1].part : NULL;
+	struct mime_part *part = ARENA_NEW(s->arena, struct mime_part);
+
+	if (!part)
+		return NULL;
+	part->parent = parent;
+	s->found.part_count++;
+	if (!parent) {
+		s->found.root = part;
+	} else {
+		if (parent->last)
+			parent->last->next = part;
+		else
+			parent->first = part;
+		parent->last = part;
+		parent->child_count++;
+	}
+	header(s, part);
+	set_default_type(part);
+	part->transfer = mail_transfer_of(part->encoding);
+	part->kind = kind_of(part);
+	return part;
+}
+
+/* Opens the part at s->at, and, as long as these are messages, the one inside it. */
+static void begin(struct scan *s)
+{
+	struct mime_part *part;
+
+	do {
+		part = part_new(s);
+		if (!part) {
+			s->is_over = true;
+			s->found.is_cut = true;
+			if (s->depth > 0)
+				reach_bound(s, s->open[s->depth - 1].part);
+			return;
+		}
+		bool is_deep = s->depth + 1 >= s->depth_max;
+
+		if (is_deep && part->kind != MIME_LEAF) {
+			part->kind = MIME_LEAF;
+			reach_bound(s, part);
+		}
+		s->open[s->depth++] = (struct open_part){
+			.part = part,
+			.boundary = boundary_of(s, part),
+			.first_line = s->line,
+		};
+		if (s->found.part_count >= s->parts_max) { /* this one takes the rest */
+			s->is_over = true;
+			part->kind = MIME_LEAF;
+			reach_bound(s, part);
+		}
+	} while (part->kind == MIME_MESSAGE);
+}
+
+/* Ends the open parts beyond the first keep: their bodies stop at end, which is where
+ * line number line begins or, without its line end, ended. */
+static void close_parts(struct scan *s, size_t keep, size_t end, size_t line)
+{
+	while (s->depth > keep) {
+		struct open_part *open = &s->open[--s->depth];
+		struct mime_part *part = open->part;
+
+		if (end > part->body_at)
+			part->body_len = end - part->body_at;
+		if (line > open->first_line)
+			part->lines = line - open->first_line;
+	}
+}
+
+/* The line end before a delimiter belongs to it.  RFC 2046 §5.1.1. */
+static size_t line_end_before(struct str text, size_t at)
+{
+	if (at == 0 || text.ptr[at - 1] != '\n')
+		return 0;
+	return at > 1 && text.ptr[at - 2] == '\r' ? 2 : 1;
+}
+
+struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts_max,
+			      size_t depth_max)
+{
+	struct scan s = {.arena = arena, .text = text, .parts_max = parts_max};
+	struct delimiter found;
+
+	ASSERT(parts_max > 0 && depth_max > 0);
+	s.depth_max = depth_max;
+	s.open = ARENA_ARRAY(arena, struct open_part, depth_max);
+	s.found.is_cut = !s.open;
+	if (!s.open)
+		return s.found;
+	begin(&s);
+	while (s.at < text.len) {
+		if (text.ptr[s.at] != '-' || s.is_over ||
+		    !delimiter_at(&s, s.at, &found)) {
+			s.at = next_line(&s, s.at);
+			s.line += text.ptr[s.at - 1] == '\n';
+			continue;
+		}
+		size_t strip = line_end_before(text, s.at);
+
+		close_parts(&s, found.level + 1, s.at - strip, s.line - (strip > 0));
+		s.at = next_line(&s, s.at);
+		s.line++;
+		if (found.is_close)
+			s.open[found.level].boundary = STR("");
+		else
+			begin(&s);
+	}
+	close_parts(&s, 0, text.len, s.line);
+	return s.found;
+}
+
+struct mime mime_parse(struct arena *arena, struct str text)
+{
+	return mime_parse_within(arena, text, MIME_PARTS_MAX, MIME_DEPTH_MAX);
+}

@@ -1,0 +1,53 @@
+/* The text after DATA, and text sent with dots: POP3's multi-line replies, outgoing DATA.
+ * RFC 5321 §4.1.1.4, §4.5.2; RFC 1939 §3.
+ *
+ * Only CRLF "." CRLF ends a message; no other mixture of CR, LF and dots does, whoever
+ * may read it so (SMTP smuggling).  Clean text is copied in blocks without looking at
+ * single octets. */
+#pragma once
+
+#include "base/buf.h"
+
+enum smtp_line_ends {
+	SMTP_LINES_KEEP,   /* bare CR and LF stay as they are; the flags tell of them */
+	SMTP_LINES_REPAIR, /* each bare CR and bare LF becomes CRLF, as RFC 6409 §8 allows
+			    */
+};
+
+struct smtp_data {
+	/* the outcome so far */
+	bool is_done;    /* the end mark was read */
+	bool is_too_big; /* more than bytes_max; nothing further was kept */
+	bool has_bare_cr, has_bare_lf, has_nul, has_8bit;
+	uint64_t bytes; /* of the text without the dots and the end mark, kept or not */
+
+	/* inside */
+	uint64_t bytes_max;
+	enum smtp_line_ends line_ends;
+	enum smtp_data_state {
+		SMTP_DATA_START,  /* of a line */
+		SMTP_DATA_DOT,    /* a dot that starts a line was held back */
+		SMTP_DATA_DOT_CR, /* and a CR behind it */
+		SMTP_DATA_MIDDLE, /* of a line */
+		SMTP_DATA_CR,     /* a CR was held back */
+	} state;
+};
+
+void smtp_data_init(struct smtp_data *data, enum smtp_line_ends line_ends,
+		    uint64_t bytes_max);
+/* Takes a piece of input of any size and appends the text to *text, whose own bound
+ * counts as bytes_max does.  Returns how many octets were taken: all, or up to the end
+ * mark's last, after which is_done is true and the rest is commands. */
+size_t smtp_data_feed(struct smtp_data *data, struct str input, struct buf *text);
+
+/* The other way: text that comes in pieces, lines that start with a dot get another, bare
+ * CR and LF become CRLF, because they must not be sent (RFC 5321 §2.3.8).  Start with
+ * {0}. */
+struct smtp_dots {
+	bool is_in_line; /* the last line has no end yet */
+	bool is_after_cr;
+};
+
+void smtp_dots_add(struct smtp_dots *dots, struct str text, struct buf *out);
+/* Ends the last line if it needs that, and adds the end mark ".CRLF". */
+void smtp_dots_end(struct smtp_dots *dots, struct buf *out);

@@ -1,0 +1,16 @@
+#!/usr/bin/python3
+"""The long forms of the tests: fuzzing every parser, fifty kills under load, and the store's
+own kills.
+
+    tests/soak.py [--seconds N]    N: for each fuzz target
+"""
+import argparse, pathlib, subprocess, sys
+
+words = argparse.ArgumentParser()
+words.add_argument("--seconds", type=int, default=120)
+options = words.parse_args()
+root = pathlib.Path(__file__).resolve().parents[1]
+sys.exit(subprocess.call(
+    ["tools/sum.py", "tests:fifty kills", "tests/sim/kills.py 50",
+     "tests:every parser fuzzed", f"tools/fuzz.py build-fuzz --seconds {options.seconds}"],
+    cwd=root))
