@@ -6,7 +6,7 @@
 #include "vault/codec.h"
 
 enum {
-	CALL_SECONDS = 30,  /* a crowd waits for its hashes */
+	CALL_SECONDS = 30, /* a crowd waits for its hashes */
 	SIGN_MS = 5000,
 	REQUEST_BYTES_MAX = 3 * VAULT_PEM_MAX,
 };
@@ -96,8 +96,8 @@ static enum vault_outcome call(struct vault *vault, const struct vault_request *
 	vault_encode_request(&body, request);
 	if (!buf_ok(&body))
 		return VAULT_REFUSED;
-	enum vault_outcome outcome = exchange(vault, (uint16_t)request->call,
-					      buf_str(&body), &answer, &reply);
+	enum vault_outcome outcome =
+		exchange(vault, (uint16_t)request->call, buf_str(&body), &answer, &reply);
 	if (outcome == VAULT_OK && first)
 		buf_add(first, reply.first);
 	if (outcome == VAULT_OK && second)
@@ -182,10 +182,8 @@ enum vault_outcome vault_ticket_keys(struct vault *vault, struct buf *keys)
 bool vault_sign(int sign_fd, struct str key_id, enum vault_sign_kind kind,
 		struct str input, struct buf *signature)
 {
-	const struct vault_request request = {.call = VAULT_CALL_SIGN,
-					      .key_id = key_id,
-					      .kind = kind,
-					      .input = input};
+	const struct vault_request request = {
+		.call = VAULT_CALL_SIGN, .key_id = key_id, .kind = kind, .input = input};
 	SCOPED(buf_fini) struct buf body = BUF(REQUEST_BYTES_MAX);
 	SCOPED(buf_fini) struct buf answer = BUF(VAULT_REPLY_MAX);
 	struct vault_reply reply;

@@ -17,8 +17,6 @@ enum {
 	PASSES = 2,
 	LANES = 1,
 	THREADS_MAX = 4,
-	WAITING_MAX = 256,         /* about 2 s of work on two cores */
-	WAITING_OF_PEER_MAX = 128, /* half of it may be of one address */
 	PEER_BYTES_MAX = 64,
 	IDLE_S = 5, /* then a thread gives its memory back */
 };
@@ -45,7 +43,7 @@ struct hasher {
 	pthread_mutex_t mutex;
 	pthread_cond_t work;
 	struct list turns;
-	unsigned waiting;
+	unsigned waiting, waiting_max;
 	bool is_ending;
 	unsigned thread_count;
 	pthread_t threads[THREADS_MAX];
@@ -174,10 +172,11 @@ static unsigned cores(void)
 	return (unsigned)CPU_COUNT(&set);
 }
 
-struct hasher *hasher_new(unsigned threads)
+struct hasher *hasher_new(unsigned threads, unsigned waiting_max)
 {
 	struct hasher *hasher = NEW(struct hasher);
 
+	hasher->waiting_max = waiting_max;
 	if (threads == 0)
 		threads = (unsigned)num_max(2, cores());
 	threads = (unsigned)num_min(threads, THREADS_MAX);
@@ -209,10 +208,11 @@ void hasher_free(struct hasher **pointer)
 	*pointer = NULL;
 }
 
-/* The line of this address; there are at most WAITING_MAX, so it is searched. */
+/* The line of this address; there are at most waiting_max, so it is searched. */
 static struct turn *turn_of(struct hasher *hasher, struct str peer)
 {
-	LIST_EACH(&hasher->turns, link) {
+	LIST_EACH(&hasher->turns, link)
+	{
 		struct turn *turn = CONTAINER_OF(link, struct turn, in_turns);
 
 		if (str_same((struct str){turn->peer, turn->peer_len}, peer))
@@ -228,11 +228,11 @@ static struct turn *turn_of(struct hasher *hasher, struct str peer)
 
 static err_t enqueue(struct hasher *hasher, struct str peer, struct job *job)
 {
-	if (hasher->waiting >= WAITING_MAX)
+	if (hasher->waiting >= hasher->waiting_max)
 		return ERR_LIMIT;
 	struct turn *turn = turn_of(hasher, peer);
 
-	if (turn->count >= WAITING_OF_PEER_MAX)
+	if (turn->count >= hasher->waiting_max / 2)
 		return ERR_LIMIT;
 	list_add_last(&turn->jobs, &job->in_turn);
 	turn->count++;

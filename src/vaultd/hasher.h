@@ -10,8 +10,9 @@ enum { HASHER_SALT_BYTES = 16, HASHER_HASH_BYTES = 32 };
 
 struct hasher;
 
-/* threads: 0 chooses 2 to 4 by the machine's cores. */
-struct hasher *hasher_new(unsigned threads);
+/* threads: 0 chooses 2 to 4 by the machine's cores.  At most waiting_max may wait, half
+ * of them from one address. */
+struct hasher *hasher_new(unsigned threads, unsigned waiting_max);
 /* Nobody may be waiting. */
 void hasher_free(struct hasher **hasher);
 /* May suspend, for as long as it takes.  ERR_LIMIT: too many are waiting. */

@@ -174,8 +174,7 @@ static EVP_PKEY *key_of(struct keys *keys, struct str id)
 	for (size_t i = 0; i < LOADED_MAX; i++) {
 		struct loaded *loaded = &keys->loaded[i];
 
-		if (loaded->key &&
-		    str_same((struct str){loaded->id, loaded->id_len}, id))
+		if (loaded->key && str_same((struct str){loaded->id, loaded->id_len}, id))
 			return loaded->key;
 	}
 	buf_add_byte(&name, 'k');
@@ -198,9 +197,9 @@ enum vault_outcome keys_sign(struct keys *keys, struct str key_id,
 			     enum vault_sign_kind kind, struct str input,
 			     struct buf *signature)
 {
-	EVP_PKEY *key =
-		key_id.len > 0 && key_id.len <= VAULT_KEY_ID_MAX ? key_of(keys, key_id)
-								 : NULL;
+	EVP_PKEY *key = key_id.len > 0 && key_id.len <= VAULT_KEY_ID_MAX
+				? key_of(keys, key_id)
+				: NULL;
 
 	if (!key || x509_sign(key, kind, input, signature) != OK)
 		return VAULT_REFUSED;

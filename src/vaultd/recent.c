@@ -35,7 +35,7 @@ void recent_free(struct recent **recent)
 {
 	if (!*recent)
 		return;
-	explicit_bzero((*recent)->key, sizeof (*recent)->key);
+	explicit_bzero((*recent)->key, sizeof(*recent)->key);
 	mem_free(*recent);
 	*recent = NULL;
 }

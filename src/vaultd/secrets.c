@@ -156,7 +156,8 @@ static err_t apply_all(struct kv *kv, struct list *writes)
 	SCOPED(kv_drop) struct kv_txn *txn = NULL;
 
 	TRY(kv_begin(kv, KV_WRITE, &txn));
-	LIST_EACH(writes, link) {
+	LIST_EACH(writes, link)
+	{
 		struct write *write = CONTAINER_OF(link, struct write, in_writes);
 
 		write->err = write->kind == WRITE_PAIRS ? apply_pairs(txn, write)

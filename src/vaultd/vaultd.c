@@ -19,10 +19,11 @@
 enum {
 	GRANT_SECONDS = 7 * 86400, /* longer than sessions last */
 	REVOKE_WAIT_S = 3,
+	WAITING_MAX = 256, /* some seconds of work */
 	PAIR_BYTES = 8,
 	CHANGED_BYTES_MAX = 64 * 1024 * 1024,
 };
-_Static_assert(LINK_KEY_BYTES == GRANT_KEY_BYTES, "one key");
+_Static_assert((int)LINK_KEY_BYTES == (int)GRANT_KEY_BYTES, "one key");
 
 struct channel {
 	struct list_link in_channels;
@@ -50,14 +51,14 @@ static bool tell_store(struct vaultd *vaultd, uint16_t type, struct str body)
 	SCOPED(buf_fini) struct buf nothing = BUF(64);
 	uint16_t reply;
 
-	return vaultd->store && ipc_call(vaultd->store, type, body, -1,
-					 deadline_s(REVOKE_WAIT_S), &reply, &nothing,
-					 NULL) == OK;
+	return vaultd->store &&
+	       ipc_call(vaultd->store, type, body, -1, deadline_s(REVOKE_WAIT_S), &reply,
+			&nothing, NULL) == OK;
 }
 
 /* A store that cannot be told now has no grants that matter: it learns of all changes
  * when its next link is made, before doors present theirs again. */
-static void revoke(struct vaultd *vaultd, uint32_t account, uint32_t generation)
+static void revoke_older(struct vaultd *vaultd, uint32_t account, uint32_t generation)
 {
 	SCOPED(buf_fini) struct buf pair = BUF(PAIR_BYTES);
 
@@ -108,9 +109,8 @@ void vaultd_link(struct vaultd *vaultd, int fd)
 
 /* ---- calls ------------------------------------------------------------------------- */
 
-static enum vault_outcome on_verify(struct channel *channel,
-				    const struct vault_request *request,
-				    struct buf *grant)
+static enum vault_outcome
+on_verify(struct channel *channel, const struct vault_request *request, struct buf *grant)
 {
 	struct vaultd *vaultd = channel->vaultd;
 	struct grant made = {.account = request->account,
@@ -150,7 +150,7 @@ static enum vault_outcome on_set_password(struct vaultd *vaultd,
 					   &generation);
 	explicit_bzero(&fresh, sizeof fresh);
 	if (err == OK)
-		revoke(vaultd, request->account, generation);
+		revoke_older(vaultd, request->account, generation);
 	return outcome_of(err);
 }
 
@@ -164,7 +164,7 @@ static enum vault_outcome on_share_password(struct vaultd *vaultd,
 	err_t err = secrets_share_password(vaultd->secrets, request->account,
 					   request->from_account, &generation);
 	if (err == OK)
-		revoke(vaultd, request->account, generation);
+		revoke_older(vaultd, request->account, generation);
 	return outcome_of(err);
 }
 
@@ -175,7 +175,7 @@ static enum vault_outcome on_forget(struct vaultd *vaultd,
 	err_t err = secrets_forget(vaultd->secrets, request->account, &generation);
 
 	if (err == OK)
-		revoke(vaultd, request->account, generation);
+		revoke_older(vaultd, request->account, generation);
 	return outcome_of(err);
 }
 
@@ -317,7 +317,7 @@ err_t vaultd_open(const char *folder, struct vaultd **result)
 		vaultd_close(&vaultd);
 		return err;
 	}
-	vaultd->hasher = hasher_new(0);
+	vaultd->hasher = hasher_new(0, WAITING_MAX);
 	vaultd->verifier = verifier_new(vaultd->secrets, vaultd->hasher);
 	vaultd->keys = keys_new(vaultd->secrets);
 	*result = vaultd;
@@ -331,7 +331,7 @@ void vaultd_close(struct vaultd **pointer)
 	if (!vaultd)
 		return;
 	LIST_EACH(&vaultd->channels, link)
-		channel_free(CONTAINER_OF(link, struct channel, in_channels));
+	channel_free(CONTAINER_OF(link, struct channel, in_channels));
 	ipc_close(&vaultd->store);
 	keys_free(&vaultd->keys);
 	verifier_free(&vaultd->verifier);

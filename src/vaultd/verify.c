@@ -46,7 +46,8 @@ void verifier_free(struct verifier **verifier)
 
 static struct flight *flight_of(struct verifier *verifier, const struct flight *like)
 {
-	LIST_EACH(&verifier->flights, link) {
+	LIST_EACH(&verifier->flights, link)
+	{
 		struct flight *flight = CONTAINER_OF(link, struct flight, in_flights);
 
 		if (flight->account == like->account &&
@@ -83,7 +84,8 @@ static enum vault_outcome compute(struct verifier *verifier,
 				  struct str peer)
 {
 	unsigned char hash[HASHER_HASH_BYTES];
-	const unsigned char *salt = record->is_set ? record->salt : verifier->nobodys_salt;
+	const unsigned char *salt =
+		record->is_set ? record->salt : verifier->nobodys_salt;
 	struct str got = {(const char *)hash, sizeof hash};
 	struct str want = {(const char *)record->hash, sizeof record->hash};
 

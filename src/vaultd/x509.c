@@ -92,8 +92,8 @@ static int no_pass_phrase(char *text, int size, int is_writing, void *arg)
 
 EVP_PKEY *x509_key_read_pem(struct str pem)
 {
-	SCOPED(bio_free) BIO *bio =
-		pem.len <= INT_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
+	SCOPED(bio_free)
+	BIO *bio = pem.len <= INT_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
 	EVP_PKEY *key =
 		bio ? PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL) : NULL;
 
@@ -173,10 +173,10 @@ bool x509_self_sign(EVP_PKEY *key, struct str host, struct buf *pem)
 
 bool x509_chain_fits(struct str chain_pem, const EVP_PKEY *key)
 {
-	SCOPED(bio_free) BIO *bio = chain_pem.len <= INT_MAX
-					    ? BIO_new_mem_buf(chain_pem.ptr,
-							      (int)chain_pem.len)
-					    : NULL;
+	SCOPED(bio_free)
+	BIO *bio = chain_pem.len <= INT_MAX
+			   ? BIO_new_mem_buf(chain_pem.ptr, (int)chain_pem.len)
+			   : NULL;
 	bool is_fitting = false;
 
 	for (int i = 0; bio && i < CHAIN_MAX; i++) {
@@ -212,12 +212,11 @@ err_t x509_sign(EVP_PKEY *key, enum vault_sign_kind kind, struct str input,
 		return ERR_DENIED;
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
 	char *room = buf_room(signature, len);
-	bool is_signed =
-		context && room && EVP_PKEY_sign_init(context) == 1 &&
-		(kind == VAULT_SIGN_ECDSA ||
-		 EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING) == 1) &&
-		EVP_PKEY_sign(context, (unsigned char *)room, &len, octets(input),
-			      input.len) == 1;
+	bool is_signed = context && room && EVP_PKEY_sign_init(context) == 1 &&
+			 (kind == VAULT_SIGN_ECDSA ||
+			  EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING) == 1) &&
+			 EVP_PKEY_sign(context, (unsigned char *)room, &len,
+				       octets(input), input.len) == 1;
 
 	EVP_PKEY_CTX_free(context);
 	if (!is_signed) {
