@@ -101,7 +101,8 @@ static err_t on_login(struct session *s, struct str initial)
 	if (!first_answer(s, initial, "VXNlcm5hbWU6", &name, &err) ||
 	    !ask(s, "UGFzc3dvcmQ6", &password, &err))
 		return err;
-	if (sasl_login_is_valid(buf_str(&name)) && sasl_login_is_valid(buf_str(&password)))
+	if (sasl_login_is_valid(buf_str(&name)) &&
+	    sasl_login_is_valid(buf_str(&password)))
 		log_in(s, buf_str(&name), buf_str(&password));
 	else
 		reply_error(s, 501, "5.5.2", "That is not a name and a password");

@@ -1,11 +1,12 @@
 #include "wire/smtp/data.h"
 
 #include "base/log.h"
+#include "base/num.h"
 #include "smtpd/incoming.h"
 #include "smtpd/session.h"
 
 enum {
-	TEXT_FIRST_BYTES = 16 * 1024,	  /* room made before the first octet comes */
+	TEXT_FIRST_BYTES = 16 * 1024,     /* room made before the first octet comes */
 	TEXT_FIRST_BYTES_MAX = 256 * 1024 /* and if the client announced so much */
 };
 
@@ -29,8 +30,8 @@ static size_t take(struct smtp_data *data, struct str input, struct buf *text)
 	return n;
 }
 
-/* Everything up to the end mark, even where nothing is kept any more, so that the dialogue
- * can go on.  *is_crowded: there was no room for it in memory. */
+/* Everything up to the end mark, even where nothing is kept any more, so that the
+ * dialogue can go on.  *is_crowded: there was no room for it in memory. */
 static err_t read_text(struct session *s, struct smtp_data *data, struct buf *text,
 		       bool *is_crowded)
 {
@@ -74,7 +75,8 @@ static err_t receive(struct session *s, struct draft *draft, struct buf *text)
 	uint64_t first = num_max(TEXT_FIRST_BYTES,
 				 num_min(draft->params.size, TEXT_FIRST_BYTES_MAX));
 
-	smtp_data_init(&data, session_is_submission(s) ? SMTP_LINES_REPAIR : SMTP_LINES_KEEP,
+	smtp_data_init(&data,
+		       session_is_submission(s) ? SMTP_LINES_REPAIR : SMTP_LINES_KEEP,
 		       s->service->message_bytes_max);
 	reply(s, 354, NULL, "Go ahead, end with a dot");
 	(void)buf_room(text, num_min(first, text->max)); /* only a hint */

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "directory/directory.h"
 #include "smtpd/session.h"
 
@@ -11,7 +12,8 @@ static struct str path_text(const struct smtp_path *path, struct arena *arena)
 			    STR_FMT(path->domain));
 }
 
-/* Who submits sends as itself.  The null reverse-path is for everybody (RFC 6409 §3.2). */
+/* Who submits sends as itself.  The null reverse-path is for everybody (RFC 6409 §3.2).
+ */
 static bool may_send_as(struct session *s, const struct smtp_path *path)
 {
 	struct str local;
@@ -61,7 +63,8 @@ void on_mail(struct session *s, const struct smtp_command *command)
 		return;
 	}
 	if (command->path.is_utf8 && !(params->given & SMTP_PARAM_SMTPUTF8)) {
-		reply(s, 550, "5.6.7", "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
+		reply(s, 550, "5.6.7",
+		      "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
 		return;
 	}
 	if (!may_send_as(s, &command->path))
@@ -77,11 +80,10 @@ void on_mail(struct session *s, const struct smtp_command *command)
 static void add(struct session *s, const struct smtp_command *command,
 		const struct route_target *targets, size_t count)
 {
-	struct smtp_rcpt_params params = command->rcpt;
 	struct str original = path_text(&command->path, &s->draft->arena);
 
 	if (original.len == 0 ||
-	    draft_add(s->draft, targets, count, original, &params) != OK) {
+	    draft_add(s->draft, targets, count, original, &command->rcpt) != OK) {
 		reply(s, 452, "4.5.3", "Too many recipients; send it in parts");
 		return;
 	}
@@ -114,7 +116,8 @@ void on_rcpt(struct session *s, const struct smtp_command *command)
 		return;
 	}
 	if (path->is_utf8 && !(s->draft->params.given & SMTP_PARAM_SMTPUTF8)) {
-		reply(s, 553, "5.6.7", "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
+		reply(s, 553, "5.6.7",
+		      "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
 		return;
 	}
 	if (s->draft->given >= s->service->recipients_max ||

@@ -14,7 +14,7 @@
 
 enum {
 	RECEIVED_MAX = 100, /* RFC 5321 §6.3 */
-	FROM_MAX = 100,	    /* addresses in a From field */
+	FROM_MAX = 100,     /* addresses in a From field */
 	COMPLETED_BYTES_MAX = 1000,
 	ID_LETTERS = 16,
 };
@@ -56,8 +56,8 @@ static const char *protocol(const struct session *s, const struct draft *draft)
 
 	if (!s->is_extended)
 		return "SMTP";
-	return names[is_utf8][(conn_is_tls(s->conn) ? 1 : 0) +
-			      (s->login.account != 0 ? 2 : 0)];
+	return names[is_utf8]
+		    [(conn_is_tls(s->conn) ? 1 : 0) + (s->login.account != 0 ? 2 : 0)];
 }
 
 static void trace_add(const struct incoming *in, struct buf *trace)
@@ -86,9 +86,9 @@ static bool author_is_user(struct incoming *in)
 	bool is_sure = true;
 
 	if (in->facts.from_count != 1) {
-		reply(s, 550, "5.6.0", in->facts.from_count == 0
-					       ? "The message needs a From field"
-					       : "The message has several From fields");
+		reply(s, 550, "5.6.0",
+		      in->facts.from_count == 0 ? "The message needs a From field"
+						: "The message has several From fields");
 		return false;
 	}
 	struct mail_addresses from =
@@ -107,7 +107,8 @@ static bool author_is_user(struct incoming *in)
 	if (is_sure)
 		reply(s, 550, "5.7.1", "None of the addresses in From is yours");
 	else
-		reply(s, 451, "4.3.0", "We cannot tell now whether From is yours; try later");
+		reply(s, 451, "4.3.0",
+		      "We cannot tell now whether From is yours; try later");
 	return false;
 }
 
@@ -240,7 +241,8 @@ static bool look(struct incoming *in, struct buf *text)
 	}
 	panic_end();
 	if (in->facts.received_count > RECEIVED_MAX) {
-		reply(in->s, 554, "5.4.6", "The message is in a loop: %zu Received fields",
+		reply(in->s, 554, "5.4.6",
+		      "The message is in a loop: %zu Received fields",
 		      in->facts.received_count);
 		return false;
 	}
@@ -249,10 +251,8 @@ static bool look(struct incoming *in, struct buf *text)
 
 void incoming_accept(struct session *s, struct draft *draft, struct buf *text)
 {
-	struct incoming in = {.s = s,
-			      .draft = draft,
-			      .id = new_id(&draft->arena),
-			      .now = clock_s()};
+	struct incoming in = {
+		.s = s, .draft = draft, .id = new_id(&draft->arena), .now = clock_s()};
 
 	if (!look(&in, text))
 		return;

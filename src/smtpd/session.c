@@ -249,16 +249,17 @@ static void farewell(struct session *s, err_t err)
 
 void smtpd_session(struct conn *conn, const struct smtpd_service *service)
 {
-	struct session s = {
-		.conn = conn, .service = service, .id = task_id(task_self())};
+	struct session s = {.conn = conn, .service = service, .id = task_id(task_self())};
 
 	arena_init(&s.arena, SESSION_ARENA_MAX);
 	arena_init(&s.scratch, SCRATCH_ARENA_MAX);
-	LOG(INFO, "smtp session", KV_INT("session", s.id), KV_STR("peer", conn_peer(conn)));
+	LOG(INFO, "smtp session", KV_INT("session", s.id),
+	    KV_STR("peer", conn_peer(conn)));
 	err_t err = talk(&s);
 
 	farewell(&s, err);
-	LOG(INFO, "smtp session ended", KV_INT("session", s.id), KV("why", err_text(err)));
+	LOG(INFO, "smtp session ended", KV_INT("session", s.id),
+	    KV("why", err_text(err)));
 	draft_drop(&s.draft);
 	if (s.login.account != 0)
 		login_end(&service->login, &s.login);
