@@ -47,6 +47,12 @@ static size_t next_line(const struct scan *s, size_t at)
 	return lf ? (size_t)(lf - s->text.ptr) + 1 : s->text.len;
 }
 
+static void pass_line(struct scan *s)
+{
+	s->at = next_line(s, s->at);
+	s->line += s->text.ptr[s->at - 1] == '\n';
+}
+
 static bool is_blank(struct str text)
 {
 	for (size_t i = 0; i < text.len; i++)
@@ -144,10 +150,8 @@ static void header(struct scan *s, struct mime_part *part)
 	}
 	part->header_at = s->at;
 	part->header_len = end - s->at;
-	while (s->at < end) {
-		s->at = next_line(s, s->at);
-		s->line++;
-	}
+	while (s->at < end)
+		pass_line(s);
 	part->body_at = s->at;
 }
 
@@ -289,15 +293,13 @@ struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts
 	while (s.at < text.len) {
 		if (text.ptr[s.at] != '-' || s.is_over ||
 		    !delimiter_at(&s, s.at, &found)) {
-			s.at = next_line(&s, s.at);
-			s.line += text.ptr[s.at - 1] == '\n';
+			pass_line(&s);
 			continue;
 		}
 		size_t strip = line_end_before(text, s.at);
 
 		close_parts(&s, found.level + 1, s.at - strip, s.line - (strip > 0));
-		s.at = next_line(&s, s.at);
-		s.line++;
+		pass_line(&s);
 		if (found.is_close)
 			s.open[found.level].boundary = STR("");
 		else
