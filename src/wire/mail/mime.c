@@ -53,12 +53,12 @@ static void pass_line(struct scan *s)
 	s->line += s->text.ptr[s->at - 1] == '\n';
 }
 
-static bool is_blank(struct str text)
+/* What may follow a boundary on its line: nothing, or space and then anything.  RFC 2046
+ * §5.1.1 wants more to be taken, but then "--b2" would end a part of "--b". */
+static bool is_padding(struct str rest)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (!strchr(" \t\r\n", text.ptr[i]) || text.ptr[i] == '\0')
-			return false;
-	return true;
+	return rest.len == 0 || rest.ptr[0] == ' ' || rest.ptr[0] == '\t' ||
+	       rest.ptr[0] == '\r' || rest.ptr[0] == '\n';
 }
 
 /* True if the line at s->at ends one of the open parts; the innermost that fits.  RFC
@@ -79,7 +79,7 @@ static bool delimiter_at(const struct scan *s, size_t at, struct delimiter *foun
 		struct str rest = str_skip(line, boundary.len);
 		bool is_close = str_starts(rest, STR("--"));
 
-		if (!is_blank(str_skip(rest, is_close ? 2 : 0)))
+		if (!is_padding(str_skip(rest, is_close ? 2 : 0)))
 			continue;
 		*found = (struct delimiter){.level = level, .is_close = is_close};
 		return true;
