@@ -8,8 +8,8 @@
  * - NO_MIME_VERSION: Content-Type counts without the field MIME-Version;
  * - ENCODED_MULTIPART: a multipart's Content-Transfer-Encoding is passed over (RFC 2045
  *   §6.4 forbids others than 7bit, 8bit and binary).
- * A delimiter is the whole line: "--" boundary ["--"] and white space (RFC 2046 §5.1.1);
- * so "--b2" does not end a part of "--b". */
+ * A delimiter is a line of "--" boundary ["--"], and then nothing, or space and anything
+ * (RFC 2046 §5.1.1); so "--b2" does not end a part of "--b". */
 #pragma once
 
 #include "wire/mail/params.h"

@@ -46,7 +46,7 @@ static const struct {
 	/* One boundary begins as the other. */
 	{STR(MIXED "--b\r\n" NESTED "--b2\r\n\r\none\r\n--b2--\r\n--b--\r\n"),
 	 STR("multipart/mixed(multipart/mixed(text/plain<one>0))")},
-	{STR(MIXED "--b\r\n\r\none\r\n--b2\r\n--bx--\r\n--b \t\r\n\r\ntwo\r\n--b--"),
+	{STR(MIXED "--b\r\n\r\none\r\n--b2\r\n--bx--\r\n--b \tx\r\n\r\ntwo\r\n--b--"),
 	 STR("multipart/mixed(text/plain<one\r\n--b2\r\n--bx-->2 text/plain<two>0)")},
 	/* The header ends with the delimiter. */
 	{STR(MIXED "--b\r\n--b\r\nX: y\r\n--b\r\n\r\n--b--\r\n"),
