@@ -15,7 +15,7 @@ A script is lines of:
     HAS /regex/          whether the reply holds a match
     TLS                  the client side of a TLS handshake
     CLOSE                the server closes
-    LEAVE                we close
+    LEAVE                we close, and give the server a moment
     REPEAT n ... END     the lines between, n times
     LINES n text         sends the text and CRLF n times
 In sent texts \\r \\n \\t \\0 \\xNN \\\\ are the octets, {name} what a regex caught as
@@ -80,7 +80,7 @@ class Peer:
 
 
 def octets(text, caught):
-    text = re.sub(r"\{(\w+)\}", lambda m: caught[m[1]], text)
+    text = filled(text, caught)
     names = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
     out, at = b"", 0
     for found in re.finditer(r"\\(x[0-9a-f]{2}|.)", text):
@@ -90,21 +90,19 @@ def octets(text, caught):
     return out + text[at:].encode()
 
 
+def filled(text, caught):
+    """The text with what was caught in place of {name}."""
+    return re.sub(r"\{(\w+)\}", lambda m: caught.get(m[1], m[0]), text)
+
+
 def holds(lines, want, caught, where):
     """Whether one of the lines (by where) starts with want, or all match the /regex/."""
     if len(want) > 1 and want[0] == want[-1] == "/":
-        found = re.search(want[1:-1].format_map(Braces(caught)), "\n".join(lines))
+        found = re.search(filled(want[1:-1], caught), "\n".join(lines))
         if found:
             caught.update(found.groupdict())
         return bool(found)
-    want = re.sub(r"\{(\w+)\}", lambda m: caught[m[1]], want)
-    return any(line.startswith(want) for line in lines[where])
-
-
-class Braces(dict):
-    """Leaves a regex's own {3} alone."""
-    def __missing__(self, key):
-        return "{" + key + "}"
+    return any(line.startswith(filled(want, caught)) for line in lines[where])
 
 
 class Play:
@@ -150,6 +148,7 @@ class Play:
             self.peer.expect_close()
         elif word == "LEAVE":
             self.peer.socket.close()
+            time.sleep(0.2)  # the server needs a moment to see it
         else:
             raise Broken(f"no such word: {word}")
 
