@@ -9,7 +9,7 @@ enum {
 	SCRATCH_ARENA_MAX = 512 * 1024, /* a page of rows */
 };
 
-void reply_ok(struct session *s, const char *format, ...)
+void pop3_reply_ok(struct session *s, const char *format, ...)
 {
 	SCOPED(buf_fini) struct buf out = BUF(1024);
 	va_list args;
@@ -22,7 +22,7 @@ void reply_ok(struct session *s, const char *format, ...)
 	conn_add(s->conn, buf_str(&out));
 }
 
-void reply_failed(struct session *s, const char *code, const char *text)
+void pop3_reply_failed(struct session *s, const char *code, const char *text)
 {
 	if (code[0])
 		conn_printf(s->conn, "-ERR [%s] %s\r\n", code, text);
@@ -30,27 +30,27 @@ void reply_failed(struct session *s, const char *code, const char *text)
 		conn_printf(s->conn, "-ERR %s\r\n", text);
 }
 
-void reply_error(struct session *s, const char *code, const char *text)
+void pop3_reply_error(struct session *s, const char *code, const char *text)
 {
 	if (++s->error_count < ERRORS_MAX) {
-		reply_failed(s, code, text);
+		pop3_reply_failed(s, code, text);
 		return;
 	}
 	LOG(INFO, "too many errors", KV_INT("session", s->id),
 	    KV_STR("peer", conn_peer(s->conn)));
-	reply_failed(s, "", "Too many errors, goodbye");
+	pop3_reply_failed(s, "", "Too many errors, goodbye");
 	s->is_done = true;
 }
 
 /* Passwords travel under TLS only; in dev also on loopback. */
-bool session_may_log_in(const struct session *s)
+bool pop3_may_log_in(const struct session *s)
 {
 	return s->login.account == 0 &&
 	       (conn_is_tls(s->conn) ||
 		(s->service->is_dev && conn_peer_is_loopback(s->conn)));
 }
 
-bool session_may_starttls(const struct session *s)
+bool pop3_may_starttls(const struct session *s)
 {
 	return s->service->tls && !conn_is_tls(s->conn) && s->login.account == 0;
 }
@@ -62,9 +62,9 @@ static void on_capa(struct session *s)
 	bool is_open = s->login.account != 0;
 
 	buf_add(&out, STR("+OK What can be done\r\n"));
-	if (session_may_log_in(s) || is_open)
+	if (pop3_may_log_in(s) || is_open)
 		buf_add(&out, STR("USER\r\nSASL PLAIN LOGIN\r\n"));
-	if (session_may_starttls(s))
+	if (pop3_may_starttls(s))
 		buf_add(&out, STR("STLS\r\n"));
 	buf_add(&out, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
 			  "EXPIRE NEVER\r\nUTF8 USER\r\nLANG\r\n"));
@@ -77,15 +77,15 @@ static void on_capa(struct session *s)
 /* What was typed behind STLS in plain text is dropped unread.  RFC 2595 §4. */
 static err_t on_stls(struct session *s)
 {
-	if (!session_may_starttls(s)) {
-		reply_error(s, "", "There is no STLS now");
+	if (!pop3_may_starttls(s)) {
+		pop3_reply_error(s, "", "There is no STLS now");
 		return OK;
 	}
 	s->user = STR("");
 	if (conn_drop_input(s->conn) > 0)
 		LOG(WARN, "input after starttls dropped", KV_INT("session", s->id),
 		    KV_STR("peer", conn_peer(s->conn)));
-	reply_ok(s, "Go ahead");
+	pop3_reply_ok(s, "Go ahead");
 	TRY(conn_flush(s->conn));
 	return conn_starttls(s->conn, s->service->tls);
 }
@@ -95,9 +95,9 @@ static err_t on_stls(struct session *s)
 static void on_utf8(struct session *s)
 {
 	if (s->login.account != 0)
-		reply_error(s, "", "UTF8 comes before the log-in");
+		pop3_reply_error(s, "", "UTF8 comes before the log-in");
 	else
-		reply_ok(s, "UTF-8 it is");
+		pop3_reply_ok(s, "UTF-8 it is");
 }
 
 /* We speak one language.  RFC 6856 §3. */
@@ -108,9 +108,9 @@ static void on_lang(struct session *s, struct str tag)
 	else if (str_same(tag, STR("*")) || str_same_nocase(tag, STR("en")) ||
 		 str_starts_nocase(tag, STR("en-")) ||
 		 str_same_nocase(tag, STR("i-default")))
-		reply_ok(s, "en English it is");
+		pop3_reply_ok(s, "en English it is");
 	else
-		reply_error(s, "", "We do not speak that language");
+		pop3_reply_error(s, "", "We do not speak that language");
 }
 
 /* The UPDATE state.  RFC 1939 §6. */
@@ -122,12 +122,12 @@ static void on_quit(struct session *s)
 
 	s->is_done = true;
 	if (outcome == STORE_OK) {
-		reply_ok(s, "Goodbye");
+		pop3_reply_ok(s, "Goodbye");
 	} else {
 		LOG(WARN, "pop3 messages not removed", KV_INT("session", s->id),
 		    KV_INT("account", s->login.account), KV_INT("messages", marked),
 		    KV("why", store_outcome_text(outcome)));
-		reply_failed(s, "SYS/TEMP", "Some messages could not be removed");
+		pop3_reply_failed(s, "SYS/TEMP", "Some messages could not be removed");
 	}
 }
 
@@ -137,16 +137,16 @@ static void on_fault(struct session *s, enum pop3_fault fault)
 	case POP3_FAULT_NONE:
 		break;
 	case POP3_FAULT_VERB:
-		reply_error(s, "", "No such command");
+		pop3_reply_error(s, "", "No such command");
 		return;
 	case POP3_FAULT_LENGTH:
-		reply_error(s, "", "The line is too long");
+		pop3_reply_error(s, "", "The line is too long");
 		return;
 	case POP3_FAULT_OCTETS:
-		reply_error(s, "", "The line holds octets that are no text");
+		pop3_reply_error(s, "", "The line holds octets that are no text");
 		return;
 	case POP3_FAULT_ARGUMENTS:
-		reply_error(s, "", "The arguments are missing or malformed");
+		pop3_reply_error(s, "", "The arguments are missing or malformed");
 		return;
 	}
 }
@@ -155,27 +155,27 @@ static err_t transaction(struct session *s, const struct pop3_command *command)
 {
 	switch (command->verb) {
 	case POP3_STAT:
-		on_stat(s);
+		pop3_on_stat(s);
 		return OK;
 	case POP3_LIST:
-		on_list(s, command->message);
+		pop3_on_list(s, command->message);
 		return OK;
 	case POP3_UIDL:
-		on_uidl(s, command->message);
+		pop3_on_uidl(s, command->message);
 		return OK;
 	case POP3_RETR:
-		return on_retr(s, command->message, UINT64_MAX);
+		return pop3_on_retr(s, command->message, UINT64_MAX);
 	case POP3_TOP:
-		return on_retr(s, command->message, command->lines);
+		return pop3_on_retr(s, command->message, command->lines);
 	case POP3_DELE:
-		on_dele(s, command->message);
+		pop3_on_dele(s, command->message);
 		return OK;
 	case POP3_NOOP:
-		reply_ok(s, "Still here");
+		pop3_reply_ok(s, "Still here");
 		return OK;
 	case POP3_RSET:
 		maildrop_undelete_all(&s->drop);
-		reply_ok(s, "Nothing is marked any more");
+		pop3_reply_ok(s, "Nothing is marked any more");
 		return OK;
 	case POP3_USER:
 	case POP3_PASS:
@@ -188,7 +188,7 @@ static err_t transaction(struct session *s, const struct pop3_command *command)
 	case POP3_OTHER:
 		break;
 	}
-	reply_error(s, "", "Not now");
+	pop3_reply_error(s, "", "Not now");
 	return OK;
 }
 
@@ -208,13 +208,13 @@ static err_t dispatch(struct session *s, const struct pop3_command *command)
 		on_lang(s, command->argument);
 		return OK;
 	case POP3_USER:
-		on_user(s, command->argument);
+		pop3_on_user(s, command->argument);
 		return OK;
 	case POP3_PASS:
-		on_pass(s, command->argument);
+		pop3_on_pass(s, command->argument);
 		return OK;
 	case POP3_AUTH:
-		return on_auth(s, command);
+		return pop3_on_auth(s, command);
 	case POP3_STLS:
 		return on_stls(s);
 	case POP3_STAT:
@@ -230,7 +230,7 @@ static err_t dispatch(struct session *s, const struct pop3_command *command)
 	}
 	if (s->login.account != 0)
 		return transaction(s, command);
-	reply_error(s, "", "Log in first");
+	pop3_reply_error(s, "", "Log in first");
 	return OK;
 }
 
@@ -244,7 +244,7 @@ static err_t one_command(struct session *s)
 	err_t err = conn_line(s->conn, POP3_AUTH_LINE_MAX, true, &line);
 
 	if (err == ERR_LIMIT) {
-		reply_error(s, "", "The line is too long");
+		pop3_reply_error(s, "", "The line is too long");
 		return OK;
 	}
 	TRY(err);
@@ -262,7 +262,7 @@ static err_t talk(struct session *s)
 	conn_deadline_s(s->conn, POP3_WAIT_S);
 	if (s->service->is_tls_first && !conn_is_tls(s->conn))
 		TRY(conn_starttls(s->conn, s->service->tls));
-	reply_ok(s, "%.*s Postrider", STR_FMT(s->service->hostname));
+	pop3_reply_ok(s, "%.*s Postrider", STR_FMT(s->service->hostname));
 	while (!s->is_done)
 		TRY(one_command(s));
 	return conn_flush(s->conn);

@@ -22,24 +22,24 @@ struct session {
 
 enum { POP3_WAIT_S = 600 }; /* RFC 1939 §3: at least 10 minutes */
 
-void reply_ok(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
+void pop3_reply_ok(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 /* code is that of RFC 2449 §8, RFC 3206, "" for none. */
-void reply_failed(struct session *s, const char *code, const char *text);
+void pop3_reply_failed(struct session *s, const char *code, const char *text);
 /* The same for a command that was nonsense; after too many, the end. */
-void reply_error(struct session *s, const char *code, const char *text);
+void pop3_reply_error(struct session *s, const char *code, const char *text);
 
 /* Whether a password may be sent now. */
-bool session_may_log_in(const struct session *s);
-bool session_may_starttls(const struct session *s);
+bool pop3_may_log_in(const struct session *s);
+bool pop3_may_starttls(const struct session *s);
 
 /* The AUTHORIZATION state: auth.c */
-void on_user(struct session *s, struct str name);
-void on_pass(struct session *s, struct str password);
-[[nodiscard]] err_t on_auth(struct session *s, const struct pop3_command *command);
+void pop3_on_user(struct session *s, struct str name);
+void pop3_on_pass(struct session *s, struct str password);
+[[nodiscard]] err_t pop3_on_auth(struct session *s, const struct pop3_command *command);
 /* The TRANSACTION state: transaction.c */
-void on_stat(struct session *s);
-void on_list(struct session *s, uint32_t number);
-void on_uidl(struct session *s, uint32_t number);
-void on_dele(struct session *s, uint32_t number);
+void pop3_on_stat(struct session *s);
+void pop3_on_list(struct session *s, uint32_t number);
+void pop3_on_uidl(struct session *s, uint32_t number);
+void pop3_on_dele(struct session *s, uint32_t number);
 /* lines: how many of the body, UINT64_MAX for all of it. */
-[[nodiscard]] err_t on_retr(struct session *s, uint32_t number, uint64_t lines);
+[[nodiscard]] err_t pop3_on_retr(struct session *s, uint32_t number, uint64_t lines);

@@ -10,24 +10,24 @@ static struct maildrop_item *find(struct session *s, uint32_t number)
 	struct maildrop_item *item = maildrop_item(&s->drop, number);
 
 	if (!item)
-		reply_error(s, "", "There is no such message");
+		pop3_reply_error(s, "", "There is no such message");
 	return item;
 }
 
-void on_stat(struct session *s)
+void pop3_on_stat(struct session *s)
 {
-	reply_ok(s, "%zu %llu", s->drop.live_count,
-		 (unsigned long long)s->drop.live_bytes);
+	pop3_reply_ok(s, "%zu %llu", s->drop.live_count,
+		      (unsigned long long)s->drop.live_bytes);
 }
 
-void on_dele(struct session *s, uint32_t number)
+void pop3_on_dele(struct session *s, uint32_t number)
 {
 	struct maildrop_item *item = find(s, number);
 
 	if (!item)
 		return;
 	maildrop_delete(&s->drop, item);
-	reply_ok(s, "Marked; QUIT removes it");
+	pop3_reply_ok(s, "Marked; QUIT removes it");
 }
 
 static void list_line(struct session *s, size_t number, const struct maildrop_item *item)
@@ -56,19 +56,19 @@ static void list(struct session *s, uint32_t number,
 		line(s, number, item);
 		return;
 	}
-	reply_ok(s, "%zu messages", s->drop.live_count);
+	pop3_reply_ok(s, "%zu messages", s->drop.live_count);
 	for (size_t i = 0; i < s->drop.count && !conn_is_broken(s->conn); i++)
 		if (!s->drop.items[i].is_deleted)
 			line(s, i + 1, &s->drop.items[i]);
 	conn_add(s->conn, STR(".\r\n"));
 }
 
-void on_list(struct session *s, uint32_t number)
+void pop3_on_list(struct session *s, uint32_t number)
 {
 	list(s, number, list_line);
 }
 
-void on_uidl(struct session *s, uint32_t number)
+void pop3_on_uidl(struct session *s, uint32_t number)
 {
 	list(s, number, uidl_line);
 }
@@ -98,7 +98,7 @@ static bool send_text(struct sending *sending, struct str text)
 static bool begin(struct sending *sending)
 {
 	sending->is_begun = true;
-	reply_ok(sending->s, "Here it is");
+	pop3_reply_ok(sending->s, "Here it is");
 	return send_text(sending, sending->trace);
 }
 
@@ -113,7 +113,7 @@ static bool take_piece(void *arg, struct str piece)
 
 /* RETR and TOP.  Only when the store has begun to give the body do we say "+OK"; should
  * it fail in the middle, the client sees a connection that broke and no false end. */
-err_t on_retr(struct session *s, uint32_t number, uint64_t lines)
+err_t pop3_on_retr(struct session *s, uint32_t number, uint64_t lines)
 {
 	struct sending sending = {.s = s, .top = top_of(lines)};
 	struct maildrop_item *item = find(s, number);
@@ -141,8 +141,8 @@ err_t on_retr(struct session *s, uint32_t number, uint64_t lines)
 	if (sending.is_begun)
 		return ERR_IO;
 	if (outcome == STORE_ABSENT)
-		reply_failed(s, "", "That message is gone");
+		pop3_reply_failed(s, "", "That message is gone");
 	else
-		reply_failed(s, "SYS/TEMP", "The message cannot be read now");
+		pop3_reply_failed(s, "SYS/TEMP", "The message cannot be read now");
 	return OK;
 }
