@@ -1,5 +1,6 @@
 #include "wire/mail/mime.h"
 
+#include "wire/mail/envelope.h"
 #include "wire/mail/header.h"
 
 /* A part whose end is not reached yet. */
@@ -312,4 +313,19 @@ struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts
 struct mime mime_parse(struct arena *arena, struct str text)
 {
 	return mime_parse_within(arena, text, MIME_PARTS_MAX, MIME_DEPTH_MAX);
+}
+
+void mime_read_envelopes(struct arena *arena, struct str text, struct mime_part *root,
+			 size_t addresses_max)
+{
+	for (struct mime_part *part = root; part; part = mime_next(part)) {
+		if (part->kind != MIME_MESSAGE || !part->first)
+			continue;
+		struct str header = {text.ptr + part->first->header_at,
+				     part->first->header_len};
+
+		part->envelope = ARENA_NEW(arena, struct mail_envelope);
+		if (part->envelope)
+			mail_envelope_parse(arena, header, addresses_max, part->envelope);
+	}
 }

@@ -15,6 +15,8 @@
 #include "wire/mail/params.h"
 #include "wire/mail/transfer.h"
 
+struct mail_envelope;
+
 enum { MIME_PARTS_MAX = 10000, MIME_DEPTH_MAX = 100 };
 
 enum mime_kind {
@@ -42,6 +44,9 @@ struct mime_part {
 	struct str encoding; /* the field's value, for names we do not know */
 	struct mail_disposition disposition;
 	struct str id, description, language, location, md5;
+
+	/* Of the message in a MIME_MESSAGE, once mime_read_envelopes() was called. */
+	struct mail_envelope *envelope;
 };
 
 struct mime {
@@ -56,6 +61,10 @@ struct mime mime_parse(struct arena *arena, struct str text);
 /* The same with bounds of one's own, for tests. */
 struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts_max,
 			      size_t depth_max);
+/* Reads the envelopes of all messages inside the message, as BODYSTRUCTURE shows them;
+ * what an arena without room leaves out stays NULL. */
+void mime_read_envelopes(struct arena *arena, struct str text, struct mime_part *root,
+			 size_t addresses_max);
 /* True for this type and subtype, compared without case. */
 bool mime_is(const struct mime_part *part, const char *type, const char *subtype);
 /* The part after this one in the order of the text, or NULL. */
