@@ -37,7 +37,7 @@ char *buf_room(struct buf *buf, size_t n)
 		buf->failed = true;
 		return NULL;
 	}
-	if (n > buf->room - buf->len) {
+	if (n > buf->room - buf->len || !buf->ptr) {
 		size_t room = buf->room ? buf->room : 64;
 
 		while (room - buf->len < n)

@@ -1,11 +1,12 @@
 #include "wire/smtp/data.h"
 
 #include "base/log.h"
+#include "base/num.h"
 #include "smtpd/incoming.h"
 #include "smtpd/session.h"
 
 enum {
-	TEXT_FIRST_BYTES = 16 * 1024,	  /* room made before the first octet comes */
+	TEXT_FIRST_BYTES = 16 * 1024,     /* room made before the first octet comes */
 	TEXT_FIRST_BYTES_MAX = 256 * 1024 /* and if the client announced so much */
 };
 
@@ -29,8 +30,8 @@ static size_t take(struct smtp_data *data, struct str input, struct buf *text)
 	return n;
 }
 
-/* Everything up to the end mark, even where nothing is kept any more, so that the dialogue
- * can go on.  *is_crowded: there was no room for it in memory. */
+/* Everything up to the end mark, even where nothing is kept any more, so that the
+ * dialogue can go on.  *is_crowded: there was no room for it in memory. */
 static err_t read_text(struct session *s, struct smtp_data *data, struct buf *text,
 		       bool *is_crowded)
 {
@@ -74,21 +75,22 @@ static err_t receive(struct session *s, struct draft *draft, struct buf *text)
 	uint64_t first = num_max(TEXT_FIRST_BYTES,
 				 num_min(draft->params.size, TEXT_FIRST_BYTES_MAX));
 
-	smtp_data_init(&data, session_is_submission(s) ? SMTP_LINES_REPAIR : SMTP_LINES_KEEP,
+	smtp_data_init(&data,
+		       smtpd_is_submission(s) ? SMTP_LINES_REPAIR : SMTP_LINES_KEEP,
 		       s->service->message_bytes_max);
-	reply(s, 354, NULL, "Go ahead, end with a dot");
+	smtpd_reply(s, 354, NULL, "Go ahead, end with a dot");
 	(void)buf_room(text, num_min(first, text->max)); /* only a hint */
 	held_bytes += text->room;
 	TRY(read_text(s, &data, text, &is_crowded));
 	const char *fault = text_fault(&data);
 
 	if (is_crowded)
-		reply(s, 452, "4.3.1", "No room just now; try again later");
+		smtpd_reply(s, 452, "4.3.1", "No room just now; try again later");
 	else if (data.is_too_big)
-		reply(s, 552, "5.3.4", "Messages may have %llu octets at most",
-		      (unsigned long long)s->service->message_bytes_max);
+		smtpd_reply(s, 552, "5.3.4", "Messages may have %llu octets at most",
+			    (unsigned long long)s->service->message_bytes_max);
 	else if (fault)
-		reply(s, 550, "5.6.0", "%s", fault);
+		smtpd_reply(s, 550, "5.6.0", "%s", fault);
 	else
 		incoming_accept(s, draft, text);
 	if (fault || data.is_too_big)
@@ -99,14 +101,15 @@ static err_t receive(struct session *s, struct draft *draft, struct buf *text)
 }
 
 /* DATA: from the final 250 on, the message is ours.  RFC 5321 §4.1.1.4, §6.1. */
-err_t on_data(struct session *s)
+err_t smtpd_on_data(struct session *s)
 {
 	if (!s->draft) {
-		reply_error(s, 503, "5.5.1", "MAIL first");
+		smtpd_reply_error(s, 503, "5.5.1", "MAIL first");
 		return OK;
 	}
 	if (s->draft->count == 0) {
-		reply_error(s, 554, "5.5.1", "There is no recipient"); /* RFC 5321 §3.3 */
+		smtpd_reply_error(s, 554, "5.5.1",
+				  "There is no recipient"); /* RFC 5321 §3.3 */
 		return OK;
 	}
 	SCOPED(draft_drop) struct draft *draft = s->draft; /* ours to drop from here */
@@ -117,7 +120,7 @@ err_t on_data(struct session *s)
 }
 
 /* BDAT is not offered, but what it announced is not commands.  RFC 3030 §2. */
-err_t on_bdat(struct session *s, const struct smtp_command *command)
+err_t smtpd_on_bdat(struct session *s, const struct smtp_command *command)
 {
 	uint64_t rest = command->bdat.bytes;
 
@@ -132,6 +135,6 @@ err_t on_bdat(struct session *s, const struct smtp_command *command)
 		rest -= n;
 	}
 	draft_drop(&s->draft);
-	reply_error(s, 502, "5.5.1", "CHUNKING is not offered; use DATA");
+	smtpd_reply_error(s, 502, "5.5.1", "CHUNKING is not offered; use DATA");
 	return OK;
 }

@@ -12,8 +12,8 @@ struct draft {
 	struct arena arena;
 	struct str sender; /* reverse-path without brackets; "" is <> */
 	struct smtp_mail_params params;
-	size_t given;	       /* how many recipients the client named */
-	struct str first_rcpt; /* the first of them, as it was written */
+	size_t given;                       /* how many recipients the client named */
+	struct str first_rcpt;              /* the first of them, as it was written */
 	struct queue_recipient *recipients; /* where they lead, each place once */
 	size_t count, room;
 };

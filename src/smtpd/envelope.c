@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "directory/directory.h"
 #include "smtpd/session.h"
 
@@ -11,57 +12,60 @@ static struct str path_text(const struct smtp_path *path, struct arena *arena)
 			    STR_FMT(path->domain));
 }
 
-/* Who submits sends as itself.  The null reverse-path is for everybody (RFC 6409 §3.2). */
+/* Who submits sends as itself.  The null reverse-path is for everybody (RFC 6409 §3.2).
+ */
 static bool may_send_as(struct session *s, const struct smtp_path *path)
 {
 	struct str local;
 	bool is_sure = true;
 
-	if (!session_is_submission(s) || path->local.len == 0)
+	if (!smtpd_is_submission(s) || path->local.len == 0)
 		return true;
 	bool may = smtp_local_plain(path->local, &s->scratch, &local) &&
 		   directory_may_send_as(s->service->login.directory, s->login.account,
 					 local, path->domain, &s->scratch, &is_sure);
 
 	if (!is_sure)
-		reply(s, 451, "4.3.0", "We cannot tell now whether you may; try later");
+		smtpd_reply(s, 451, "4.3.0",
+			    "We cannot tell now whether you may; try later");
 	else if (!may)
-		reply(s, 553, "5.7.1", "That address is not yours");
+		smtpd_reply(s, 553, "5.7.1", "That address is not yours");
 	return may && is_sure;
 }
 
 /* MAIL FROM:<path> [parameters].  RFC 5321 §4.1.1.2. */
-void on_mail(struct session *s, const struct smtp_command *command)
+void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 {
 	const struct smtp_mail_params *params = &command->mail;
 
 	if (s->client.len == 0) {
-		reply_error(s, 503, "5.5.1", "EHLO first");
+		smtpd_reply_error(s, 503, "5.5.1", "EHLO first");
 		return;
 	}
-	if (session_is_submission(s) && s->login.account == 0) {
-		reply_error(s, 530, "5.7.0", "Log in first"); /* RFC 4954 §6 */
+	if (smtpd_is_submission(s) && s->login.account == 0) {
+		smtpd_reply_error(s, 530, "5.7.0", "Log in first"); /* RFC 4954 §6 */
 		return;
 	}
 	if (s->draft) {
-		reply_error(s, 503, "5.5.1", "There is a sender already");
+		smtpd_reply_error(s, 503, "5.5.1", "There is a sender already");
 		return;
 	}
-	if (params->given & ~session_params(s)) {
-		reply_error(s, 555, "5.5.4", "A parameter is not offered here");
+	if (params->given & ~smtpd_params(s)) {
+		smtpd_reply_error(s, 555, "5.5.4", "A parameter is not offered here");
 		return;
 	}
 	if (params->body == SMTP_BODY_BINARYMIME) {
-		reply_error(s, 501, "5.5.4", "BODY may be 7BIT or 8BITMIME");
+		smtpd_reply_error(s, 501, "5.5.4", "BODY may be 7BIT or 8BITMIME");
 		return;
 	}
 	if (params->size > s->service->message_bytes_max) {
-		reply(s, 552, "5.3.4", "Messages may have %llu octets at most",
-		      (unsigned long long)s->service->message_bytes_max);
+		smtpd_reply(s, 552, "5.3.4", "Messages may have %llu octets at most",
+			    (unsigned long long)s->service->message_bytes_max);
 		return;
 	}
 	if (command->path.is_utf8 && !(params->given & SMTP_PARAM_SMTPUTF8)) {
-		reply(s, 550, "5.6.7", "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
+		smtpd_reply(s, 550, "5.6.7",
+			    "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
 		return;
 	}
 	if (!may_send_as(s, &command->path))
@@ -70,22 +74,21 @@ void on_mail(struct session *s, const struct smtp_command *command)
 	s->draft->params = *params;
 	s->draft->params.auth = STR(""); /* trusted from nobody: RFC 4954 §5 */
 	s->draft->sender = path_text(&command->path, &s->draft->arena);
-	reply(s, 250, "2.1.0", "Sender accepted");
+	smtpd_reply(s, 250, "2.1.0", "Sender accepted");
 }
 
 /* One recipient more that leads to these places. */
 static void add(struct session *s, const struct smtp_command *command,
 		const struct route_target *targets, size_t count)
 {
-	struct smtp_rcpt_params params = command->rcpt;
 	struct str original = path_text(&command->path, &s->draft->arena);
 
 	if (original.len == 0 ||
-	    draft_add(s->draft, targets, count, original, &params) != OK) {
-		reply(s, 452, "4.5.3", "Too many recipients; send it in parts");
+	    draft_add(s->draft, targets, count, original, &command->rcpt) != OK) {
+		smtpd_reply(s, 452, "4.5.3", "Too many recipients; send it in parts");
 		return;
 	}
-	reply(s, 250, "2.1.5", "Recipient accepted");
+	smtpd_reply(s, 250, "2.1.5", "Recipient accepted");
 }
 
 static void refuse(struct session *s, const struct smtp_command *command, int code,
@@ -94,11 +97,11 @@ static void refuse(struct session *s, const struct smtp_command *command, int co
 	LOG(INFO, "rcpt refused", KV_INT("session", s->id),
 	    KV_STR("peer", conn_peer(s->conn)), KV_STR("from", s->draft->sender),
 	    KV_STR("rcpt", path_text(&command->path, &s->scratch)), KV("code", enhanced));
-	reply(s, code, enhanced, "%s", text);
+	smtpd_reply(s, code, enhanced, "%s", text);
 }
 
 /* RCPT TO:<path> [parameters].  RFC 5321 §4.1.1.3. */
-void on_rcpt(struct session *s, const struct smtp_command *command)
+void smtpd_on_rcpt(struct session *s, const struct smtp_command *command)
 {
 	const struct smtp_path *path = &command->path;
 	struct route_target *targets;
@@ -106,20 +109,21 @@ void on_rcpt(struct session *s, const struct smtp_command *command)
 	struct str local;
 
 	if (!s->draft) {
-		reply_error(s, 503, "5.5.1", "MAIL first");
+		smtpd_reply_error(s, 503, "5.5.1", "MAIL first");
 		return;
 	}
-	if (command->rcpt.given & ~session_params(s)) {
-		reply_error(s, 555, "5.5.4", "A parameter is not offered here");
+	if (command->rcpt.given & ~smtpd_params(s)) {
+		smtpd_reply_error(s, 555, "5.5.4", "A parameter is not offered here");
 		return;
 	}
 	if (path->is_utf8 && !(s->draft->params.given & SMTP_PARAM_SMTPUTF8)) {
-		reply(s, 553, "5.6.7", "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
+		smtpd_reply(s, 553, "5.6.7",
+			    "Such an address needs SMTPUTF8"); /* RFC 6531 §3.5 */
 		return;
 	}
 	if (s->draft->given >= s->service->recipients_max ||
 	    !smtp_local_plain(path->local, &s->scratch, &local)) {
-		reply(s, 452, "4.5.3", "Too many recipients; send it in parts");
+		smtpd_reply(s, 452, "4.5.3", "Too many recipients; send it in parts");
 		return;
 	}
 	switch (route_find(s->service->login.directory, local, path->domain,

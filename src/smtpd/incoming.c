@@ -14,7 +14,7 @@
 
 enum {
 	RECEIVED_MAX = 100, /* RFC 5321 §6.3 */
-	FROM_MAX = 100,	    /* addresses in a From field */
+	FROM_MAX = 100,     /* addresses in a From field */
 	COMPLETED_BYTES_MAX = 1000,
 	ID_LETTERS = 16,
 };
@@ -56,8 +56,8 @@ static const char *protocol(const struct session *s, const struct draft *draft)
 
 	if (!s->is_extended)
 		return "SMTP";
-	return names[is_utf8][(conn_is_tls(s->conn) ? 1 : 0) +
-			      (s->login.account != 0 ? 2 : 0)];
+	return names[is_utf8]
+		    [(conn_is_tls(s->conn) ? 1 : 0) + (s->login.account != 0 ? 2 : 0)];
 }
 
 static void trace_add(const struct incoming *in, struct buf *trace)
@@ -86,9 +86,10 @@ static bool author_is_user(struct incoming *in)
 	bool is_sure = true;
 
 	if (in->facts.from_count != 1) {
-		reply(s, 550, "5.6.0", in->facts.from_count == 0
-					       ? "The message needs a From field"
-					       : "The message has several From fields");
+		smtpd_reply(s, 550, "5.6.0",
+			    in->facts.from_count == 0
+				    ? "The message needs a From field"
+				    : "The message has several From fields");
 		return false;
 	}
 	struct mail_addresses from =
@@ -105,9 +106,10 @@ static bool author_is_user(struct incoming *in)
 		is_sure = is_sure && is_known;
 	}
 	if (is_sure)
-		reply(s, 550, "5.7.1", "None of the addresses in From is yours");
+		smtpd_reply(s, 550, "5.7.1", "None of the addresses in From is yours");
 	else
-		reply(s, 451, "4.3.0", "We cannot tell now whether From is yours; try later");
+		smtpd_reply(s, 451, "4.3.0",
+			    "We cannot tell now whether From is yours; try later");
 	return false;
 }
 
@@ -205,10 +207,10 @@ static void answer(struct incoming *in, enum store_outcome outcome)
 	    KV_INT("bytes", in->message.len), KV("outcome", store_outcome_text(outcome)));
 	switch (outcome) {
 	case STORE_OK:
-		reply(s, 250, "2.0.0", "Accepted as %.*s", STR_FMT(in->id));
+		smtpd_reply(s, 250, "2.0.0", "Accepted as %.*s", STR_FMT(in->id));
 		return;
 	case STORE_OVER_QUOTA:
-		reply(s, 452, "4.2.2", "The mailbox is full");
+		smtpd_reply(s, 452, "4.2.2", "The mailbox is full");
 		return;
 	case STORE_CONFLICT:
 	case STORE_ABSENT:
@@ -216,7 +218,7 @@ static void answer(struct incoming *in, enum store_outcome outcome)
 	case STORE_INVALID:
 	case STORE_UNAVAILABLE:
 	case STORE_UNKNOWN:
-		reply(s, 451, "4.3.0", "We could not store it; try again later");
+		smtpd_reply(s, 451, "4.3.0", "We could not store it; try again later");
 		return;
 	}
 }
@@ -228,7 +230,7 @@ static bool look(struct incoming *in, struct buf *text)
 	uint64_t key = (uint64_t)crc32c(0, buf_str(text)) << 32 | (uint32_t)text->len;
 
 	if (panic_is_poison(key)) {
-		reply(in->s, 554, "5.6.0", "We cannot read this message");
+		smtpd_reply(in->s, 554, "5.6.0", "We cannot read this message");
 		return false;
 	}
 	panic_begin("smtp message", key);
@@ -240,23 +242,22 @@ static bool look(struct incoming *in, struct buf *text)
 	}
 	panic_end();
 	if (in->facts.received_count > RECEIVED_MAX) {
-		reply(in->s, 554, "5.4.6", "The message is in a loop: %zu Received fields",
-		      in->facts.received_count);
+		smtpd_reply(in->s, 554, "5.4.6",
+			    "The message is in a loop: %zu Received fields",
+			    in->facts.received_count);
 		return false;
 	}
-	return !session_is_submission(in->s) || author_is_user(in);
+	return !smtpd_is_submission(in->s) || author_is_user(in);
 }
 
 void incoming_accept(struct session *s, struct draft *draft, struct buf *text)
 {
-	struct incoming in = {.s = s,
-			      .draft = draft,
-			      .id = new_id(&draft->arena),
-			      .now = clock_s()};
+	struct incoming in = {
+		.s = s, .draft = draft, .id = new_id(&draft->arena), .now = clock_s()};
 
 	if (!look(&in, text))
 		return;
-	if (session_is_submission(s))
+	if (smtpd_is_submission(s))
 		complete(&in);
 	bool is_direct = draft->count == 1 && draft->recipients[0].kind == QUEUE_LOCAL;
 

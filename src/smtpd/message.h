@@ -1,5 +1,5 @@
-/* What the door must know of a message's header, and the little it may change there.  Pure:
- * no waiting, no clock. */
+/* What the door must know of a message's header, and the little it may change there.
+ * Pure: no waiting, no clock. */
 #pragma once
 
 #include "base/arena.h"
@@ -20,14 +20,14 @@ struct str message_drop_return_path(struct buf *text);
 
 /* What a Received field says.  RFC 5321 §4.4. */
 struct message_hop {
-	struct str client; /* as it called itself */
+	struct str client;  /* as it called itself */
 	bool is_host_valid; /* and that is a domain or an address literal */
 	struct str peer, hostname;
 	struct str protocol; /* "ESMTPS": RFC 3848, RFC 6531 §4.3 */
-	struct str tls;	     /* its version and cipher, or "" */
+	struct str tls;      /* its version and cipher, or "" */
 	struct str id;
 	struct str rcpt; /* "" if there are several: one need not know of the other */
-	int64_t at;	 /* Unix time */
+	int64_t at;      /* Unix time */
 };
 
 void message_received_add(struct buf *out, const struct message_hop *hop);

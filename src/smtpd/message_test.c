@@ -8,8 +8,10 @@ TEST(drops_every_return_path)
 		struct str text, kept;
 	} cases[] = {
 		{STR("A: 1\r\n\r\nb\r\n"), STR("A: 1\r\n\r\nb\r\n")},
-		{STR("Return-Path: <x@y>\r\nA: 1\r\n\r\nb\r\n"), STR("A: 1\r\n\r\nb\r\n")},
-		{STR("A: 1\r\nreturn-path: <x@y>\r\n folded\r\nB: 2\r\nReturn-Path: <>\r\n"
+		{STR("Return-Path: <x@y>\r\nA: 1\r\n\r\nb\r\n"),
+		 STR("A: 1\r\n\r\nb\r\n")},
+		{STR("A: 1\r\nreturn-path: <x@y>\r\n folded\r\nB: 2\r\nReturn-Path: "
+		     "<>\r\n"
 		     "\r\nReturn-Path: stays\r\n"),
 		 STR("A: 1\r\nB: 2\r\n\r\nReturn-Path: stays\r\n")},
 		{STR("Return-Path: <>\r\n"), STR("")},
@@ -54,12 +56,13 @@ TEST(writes_trace_fields)
 
 	message_return_path_add(&out, STR("bob@example.org"));
 	message_received_add(&out, &hop);
-	CHECK_STR(buf_str(&out),
-		  STR("Return-Path: <bob@example.org>\r\n"
-		      "Received: from mail.example.org ([192.0.2.1])\r\n"
-		      "\tby mx.example.net with ESMTPS\r\n"
-		      "\t(TLSv1.3 TLS_AES_256_GCM_SHA384)\r\n\tid abc\r\n"
-		      "\tfor <ann@example.net>;\r\n\tThu, 01 Jan 1970 00:00:00 +0000\r\n"));
+	CHECK_STR(
+		buf_str(&out),
+		STR("Return-Path: <bob@example.org>\r\n"
+		    "Received: from mail.example.org ([192.0.2.1])\r\n"
+		    "\tby mx.example.net with ESMTPS\r\n"
+		    "\t(TLSv1.3 TLS_AES_256_GCM_SHA384)\r\n\tid abc\r\n"
+		    "\tfor <ann@example.net>;\r\n\tThu, 01 Jan 1970 00:00:00 +0000\r\n"));
 	buf_reset(&out);
 	hop.client = STR("(my pc)");
 	hop.is_host_valid = false;

@@ -11,7 +11,8 @@ enum {
 	REPLY_MAX = 4096,
 };
 
-void reply(struct session *s, int code, const char *enhanced, const char *format, ...)
+void smtpd_reply(struct session *s, int code, const char *enhanced, const char *format,
+		 ...)
 {
 	SCOPED(buf_fini) struct buf text = BUF(REPLY_MAX);
 	SCOPED(buf_fini) struct buf out = BUF(2 * REPLY_MAX);
@@ -24,27 +25,28 @@ void reply(struct session *s, int code, const char *enhanced, const char *format
 	conn_add(s->conn, buf_str(&out));
 }
 
-void reply_error(struct session *s, int code, const char *enhanced, const char *text)
+void smtpd_reply_error(struct session *s, int code, const char *enhanced,
+		       const char *text)
 {
 	if (++s->error_count < ERRORS_MAX) {
-		reply(s, code, enhanced, "%s", text);
+		smtpd_reply(s, code, enhanced, "%s", text);
 		return;
 	}
 	LOG(INFO, "too many errors", KV_INT("session", s->id),
 	    KV_STR("peer", conn_peer(s->conn)));
-	reply(s, 421, "4.7.0", "Too many errors, goodbye");
+	smtpd_reply(s, 421, "4.7.0", "Too many errors, goodbye");
 	s->is_done = true;
 }
 
-bool session_is_submission(const struct session *s)
+bool smtpd_is_submission(const struct session *s)
 {
 	return s->service->kind != SMTPD_MX;
 }
 
 /* Passwords travel under TLS only; in dev also on loopback. */
-bool session_offers_auth(const struct session *s)
+bool smtpd_offers_auth(const struct session *s)
 {
-	return session_is_submission(s) && s->login.account == 0 &&
+	return smtpd_is_submission(s) && s->login.account == 0 &&
 	       (conn_is_tls(s->conn) ||
 		(s->service->is_dev && conn_peer_is_loopback(s->conn)));
 }
@@ -54,11 +56,11 @@ static bool offers_starttls(const struct session *s)
 	return s->service->tls && !conn_is_tls(s->conn);
 }
 
-unsigned session_params(const struct session *s)
+unsigned smtpd_params(const struct session *s)
 {
 	unsigned params = SMTP_PARAM_SIZE | SMTP_PARAM_BODY | SMTP_PARAM_SMTPUTF8;
 
-	return session_is_submission(s) ? params | SMTP_PARAM_AUTH : params;
+	return smtpd_is_submission(s) ? params | SMTP_PARAM_AUTH : params;
 }
 
 /* Whatever it may have said before, the client starts anew.  RFC 5321 §4.1.1.1. */
@@ -68,24 +70,24 @@ static void on_ehlo(struct session *s, const struct smtp_command *command)
 
 	draft_drop(&s->draft);
 	if (!arena_copy(&s->arena, command->argument, &s->client)) {
-		reply(s, 421, "4.3.0", "You have greeted us often enough");
+		smtpd_reply(s, 421, "4.3.0", "You have greeted us often enough");
 		s->is_done = true;
 		return;
 	}
 	s->is_host_valid = command->is_host_valid;
 	s->is_extended = command->verb == SMTP_EHLO;
 	if (!s->is_extended) {
-		reply(s, 250, NULL, "%.*s", STR_FMT(s->service->hostname));
+		smtpd_reply(s, 250, NULL, "%.*s", STR_FMT(s->service->hostname));
 		return;
 	}
 	buf_printf(&text, "%.*s\nPIPELINING\nSIZE ", STR_FMT(s->service->hostname));
 	buf_add_u64(&text, s->service->message_bytes_max);
 	if (offers_starttls(s))
 		buf_add(&text, STR("\nSTARTTLS"));
-	if (session_offers_auth(s))
+	if (smtpd_offers_auth(s))
 		buf_add(&text, STR("\nAUTH PLAIN LOGIN"));
 	buf_add(&text, STR("\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8"));
-	reply(s, 250, NULL, "%.*s", STR_FMT(buf_str(&text)));
+	smtpd_reply(s, 250, NULL, "%.*s", STR_FMT(buf_str(&text)));
 }
 
 /* Nothing said before counts any more, and what was typed behind STARTTLS in plain text
@@ -93,7 +95,7 @@ static void on_ehlo(struct session *s, const struct smtp_command *command)
 static err_t on_starttls(struct session *s)
 {
 	if (!offers_starttls(s)) {
-		reply_error(s, 503, "5.5.1", "There is no STARTTLS now");
+		smtpd_reply_error(s, 503, "5.5.1", "There is no STARTTLS now");
 		return OK;
 	}
 	draft_drop(&s->draft);
@@ -101,7 +103,7 @@ static err_t on_starttls(struct session *s)
 	if (conn_drop_input(s->conn) > 0)
 		LOG(WARN, "input after starttls dropped", KV_INT("session", s->id),
 		    KV_STR("peer", conn_peer(s->conn)));
-	reply(s, 220, "2.0.0", "Go ahead");
+	smtpd_reply(s, 220, "2.0.0", "Go ahead");
 	TRY(conn_flush(s->conn));
 	return conn_starttls(s->conn, s->service->tls);
 }
@@ -109,12 +111,12 @@ static err_t on_starttls(struct session *s)
 static void on_rset(struct session *s)
 {
 	draft_drop(&s->draft);
-	reply(s, 250, "2.0.0", "Forgotten");
+	smtpd_reply(s, 250, "2.0.0", "Forgotten");
 }
 
 static void on_quit(struct session *s)
 {
-	reply(s, 221, "2.0.0", "Goodbye");
+	smtpd_reply(s, 221, "2.0.0", "Goodbye");
 	s->is_done = true;
 }
 
@@ -126,31 +128,35 @@ static void on_fault(struct session *s, enum smtp_fault fault,
 	case SMTP_FAULT_NONE:
 		break;
 	case SMTP_FAULT_VERB:
-		reply_error(s, 500, "5.5.1", "No such command");
+		smtpd_reply_error(s, 500, "5.5.1", "No such command");
 		return;
 	case SMTP_FAULT_LENGTH:
-		reply_error(s, 500, "5.5.2", "The line is too long");
+		smtpd_reply_error(s, 500, "5.5.2", "The line is too long");
 		return;
 	case SMTP_FAULT_OCTETS:
-		reply_error(s, 500, "5.5.2", "The line holds octets that are no text");
+		smtpd_reply_error(s, 500, "5.5.2",
+				  "The line holds octets that are no text");
 		return;
 	case SMTP_FAULT_ARGUMENTS:
-		reply_error(s, 501, "5.5.4", "The arguments are missing or malformed");
+		smtpd_reply_error(s, 501, "5.5.4",
+				  "The arguments are missing or malformed");
 		return;
 	case SMTP_FAULT_PATH:
 		if (command->verb == SMTP_MAIL)
-			reply_error(s, 501, "5.1.7", "That is not a sender's address");
+			smtpd_reply_error(s, 501, "5.1.7",
+					  "That is not a sender's address");
 		else
-			reply_error(s, 501, "5.1.3", "That is not a mailbox address");
+			smtpd_reply_error(s, 501, "5.1.3",
+					  "That is not a mailbox address");
 		return;
 	case SMTP_FAULT_PARAM:
-		reply_error(s, 501, "5.5.4", "A parameter is malformed");
+		smtpd_reply_error(s, 501, "5.5.4", "A parameter is malformed");
 		return;
 	case SMTP_FAULT_PARAM_UNKNOWN:
-		reply_error(s, 555, "5.5.4", "A parameter is not known here");
+		smtpd_reply_error(s, 555, "5.5.4", "A parameter is not known here");
 		return;
 	case SMTP_FAULT_MEMORY:
-		reply(s, 451, "4.3.0", "That is too much just now");
+		smtpd_reply(s, 451, "4.3.0", "That is too much just now");
 		return;
 	}
 }
@@ -163,26 +169,26 @@ static err_t dispatch(struct session *s, const struct smtp_command *command)
 		on_ehlo(s, command);
 		return OK;
 	case SMTP_MAIL:
-		on_mail(s, command);
+		smtpd_on_mail(s, command);
 		return OK;
 	case SMTP_RCPT:
-		on_rcpt(s, command);
+		smtpd_on_rcpt(s, command);
 		return OK;
 	case SMTP_DATA:
-		return on_data(s);
+		return smtpd_on_data(s);
 	case SMTP_BDAT:
-		return on_bdat(s, command);
+		return smtpd_on_bdat(s, command);
 	case SMTP_RSET:
 		on_rset(s);
 		return OK;
 	case SMTP_NOOP:
-		reply(s, 250, "2.0.0", "Still here");
+		smtpd_reply(s, 250, "2.0.0", "Still here");
 		return OK;
 	case SMTP_VRFY:
-		reply(s, 252, "2.5.2", "Send it mail and see"); /* RFC 5321 §7.3 */
+		smtpd_reply(s, 252, "2.5.2", "Send it mail and see"); /* RFC 5321 §7.3 */
 		return OK;
 	case SMTP_HELP:
-		reply(s, 214, "2.0.0", "See RFC 5321");
+		smtpd_reply(s, 214, "2.0.0", "See RFC 5321");
 		return OK;
 	case SMTP_QUIT:
 		on_quit(s);
@@ -190,13 +196,13 @@ static err_t dispatch(struct session *s, const struct smtp_command *command)
 	case SMTP_STARTTLS:
 		return on_starttls(s);
 	case SMTP_AUTH:
-		return on_auth(s, command);
+		return smtpd_on_auth(s, command);
 	case SMTP_EXPN:
 	case SMTP_LHLO:
 	case SMTP_OTHER:
 		break;
 	}
-	reply_error(s, 502, "5.5.1", "That is not done here");
+	smtpd_reply_error(s, 502, "5.5.1", "That is not done here");
 	return OK;
 }
 
@@ -204,14 +210,14 @@ static err_t one_command(struct session *s)
 {
 	struct str line;
 	struct smtp_command command;
-	size_t max = session_is_submission(s) ? SMTP_AUTH_LINE_MAX : SMTP_LINE_MAX;
+	size_t max = smtpd_is_submission(s) ? SMTP_AUTH_LINE_MAX : SMTP_LINE_MAX;
 
 	arena_reset(&s->scratch);
 	conn_deadline_s(s->conn, SMTPD_WAIT_S);
 	err_t err = conn_line(s->conn, max, true, &line);
 
 	if (err == ERR_LIMIT) {
-		reply_error(s, 500, "5.5.2", "The line is too long");
+		smtpd_reply_error(s, 500, "5.5.2", "The line is too long");
 		return OK;
 	}
 	TRY(err);
@@ -229,7 +235,7 @@ static err_t talk(struct session *s)
 	conn_deadline_s(s->conn, SMTPD_WAIT_S);
 	if (s->service->kind == SMTPD_SUBMISSIONS && !conn_is_tls(s->conn))
 		TRY(conn_starttls(s->conn, s->service->tls));
-	reply(s, 220, NULL, "%.*s ESMTP Postrider", STR_FMT(s->service->hostname));
+	smtpd_reply(s, 220, NULL, "%.*s ESMTP Postrider", STR_FMT(s->service->hostname));
 	while (!s->is_done)
 		TRY(one_command(s));
 	return conn_flush(s->conn);
@@ -239,9 +245,9 @@ static err_t talk(struct session *s)
 static void farewell(struct session *s, err_t err)
 {
 	if (err == ERR_TIMEOUT)
-		reply(s, 421, "4.4.2", "You were silent too long, goodbye");
+		smtpd_reply(s, 421, "4.4.2", "You were silent too long, goodbye");
 	else if (err == ERR_CANCELED)
-		reply(s, 421, "4.3.2", "We are closing, come back later");
+		smtpd_reply(s, 421, "4.3.2", "We are closing, come back later");
 	else
 		return;
 	(void)conn_flush(s->conn); /* it may be gone already */
@@ -249,16 +255,17 @@ static void farewell(struct session *s, err_t err)
 
 void smtpd_session(struct conn *conn, const struct smtpd_service *service)
 {
-	struct session s = {
-		.conn = conn, .service = service, .id = task_id(task_self())};
+	struct session s = {.conn = conn, .service = service, .id = task_id(task_self())};
 
 	arena_init(&s.arena, SESSION_ARENA_MAX);
 	arena_init(&s.scratch, SCRATCH_ARENA_MAX);
-	LOG(INFO, "smtp session", KV_INT("session", s.id), KV_STR("peer", conn_peer(conn)));
+	LOG(INFO, "smtp session", KV_INT("session", s.id),
+	    KV_STR("peer", conn_peer(conn)));
 	err_t err = talk(&s);
 
 	farewell(&s, err);
-	LOG(INFO, "smtp session ended", KV_INT("session", s.id), KV("why", err_text(err)));
+	LOG(INFO, "smtp session ended", KV_INT("session", s.id),
+	    KV("why", err_text(err)));
 	draft_drop(&s.draft);
 	if (s.login.account != 0)
 		login_end(&service->login, &s.login);

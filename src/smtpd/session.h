@@ -27,20 +27,21 @@ enum { SMTPD_WAIT_S = 300 }; /* RFC 5321 §4.5.3.2.7 */
 
 /* Puts one reply into the output; it leaves when the session next waits.  enhanced is the
  * code of RFC 3463, or NULL for none. */
-void reply(struct session *s, int code, const char *enhanced, const char *format, ...)
-	PRINTF_LIKE(4, 5);
+void smtpd_reply(struct session *s, int code, const char *enhanced, const char *format,
+		 ...) PRINTF_LIKE(4, 5);
 /* The same for a command that was nonsense; after too many, 421 and the end. */
-void reply_error(struct session *s, int code, const char *enhanced, const char *text);
+void smtpd_reply_error(struct session *s, int code, const char *enhanced,
+		       const char *text);
 
-bool session_is_submission(const struct session *s);
+bool smtpd_is_submission(const struct session *s);
 /* Whether AUTH may be used, and is offered. */
-bool session_offers_auth(const struct session *s);
+bool smtpd_offers_auth(const struct session *s);
 /* MAIL's and RCPT's parameters that we offer; others are refused with 555. */
-unsigned session_params(const struct session *s);
+unsigned smtpd_params(const struct session *s);
 
-void on_mail(struct session *s, const struct smtp_command *command);
-void on_rcpt(struct session *s, const struct smtp_command *command);
+void smtpd_on_mail(struct session *s, const struct smtp_command *command);
+void smtpd_on_rcpt(struct session *s, const struct smtp_command *command);
 /* These wait for more input, so they can fail as input can. */
-[[nodiscard]] err_t on_data(struct session *s);
-[[nodiscard]] err_t on_bdat(struct session *s, const struct smtp_command *command);
-[[nodiscard]] err_t on_auth(struct session *s, const struct smtp_command *command);
+[[nodiscard]] err_t smtpd_on_data(struct session *s);
+[[nodiscard]] err_t smtpd_on_bdat(struct session *s, const struct smtp_command *command);
+[[nodiscard]] err_t smtpd_on_auth(struct session *s, const struct smtp_command *command);

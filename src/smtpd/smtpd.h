@@ -8,19 +8,20 @@ struct conn;
 struct tls_server;
 
 enum smtpd_kind {
-	SMTPD_MX,	   /* port 25: strangers, mail for us only */
+	SMTPD_MX,          /* port 25: strangers, mail for us only */
 	SMTPD_SUBMISSION,  /* port 587: people, STARTTLS before they log in */
-	SMTPD_SUBMISSIONS, /* port 465: people, TLS from the first octet (RFC 8314 §3.3) */
+	SMTPD_SUBMISSIONS, /* port 465: people, TLS from the first octet (RFC 8314 §3.3)
+			    */
 };
 
 struct smtpd_service {
 	enum smtpd_kind kind;
-	struct str hostname;	   /* how we call ourselves */
-	struct tls_server *tls;	   /* NULL: there is no TLS, only in dev */
+	struct str hostname;        /* how we call ourselves */
+	struct tls_server *tls;     /* NULL: there is no TLS, only in dev */
 	struct login_service login; /* and with it store, vault and directory */
 	uint64_t message_bytes_max;
 	size_t recipients_max; /* of one mail, at most SMTPD_RECIPIENTS_MAX */
-	bool is_dev;	       /* on loopback, passwords may come without TLS */
+	bool is_dev;           /* on loopback, passwords may come without TLS */
 };
 
 enum { SMTPD_RECIPIENTS_MAX = 1000 };

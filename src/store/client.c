@@ -205,13 +205,11 @@ static void greet(void *arg)
 
 static void on_message(struct ipc *ipc, const struct ipc_message *message, void *arg)
 {
-	struct store *store = arg;
-
-	(void)ipc; /* the client knows only one */
 	if (message->fd >= 0)
 		(void)close(message->fd); /* the store sends none */
-	if (!store->is_closed && message->type == EVENT_CHANGED && message->id == 0)
-		store_on_event(store, message->body);
+	/* Once we closed it, arg may be gone. */
+	if (ipc_is_open(ipc) && message->type == EVENT_CHANGED && message->id == 0)
+		store_on_event(arg, message->body);
 }
 
 static void on_gone(struct ipc *ipc, void *arg)

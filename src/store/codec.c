@@ -148,81 +148,99 @@ static void enc_limit(struct buf *buf, size_t limit, size_t max)
 	enc_var(buf, num_min(limit, max));
 }
 
+static void enc_rows_request(struct buf *buf, const struct store_request *r)
+{
+	enc_var(buf, r->rows.mailbox);
+	enc_u32(buf, r->rows.uids.first);
+	enc_u32(buf, r->rows.uids.last);
+	enc_u8(buf, (uint8_t)r->rows.columns);
+}
+
+static void enc_numbers(struct buf *buf, uint64_t first, uint64_t second)
+{
+	enc_var(buf, first);
+	enc_var(buf, second);
+}
+
+static void enc_body_request(struct buf *buf, const struct store_request *r)
+{
+	enc_numbers(buf, r->body.message, r->body.offset);
+	enc_limit(buf, r->body.room, BODY_PAGE_BYTES);
+}
+
+static void enc_scan(struct buf *buf, const struct store_request *r)
+{
+	store_enc_bounded(buf, r->scan.prefix, KV_KEY_MAX);
+	store_enc_bounded(buf, r->scan.after, KV_KEY_MAX);
+	enc_limit(buf, r->scan.limit, SCAN_ROWS_MAX);
+}
+
+static void enc_lease(struct buf *buf, const struct store_request *r)
+{
+	enc_var(buf, r->lease.kind);
+	enc_u64(buf, (uint64_t)r->lease.now);
+	enc_u64(buf, (uint64_t)r->lease.leased_until);
+	enc_limit(buf, r->lease.limit, LEASE_ROWS_MAX);
+}
+
+static void enc_list(struct buf *buf, const struct store_request *r)
+{
+	enc_var(buf, r->list.after_row);
+	enc_limit(buf, r->list.limit, LEASE_ROWS_MAX);
+}
+
+static void enc_stage(struct buf *buf, const struct store_request *r)
+{
+	enc_numbers(buf, r->stage.id, r->stage.offset);
+	store_enc_bounded(buf, r->stage.bytes, BODY_PAGE_BYTES);
+}
+
 static void enc_detail(struct buf *buf, const struct store_request *r)
 {
 	switch (r->call) {
 	case CALL_ROWS:
-		enc_var(buf, r->rows.mailbox);
-		enc_u32(buf, r->rows.uids.first);
-		enc_u32(buf, r->rows.uids.last);
-		enc_u8(buf, (uint8_t)r->rows.columns);
-		break;
+		return enc_rows_request(buf, r);
 	case CALL_CHANGES:
-		enc_var(buf, r->changes.mailbox);
-		enc_var(buf, r->changes.since);
-		break;
+		return enc_numbers(buf, r->changes.mailbox, r->changes.since);
 	case CALL_BODY:
-		enc_var(buf, r->body.message);
-		enc_var(buf, r->body.offset);
-		enc_limit(buf, r->body.room, BODY_PAGE_BYTES);
-		break;
+		return enc_body_request(buf, r);
 	case CALL_KV_SCAN:
-		store_enc_bounded(buf, r->scan.prefix, KV_KEY_MAX);
-		store_enc_bounded(buf, r->scan.after, KV_KEY_MAX);
-		enc_limit(buf, r->scan.limit, SCAN_ROWS_MAX);
-		break;
+		return enc_scan(buf, r);
 	case CALL_QUEUE_LEASE:
-		enc_var(buf, r->lease.kind);
-		enc_u64(buf, (uint64_t)r->lease.now);
-		enc_u64(buf, (uint64_t)r->lease.leased_until);
-		enc_limit(buf, r->lease.limit, LEASE_ROWS_MAX);
-		break;
+		return enc_lease(buf, r);
 	case CALL_QUEUE_LIST:
-		enc_var(buf, r->list.after_row);
-		enc_limit(buf, r->list.limit, LEASE_ROWS_MAX);
-		break;
+		return enc_list(buf, r);
 	case CALL_STAGE:
-		enc_var(buf, r->stage.id);
-		enc_var(buf, r->stage.offset);
-		store_enc_bounded(buf, r->stage.bytes, BODY_PAGE_BYTES);
-		break;
+		return enc_stage(buf, r);
 	case CALL_STAGE_DROP:
-		enc_var(buf, r->stage.id);
-		break;
+		return enc_var(buf, r->stage.id);
 	case CALL_REST:
-		enc_var(buf, r->rest.token);
-		enc_var(buf, r->rest.offset);
-		break;
+		return enc_numbers(buf, r->rest.token, r->rest.offset);
 	case CALL_ENTER:
-		store_enc_bounded(buf, r->grant, GRANT_BYTES_MAX);
-		break;
+		return store_enc_bounded(buf, r->grant, GRANT_BYTES_MAX);
 	case CALL_MAILBOX:
-		enc_var(buf, r->mailbox);
-		break;
+		return enc_var(buf, r->mailbox);
 	case CALL_KV_GET:
-		store_enc_bounded(buf, r->key, KV_KEY_MAX);
-		break;
+		return store_enc_bounded(buf, r->key, KV_KEY_MAX);
 	case CALL_LOCK:
 	case CALL_UNLOCK:
-		store_enc_bounded(buf, r->name, LOCK_NAME_MAX);
-		break;
+		return store_enc_bounded(buf, r->name, LOCK_NAME_MAX);
 	case CALL_WATCH_QUEUE:
 	case CALL_UNWATCH_QUEUE:
-		enc_var(buf, r->queue);
-		break;
+		return enc_var(buf, r->queue);
 	case CALL_LEAVE:
 	case CALL_SUMMARY:
 	case CALL_MAILBOXES:
 	case CALL_WATCH:
 	case CALL_UNWATCH:
 	case CALL_STATS:
-		break;
-	case CALL_COMMIT:
+		return;
+	case CALL_COMMIT: /* store_enc_commit() */
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
-		ASSERT(!"a request that this function encodes");
+		panic_at("no such request", __FILE__, __LINE__);
 	}
 }
 

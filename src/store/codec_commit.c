@@ -4,10 +4,9 @@
  * those that have one, in order: a form, and for BODY_INLINE the frame itself.  So a door
  * knows how much room is left when it comes to compress, and does it in place.
  */
-#include "store/codec.h"
-
 #include <zstd.h>
-#include <zstd_errors.h>
+
+#include "store/codec.h"
 
 enum body_form { BODY_INLINE, BODY_STAGED, BODY_OF_MESSAGE };
 

@@ -49,3 +49,79 @@ bool sasl_plain_parse(struct str message, struct sasl_plain *plain)
 	*plain = found;
 	return true;
 }
+
+void sasl_init(struct sasl_exchange *x, enum sasl_mechanism mechanism)
+{
+	*x = (struct sasl_exchange){.mechanism = mechanism,
+				    .first = BUF(SASL_TEXT_MAX),
+				    .second = BUF(SASL_TEXT_MAX)};
+}
+
+static void wipe(struct buf *buf)
+{
+	if (buf->room > 0)
+		explicit_bzero(buf->ptr, buf->room);
+	buf_fini(buf);
+}
+
+void sasl_fini(struct sasl_exchange *x)
+{
+	wipe(&x->first);
+	wipe(&x->second);
+	x->name = x->password = STR("");
+}
+
+static enum sasl_state plain_taken(struct sasl_exchange *x)
+{
+	struct sasl_plain plain;
+
+	if (!sasl_plain_parse(buf_str(&x->first), &plain))
+		return SASL_MALFORMED;
+	if (plain.authzid.len > 0 && !str_same_nocase(plain.authzid, plain.authcid))
+		return SASL_FOR_OTHER;
+	x->name = plain.authcid;
+	x->password = plain.password;
+	return SASL_READY;
+}
+
+/* What the client sent last was decoded.  LOGIN's challenges are "Username:" and
+ * "Password:", which some clients compare. */
+static enum sasl_state taken(struct sasl_exchange *x)
+{
+	if (x->mechanism == SASL_PLAIN)
+		return plain_taken(x);
+	if (x->name.len == 0) {
+		x->name = buf_str(&x->first);
+		x->challenge = "UGFzc3dvcmQ6";
+		return sasl_login_is_valid(x->name) ? SASL_ASK : SASL_MALFORMED;
+	}
+	x->password = buf_str(&x->second);
+	return sasl_login_is_valid(x->password) ? SASL_READY : SASL_MALFORMED;
+}
+
+static enum sasl_state decoded(struct sasl_exchange *x, enum sasl_line line)
+{
+	switch (line) {
+	case SASL_LINE_DATA:
+		return taken(x);
+	case SASL_LINE_CANCEL:
+		return SASL_CANCELED;
+	case SASL_LINE_BAD:
+		break;
+	}
+	return SASL_NOT_BASE64;
+}
+
+enum sasl_state sasl_first(struct sasl_exchange *x, struct str initial)
+{
+	if (initial.len > 0)
+		return decoded(x, sasl_initial_decode(initial, &x->first));
+	x->challenge = x->mechanism == SASL_LOGIN ? "VXNlcm5hbWU6" : "";
+	return SASL_ASK;
+}
+
+enum sasl_state sasl_answer(struct sasl_exchange *x, struct str line)
+{
+	return decoded(x,
+		       sasl_line_decode(line, x->name.len == 0 ? &x->first : &x->second));
+}

@@ -30,3 +30,36 @@ enum sasl_line sasl_initial_decode(struct str initial, struct buf *out);
 [[nodiscard]] bool sasl_plain_parse(struct str message, struct sasl_plain *plain);
 /* What LOGIN sends for "Username:" or "Password:": UTF-8 without NUL, not empty. */
 bool sasl_login_is_valid(struct str text);
+
+/* The server's side of an exchange, for every protocol alike: the door sends challenges
+ * and brings answers.
+ *
+ *   struct sasl_exchange x;
+ *   sasl_init(&x, mechanism);
+ *   for (state = sasl_first(&x, initial); state == SASL_ASK;
+ *        state = sasl_answer(&x, line))
+ *           send x.challenge, read the line
+ *   sasl_fini(&x);
+ */
+enum sasl_state {
+	SASL_ASK,        /* send the challenge and bring the answer */
+	SASL_READY,      /* name and password are there */
+	SASL_CANCELED,   /* the client gave up */
+	SASL_NOT_BASE64, /* it sent something else */
+	SASL_MALFORMED,  /* not what the mechanism sends */
+	SASL_FOR_OTHER,  /* it wants to act for somebody else; nobody does here */
+};
+
+struct sasl_exchange {
+	enum sasl_mechanism mechanism; /* PLAIN or LOGIN */
+	const char *challenge;         /* base64 */
+	struct str name, password;     /* good until sasl_fini() */
+	struct buf first, second;      /* what the client sent, decoded */
+};
+
+void sasl_init(struct sasl_exchange *x, enum sasl_mechanism mechanism);
+/* Wipes what the client sent; serves SCOPED. */
+void sasl_fini(struct sasl_exchange *x);
+/* initial: what came with the command, "" for nothing. */
+enum sasl_state sasl_first(struct sasl_exchange *x, struct str initial);
+enum sasl_state sasl_answer(struct sasl_exchange *x, struct str line);

@@ -2,6 +2,22 @@
 
 #include "base/utf8.h"
 
+/* An exchange ends after two answers at most, and READY means two valid texts. */
+static void play(struct str input, enum sasl_mechanism mechanism)
+{
+	SCOPED(sasl_fini) struct sasl_exchange x;
+	struct str rest = input;
+
+	sasl_init(&x, mechanism);
+	enum sasl_state state = sasl_first(&x, str_cut(&rest, '\n'));
+
+	for (int i = 0; i < 2 && state == SASL_ASK; i++)
+		state = sasl_answer(&x, str_cut(&rest, '\n'));
+	ASSERT(state != SASL_ASK);
+	ASSERT(state != SASL_READY ||
+	       (sasl_login_is_valid(x.name) && sasl_login_is_valid(x.password)));
+}
+
 /* Any octets: PLAIN's three parts with their NULs are the whole message; a line decodes
  * to no more than it had. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -19,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		ASSERT(out.len <= len / 4 * 3);
 	else
 		ASSERT(out.len == 0);
+	play(input, SASL_PLAIN);
+	play(input, SASL_LOGIN);
 	if (sasl_mechanism_find(input) != SASL_OTHER)
 		ASSERT(len == 5);
 	return 0;

@@ -57,3 +57,46 @@ TEST(login_texts_are_utf8_without_nul)
 	CHECK(!sasl_login_is_valid(STR("")));
 	CHECK(!sasl_login_is_valid(STR("a\0b")));
 }
+
+static enum sasl_state play(enum sasl_mechanism mechanism, struct str initial,
+			    struct str first, struct str second)
+{
+	struct sasl_exchange x;
+
+	sasl_init(&x, mechanism);
+	enum sasl_state state = sasl_first(&x, initial);
+
+	if (state == SASL_ASK && first.len > 0)
+		state = sasl_answer(&x, first);
+	if (state == SASL_ASK && second.len > 0)
+		state = sasl_answer(&x, second);
+	if (state == SASL_READY) {
+		CHECK_STR(x.name, STR("ann"));
+		CHECK_STR(x.password, STR("secret"));
+	}
+	sasl_fini(&x);
+	return state;
+}
+
+TEST(plays_the_exchanges)
+{
+	static const char plain[] = "AGFubgBzZWNyZXQ=", name[] = "YW5u",
+			  word[] = "c2VjcmV0";
+	const struct str none = STR("");
+
+	CHECK(play(SASL_PLAIN, str_c(plain), none, none) == SASL_READY);
+	CHECK(play(SASL_PLAIN, none, str_c(plain), none) == SASL_READY);
+	CHECK(play(SASL_PLAIN, none, none, none) == SASL_ASK);
+	CHECK(play(SASL_PLAIN, none, STR("*"), none) == SASL_CANCELED);
+	CHECK(play(SASL_PLAIN, STR("!"), none, none) == SASL_NOT_BASE64);
+	CHECK(play(SASL_PLAIN, STR("="), none, none) == SASL_MALFORMED);
+	CHECK(play(SASL_PLAIN, STR("Ym9iAGFubgBzZWNyZXQ="), none, none) ==
+	      SASL_FOR_OTHER);
+	CHECK(play(SASL_PLAIN, STR("YW5uAGFubgBzZWNyZXQ="), none, none) == SASL_READY);
+	CHECK(play(SASL_LOGIN, none, str_c(name), str_c(word)) == SASL_READY);
+	CHECK(play(SASL_LOGIN, str_c(name), str_c(word), none) == SASL_READY);
+	CHECK(play(SASL_LOGIN, none, str_c(name), STR("*")) == SASL_CANCELED);
+	CHECK(play(SASL_LOGIN, none, str_c(name), STR("/w==")) == SASL_MALFORMED);
+	CHECK(play(SASL_LOGIN, STR("="), none, none) == SASL_MALFORMED);
+	CHECK(play(SASL_LOGIN, none, none, none) == SASL_ASK);
+}

@@ -292,13 +292,14 @@ static void mailbox(struct walk *w, size_t from)
 		list_add(w, found); /* else EMPTY_ELEMENT */
 }
 
-/* An upper bound of the items in text: one a separator, and groups have two marks. */
+/* An upper bound of the items in text: one a separator, and a group's end is one more. */
 static size_t items_max(struct str text)
 {
 	size_t count = 3;
 
 	for (size_t i = 0; i < text.len; i++)
-		count += text.ptr[i] == ',' || text.ptr[i] == ';' || text.ptr[i] == ':';
+		count +=
+			text.ptr[i] == ';' ? 2 : text.ptr[i] == ',' || text.ptr[i] == ':';
 	return count;
 }
 
@@ -333,11 +334,12 @@ static void element(struct walk *w, bool *in_group)
 struct mail_addresses mail_addresses_parse(struct arena *arena, struct str value,
 					   size_t max)
 {
-	struct walk w = {.arena = arena, .text = trimmed(value), .max = max};
+	struct walk w = {.arena = arena, .text = trimmed(value)};
 	size_t room = items_max(value);
 	bool in_group = false;
 
-	w.list.items = ARENA_ARRAY(arena, struct mail_address, room < max ? room : max);
+	w.max = room < max ? room : max;
+	w.list.items = ARENA_ARRAY(arena, struct mail_address, w.max);
 	if (!w.list.items) {
 		w.list.is_cut = true;
 		return w.list;

@@ -54,6 +54,7 @@ static const struct {
 	{STR("\"Joe <joe@x.test>, ann@x.test"), STR("\"Joe||joe|x.test\n||ann|x.test\n")},
 	{STR("(Joe <joe@x.test>, ann@x.test"), STR("(Joe||joe|x.test\n||ann|x.test\n")},
 	{STR("Joe <joe@x.test, ann@x.test"), STR("Joe||joe|x.test\n||ann|x.test\n")},
+	{STR("a:b;c:d;"), STR("{a\n||b|\n}\n{c\n||d|\n}\n")},
 	{STR("friends: joe@x.test"), STR("{friends\n||joe|x.test\n}\n")},
 	{STR("joe doe@x.test"), STR("||joe doe|x.test\n")},
 	{STR("<joe@x.test> junk, ann@x.test"), STR("||joe|x.test\n||ann|x.test\n")},

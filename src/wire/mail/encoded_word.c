@@ -71,7 +71,7 @@ static bool word_at(struct mail_words *w, size_t at, struct word *word)
 /* The Q encoding.  RFC 2047 §4.2. */
 static void add_q(struct buf *out, struct str text)
 {
-	char *to = buf_room(out, text.len);
+	char *to = text.len > 0 ? buf_room(out, text.len) : NULL;
 	size_t len = 0;
 
 	for (size_t i = 0; to && i < text.len; i++) {

@@ -1,5 +1,6 @@
 #include "wire/mail/mime.h"
 
+#include "wire/mail/envelope.h"
 #include "wire/mail/header.h"
 
 /* A part whose end is not reached yet. */
@@ -47,12 +48,18 @@ static size_t next_line(const struct scan *s, size_t at)
 	return lf ? (size_t)(lf - s->text.ptr) + 1 : s->text.len;
 }
 
-static bool is_blank(struct str text)
+static void pass_line(struct scan *s)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (!strchr(" \t\r\n", text.ptr[i]) || text.ptr[i] == '\0')
-			return false;
-	return true;
+	s->at = next_line(s, s->at);
+	s->line += s->text.ptr[s->at - 1] == '\n';
+}
+
+/* What may follow a boundary on its line: nothing, or space and then anything.  RFC 2046
+ * §5.1.1 wants more to be taken, but then "--b2" would end a part of "--b". */
+static bool is_padding(struct str rest)
+{
+	return rest.len == 0 || rest.ptr[0] == ' ' || rest.ptr[0] == '\t' ||
+	       rest.ptr[0] == '\r' || rest.ptr[0] == '\n';
 }
 
 /* True if the line at s->at ends one of the open parts; the innermost that fits.  RFC
@@ -73,7 +80,7 @@ static bool delimiter_at(const struct scan *s, size_t at, struct delimiter *foun
 		struct str rest = str_skip(line, boundary.len);
 		bool is_close = str_starts(rest, STR("--"));
 
-		if (!is_blank(str_skip(rest, is_close ? 2 : 0)))
+		if (!is_padding(str_skip(rest, is_close ? 2 : 0)))
 			continue;
 		*found = (struct delimiter){.level = level, .is_close = is_close};
 		return true;
@@ -144,10 +151,8 @@ static void header(struct scan *s, struct mime_part *part)
 	}
 	part->header_at = s->at;
 	part->header_len = end - s->at;
-	while (s->at < end) {
-		s->at = next_line(s, s->at);
-		s->line++;
-	}
+	while (s->at < end)
+		pass_line(s);
 	part->body_at = s->at;
 }
 
@@ -289,15 +294,13 @@ struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts
 	while (s.at < text.len) {
 		if (text.ptr[s.at] != '-' || s.is_over ||
 		    !delimiter_at(&s, s.at, &found)) {
-			s.at = next_line(&s, s.at);
-			s.line += text.ptr[s.at - 1] == '\n';
+			pass_line(&s);
 			continue;
 		}
 		size_t strip = line_end_before(text, s.at);
 
 		close_parts(&s, found.level + 1, s.at - strip, s.line - (strip > 0));
-		s.at = next_line(&s, s.at);
-		s.line++;
+		pass_line(&s);
 		if (found.is_close)
 			s.open[found.level].boundary = STR("");
 		else
@@ -310,4 +313,19 @@ struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts
 struct mime mime_parse(struct arena *arena, struct str text)
 {
 	return mime_parse_within(arena, text, MIME_PARTS_MAX, MIME_DEPTH_MAX);
+}
+
+void mime_read_envelopes(struct arena *arena, struct str text, struct mime_part *root,
+			 size_t addresses_max)
+{
+	for (struct mime_part *part = root; part; part = mime_next(part)) {
+		if (part->kind != MIME_MESSAGE || !part->first)
+			continue;
+		struct str header = {text.ptr + part->first->header_at,
+				     part->first->header_len};
+
+		part->envelope = ARENA_NEW(arena, struct mail_envelope);
+		if (part->envelope)
+			mail_envelope_parse(arena, header, addresses_max, part->envelope);
+	}
 }

@@ -8,12 +8,14 @@
  * - NO_MIME_VERSION: Content-Type counts without the field MIME-Version;
  * - ENCODED_MULTIPART: a multipart's Content-Transfer-Encoding is passed over (RFC 2045
  *   §6.4 forbids others than 7bit, 8bit and binary).
- * A delimiter is the whole line: "--" boundary ["--"] and white space (RFC 2046 §5.1.1);
- * so "--b2" does not end a part of "--b". */
+ * A delimiter is a line of "--" boundary ["--"], and then nothing, or space and anything
+ * (RFC 2046 §5.1.1); so "--b2" does not end a part of "--b". */
 #pragma once
 
 #include "wire/mail/params.h"
 #include "wire/mail/transfer.h"
+
+struct mail_envelope;
 
 enum { MIME_PARTS_MAX = 10000, MIME_DEPTH_MAX = 100 };
 
@@ -42,6 +44,9 @@ struct mime_part {
 	struct str encoding; /* the field's value, for names we do not know */
 	struct mail_disposition disposition;
 	struct str id, description, language, location, md5;
+
+	/* Of the message in a MIME_MESSAGE, once mime_read_envelopes() was called. */
+	struct mail_envelope *envelope;
 };
 
 struct mime {
@@ -56,6 +61,10 @@ struct mime mime_parse(struct arena *arena, struct str text);
 /* The same with bounds of one's own, for tests. */
 struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts_max,
 			      size_t depth_max);
+/* Reads the envelopes of all messages inside the message, as BODYSTRUCTURE shows them;
+ * what an arena without room leaves out stays NULL. */
+void mime_read_envelopes(struct arena *arena, struct str text, struct mime_part *root,
+			 size_t addresses_max);
 /* True for this type and subtype, compared without case. */
 bool mime_is(const struct mime_part *part, const char *type, const char *subtype);
 /* The part after this one in the order of the text, or NULL. */

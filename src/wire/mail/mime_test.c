@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/test.h"
+#include "wire/mail/envelope.h"
 
 /* The tree as type/subtype(children), a leaf's body and lines in <>; "!" if opaque. */
 static void show(struct buf *buf, struct str text, const struct mime_part *part)
@@ -46,7 +47,7 @@ static const struct {
 	/* One boundary begins as the other. */
 	{STR(MIXED "--b\r\n" NESTED "--b2\r\n\r\none\r\n--b2--\r\n--b--\r\n"),
 	 STR("multipart/mixed(multipart/mixed(text/plain<one>0))")},
-	{STR(MIXED "--b\r\n\r\none\r\n--b2\r\n--bx--\r\n--b \t\r\n\r\ntwo\r\n--b--"),
+	{STR(MIXED "--b\r\n\r\none\r\n--b2\r\n--bx--\r\n--b \tx\r\n\r\ntwo\r\n--b--"),
 	 STR("multipart/mixed(text/plain<one\r\n--b2\r\n--bx-->2 text/plain<two>0)")},
 	/* The header ends with the delimiter. */
 	{STR(MIXED "--b\r\n--b\r\nX: y\r\n--b\r\n\r\n--b--\r\n"),
@@ -125,6 +126,20 @@ TEST(a_part_knows_its_places_and_fields)
 	CHECK_STR(part->location, STR("l"));
 	CHECK_STR(part->md5, STR("m=="));
 	CHECK_STR(part->encoding, STR("Base64"));
+	arena_fini(&arena);
+}
+
+TEST(messages_inside_have_envelopes)
+{
+	struct str text = STR(MIXED "--b\r\n" MESSAGE "Subject: a\r\n\r\nbody\r\n--b--");
+	struct arena arena;
+
+	arena_init(&arena, 1 << 20);
+	struct mime mime = mime_parse(&arena, text);
+
+	mime_read_envelopes(&arena, text, mime.root, 10);
+	CHECK(!mime.root->envelope && mime.root->first->envelope);
+	CHECK_STR(mime.root->first->envelope->subject, STR("a"));
 	arena_fini(&arena);
 }
 

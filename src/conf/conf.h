@@ -1,0 +1,71 @@
+/* The configuration: one file, few settings, each declared once in conf/setting.c, from
+ * which the parser, "postrider config" and the manual page come.  Modules are given this
+ * typed struct, never the file.
+ *
+ * Slices live in the arena given.  Nothing suspends; only conf_load() reads a file.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log.h"
+
+enum {
+	CONF_LISTENERS_MAX = 32, /* of one kind */
+	CONF_TEXT_MAX = 1000,
+	CONF_BLOB_MAX = 64 * 1024,
+};
+
+struct conf_listener {
+	struct str address; /* "192.0.2.1" or "2001:db8::1" */
+	uint16_t port;
+};
+
+struct conf_listeners {
+	struct conf_listener *at;
+	size_t count;
+};
+
+struct conf {
+	struct str data_directory;
+	struct str hostname;       /* what we call ourselves to others; lower case */
+	struct str default_domain; /* of addresses without one; lower case */
+	struct conf_listeners smtp, submission, submissions;
+	struct conf_listeners imap, imaps, pop3, pop3s;
+	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
+	uint64_t message_bytes_max;
+	uint32_t recipients_max; /* of one mail */
+	struct str dns_server;   /* "ADDRESS" or "ADDRESS:PORT"; "": the system's */
+	enum log_level log_level;
+};
+
+/* The defaults. */
+[[nodiscard]] err_t conf_defaults(struct arena *arena, struct conf *conf);
+/* The defaults, changed by what the file says.  On failure *why (in arena) is a sentence
+ * that begins with "file:line: " where there is a line.  ERR_ABSENT: no such file;
+ * ERR_SYNTAX: it says something we do not understand; ERR_IO, ERR_LIMIT. */
+[[nodiscard]] err_t conf_load(const char *path, struct arena *arena, struct conf *conf,
+			      struct str *why);
+/* Changes one setting, named "section.name"; ERR_ABSENT, ERR_SYNTAX or ERR_LIMIT with a
+ * reason. */
+[[nodiscard]] err_t conf_set(struct conf *conf, struct arena *arena, struct str name,
+			     struct str value, struct str *why);
+/* Whether the settings go together; conf_load() has asked already. */
+[[nodiscard]] err_t conf_check(const struct conf *conf, struct arena *arena,
+			       struct str *why);
+
+/* Walks the settings in the order of the file: name as "section.name".  False at the
+ * end. */
+struct conf_item {
+	struct str name, value, unset_value, help;
+};
+bool conf_item(const struct conf *conf, size_t place, struct arena *arena,
+	       struct conf_item *item);
+/* As a file that conf_load() reads back. */
+void conf_print(const struct conf *conf, struct buf *out);
+/* The SETTINGS section of postrider.conf(5), in mdoc. */
+void conf_print_man(struct buf *out);
+
+/* For children, who get it by message; not kept on disk. */
+void conf_encode(const struct conf *conf, struct buf *out);
+[[nodiscard]] bool conf_decode(struct str blob, struct arena *arena, struct conf *conf);

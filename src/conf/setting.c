@@ -1,0 +1,91 @@
+#include "conf/setting.h"
+
+#define AT(member) offsetof(struct conf, member)
+#define KIB        ((uint64_t)1024)
+
+const struct setting settings[] = {
+	{"server", "data-directory", SETTING_PATH, AT(data_directory), 0, 0,
+	 "/var/lib/postrider", NULL,
+	 "Where all mail and everything else that must last is kept.  It belongs to one "
+	 "running server at a time."},
+	{"server", "hostname", SETTING_DOMAIN, AT(hostname), 0, 0, "",
+	 "the name of this machine",
+	 "The name this server gives itself towards others, in greetings and in the "
+	 "Received field.  It should be the name that the address of this machine "
+	 "resolves to, and back."},
+	{"server", "default-domain", SETTING_DOMAIN, AT(default_domain), 0, 0, "",
+	 "the host name",
+	 "The domain of log-in names and of addresses that are written without one."},
+	{"listen", "smtp", SETTING_LISTENERS, AT(smtp), 0, 0, "0.0.0.0:25 [::]:25",
+	 "not offered", "Where mail from other servers is taken."},
+	{"listen", "submission", SETTING_LISTENERS, AT(submission), 0, 0,
+	 "0.0.0.0:587 [::]:587", "not offered",
+	 "Where people's programs hand in mail, after STARTTLS and log-in."},
+	{"listen", "submissions", SETTING_LISTENERS, AT(submissions), 0, 0,
+	 "0.0.0.0:465 [::]:465", "not offered", "The same, with TLS from the start."},
+	{"listen", "imap", SETTING_LISTENERS, AT(imap), 0, 0, "0.0.0.0:143 [::]:143",
+	 "not offered", "Where mail is read with IMAP, after STARTTLS."},
+	{"listen", "imaps", SETTING_LISTENERS, AT(imaps), 0, 0, "0.0.0.0:993 [::]:993",
+	 "not offered", "The same, with TLS from the start."},
+	{"listen", "pop3", SETTING_LISTENERS, AT(pop3), 0, 0, "0.0.0.0:110 [::]:110",
+	 "not offered", "Where mail is fetched with POP3, after STLS."},
+	{"listen", "pop3s", SETTING_LISTENERS, AT(pop3s), 0, 0, "0.0.0.0:995 [::]:995",
+	 "not offered", "The same, with TLS from the start."},
+	{"tls", "certificate", SETTING_PATH, AT(tls_certificate), 0, 0, "",
+	 "a self-signed certificate is made",
+	 "The file with the certificate for the host name and the chain above it, in "
+	 "PEM."},
+	{"tls", "key", SETTING_PATH, AT(tls_key), 0, 0, "",
+	 "the key that was made with the self-signed certificate",
+	 "The file with the certificate's private key, in PEM.  Only the vault process "
+	 "reads it."},
+	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
+	 1024 * 1024 * KIB, "50 MiB", NULL,
+	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},
+	{"limits", "recipients", SETTING_COUNT, AT(recipients_max), 100, 1000, "1000",
+	 NULL,
+	 "The most recipients of one mail; the sender is asked to send the rest in "
+	 "another one.  RFC 5321 wants at least 100."},
+	{"dns", "server", SETTING_SERVER, AT(dns_server), 0, 0, "",
+	 "what the system uses",
+	 "The name server that is asked where other domains take their mail."},
+	{"log", "level", SETTING_LEVEL, AT(log_level), 0, 0, "info", NULL,
+	 "How much is logged: error (somebody should look now), warn (trouble of our "
+	 "own), info (what happens to each mail), debug (what is said on each "
+	 "connection)."},
+};
+
+const size_t setting_count = COUNT_OF(settings);
+
+const struct setting *setting_find(struct str name)
+{
+	struct str section = str_cut(&name, '.');
+
+	for (size_t i = 0; i < setting_count; i++) {
+		if (str_same(section, str_c(settings[i].section)) &&
+		    str_same(name, str_c(settings[i].name)))
+			return &settings[i];
+	}
+	return NULL;
+}
+
+const char *setting_placeholder(const struct setting *setting)
+{
+	switch (setting->type) {
+	case SETTING_PATH:
+		return "PATH";
+	case SETTING_DOMAIN:
+		return "NAME";
+	case SETTING_LISTENERS:
+		return "ADDRESS:PORT ...";
+	case SETTING_BYTES:
+		return "SIZE";
+	case SETTING_COUNT:
+		return "NUMBER";
+	case SETTING_SERVER:
+		return "ADDRESS[:PORT]";
+	case SETTING_LEVEL:
+		return "error | warn | info | debug";
+	}
+	return "";
+}

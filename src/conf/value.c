@@ -1,0 +1,271 @@
+/* The values of settings: from text and back. */
+#include <arpa/inet.h>
+
+#include "base/num.h"
+#include "conf/setting.h"
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+static const struct {
+	const char *name;
+	uint64_t octets;
+} units[] = {{"GiB", 1024 * 1024 * 1024}, {"MiB", 1024 * 1024}, {"KiB", 1024}, {"", 1}};
+
+static void *field(const struct setting *setting, const struct conf *conf)
+{
+	return (char *)(uintptr_t)conf + setting->offset;
+}
+
+/* "192.0.2.1", or "2001:db8::1" if in brackets: without them. */
+static bool read_address(struct str text, struct arena *arena, struct str *address)
+{
+	bool is_bracketed = str_starts(text, STR("[")) && str_ends(text, STR("]"));
+	unsigned char octets[16];
+	char c_text[64];
+
+	if (is_bracketed)
+		text = str_first(str_skip(text, 1), text.len - 2);
+	return str_to_c(text, c_text, sizeof c_text) &&
+	       inet_pton(is_bracketed ? AF_INET6 : AF_INET, c_text, octets) == 1 &&
+	       arena_copy(arena, text, address);
+}
+
+static bool read_listener(struct str text, struct arena *arena,
+			  struct conf_listener *listener)
+{
+	size_t colon = str_rfind_byte(text, ':');
+	uint64_t port;
+
+	if (!read_address(str_first(text, colon), arena, &listener->address) ||
+	    !num_parse(str_skip(text, colon + 1), UINT16_MAX, &port) || port == 0)
+		return false;
+	listener->port = (uint16_t)port;
+	return true;
+}
+
+/* The next word of a list separated by spaces or commas; "" at the end. */
+static struct str next_word(struct str *rest)
+{
+	size_t len = 0;
+
+	while (rest->len > 0 && memchr(" ,\t", rest->ptr[0], 3))
+		*rest = str_skip(*rest, 1);
+	while (len < rest->len && !memchr(" ,\t", rest->ptr[len], 3))
+		len++;
+	struct str word = str_first(*rest, len);
+	*rest = str_skip(*rest, len);
+	return word;
+}
+
+static err_t read_listeners(struct str value, struct conf_listeners *listeners,
+			    struct arena *arena, struct str *why)
+{
+	struct str rest = value;
+
+	listeners->count = 0;
+	listeners->at = ARENA_ARRAY(arena, struct conf_listener, CONF_LISTENERS_MAX);
+	if (!listeners->at)
+		return ERR_LIMIT;
+	for (struct str word; (word = next_word(&rest)).len > 0;) {
+		if (listeners->count == CONF_LISTENERS_MAX) {
+			*why = STR("more than 32 places to listen");
+			return ERR_LIMIT;
+		}
+		if (!read_listener(word, arena, &listeners->at[listeners->count++])) {
+			*why = arena_printf(arena,
+					    "\"%.*s\" is not ADDRESS:PORT, such as "
+					    "192.0.2.1:25 or [2001:db8::1]:25",
+					    STR_FMT(word));
+			return ERR_SYNTAX;
+		}
+	}
+	return OK;
+}
+
+static err_t read_number(const struct setting *setting, struct str value,
+			 struct arena *arena, uint64_t *number, struct str *why)
+{
+	uint64_t octets = 1;
+	struct str digits = value;
+
+	for (size_t i = 0; setting->type == SETTING_BYTES && i < COUNT_OF(units); i++) {
+		if (str_ends(value, str_c(units[i].name))) {
+			octets = units[i].octets;
+			digits = str_trim(
+				str_first(value, value.len - strlen(units[i].name)));
+			break;
+		}
+	}
+	if (!num_parse(digits, UINT64_MAX / octets, number)) {
+		*why = arena_printf(arena, "\"%.*s\" is not a %s", STR_FMT(value),
+				    setting->type == SETTING_BYTES
+					    ? "size, such as 50 MiB"
+					    : "number");
+		return ERR_SYNTAX;
+	}
+	*number *= octets;
+	if (*number < setting->min || *number > setting->max) {
+		*why = arena_printf(arena, "%llu is not between %llu and %llu",
+				    (unsigned long long)*number,
+				    (unsigned long long)setting->min,
+				    (unsigned long long)setting->max);
+		return ERR_SYNTAX;
+	}
+	return OK;
+}
+
+static bool is_domain_octet(char c)
+{
+	return (c >= 'a' && c <= 'z') || is_ascii_digit((unsigned char)c) || c == '-' ||
+	       c == '.';
+}
+
+/* A host name in its A-label form, which is what DNS and SMTP say. */
+static err_t read_domain(struct str value, struct arena *arena, struct str *domain,
+			 struct str *why)
+{
+	char *copy = arena_alloc(arena, value.len + 1, 1);
+	bool is_good = value.len <= 253 && !str_starts(value, STR(".")) &&
+		       !str_ends(value, STR(".")) &&
+		       str_find(value, STR("..")) == value.len;
+
+	if (!copy)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < value.len; i++) {
+		copy[i] = ascii_lower(value.ptr[i]);
+		is_good = is_good && is_domain_octet(copy[i]);
+	}
+	if (!is_good) {
+		*why = arena_printf(arena, "\"%.*s\" is not a host name", STR_FMT(value));
+		return ERR_SYNTAX;
+	}
+	*domain = (struct str){copy, value.len};
+	return OK;
+}
+
+static err_t read_server(struct str value, struct arena *arena, struct str *server,
+			 struct str *why)
+{
+	struct conf_listener listener;
+	struct str address;
+
+	if (value.len > 0 && !read_address(value, arena, &address) &&
+	    !read_listener(value, arena, &listener)) {
+		*why = arena_printf(arena,
+				    "\"%.*s\" is not an address, such as 192.0.2.1, "
+				    "192.0.2.1:53 or [2001:db8::1]:53",
+				    STR_FMT(value));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, server) ? OK : ERR_LIMIT;
+}
+
+static err_t read_path(struct str value, struct arena *arena, struct str *path,
+		       struct str *why)
+{
+	if (value.len > 0 && value.ptr[0] != '/') {
+		*why = arena_printf(arena, "\"%.*s\" is not a path that begins with /",
+				    STR_FMT(value));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, path) ? OK : ERR_LIMIT;
+}
+
+static err_t read_level(struct str value, struct arena *arena, enum log_level *level,
+			struct str *why)
+{
+	for (size_t i = 0; i < COUNT_OF(level_names); i++) {
+		if (str_same(value, str_c(level_names[i]))) {
+			*level = (enum log_level)i;
+			return OK;
+		}
+	}
+	*why = arena_printf(arena, "\"%.*s\" is none of error, warn, info, debug",
+			    STR_FMT(value));
+	return ERR_SYNTAX;
+}
+
+err_t setting_read(const struct setting *setting, struct str value, struct conf *conf,
+		   struct arena *arena, struct str *why)
+{
+	void *to = field(setting, conf);
+	uint64_t number;
+
+	if (value.len > CONF_TEXT_MAX) {
+		*why = STR("the value is longer than 1000 octets");
+		return ERR_LIMIT;
+	}
+	if (value.len == 0 && !setting->unset) {
+		*why = STR("there is no value");
+		return ERR_SYNTAX;
+	}
+	switch (setting->type) {
+	case SETTING_PATH:
+		return read_path(value, arena, to, why);
+	case SETTING_DOMAIN:
+		return read_domain(value, arena, to, why);
+	case SETTING_LISTENERS:
+		return read_listeners(value, to, arena, why);
+	case SETTING_BYTES:
+		TRY(read_number(setting, value, arena, &number, why));
+		*(uint64_t *)to = number;
+		return OK;
+	case SETTING_COUNT:
+		TRY(read_number(setting, value, arena, &number, why));
+		*(uint32_t *)to = (uint32_t)number;
+		return OK;
+	case SETTING_SERVER:
+		return read_server(value, arena, to, why);
+	case SETTING_LEVEL:
+		return read_level(value, arena, to, why);
+	}
+	return ERR_SYNTAX;
+}
+
+static void write_listeners(const struct conf_listeners *listeners, struct buf *out)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		struct str address = listeners->at[i].address;
+		bool is_v6 = str_find_byte(address, ':') < address.len;
+
+		buf_printf(out, "%s%s%.*s%s:%u", i > 0 ? " " : "", is_v6 ? "[" : "",
+			   STR_FMT(address), is_v6 ? "]" : "", listeners->at[i].port);
+	}
+}
+
+static void write_bytes(uint64_t octets, struct buf *out)
+{
+	size_t unit = 0;
+
+	while (octets == 0 || octets % units[unit].octets != 0)
+		unit++;
+	buf_add_u64(out, octets / units[unit].octets);
+	if (units[unit].octets > 1)
+		buf_printf(out, " %s", units[unit].name);
+}
+
+void setting_write(const struct setting *setting, const struct conf *conf,
+		   struct buf *out)
+{
+	const void *from = field(setting, conf);
+
+	switch (setting->type) {
+	case SETTING_PATH:
+	case SETTING_DOMAIN:
+	case SETTING_SERVER:
+		buf_add(out, *(const struct str *)from);
+		break;
+	case SETTING_LISTENERS:
+		write_listeners(from, out);
+		break;
+	case SETTING_BYTES:
+		write_bytes(*(const uint64_t *)from, out);
+		break;
+	case SETTING_COUNT:
+		buf_add_u64(out, *(const uint32_t *)from);
+		break;
+	case SETTING_LEVEL:
+		buf_add_c(out, level_names[*(const enum log_level *)from]);
+		break;
+	}
+}

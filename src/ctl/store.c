@@ -1,0 +1,49 @@
+#include <jansson.h>
+
+#include "ctl/word.h"
+#include "store/store.h"
+
+static void stats(struct ctl *ctl)
+{
+	struct store_stats stats;
+	enum store_outcome outcome = store_stats(ctl->store, &stats);
+	const struct {
+		const char *name, *text;
+		uint64_t value;
+	} figures[] = {
+		{"accounts", "accounts", stats.accounts},
+		{"mailboxes", "mailboxes", stats.mailboxes},
+		{"messages", "messages", stats.messages},
+		{"queue_rows", "recipients in the queue", stats.queue_rows},
+		{"body_bytes", "octets of mail, compressed", stats.body_bytes},
+		{"pack_bytes", "octets of packs on disk", stats.pack_bytes},
+		{"index_bytes", "octets of the index on disk", stats.index_bytes},
+		{"commits", "commits since the start", stats.commits},
+		{"groups", "groups they were written in", stats.groups},
+	};
+
+	if (outcome != STORE_OK) {
+		ctl_fail_store(ctl, outcome);
+		return;
+	}
+	ctl->json = json_object();
+	for (size_t i = 0; i < COUNT_OF(figures); i++) {
+		buf_printf(&ctl->out, "%16llu  %s\n",
+			   (unsigned long long)figures[i].value, figures[i].text);
+		(void)json_object_set_new(ctl->json, figures[i].name,
+					  json_integer((json_int_t)figures[i].value));
+	}
+}
+
+static const struct ctl_verb verbs[] = {
+	{"stats", "", "Print how much mail there is, without logging in.", 0, 0, 0, true,
+	 false, stats},
+};
+
+const struct ctl_word ctl_store = {
+	.name = "store",
+	.summary = "The store of all mail.",
+	.examples = "  postrider store stats --json\n",
+	.verbs = verbs,
+	.verb_count = COUNT_OF(verbs),
+};

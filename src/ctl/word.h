@@ -1,0 +1,61 @@
+/* What the files of ctl/ share: the table a word consists of, and what a command works
+ * with while it runs. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "directory/directory.h"
+
+struct json_t;
+struct store;
+struct vault;
+
+enum { CTL_WORDS_MAX = 1100, CTL_PAGE = 500 };
+
+enum ctl_option {
+	CTL_ADMIN = 1,
+	CTL_PASSWORD_STDIN = 2,
+};
+
+/* A command while it runs. */
+struct ctl {
+	const char *config_path, *folder; /* -c, --dir; NULL if not given */
+	bool is_json, wants_help;
+	unsigned options;  /* enum ctl_option, as given */
+	struct str *words; /* after the verb */
+	size_t word_count;
+	struct arena arena;
+	struct buf password;
+	struct conf conf;
+	struct store *store; /* open when the command needs the server */
+	struct vault *vault;
+	struct directory directory;
+	struct buf out;      /* what is printed at the end if all went well, */
+	struct json_t *json; /* or this with --json */
+	int status;
+};
+
+struct ctl_verb {
+	const char *name, *arguments, *summary;
+	size_t min, max;  /* words after the verb */
+	unsigned options; /* that it knows */
+	bool needs_server, needs_password;
+	void (*run)(struct ctl *ctl); /* may suspend when it needs the server */
+};
+
+struct ctl_word {
+	const char *name, *summary, *examples;
+	const struct ctl_verb *verbs;
+	size_t verb_count;
+};
+
+extern const struct ctl_word ctl_account, ctl_alias, ctl_config, ctl_domain, ctl_queue,
+	ctl_store;
+
+/* The command failed: what happened, what state things are in, and what to do about it,
+ * each a whole sentence. */
+void ctl_fail(struct ctl *ctl, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same for an outcome that has nothing to do with what was asked: the store is out of
+ * reach, full, or refuses. */
+void ctl_fail_store(struct ctl *ctl, enum store_outcome outcome);

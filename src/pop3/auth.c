@@ -1,0 +1,160 @@
+/* The AUTHORIZATION state: USER and PASS, AUTH.  RFC 1939 §4, RFC 5034. */
+#include "base/log.h"
+#include "pop3/session.h"
+#include "wire/auth/sasl.h"
+
+static void secret_fini(struct buf *secret)
+{
+	if (secret->room > 0)
+		explicit_bzero(secret->ptr, secret->room);
+	buf_fini(secret);
+}
+
+/* Who has the password gets the maildrop, if nobody else has it. */
+static void open_drop(struct session *s, const struct login *login)
+{
+	enum store_outcome outcome =
+		maildrop_open(&s->drop, s->service->login.store, login->account);
+
+	if (outcome == STORE_OK) {
+		s->login = *login;
+		pop3_reply_ok(s, "%zu messages", s->drop.count);
+		return;
+	}
+	LOG(INFO, "maildrop not opened", KV_INT("session", s->id),
+	    KV_INT("account", login->account), KV("why", store_outcome_text(outcome)));
+	struct login gone = *login;
+
+	login_end(&s->service->login, &gone);
+	if (outcome == STORE_CONFLICT)
+		pop3_reply_failed(s, "IN-USE", "Another session has this maildrop");
+	else
+		pop3_reply_failed(s, "SYS/TEMP", "The maildrop cannot be opened now");
+}
+
+static void log_in(struct session *s, struct str name, struct str password)
+{
+	bool is_unlimited = s->service->is_dev && conn_peer_is_loopback(s->conn);
+	struct login login = {0};
+
+	switch (login_try(&s->service->login, name, password, conn_peer(s->conn),
+			  is_unlimited, s->id, &s->arena, &login)) {
+	case LOGIN_OK:
+		open_drop(s, &login);
+		return;
+	case LOGIN_REFUSED:
+		pop3_reply_error(s, "AUTH",
+				 "Name or password is wrong"); /* RFC 3206 §4 */
+		return;
+	case LOGIN_LATER:
+		pop3_reply_failed(s, "SYS/TEMP", "We cannot tell now; try again later");
+		return;
+	case LOGIN_BANNED:
+		pop3_reply_failed(s, "SYS/TEMP", "Too many failures; try again later");
+		s->is_done = true;
+		return;
+	}
+}
+
+/* True if a password may be sent; else a reply was made. */
+static bool may_log_in(struct session *s)
+{
+	if (pop3_may_log_in(s))
+		return true;
+	pop3_reply_error(
+		s, "", s->login.account != 0 ? "You are logged in" : "STLS comes first");
+	return false;
+}
+
+/* Any name is accepted, so that nobody learns which exist. */
+void pop3_on_user(struct session *s, struct str name)
+{
+	if (!may_log_in(s))
+		return;
+	if (!arena_copy(&s->arena, name, &s->user))
+		pop3_reply_error(s, "", "That is too much");
+	else
+		pop3_reply_ok(s, "Now the password");
+}
+
+void pop3_on_pass(struct session *s, struct str password)
+{
+	struct str name = s->user;
+	SCOPED(secret_fini) struct buf copy = BUF(POP3_LINE_MAX);
+
+	if (!may_log_in(s))
+		return;
+	if (name.len == 0) {
+		pop3_reply_error(s, "", "USER comes first");
+		return;
+	}
+	s->user = STR("");
+	buf_add(&copy, password); /* the log-in waits, the line does not */
+	log_in(s, name, buf_str(&copy));
+}
+
+/* What came of an exchange that is over.  RFC 5034 §4. */
+static void finish(struct session *s, const struct sasl_exchange *x,
+		   enum sasl_state state)
+{
+	switch (state) {
+	case SASL_ASK:
+		pop3_reply_error(s, "", "The line is too long");
+		return;
+	case SASL_READY:
+		log_in(s, x->name, x->password);
+		return;
+	case SASL_CANCELED:
+		pop3_reply_error(s, "", "Given up");
+		return;
+	case SASL_NOT_BASE64:
+		pop3_reply_error(s, "", "That is not base64");
+		return;
+	case SASL_MALFORMED:
+		pop3_reply_error(s, "", "That is no name and password");
+		return;
+	case SASL_FOR_OTHER:
+		pop3_reply_error(s, "AUTH", "Nobody acts for others here");
+		return;
+	}
+}
+
+static err_t exchange(struct session *s, enum sasl_mechanism mechanism,
+		      struct str initial)
+{
+	SCOPED(sasl_fini) struct sasl_exchange x;
+
+	sasl_init(&x, mechanism);
+	enum sasl_state state = sasl_first(&x, initial);
+
+	while (state == SASL_ASK) {
+		struct str line;
+
+		conn_printf(s->conn, "+ %s\r\n", x.challenge);
+		conn_deadline_s(s->conn, POP3_WAIT_S);
+		err_t err = conn_line(s->conn, POP3_AUTH_LINE_MAX, true, &line);
+
+		if (err == ERR_LIMIT)
+			break;
+		TRY(err);
+		state = sasl_answer(&x, line);
+	}
+	finish(s, &x, state);
+	return OK;
+}
+
+/* AUTH alone lists the mechanisms, as clients older than CAPA ask. */
+err_t pop3_on_auth(struct session *s, const struct pop3_command *command)
+{
+	enum sasl_mechanism mechanism = sasl_mechanism_find(command->argument);
+
+	if (!may_log_in(s))
+		return OK;
+	if (command->argument.len == 0)
+		conn_add(s->conn, STR("+OK Mechanisms\r\nPLAIN\r\nLOGIN\r\n.\r\n"));
+	else if (mechanism == SASL_OTHER)
+		pop3_reply_error(s, "", "Use PLAIN or LOGIN");
+	else
+		return exchange(s, mechanism, command->initial);
+	return OK;
+}
