@@ -237,7 +237,7 @@ static err_t fill(struct conn *conn)
 
 static struct str input_of(const struct conn *conn)
 {
-	return (struct str){conn->in + conn->in_start, conn->in_end - conn->in_start};
+	return str_skip((struct str){conn->in, conn->in_end}, conn->in_start);
 }
 
 void conn_take(struct conn *conn, size_t n)

@@ -45,12 +45,16 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 		rand_bytes(iv, (size_t)EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()));
 		return set_up(&tickets->keys[0], cipher, mac, iv, is_sealing) ? 1 : -1;
 	}
-	for (size_t i = 0; i < tickets->count; i++)
-		if (memcmp(name, tickets->keys[i].name, sizeof tickets->keys[i].name) ==
-		    0)
-			return set_up(&tickets->keys[i], cipher, mac, iv, is_sealing)
-				       ? (i == 0 ? 1 : 2)
-				       : -1;
+	for (size_t i = 0; i < tickets->count; i++) {
+		struct tls_ticket_key *key = &tickets->keys[i];
+
+		if (memcmp(name, key->name, sizeof key->name) != 0)
+			continue;
+		if (!set_up(key, cipher, mac, iv, is_sealing))
+			return -1;
+		/* RFC 8446 §C.4: a ticket should be used once, so there is a next. */
+		return i > 0 || SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
+	}
 	return 0;
 }
 
