@@ -11,6 +11,7 @@
 .DEFAULT_GOAL := build
 
 FUZZ_SECONDS ?= 60
+export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
 SOAK_SECONDS ?= 600
 SANITIZED = CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
 	-Doptimization=1
