@@ -48,6 +48,8 @@ check:
 		check:'clang -Werror' '$(MAKE) -s --no-print-directory build-fuzz' \
 		tests:'unit, with ASan and UBSan' build-fuzz/unit \
 		tests:'fuzz, briefly' 'tools/fuzz.py build-fuzz --runs 20000 --seconds 10' \
+		tests:'public MIME suites' tests/mail/run.py \
+		check:'gdb shows tasks' 'tests/gdb_tasks.py build/gdb_demo tools/gdb/tasks.py' \
 		check:'man pages in step' tools/manpages.py \
 		check:'man pages' 'mandoc -T lint -W warning man/*.[15]'
 
