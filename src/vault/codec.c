@@ -1,0 +1,132 @@
+#include "vault/codec.h"
+
+void vault_encode_request(struct buf *body, const struct vault_request *request)
+{
+	switch (request->call) {
+	case VAULT_CALL_VERIFY:
+		enc_u32(body, request->account);
+		enc_u64(body, request->session);
+		enc_str(body, request->password);
+		enc_str(body, request->peer);
+		break;
+	case VAULT_CALL_SET_PASSWORD:
+		enc_u32(body, request->account);
+		enc_str(body, request->password);
+		break;
+	case VAULT_CALL_SHARE_PASSWORD:
+		enc_u32(body, request->account);
+		enc_u32(body, request->from_account);
+		break;
+	case VAULT_CALL_FORGET:
+		enc_u32(body, request->account);
+		break;
+	case VAULT_CALL_CERTIFICATE:
+		enc_str(body, request->host);
+		break;
+	case VAULT_CALL_IMPORT:
+		enc_str(body, request->host);
+		enc_str(body, request->chain_pem);
+		enc_str(body, request->key_pem);
+		break;
+	case VAULT_CALL_TICKET_KEYS:
+		break;
+	case VAULT_CALL_SIGN:
+		enc_str(body, request->key_id);
+		enc_u8(body, (uint8_t)request->kind);
+		enc_str(body, request->input);
+		break;
+	case VAULT_REPLY:
+		ASSERT(false); /* not a request */
+	}
+}
+
+static struct str bounded(struct dec *dec, size_t max)
+{
+	struct str s = dec_str(dec);
+
+	if (s.len > max)
+		dec->failed = true;
+	return s;
+}
+
+static enum vault_sign_kind decode_kind(struct dec *dec)
+{
+	uint8_t kind = dec_u8(dec);
+
+	if (kind != VAULT_SIGN_ECDSA && kind != VAULT_SIGN_RSA_RAW)
+		dec->failed = true;
+	return kind == VAULT_SIGN_ECDSA ? VAULT_SIGN_ECDSA : VAULT_SIGN_RSA_RAW;
+}
+
+static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *request)
+{
+	switch (type) {
+	case VAULT_CALL_VERIFY:
+		request->account = dec_u32(dec);
+		request->session = dec_u64(dec);
+		request->password = bounded(dec, VAULT_PASSWORD_MAX);
+		request->peer = bounded(dec, VAULT_PEER_MAX);
+		return true;
+	case VAULT_CALL_SET_PASSWORD:
+		request->account = dec_u32(dec);
+		request->password = bounded(dec, VAULT_PASSWORD_MAX);
+		return true;
+	case VAULT_CALL_SHARE_PASSWORD:
+		request->account = dec_u32(dec);
+		request->from_account = dec_u32(dec);
+		return true;
+	case VAULT_CALL_FORGET:
+		request->account = dec_u32(dec);
+		return true;
+	case VAULT_CALL_CERTIFICATE:
+		request->host = bounded(dec, VAULT_HOST_MAX);
+		return true;
+	case VAULT_CALL_IMPORT:
+		request->host = bounded(dec, VAULT_HOST_MAX);
+		request->chain_pem = bounded(dec, VAULT_PEM_MAX);
+		request->key_pem = bounded(dec, VAULT_PEM_MAX);
+		return true;
+	case VAULT_CALL_TICKET_KEYS:
+		return true;
+	case VAULT_CALL_SIGN:
+		request->key_id = bounded(dec, VAULT_KEY_ID_MAX);
+		request->kind = decode_kind(dec);
+		request->input = bounded(dec, VAULT_SIGN_INPUT_MAX);
+		return true;
+	default: /* a number from outside, no enum */
+		return false;
+	}
+}
+
+bool vault_decode_request(uint16_t type, struct str body, struct vault_request *request)
+{
+	struct dec dec = dec_over(body);
+	struct vault_request found = {0};
+
+	if (!decode_fields(&dec, type, &found) || !dec_done(&dec))
+		return false;
+	found.call = (enum vault_call)type;
+	*request = found;
+	return true;
+}
+
+void vault_encode_reply(struct buf *body, const struct vault_reply *reply)
+{
+	enc_u8(body, (uint8_t)reply->outcome);
+	enc_str(body, reply->first);
+	enc_str(body, reply->second);
+}
+
+bool vault_decode_reply(struct str body, struct vault_reply *reply)
+{
+	struct dec dec = dec_over(body);
+	uint8_t outcome = dec_u8(&dec);
+	struct vault_reply found = {.first = bounded(&dec, VAULT_REPLY_MAX),
+				    .second = bounded(&dec, VAULT_REPLY_MAX)};
+
+	if (!dec_done(&dec) || outcome > VAULT_DENIED)
+		return false;
+	found.outcome = (enum vault_outcome)outcome;
+	*reply = found;
+	return true;
+}

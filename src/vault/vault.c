@@ -1,0 +1,201 @@
+#include "vault/vault.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "rt/ipc.h"
+#include "vault/codec.h"
+
+enum {
+	CALL_SECONDS = 30, /* a crowd waits for its hashes */
+	SIGN_MS = 5000,
+	REQUEST_BYTES_MAX = 3 * VAULT_PEM_MAX,
+};
+
+struct vault {
+	struct ipc *ipc; /* NULL while there is no vault process */
+	struct waiters connected;
+};
+
+static void on_gone(struct ipc *ipc, void *arg)
+{
+	struct vault *vault = arg;
+
+	if (vault->ipc == ipc)
+		ipc_close(&vault->ipc);
+}
+
+struct vault *vault_open(int fd)
+{
+	struct vault *vault = NEW(struct vault);
+
+	if (fd >= 0)
+		vault_reconnect(vault, fd);
+	return vault;
+}
+
+void vault_close(struct vault **vault)
+{
+	if (!*vault)
+		return;
+	ipc_close(&(*vault)->ipc);
+	mem_free(*vault);
+	*vault = NULL;
+}
+
+void vault_reconnect(struct vault *vault, int fd)
+{
+	ipc_close(&vault->ipc);
+	vault->ipc = ipc_open("vault", fd, NULL, on_gone, vault);
+	wake_all(&vault->connected);
+}
+
+/* Every request may be repeated after a restart: none does more the second time, except
+ * raising a generation once more, which harms nobody. */
+static enum vault_outcome exchange(struct vault *vault, uint16_t type, struct str body,
+				   struct buf *answer, struct vault_reply *reply)
+{
+	deadline_t deadline = deadline_s(CALL_SECONDS);
+	uint16_t reply_type;
+	err_t err;
+
+	do {
+		while (!vault->ipc || !ipc_is_open(vault->ipc)) {
+			if (wait_on(&vault->connected, deadline) != OK)
+				return VAULT_LATER;
+		}
+		buf_reset(answer);
+		err = ipc_call(vault->ipc, type, body, -1, deadline, &reply_type, answer,
+			       NULL);
+	} while (err == ERR_CLOSED);
+	if (err == OK && reply_type == VAULT_REPLY &&
+	    vault_decode_reply(buf_str(answer), reply))
+		return reply->outcome;
+	LOG(WARN, "vault does not answer", KV("error", err_text(err)));
+	return VAULT_LATER;
+}
+
+static void wipe(struct buf *buf)
+{
+	if (buf->ptr)
+		explicit_bzero(buf->ptr, buf->room);
+	buf_fini(buf);
+}
+
+/* first and second may be NULL. */
+static enum vault_outcome call(struct vault *vault, const struct vault_request *request,
+			       struct buf *first, struct buf *second)
+{
+	SCOPED(wipe) struct buf body = BUF(REQUEST_BYTES_MAX);
+	SCOPED(wipe) struct buf answer = BUF(2 * VAULT_REPLY_MAX);
+	struct vault_reply reply = {0};
+
+	/* In one piece, so that no copy of a secret is left behind by growing. */
+	(void)buf_room(&body, 64 + request->password.len + request->peer.len +
+				      request->host.len + request->chain_pem.len +
+				      request->key_pem.len);
+	vault_encode_request(&body, request);
+	if (!buf_ok(&body))
+		return VAULT_REFUSED;
+	enum vault_outcome outcome =
+		exchange(vault, (uint16_t)request->call, buf_str(&body), &answer, &reply);
+	if (outcome == VAULT_OK && first)
+		buf_add(first, reply.first);
+	if (outcome == VAULT_OK && second)
+		buf_add(second, reply.second);
+	return outcome;
+}
+
+enum vault_outcome vault_verify(struct vault *vault, uint32_t account,
+				struct str password, struct str peer, uint64_t session,
+				struct buf *grant)
+{
+	const struct vault_request request = {.call = VAULT_CALL_VERIFY,
+					      .account = account,
+					      .password = password,
+					      .peer = str_first(peer, VAULT_PEER_MAX),
+					      .session = session};
+
+	if (password.len > VAULT_PASSWORD_MAX)
+		return VAULT_REFUSED; /* nobody has such a one */
+	return call(vault, &request, grant, NULL);
+}
+
+enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
+				      struct str password)
+{
+	const struct vault_request request = {.call = VAULT_CALL_SET_PASSWORD,
+					      .account = account,
+					      .password = password};
+
+	if (password.len > VAULT_PASSWORD_MAX)
+		return VAULT_REFUSED;
+	return call(vault, &request, NULL, NULL);
+}
+
+enum vault_outcome vault_share_password(struct vault *vault, uint32_t account,
+					uint32_t from_account)
+{
+	const struct vault_request request = {.call = VAULT_CALL_SHARE_PASSWORD,
+					      .account = account,
+					      .from_account = from_account};
+
+	return call(vault, &request, NULL, NULL);
+}
+
+enum vault_outcome vault_forget(struct vault *vault, uint32_t account)
+{
+	const struct vault_request request = {.call = VAULT_CALL_FORGET,
+					      .account = account};
+
+	return call(vault, &request, NULL, NULL);
+}
+
+enum vault_outcome vault_certificate(struct vault *vault, struct str host,
+				     struct buf *chain_pem, struct buf *key_id)
+{
+	const struct vault_request request = {.call = VAULT_CALL_CERTIFICATE,
+					      .host = host};
+
+	return call(vault, &request, chain_pem, key_id);
+}
+
+enum vault_outcome vault_import_certificate(struct vault *vault, struct str host,
+					    struct str chain_pem, struct str key_pem)
+{
+	const struct vault_request request = {.call = VAULT_CALL_IMPORT,
+					      .host = host,
+					      .chain_pem = chain_pem,
+					      .key_pem = key_pem};
+
+	if (chain_pem.len > VAULT_PEM_MAX || key_pem.len > VAULT_PEM_MAX)
+		return VAULT_REFUSED;
+	return call(vault, &request, NULL, NULL);
+}
+
+enum vault_outcome vault_ticket_keys(struct vault *vault, struct buf *keys)
+{
+	const struct vault_request request = {.call = VAULT_CALL_TICKET_KEYS};
+
+	return call(vault, &request, keys, NULL);
+}
+
+bool vault_sign(int sign_fd, struct str key_id, enum vault_sign_kind kind,
+		struct str input, struct buf *signature)
+{
+	const struct vault_request request = {
+		.call = VAULT_CALL_SIGN, .key_id = key_id, .kind = kind, .input = input};
+	SCOPED(buf_fini) struct buf body = BUF(REQUEST_BYTES_MAX);
+	SCOPED(buf_fini) struct buf answer = BUF(VAULT_REPLY_MAX);
+	struct vault_reply reply;
+	uint16_t type;
+
+	vault_encode_request(&body, &request);
+	if (!buf_ok(&body) ||
+	    ipc_call_blocking(sign_fd, VAULT_CALL_SIGN, buf_str(&body), SIGN_MS, &type,
+			      &answer) != OK ||
+	    type != VAULT_REPLY || !vault_decode_reply(buf_str(&answer), &reply) ||
+	    reply.outcome != VAULT_OK)
+		return false;
+	buf_add(signature, reply.first);
+	return true;
+}

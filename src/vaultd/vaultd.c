@@ -1,0 +1,343 @@
+#include "vaultd/vaultd.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/rand.h"
+#include "rt/ipc.h"
+#include "store/grant.h"
+#include "vault/codec.h"
+#include "vault/link.h"
+#include "vaultd/keys.h"
+#include "vaultd/tickets.h"
+#include "vaultd/verify.h"
+
+enum {
+	GRANT_SECONDS = 7 * 86400, /* longer than sessions last */
+	REVOKE_WAIT_S = 3,
+	WAITING_MAX = 256, /* some seconds of work */
+	PAIR_BYTES = 8,
+	CHANGED_BYTES_MAX = 64 * 1024 * 1024,
+};
+_Static_assert((int)LINK_KEY_BYTES == (int)GRANT_KEY_BYTES, "one key");
+
+struct channel {
+	struct list_link in_channels;
+	struct vaultd *vaultd;
+	enum vaultd_role role;
+	uint64_t number;
+	struct ipc *ipc;
+};
+
+struct vaultd {
+	struct secrets *secrets;
+	struct hasher *hasher;
+	struct verifier *verifier;
+	struct keys *keys;
+	struct tickets tickets;
+	unsigned char grant_key[GRANT_KEY_BYTES];
+	struct list channels;
+	struct ipc *store; /* NULL: no link now */
+};
+
+/* ---- the link to the store --------------------------------------------------------- */
+
+static bool tell_store(struct vaultd *vaultd, uint16_t type, struct str body)
+{
+	SCOPED(buf_fini) struct buf nothing = BUF(64);
+	uint16_t reply;
+
+	return vaultd->store &&
+	       ipc_call(vaultd->store, type, body, -1, deadline_s(REVOKE_WAIT_S), &reply,
+			&nothing, NULL) == OK;
+}
+
+/* A store that cannot be told now has no grants that matter: it learns of all changes
+ * when its next link is made, before doors present theirs again. */
+static void revoke_older(struct vaultd *vaultd, uint32_t account, uint32_t generation)
+{
+	SCOPED(buf_fini) struct buf pair = BUF(PAIR_BYTES);
+
+	verifier_forget(vaultd->verifier, account);
+	if (generation < 2)
+		return; /* there was nothing before */
+	enc_u32(&pair, account);
+	enc_u32(&pair, generation);
+	if (!tell_store(vaultd, LINK_REVOKE, buf_str(&pair)))
+		LOG(WARN, "store not told of revocation", KV_INT("account", account));
+}
+
+static void greet_store(void *arg)
+{
+	struct vaultd *vaultd = arg;
+	SCOPED(buf_fini) struct buf pairs = BUF(CHANGED_BYTES_MAX);
+	int64_t since = (int64_t)time(NULL) - GRANT_SECONDS;
+
+	if (secrets_changed_since(vaultd->secrets, since, &pairs) != OK)
+		LOG(ERROR, "revocations unknown");
+	/* First what is dead, then the key: without it no grant is good. */
+	struct str rest = buf_str(&pairs);
+	while (rest.len > 0) {
+		struct str some = str_first(rest, LINK_REVOKE_MAX * PAIR_BYTES);
+
+		if (!tell_store(vaultd, LINK_REVOKE, some))
+			return;
+		rest = str_skip(rest, some.len);
+	}
+	(void)tell_store(vaultd, LINK_GRANT_KEY,
+			 (struct str){(const char *)vaultd->grant_key, GRANT_KEY_BYTES});
+}
+
+static void on_store_gone(struct ipc *ipc, void *arg)
+{
+	struct vaultd *vaultd = arg;
+
+	if (vaultd->store == ipc)
+		ipc_close(&vaultd->store);
+}
+
+void vaultd_link(struct vaultd *vaultd, int fd)
+{
+	ipc_close(&vaultd->store);
+	vaultd->store = ipc_open("store link", fd, NULL, on_store_gone, vaultd);
+	(void)task_start("greet store", greet_store, vaultd);
+}
+
+/* ---- calls ------------------------------------------------------------------------- */
+
+static enum vault_outcome
+on_verify(struct channel *channel, const struct vault_request *request, struct buf *grant)
+{
+	struct vaultd *vaultd = channel->vaultd;
+	struct grant made = {.account = request->account,
+			     .rights = GRANT_ALL,
+			     .channel = channel->number,
+			     .session = request->session,
+			     .expires_at = (int64_t)time(NULL) + GRANT_SECONDS};
+	enum vault_outcome outcome =
+		verifier_ask(vaultd->verifier, request->account, request->password,
+			     request->peer, &made.generation);
+
+	if (outcome == VAULT_OK)
+		grant_make(vaultd->grant_key, &made, grant);
+	return outcome;
+}
+
+static enum vault_outcome outcome_of(err_t err)
+{
+	if (err == OK)
+		return VAULT_OK;
+	return err == ERR_ABSENT ? VAULT_REFUSED : VAULT_LATER;
+}
+
+static enum vault_outcome on_set_password(struct vaultd *vaultd,
+					  const struct vault_request *request)
+{
+	struct password fresh = {0};
+	uint32_t generation = 0;
+
+	if (request->account == 0)
+		return VAULT_REFUSED;
+	rand_bytes(fresh.salt, sizeof fresh.salt);
+	err_t err = hasher_run(vaultd->hasher, STR("ctl"), request->password, fresh.salt,
+			       fresh.hash);
+	if (err == OK)
+		err = secrets_set_password(vaultd->secrets, request->account, &fresh,
+					   &generation);
+	explicit_bzero(&fresh, sizeof fresh);
+	if (err == OK)
+		revoke_older(vaultd, request->account, generation);
+	return outcome_of(err);
+}
+
+static enum vault_outcome on_share_password(struct vaultd *vaultd,
+					    const struct vault_request *request)
+{
+	uint32_t generation = 0;
+
+	if (request->account == 0)
+		return VAULT_REFUSED;
+	err_t err = secrets_share_password(vaultd->secrets, request->account,
+					   request->from_account, &generation);
+	if (err == OK)
+		revoke_older(vaultd, request->account, generation);
+	return outcome_of(err);
+}
+
+static enum vault_outcome on_forget(struct vaultd *vaultd,
+				    const struct vault_request *request)
+{
+	uint32_t generation = 0;
+	err_t err = secrets_forget(vaultd->secrets, request->account, &generation);
+
+	if (err == OK)
+		revoke_older(vaultd, request->account, generation);
+	return outcome_of(err);
+}
+
+static enum vault_outcome on_ticket_keys(struct vaultd *vaultd, struct buf *keys)
+{
+	tickets_renew(&vaultd->tickets, loop_now());
+	buf_add(keys, (struct str){(const char *)vaultd->tickets.keys,
+				   sizeof vaultd->tickets.keys});
+	return VAULT_OK;
+}
+
+static bool may(enum vaultd_role role, enum vault_call call)
+{
+	switch (call) {
+	case VAULT_CALL_VERIFY:
+	case VAULT_CALL_CERTIFICATE:
+	case VAULT_CALL_TICKET_KEYS:
+		return role == VAULTD_DOOR || role == VAULTD_CTL;
+	case VAULT_CALL_SET_PASSWORD:
+	case VAULT_CALL_SHARE_PASSWORD:
+	case VAULT_CALL_FORGET:
+	case VAULT_CALL_IMPORT:
+		return role == VAULTD_CTL;
+	case VAULT_CALL_SIGN:
+		return role == VAULTD_SIGNER;
+	case VAULT_REPLY:
+		return false;
+	}
+	return false;
+}
+
+static enum vault_outcome answer(struct channel *channel,
+				 const struct vault_request *request, struct buf *first,
+				 struct buf *second)
+{
+	struct vaultd *vaultd = channel->vaultd;
+
+	switch (request->call) {
+	case VAULT_CALL_VERIFY:
+		return on_verify(channel, request, first);
+	case VAULT_CALL_SET_PASSWORD:
+		return on_set_password(vaultd, request);
+	case VAULT_CALL_SHARE_PASSWORD:
+		return on_share_password(vaultd, request);
+	case VAULT_CALL_FORGET:
+		return on_forget(vaultd, request);
+	case VAULT_CALL_CERTIFICATE:
+		return keys_certificate(vaultd->keys, request->host, first, second);
+	case VAULT_CALL_IMPORT:
+		return keys_import(vaultd->keys, request->host, request->chain_pem,
+				   request->key_pem);
+	case VAULT_CALL_TICKET_KEYS:
+		return on_ticket_keys(vaultd, first);
+	case VAULT_CALL_SIGN:
+		return keys_sign(vaultd->keys, request->key_id, request->kind,
+				 request->input, first);
+	case VAULT_REPLY:
+		break;
+	}
+	return VAULT_DENIED;
+}
+
+/* ---- channels ---------------------------------------------------------------------- */
+
+/* The channel may end while an answer is awaited, so nothing looks at it after that. */
+static void on_message(struct ipc *ipc, const struct ipc_message *message, void *arg)
+{
+	struct channel *channel = arg;
+	SCOPED(buf_fini) struct buf first = BUF(VAULT_REPLY_MAX);
+	SCOPED(buf_fini) struct buf second = BUF(VAULT_REPLY_MAX);
+	SCOPED(buf_fini) struct buf body = BUF(3 * VAULT_REPLY_MAX);
+	struct vault_reply reply = {.outcome = VAULT_DENIED};
+	struct vault_request request;
+
+	if (message->fd >= 0)
+		(void)close(message->fd); /* nothing here takes one */
+	if (vault_decode_request(message->type, message->body, &request) &&
+	    may(channel->role, request.call))
+		reply.outcome = answer(channel, &request, &first, &second);
+	else
+		LOG(WARN, "vault request denied", KV_INT("type", message->type));
+	if (reply.outcome == VAULT_OK) {
+		reply.first = buf_str(&first);
+		reply.second = buf_str(&second);
+	}
+	vault_encode_reply(&body, &reply);
+	ipc_reply(ipc, message->id, VAULT_REPLY, buf_str(&body), -1);
+}
+
+static void channel_free(struct channel *channel)
+{
+	list_remove(&channel->vaultd->channels, &channel->in_channels);
+	ipc_close(&channel->ipc);
+	mem_free(channel);
+}
+
+static void on_gone(struct ipc *ipc, void *arg)
+{
+	(void)ipc;
+	channel_free(arg);
+}
+
+void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number, int fd)
+{
+	struct channel *channel = NEW(struct channel);
+
+	channel->vaultd = vaultd;
+	channel->role = role;
+	channel->number = number;
+	list_add_last(&vaultd->channels, &channel->in_channels);
+	channel->ipc = ipc_open("vault channel", fd, on_message, on_gone, channel);
+}
+
+static err_t open_grant_key(struct vaultd *vaultd)
+{
+	SCOPED(buf_fini) struct buf value = BUF(GRANT_KEY_BYTES);
+	err_t err = secrets_get(vaultd->secrets, STR("g"), &value);
+
+	if (err == OK && value.len == GRANT_KEY_BYTES) {
+		memcpy(vaultd->grant_key, value.ptr, GRANT_KEY_BYTES);
+		return OK;
+	}
+	if (err != ERR_ABSENT)
+		return err == OK ? ERR_SYNTAX : err;
+	rand_bytes(vaultd->grant_key, GRANT_KEY_BYTES);
+	const struct secret_pair pair = {
+		STR("g"), {(const char *)vaultd->grant_key, GRANT_KEY_BYTES}};
+	return secrets_put(vaultd->secrets, &pair, 1, true);
+}
+
+err_t vaultd_open(const char *folder, struct vaultd **result)
+{
+	struct vaultd *vaultd = NEW(struct vaultd);
+	err_t err = secrets_open(folder, &vaultd->secrets);
+
+	if (err == OK)
+		err = open_grant_key(vaultd);
+	if (err != OK) {
+		vaultd_close(&vaultd);
+		return err;
+	}
+	vaultd->hasher = hasher_new(0, WAITING_MAX);
+	vaultd->verifier = verifier_new(vaultd->secrets, vaultd->hasher);
+	vaultd->keys = keys_new(vaultd->secrets);
+	*result = vaultd;
+	return OK;
+}
+
+void vaultd_close(struct vaultd **pointer)
+{
+	struct vaultd *vaultd = *pointer;
+
+	if (!vaultd)
+		return;
+	LIST_EACH(&vaultd->channels, link)
+	channel_free(CONTAINER_OF(link, struct channel, in_channels));
+	ipc_close(&vaultd->store);
+	keys_free(&vaultd->keys);
+	verifier_free(&vaultd->verifier);
+	hasher_free(&vaultd->hasher);
+	secrets_close(&vaultd->secrets);
+	explicit_bzero(vaultd, sizeof *vaultd);
+	mem_free(vaultd);
+	*pointer = NULL;
+}

@@ -1,0 +1,25 @@
+/* The vault process: answers vault.h's calls on the channels it is given, keeps the
+ * secrets, makes grants, and tells the store which ones are dead.
+ */
+#pragma once
+
+#include "base/base.h"
+
+struct vaultd;
+
+/* What may be asked on a channel. */
+enum vaultd_role {
+	VAULTD_DOOR,   /* verify, certificates, ticket keys */
+	VAULTD_CTL,    /* all that and passwords, imports */
+	VAULTD_SIGNER, /* signatures only: the socket of vault_sign() */
+};
+
+/* folder exists and is the vault's own.  May suspend, and block on the disk. */
+[[nodiscard]] err_t vaultd_open(const char *folder, struct vaultd **vaultd);
+/* After the last task has ended. */
+void vaultd_close(struct vaultd **vaultd);
+/* Serves a channel until the other side closes it; fd is owned from here on.  channel is
+ * the number that grants for it carry, the same as of that process's store channel. */
+void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t channel, int fd);
+/* A new link to the store process (vault/link.h) in place of the one before. */
+void vaultd_link(struct vaultd *vaultd, int fd);

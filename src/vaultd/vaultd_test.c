@@ -1,0 +1,327 @@
+#include "vaultd/vaultd.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "rt/ipc.h"
+#include "store/grant.h"
+#include "vault/link.h"
+#include "vault/vault.h"
+#include "vaultd/x509.h"
+
+/* A vault in a process of its own would be the same: the channels are real sockets. */
+static struct {
+	char folder[64];
+	struct vaultd *vaultd;
+	struct vault *ctl, *door;
+	int sign_fd;
+	unsigned char grant_key[GRANT_KEY_BYTES];
+	uint32_t revoked_account, revoked_generation;
+	struct ipc *store;
+} lab;
+
+enum { DOOR_CHANNEL = 77 };
+
+static int channel(enum vaultd_role role, uint64_t number)
+{
+	int fds[2];
+
+	CHECK(ipc_pair(fds) == OK);
+	vaultd_serve(lab.vaultd, role, number, fds[0]);
+	return fds[1];
+}
+
+/* The store's end of the link. */
+static void on_link(struct ipc *ipc, const struct ipc_message *message, void *arg)
+{
+	struct dec dec = dec_over(message->body);
+
+	(void)arg;
+	if (message->type == LINK_GRANT_KEY && message->body.len == GRANT_KEY_BYTES)
+		memcpy(lab.grant_key, message->body.ptr, GRANT_KEY_BYTES);
+	while (message->type == LINK_REVOKE && dec.rest.len > 0) {
+		lab.revoked_account = dec_u32(&dec);
+		lab.revoked_generation = dec_u32(&dec);
+	}
+	ipc_reply(ipc, message->id, LINK_DONE, STR(""), -1);
+}
+
+static void link_store(void)
+{
+	int fds[2];
+
+	ipc_close(&lab.store);
+	CHECK(ipc_pair(fds) == OK);
+	vaultd_link(lab.vaultd, fds[0]);
+	lab.store = ipc_open("link", fds[1], on_link, NULL, NULL);
+	for (int i = 0; i < 50; i++)
+		task_yield();
+}
+
+static void run_test(void *arg)
+{
+	union {
+		void *arg;
+		void (*run)(void);
+	} test = {arg};
+
+	CHECK(vaultd_open(lab.folder, &lab.vaultd) == OK);
+	lab.ctl = vault_open(channel(VAULTD_CTL, 1));
+	lab.door = vault_open(channel(VAULTD_DOOR, DOOR_CHANNEL));
+	lab.sign_fd = channel(VAULTD_SIGNER, 2);
+	link_store();
+	test.run();
+	vault_close(&lab.ctl);
+	vault_close(&lab.door);
+	ipc_close(&lab.store);
+	(void)close(lab.sign_fd);
+	loop_stop();
+}
+
+static void in_lab(void (*run)(void))
+{
+	union {
+		void (*run)(void);
+		void *arg;
+	} test = {run};
+	char path[128];
+
+	memset(&lab, 0, sizeof lab);
+	(void)snprintf(lab.folder, sizeof lab.folder, "/tmp/postrider-vaultd-XXXXXX");
+	CHECK(mkdtemp(lab.folder));
+	loop_init();
+	(void)task_start("test", run_test, test.arg);
+	loop_run();
+	vaultd_close(&lab.vaultd);
+	loop_fini();
+	(void)snprintf(path, sizeof path, "%s/secrets", lab.folder);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof path, "%s/secrets-lock", lab.folder);
+	(void)unlink(path);
+	CHECK(rmdir(lab.folder) == 0);
+}
+
+static enum vault_outcome try(uint32_t account, struct str password, struct buf *grant)
+{
+	buf_reset(grant);
+	return vault_verify(lab.door, account, password, STR("192.0.2.1"), 5, grant);
+}
+
+static void logs_in(void)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+	struct grant grant;
+
+	CHECK(try(7, STR("pass"), &bytes) == VAULT_REFUSED);
+	CHECK(try(0, STR("pass"), &bytes) == VAULT_REFUSED);
+	CHECK(vault_set_password(lab.ctl, 7, STR("pass")) == VAULT_OK);
+	CHECK(try(7, STR("Pass"), &bytes) == VAULT_REFUSED && bytes.len == 0);
+	CHECK(try(7, STR("pass"), &bytes) == VAULT_OK);
+	CHECK(grant_check(lab.grant_key, buf_str(&bytes), DOOR_CHANNEL,
+			  (int64_t)time(NULL), &grant));
+	CHECK(grant.account == 7 && grant.generation == 1 && grant.session == 5);
+	CHECK(!grant_check(lab.grant_key, buf_str(&bytes), DOOR_CHANNEL + 1,
+			   (int64_t)time(NULL), &grant));
+	CHECK(lab.revoked_account == 0);
+	CHECK(vault_share_password(lab.ctl, 8, 7) == VAULT_OK);
+	CHECK(try(8, STR("pass"), &bytes) == VAULT_OK);
+	CHECK(vault_set_password(lab.ctl, 7, STR("new")) == VAULT_OK);
+	CHECK(lab.revoked_account == 7 && lab.revoked_generation == 2);
+	CHECK(try(7, STR("pass"), &bytes) == VAULT_REFUSED);
+	CHECK(try(7, STR("new"), &bytes) == VAULT_OK);
+	CHECK(vault_forget(lab.ctl, 7) == VAULT_OK && lab.revoked_generation == 3);
+	CHECK(try(7, STR("new"), &bytes) == VAULT_REFUSED);
+}
+
+TEST(the_right_password_gives_a_grant)
+{
+	in_lab(logs_in);
+}
+
+static void is_quick(void)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+	struct timespec from, to;
+
+	CHECK(vault_set_password(lab.ctl, 7, STR("pass")) == VAULT_OK);
+	CHECK(try(7, STR("pass"), &bytes) == VAULT_OK);
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < 200; i++)
+		CHECK(try(7, STR("pass"), &bytes) == VAULT_OK);
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	CHECK(to.tv_sec - from.tv_sec <= 1); /* 200 computations would take many */
+}
+
+TEST(a_repeated_log_in_computes_nothing)
+{
+	in_lab(is_quick);
+}
+
+static unsigned agreed, asked;
+
+static void ask_same(void *arg)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+
+	(void)arg;
+	agreed += try(7, STR("pass"), &bytes) == VAULT_OK;
+	asked++;
+}
+
+static void crowd(void)
+{
+	CHECK(vault_set_password(lab.ctl, 7, STR("pass")) == VAULT_OK);
+	agreed = asked = 0;
+	for (int i = 0; i < 1000; i++) /* more than may wait for a computation */
+		CHECK(task_start("ask", ask_same, NULL));
+	while (asked < 1000)
+		CHECK(task_sleep_ms(5) == OK);
+	CHECK(agreed == 1000);
+}
+
+TEST(a_crowd_with_one_password_is_one_computation)
+{
+	in_lab(crowd);
+}
+
+static void keeps_roles_apart(void)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(1024);
+
+	CHECK(vault_set_password(lab.door, 7, STR("pass")) == VAULT_DENIED);
+	CHECK(vault_share_password(lab.door, 7, 8) == VAULT_DENIED);
+	CHECK(vault_forget(lab.door, 7) == VAULT_DENIED);
+	CHECK(vault_import_certificate(lab.door, STR("a"), STR("b"), STR("c")) ==
+	      VAULT_DENIED);
+	CHECK(vault_share_password(lab.ctl, 7, 8) == VAULT_REFUSED);
+	CHECK(vault_set_password(lab.ctl, 0, STR("pass")) == VAULT_REFUSED);
+
+	struct vault *signer = vault_open(channel(VAULTD_SIGNER, 3));
+	CHECK(vault_ticket_keys(signer, &bytes) == VAULT_DENIED);
+	vault_close(&signer);
+}
+
+TEST(a_channel_may_do_what_its_role_may)
+{
+	in_lab(keeps_roles_apart);
+}
+
+static void hears_again(void)
+{
+	CHECK(vault_set_password(lab.ctl, 7, STR("pass")) == VAULT_OK);
+	CHECK(vault_set_password(lab.ctl, 7, STR("other")) == VAULT_OK);
+	lab.revoked_account = 0;
+	memset(lab.grant_key, 0, sizeof lab.grant_key);
+	link_store();
+	CHECK(lab.revoked_account == 7 && lab.revoked_generation == 2);
+	CHECK(lab.grant_key[0] || lab.grant_key[1] || lab.grant_key[2]);
+}
+
+TEST(a_new_store_hears_what_is_revoked)
+{
+	in_lab(hears_again);
+}
+
+/* vault_sign() blocks, so the vault's loop must run elsewhere: a child process signs. */
+static void signs(void)
+{
+	SCOPED(buf_fini) struct buf chain = BUF(65536), id = BUF(64), again = BUF(64);
+	SCOPED(buf_fini) struct buf other = BUF(65536);
+
+	CHECK(vault_certificate(lab.door, STR("Mail.Example"), &chain, &id) == VAULT_OK);
+	CHECK(vault_certificate(lab.door, STR("mail.example"), &other, &again) ==
+	      VAULT_OK);
+	CHECK_STR(buf_str(&id), buf_str(&again));
+	CHECK_STR(buf_str(&chain), buf_str(&other));
+
+	BIO *bio = BIO_new_mem_buf(chain.ptr, (int)chain.len);
+	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	CHECK(cert && X509_check_host(cert, "mail.example", 0, 0, NULL) == 1);
+	CHECK(cert && X509_check_host(cert, "localhost", 0, 0, NULL) == 1);
+
+	int answer[2];
+	unsigned char digest[32] = "0123456789abcdef0123456789abcde", text[300];
+	CHECK(pipe(answer) == 0);
+	if (fork() == 0) {
+		struct buf made = BUF(256);
+		struct buf none = BUF(256);
+		struct str input = {(const char *)digest, sizeof digest};
+
+		if (!vault_sign(lab.sign_fd, buf_str(&id), VAULT_SIGN_ECDSA, input,
+				&made) ||
+		    vault_sign(lab.sign_fd, buf_str(&id), VAULT_SIGN_RSA_RAW, input,
+			       &none) ||
+		    vault_sign(lab.sign_fd, STR("no such key"), VAULT_SIGN_ECDSA, input,
+			       &none))
+			_exit(1);
+		_exit(write(answer[1], made.ptr, made.len) != (ssize_t)made.len);
+	}
+	(void)close(answer[1]);
+	(void)task_sleep_ms(300);
+	ssize_t len = read(answer[0], text, sizeof text);
+	CHECK(len > 0);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(X509_get0_pubkey(cert), NULL);
+	CHECK(EVP_PKEY_verify_init(context) == 1 && len > 0 &&
+	      EVP_PKEY_verify(context, text, (size_t)len, digest, sizeof digest) == 1);
+	EVP_PKEY_CTX_free(context);
+	X509_free(cert);
+	BIO_free(bio);
+	(void)close(answer[0]);
+}
+
+TEST(signs_with_the_key_of_a_certificate_it_made)
+{
+	in_lab(signs);
+}
+
+static void imports(void)
+{
+	SCOPED(buf_fini) struct buf chain = BUF(65536), got = BUF(65536), id = BUF(64);
+	SCOPED(x509_key_free) EVP_PKEY *key = EVP_RSA_gen(2048);
+	SCOPED(x509_key_free) EVP_PKEY *other = x509_key_new();
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *pem;
+
+	CHECK(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1);
+	struct str key_pem = {.len = (size_t)BIO_get_mem_data(bio, &pem)};
+	key_pem.ptr = pem;
+	CHECK(x509_self_sign(key, STR("a.example"), &chain));
+	CHECK(vault_import_certificate(lab.ctl, STR("a.example"), buf_str(&chain),
+				       key_pem) == VAULT_OK);
+	CHECK(vault_certificate(lab.door, STR("a.example"), &got, &id) == VAULT_OK);
+	CHECK_STR(buf_str(&got), buf_str(&chain));
+	CHECK(vault_import_certificate(lab.ctl, STR("a.example"), STR("nonsense"),
+				       key_pem) == VAULT_REFUSED);
+	CHECK(vault_import_certificate(lab.ctl, STR("no/host"), buf_str(&chain),
+				       key_pem) == VAULT_REFUSED);
+	buf_reset(&chain);
+	CHECK(x509_self_sign(other, STR("a.example"), &chain));
+	CHECK(vault_import_certificate(lab.ctl, STR("a.example"), buf_str(&chain),
+				       key_pem) == VAULT_REFUSED);
+	BIO_free(bio);
+}
+
+TEST(imports_only_a_chain_that_fits_its_key)
+{
+	in_lab(imports);
+}
+
+static void gives_ticket_keys(void)
+{
+	SCOPED(buf_fini) struct buf keys = BUF(1024), again = BUF(1024);
+
+	CHECK(vault_ticket_keys(lab.door, &keys) == VAULT_OK && keys.len == 160);
+	CHECK(vault_ticket_keys(lab.door, &again) == VAULT_OK);
+	CHECK_STR(buf_str(&keys), buf_str(&again));
+}
+
+TEST(all_doors_get_the_same_ticket_keys)
+{
+	in_lab(gives_ticket_keys);
+}
