@@ -45,7 +45,8 @@ static err_t copied(struct session *s, const struct imap_command *command,
 	uid_set_write(&code, op->to_uids);
 	buf_add_byte(&code, ']');
 	if (command->verb == IMAP_COPY)
-		return reply_ok(s, command, "%.*s They are there", STR_FMT(buf_str(&code)));
+		return reply_ok(s, command, "%.*s They are there",
+				STR_FMT(buf_str(&code)));
 	buf_printf(&s->out, "* OK %.*s They are there\r\n", STR_FMT(buf_str(&code)));
 	return reply_ok(s, command, "They have moved");
 }
@@ -53,7 +54,8 @@ static err_t copied(struct session *s, const struct imap_command *command,
 static err_t copy_or_move(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = command->verb == IMAP_COPY ? OP_COPY : OP_MOVE};
-	struct store_commit commit = {.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {
+		.account = s->login.account, .ops = &op, .count = 1};
 	struct store_result result;
 	struct imap_range *list;
 	struct mailbox *mailbox;
@@ -71,7 +73,8 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 	if (mailbox->row.is_container)
 		return reply_no(s, command, "[CANNOT] It holds no messages");
 	if (op.kind == OP_MOVE && s->box.is_read_only)
-		return reply_no(s, command, "[READ-ONLY] The mailbox is open to read only");
+		return reply_no(s, command,
+				"[READ-ONLY] The mailbox is open to read only");
 	if (count == 0)
 		return reply_ok(s, command, "None of them was there");
 	op.copy.mailbox = s->box.mailbox;
@@ -97,16 +100,19 @@ err_t on_move(struct session *s, const struct imap_command *command)
 err_t on_expunge(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_EXPUNGE};
-	struct store_commit commit = {.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {
+		.account = s->login.account, .ops = &op, .count = 1};
 	struct imap_range *list = NULL;
 	size_t count = 0;
 	err_t err = OK;
 
 	if (s->box.is_read_only)
-		return reply_no(s, command, "[READ-ONLY] The mailbox is open to read only");
+		return reply_no(s, command,
+				"[READ-ONLY] The mailbox is open to read only");
 	op.expunge = (struct op_expunge){.mailbox = s->box.mailbox, .only_deleted = true};
 	if (command->is_uid) {
-		if (named(s, command, &command->copy.set, &list, &count, &err) != SELECTED_OK)
+		if (named(s, command, &command->copy.set, &list, &count, &err) !=
+		    SELECTED_OK)
 			return err;
 		if (count == 0) /* to the store, none would be all */
 			return reply_ok(s, command, "None of them was there");
@@ -138,7 +144,8 @@ err_t on_store(struct session *s, const struct imap_command *command)
 {
 	const struct imap_store *store = &command->store;
 	struct store_op op = {.kind = OP_FLAGS};
-	struct store_commit commit = {.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {
+		.account = s->login.account, .ops = &op, .count = 1};
 	SCOPED(ranges_fini) struct ranges own = {0};
 	struct store_result result;
 	struct imap_range *list;
@@ -146,7 +153,8 @@ err_t on_store(struct session *s, const struct imap_command *command)
 	err_t err = OK;
 
 	if (s->box.is_read_only)
-		return reply_no(s, command, "[READ-ONLY] The mailbox is open to read only");
+		return reply_no(s, command,
+				"[READ-ONLY] The mailbox is open to read only");
 	if (store->flags.keyword_count > KEYWORDS_MAX)
 		return reply_no(s, command, "[LIMIT] Too many keywords");
 	if (named(s, command, &store->set, &list, &count, &err) != SELECTED_OK)
@@ -175,7 +183,8 @@ err_t on_store(struct session *s, const struct imap_command *command)
 	if (selected_collect(s, &own, result.change) != STORE_OK)
 		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
 	if (!store->is_silent) {
-		unsigned items = IMAP_FETCH_FLAGS | (command->is_uid ? IMAP_FETCH_UID : 0u);
+		unsigned items =
+			IMAP_FETCH_FLAGS | (command->is_uid ? IMAP_FETCH_UID : 0u);
 
 		outcome = fetch_items(s, list, count, items);
 		if (outcome != STORE_OK)

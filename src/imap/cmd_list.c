@@ -48,7 +48,8 @@ static void list_one(struct session *s, const struct imap_list *list,
 {
 	bool is_above = is_above_match(list, mailbox);
 
-	if (!matches(list, mailbox->path) || (!is_selected_by(list, mailbox) && !is_above))
+	if (!matches(list, mailbox->path) ||
+	    (!is_selected_by(list, mailbox) && !is_above))
 		return;
 	buf_add_c(&s->out, "* LIST (");
 	write_attributes(&s->out, list, mailbox);
@@ -92,8 +93,7 @@ err_t on_lsub(struct session *s, const struct imap_command *command)
 
 	if (outcome != STORE_OK)
 		return reply_outcome(s, command, outcome);
-	bool has_percent =
-		str_find_byte(list->patterns[0], '%') < list->patterns[0].len;
+	bool has_percent = str_find_byte(list->patterns[0], '%') < list->patterns[0].len;
 
 	for (size_t i = 0; i < all.count && !conn_is_broken(s->conn); i++) {
 		const struct mailbox *mailbox = &all.list[i];
@@ -102,9 +102,10 @@ err_t on_lsub(struct session *s, const struct imap_command *command)
 		if ((!mailbox->row.is_subscribed && !is_above) ||
 		    !matches(list, mailbox->path))
 			continue;
-		buf_add_c(&s->out, mailbox->row.is_subscribed && !mailbox->row.is_container
-					   ? "* LSUB () \"/\" "
-					   : "* LSUB (\\Noselect) \"/\" ");
+		buf_add_c(&s->out,
+			  mailbox->row.is_subscribed && !mailbox->row.is_container
+				  ? "* LSUB () \"/\" "
+				  : "* LSUB (\\Noselect) \"/\" ");
 		imap_write_mailbox(&s->out, mailbox->path, s->is_rev2);
 		buf_add_c(&s->out, "\r\n");
 		if (s->out.len > SEND_BYTES)

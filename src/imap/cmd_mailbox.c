@@ -71,7 +71,8 @@ err_t on_create(struct session *s, const struct imap_command *command)
 		path.len--; /* RFC 9051 §6.3.4: only says that others will follow */
 	op.mailbox.role = mailbox_role_of(command->create.use);
 	if (command->create.use.len > 0 && op.mailbox.role == ROLE_NONE)
-		return reply_no(s, command, "[USEATTR] There is no such use"); /* RFC 6154 */
+		return reply_no(s, command,
+				"[USEATTR] There is no such use"); /* RFC 6154 */
 	if (!is_name(path))
 		return reply_no(s, command, "[CANNOT] That cannot be a mailbox's name");
 	enum store_outcome outcome = mailboxes_load(s, &all);

@@ -56,15 +56,17 @@ err_t on_select(struct session *s, const struct imap_command *command)
 		   is_read_only ? ""
 				: "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*",
 		   s->box.uid_validity, s->box.uid_next);
-	return reply_only_ok(s, command, is_read_only ? "[READ-ONLY] It is open"
-						      : "[READ-WRITE] It is open");
+	return reply_only_ok(s, command,
+			     is_read_only ? "[READ-ONLY] It is open"
+					  : "[READ-WRITE] It is open");
 }
 
 /* What has \Deleted goes without a word.  RFC 9051 §6.4.1. */
 err_t on_close(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_EXPUNGE};
-	struct store_commit commit = {.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {
+		.account = s->login.account, .ops = &op, .count = 1};
 	enum store_outcome outcome = STORE_OK;
 
 	op.expunge = (struct op_expunge){.mailbox = s->box.mailbox, .only_deleted = true};
@@ -96,7 +98,8 @@ static err_t idle_until_input(struct session *s, deadline_t until)
 		TRY(conn_flush(s->conn));
 		if (s->watch.wakes != wakes)
 			continue; /* it happened while we were telling */
-		err_t err = conn_wait(s->conn, &s->watch.changed, look < until ? look : until);
+		err_t err = conn_wait(s->conn, &s->watch.changed,
+				      look < until ? look : until);
 
 		if (err != OK && (err != ERR_TIMEOUT || loop_now() >= until))
 			return err;

@@ -63,8 +63,9 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 	if (f->items & IMAP_FETCH_INTERNALDATE) {
 		separate(f);
 		buf_add_c(&s->out, "INTERNALDATE ");
-		imap_write_date_time(&s->out, (struct imap_date_time){row->received_at,
-								      row->received_zone});
+		imap_write_date_time(
+			&s->out,
+			(struct imap_date_time){row->received_at, row->received_zone});
 	}
 	if (f->items & IMAP_FETCH_SIZE) {
 		separate(f);
@@ -81,7 +82,8 @@ static enum store_outcome write_digest_items(struct fetching *f)
 	if (f->items & IMAP_FETCH_ENVELOPE) {
 		enum store_outcome outcome = message_envelope(m);
 		const struct imap_envelope *envelope =
-			outcome == STORE_OK ? message_imap_envelope(m, &m->envelope) : NULL;
+			outcome == STORE_OK ? message_imap_envelope(m, &m->envelope)
+					    : NULL;
 
 		if (!envelope)
 			return outcome == STORE_OK ? STORE_INVALID : outcome;
@@ -119,7 +121,8 @@ static struct octets cut(const struct imap_section *section, struct octets whole
 		return whole;
 	uint64_t skip = num_min(section->offset, whole.len);
 
-	return (struct octets){whole.at + skip, num_min(section->count, whole.len - skip)};
+	return (struct octets){whole.at + skip,
+			       num_min(section->count, whole.len - skip)};
 }
 
 static void write_cut(struct fetching *f, const struct imap_section *section,
@@ -135,9 +138,8 @@ static void write_cut(struct fetching *f, const struct imap_section *section,
 }
 
 /* HEADER.FIELDS and HEADER.FIELDS.NOT. */
-static enum store_outcome write_fields(struct fetching *f,
-				       const struct imap_section *section,
-				       struct octets where)
+static enum store_outcome
+write_fields(struct fetching *f, const struct imap_section *section, struct octets where)
 {
 	SCOPED(buf_fini) struct buf header = BUF(BINARY_MAX), picked = BUF(BINARY_MAX);
 	struct str text;
@@ -156,9 +158,8 @@ static enum store_outcome write_fields(struct fetching *f,
 }
 
 /* BINARY and BINARY.SIZE: the part with its transfer encoding undone.  RFC 3516 §4. */
-static enum store_outcome write_binary(struct fetching *f,
-				       const struct imap_section *section,
-				       struct octets where)
+static enum store_outcome
+write_binary(struct fetching *f, const struct imap_section *section, struct octets where)
 {
 	SCOPED(buf_fini) struct buf encoded = BUF(BINARY_MAX), plain = BUF(BINARY_MAX);
 	const struct mime_part *part = message_part(&f->message, section);
@@ -191,9 +192,8 @@ static bool is_fields(const struct imap_section *section)
 	return section->text == IMAP_TEXT_FIELDS || section->text == IMAP_TEXT_FIELDS_NOT;
 }
 
-static enum store_outcome write_octets(struct fetching *f,
-				       const struct imap_section *section,
-				       struct octets where)
+static enum store_outcome
+write_octets(struct fetching *f, const struct imap_section *section, struct octets where)
 {
 	struct str text;
 	struct octets part = cut(section, where);
@@ -220,7 +220,7 @@ static enum store_outcome write_section(struct fetching *f,
 	enum store_outcome outcome = STORE_OK;
 
 	if (is_whole && section->text != IMAP_TEXT_ALL)
-		outcome = message_header(m);
+		outcome = message_header_size(m);
 	else if (!is_whole)
 		outcome = message_structure(m);
 	if (outcome != STORE_OK)
@@ -233,7 +233,8 @@ static enum store_outcome write_section(struct fetching *f,
 	}
 	if (is_fields(section))
 		return write_fields(f, section, where);
-	if (section->kind == IMAP_SECTION_BINARY || section->kind == IMAP_SECTION_BINARY_SIZE)
+	if (section->kind == IMAP_SECTION_BINARY ||
+	    section->kind == IMAP_SECTION_BINARY_SIZE)
 		return write_binary(f, section, where);
 	return write_octets(f, section, where);
 }
@@ -278,8 +279,8 @@ static enum store_outcome fetch_range(struct fetching *f, struct imap_range rang
 
 		arena_reset(&s->page);
 		enum store_outcome outcome =
-			store_rows(session_store(s), s->login.account, s->box.mailbox, rest,
-				   f->columns, &s->page, &rows, &count, &next);
+			store_rows(session_store(s), s->login.account, s->box.mailbox,
+				   rest, f->columns, &s->page, &rows, &count, &next);
 
 		if (outcome != STORE_OK)
 			return outcome;
@@ -336,9 +337,9 @@ static enum store_outcome find_unseen(struct session *s, const struct imap_range
 			size_t rows_count;
 
 			arena_reset(&s->page);
-			enum store_outcome outcome =
-				store_rows(session_store(s), s->login.account, s->box.mailbox,
-					   rest, 0, &s->page, &rows, &rows_count, &next);
+			enum store_outcome outcome = store_rows(
+				session_store(s), s->login.account, s->box.mailbox, rest,
+				0, &s->page, &rows, &rows_count, &next);
 
 			if (outcome != STORE_OK)
 				return outcome;
@@ -350,13 +351,14 @@ static enum store_outcome find_unseen(struct session *s, const struct imap_range
 	return STORE_OK;
 }
 
-/* Reading text sets \Seen, told with the text (RFC 9051 §6.4.5).  If it cannot be set, the
- * text is read nevertheless. */
+/* Reading text sets \Seen, told with the text (RFC 9051 §6.4.5).  If it cannot be set,
+ * the text is read nevertheless. */
 static void mark_seen(struct session *s, const struct imap_range *list, size_t count,
 		      struct ranges *seen)
 {
 	struct store_op op = {.kind = OP_FLAGS};
-	struct store_commit commit = {.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {
+		.account = s->login.account, .ops = &op, .count = 1};
 	SCOPED(ranges_fini) struct ranges unseen = {0};
 	struct store_result result;
 

@@ -15,8 +15,9 @@ static bool join(struct session *s, struct mailbox *mailbox)
 		mailbox->path = mailbox->row.name;
 		return true;
 	}
-	mailbox->path = arena_printf(&s->scratch, "%.*s/%.*s", STR_FMT(mailbox->above->path),
-				     STR_FMT(mailbox->row.name));
+	mailbox->path =
+		arena_printf(&s->scratch, "%.*s/%.*s", STR_FMT(mailbox->above->path),
+			     STR_FMT(mailbox->row.name));
 	return mailbox->path.len > 0;
 }
 

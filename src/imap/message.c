@@ -73,38 +73,64 @@ static enum store_outcome parse_body(struct message *m)
 	if (!mime.root)
 		return STORE_INVALID;
 	m->is_parsed = true;
+	mime_read_envelopes(&m->arena, buf_str(&m->body), mime.root,
+			    DIGEST_ADDRESSES_MAX);
 	m->root = mime.root;
+	m->header_size = mime.root->header_len;
 	m->header = str_first(buf_str(&m->body), mime.root->header_len);
 	m->has_header = true;
-	mail_envelope_parse(&m->arena, m->header, ENVELOPE_ADDRESSES_MAX, &m->envelope);
+	mail_envelope_parse(&m->arena, m->header, DIGEST_ADDRESSES_MAX, &m->envelope);
 	m->has_envelope = true;
 	return STORE_OK;
 }
 
-/* What the digest has. */
-static void look_at_digest(struct message *m)
+/* The digest, once; what is damaged or was cut comes from the body instead. */
+static bool digested(struct message *m)
 {
-	if (m->is_digested)
-		return;
-	m->is_digested = true;
+	if (m->is_read)
+		return m->is_digested;
+	m->is_read = true;
+	m->is_digested = digest_read(m->row->digest, &m->digest);
+	if (!m->is_digested)
+		return false;
+	m->header_size = m->digest.header_size;
+	if (!(m->digest.flags & DIGEST_HEADER_CUT)) {
+		m->has_header = true;
+		m->header = m->digest.header;
+	}
+	return true;
+}
+
+enum store_outcome message_header_size(struct message *m)
+{
+	return m->is_parsed || digested(m) ? STORE_OK : parse_body(m);
 }
 
 enum store_outcome message_header(struct message *m)
 {
-	look_at_digest(m);
+	(void)digested(m); /* sets has_header if it can */
 	return m->has_header ? STORE_OK : parse_body(m);
 }
 
 enum store_outcome message_envelope(struct message *m)
 {
-	look_at_digest(m);
-	return m->has_envelope ? STORE_OK : parse_body(m);
+	if (m->has_envelope)
+		return STORE_OK;
+	if (!digested(m) || (m->digest.flags & DIGEST_ENVELOPE_CUT) ||
+	    !digest_envelope(&m->arena, &m->digest, &m->envelope))
+		return parse_body(m);
+	m->has_envelope = true;
+	return STORE_OK;
 }
 
 enum store_outcome message_structure(struct message *m)
 {
-	look_at_digest(m);
-	return m->root ? STORE_OK : parse_body(m);
+	if (m->root)
+		return STORE_OK;
+	if (digested(m) && digest_structure(&m->arena, &m->digest, &m->root))
+		return STORE_OK;
+	m->root = NULL;
+	return parse_body(m);
 }
 
 /* Part "n" of a level.  A message that is no multipart has one part, its body.  RFC 9051
@@ -177,14 +203,15 @@ static bool locate_in_part(const struct message *m, const struct imap_section *s
 bool message_locate(const struct message *m, const struct imap_section *section,
 		    struct octets *found)
 {
-	uint64_t header = m->row->trace.len + m->header.len;
+	uint64_t header = m->row->trace.len + m->header_size;
 
 	if (section->part_count > 0)
 		return locate_in_part(m, section, found);
 	if (section->text == IMAP_TEXT_ALL)
 		*found = (struct octets){0, m->row->size};
 	else if (section->text == IMAP_TEXT_TEXT)
-		*found = (struct octets){header, m->row->size - num_min(m->row->size, header)};
+		*found = (struct octets){header,
+					 m->row->size - num_min(m->row->size, header)};
 	else
 		*found = (struct octets){0, num_min(header, m->row->size)};
 	return true;
@@ -204,7 +231,8 @@ bool message_known(struct message *m, struct octets octets, struct str *text)
 		return true;
 	}
 	if (octets.at >= trace && m->is_held && end <= trace + m->body.len) {
-		*text = str_first(str_skip(buf_str(&m->body), octets.at - trace), octets.len);
+		*text = str_first(str_skip(buf_str(&m->body), octets.at - trace),
+				  octets.len);
 		return true;
 	}
 	if (!m->has_header || end > trace + m->header.len)
@@ -259,7 +287,8 @@ static enum store_outcome take_octets(struct message *m, struct octets octets,
 				      struct buf *text)
 {
 	size_t trace = m->row->trace.len;
-	struct taking taking = {m, {octets.at - num_min(octets.at, trace), octets.len}, text};
+	struct taking taking = {
+		m, {octets.at - num_min(octets.at, trace), octets.len}, text};
 
 	if (octets.at < trace) {
 		struct str front = str_skip(m->row->trace, octets.at);

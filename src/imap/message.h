@@ -4,6 +4,7 @@
 #pragma once
 
 #include "imap/session.h"
+#include "store/digest.h"
 #include "wire/imap/fetch.h"
 #include "wire/mail/envelope.h"
 #include "wire/mail/mime.h"
@@ -17,15 +18,18 @@ struct message {
 	struct session *s;
 	const struct message_row *row; /* with ROW_MESSAGE and ROW_DIGEST */
 	struct arena arena;            /* of what is known of this one */
-	bool is_digested;              /* the digest was looked at */
+	bool is_read;                  /* the digest was, as far as it can be */
+	bool is_digested;              /* and it is one */
 	bool is_parsed;                /* what follows comes from the body */
-	bool has_header;               /* header is whole */
-	struct str header; /* of the body, with the blank line; trace is not in it */
+	struct digest digest;
+	uint64_t header_size; /* of the body's header, with the blank line */
+	bool has_header;      /* and here it is, without trace */
+	struct str header;
 	bool has_envelope;
 	struct mail_envelope envelope;
 	struct mime_part *root; /* NULL: not known; places count in the body */
 	struct buf body;        /* if is_held */
-	bool is_held;
+	bool is_held;           /* the body is there, or its first HELD_MAX octets */
 };
 
 void message_init(struct message *m, struct session *s);
@@ -33,8 +37,9 @@ void message_fini(struct message *m);
 /* Turns to the next message; what was known of the last is gone. */
 void message_turn(struct message *m, const struct message_row *row);
 
-/* These may suspend, and make header, envelope or root known.  ABSENT if the message went
- * meanwhile. */
+/* These may suspend, and make header_size, header, envelope or root known.  ABSENT if the
+ * message went meanwhile. */
+enum store_outcome message_header_size(struct message *m);
 enum store_outcome message_header(struct message *m);
 enum store_outcome message_envelope(struct message *m);
 enum store_outcome message_structure(struct message *m);

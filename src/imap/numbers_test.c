@@ -21,7 +21,8 @@ TEST(numbers_count_the_uids_that_are_there)
 	CHECK(numbers_of_uid(&numbers, 10) == 6 && numbers_of_uid(&numbers, 11) == 0);
 	for (uint32_t n = 1; n <= 6; n++)
 		CHECK(numbers_of_uid(&numbers, numbers_uid(&numbers, n)) == n);
-	CHECK(numbers_up_to(&numbers, 8) == 4 && numbers_up_to(&numbers, UINT32_MAX) == 6);
+	CHECK(numbers_up_to(&numbers, 8) == 4 &&
+	      numbers_up_to(&numbers, UINT32_MAX) == 6);
 	CHECK(numbers_up_to(&numbers, 0) == 0 && numbers_last_uid(&numbers) == 10);
 }
 

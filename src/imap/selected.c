@@ -28,8 +28,8 @@ static enum store_outcome load_uids(struct session *s, struct uid_range uids,
 
 		arena_reset(&s->page);
 		enum store_outcome outcome =
-			store_rows(session_store(s), s->login.account, s->box.mailbox, rest,
-				   0, &s->page, &rows, &count, &next);
+			store_rows(session_store(s), s->login.account, s->box.mailbox,
+				   rest, 0, &s->page, &rows, &count, &next);
 
 		if (outcome != STORE_OK)
 			return outcome;
@@ -48,8 +48,8 @@ static enum store_outcome enter_busy(struct session *s)
 
 	s->box.is_numbered = outcome == STORE_OK;
 	s->box.count = numbers_total(&s->box.numbers);
-	s->box.uid_next = (uint32_t)num_max(s->box.uid_next,
-					    (uint64_t)numbers_last_uid(&s->box.numbers) + 1);
+	s->box.uid_next = (uint32_t)num_max(
+		s->box.uid_next, (uint64_t)numbers_last_uid(&s->box.numbers) + 1);
 	return outcome;
 }
 
@@ -67,10 +67,11 @@ enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_r
 
 		outcome = store_summary(session_store(s), s->login.account, &before);
 		if (outcome == STORE_OK)
-			outcome = store_mailbox(session_store(s), s->login.account, mailbox,
-						&s->scratch, &row);
+			outcome = store_mailbox(session_store(s), s->login.account,
+						mailbox, &s->scratch, &row);
 		if (outcome == STORE_OK)
-			outcome = store_summary(session_store(s), s->login.account, &after);
+			outcome =
+				store_summary(session_store(s), s->login.account, &after);
 		if (outcome != STORE_OK)
 			break;
 		s->box.change = before.change;
@@ -284,8 +285,9 @@ static err_t lost(struct session *s, enum store_outcome outcome)
 {
 	if (s->box.is_gone)
 		return reply_bye(s, "The selected mailbox was deleted");
-	return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be followed (%s); select it "
-			    "again",
+	return reply_bye(s,
+			 "[UNAVAILABLE] The mailbox cannot be followed (%s); select it "
+			 "again",
 			 store_outcome_text(outcome));
 }
 
@@ -369,9 +371,9 @@ enum selected_set selected_uids(struct session *s, const struct imap_sequence_se
 	if (set->count > 0)
 		memcpy(copy.ranges, set->ranges, set->count * sizeof *set->ranges);
 	if (is_uid) /* RFC 9051 §9: "*" of an empty mailbox is UIDNEXT */
-		imap_sequence_set_resolve(&copy, s->box.count > 0
-							 ? numbers_last_uid(&s->box.numbers)
-							 : s->box.uid_next);
+		imap_sequence_set_resolve(
+			&copy, s->box.count > 0 ? numbers_last_uid(&s->box.numbers)
+						: s->box.uid_next);
 	else
 		found = by_number(s, &copy, reason);
 	*list = copy.ranges;

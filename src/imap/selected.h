@@ -21,11 +21,11 @@ struct selected {
 	bool is_numbered;  /* numbers hold exactly those */
 	struct numbers numbers;
 
-	uint64_t change;      /* the store's changes up to here were collected */
-	bool has_new;         /* but these were not told: new messages, */
-	struct ranges gone;   /* messages that went, */
-	struct ranges flags;  /* and messages whose flags changed */
-	struct ranges saved;  /* "$": what the last SEARCH saved (RFC 5182) */
+	uint64_t change;     /* the store's changes up to here were collected */
+	bool has_new;        /* but these were not told: new messages, */
+	struct ranges gone;  /* messages that went, */
+	struct ranges flags; /* and messages whose flags changed */
+	struct ranges saved; /* "$": what the last SEARCH saved (RFC 5182) */
 };
 
 /* Selects; the caller tells the client about it.  Whatever was selected is left first. */

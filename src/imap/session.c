@@ -25,7 +25,8 @@ static void reply_tag(struct session *s, const struct imap_command *command)
 	if (command->tag.len > 0)
 		buf_add(&s->out, command->tag);
 	else
-		buf_add_byte(&s->out, '*'); /* RFC 9051 §7.1.3: not even a tag was there */
+		buf_add_byte(&s->out,
+			     '*'); /* RFC 9051 §7.1.3: not even a tag was there */
 }
 
 void session_send(struct session *s)
@@ -206,8 +207,8 @@ static struct imap_literal announced(struct str text)
 			break;
 		literal.len = literal.len * 10 + (uint64_t)(text.ptr[i] - '0');
 	}
-	literal.is_synchronising = str_find_byte(str_skip(text, brace), '+') ==
-				   text.len - brace;
+	literal.is_synchronising =
+		str_find_byte(str_skip(text, brace), '+') == text.len - brace;
 	return literal;
 }
 
@@ -259,7 +260,8 @@ static err_t next_command(struct session *s)
 	for (;;) {
 		switch (imap_frame_scan(&frame, got, limits)) {
 		case IMAP_FRAME_MORE:
-			TRY(conn_more(s->conn, limits->command_max + limits->line_max, &got));
+			TRY(conn_more(s->conn, limits->command_max + limits->line_max,
+				      &got));
 			continue;
 		case IMAP_FRAME_GO:
 			conn_add(s->conn, STR("+ Go ahead\r\n"));

@@ -4,6 +4,7 @@
  * What it returns is about the connection only: other than OK ends the session. */
 #pragma once
 
+#include "base/num.h"
 #include "imap/imap.h"
 #include "imap/selected.h"
 #include "net/conn.h"
@@ -13,7 +14,7 @@
 
 enum {
 	IMAP_WAIT_LOGIN_S = 60,
-	IMAP_WAIT_S = 30 * 60,   /* RFC 9051 §5.4 */
+	IMAP_WAIT_S = 30 * 60,    /* RFC 9051 §5.4 */
 	IMAP_WAIT_OUTPUT_S = 300, /* for a client that does not read */
 	IMAP_OUT_MAX = 1 << 20,   /* one response without message text */
 	IMAP_PAGE_MAX = 1 << 20,  /* what one page of rows takes */

@@ -49,9 +49,12 @@ const struct imap_envelope *message_imap_envelope(struct message *m,
 	if (!envelope)
 		return NULL;
 	struct imap_addresses *const lists[MAIL_LIST_COUNT] = {
-		[MAIL_FROM_LIST] = &envelope->from, [MAIL_SENDER_LIST] = &envelope->sender,
-		[MAIL_REPLY_TO_LIST] = &envelope->reply_to, [MAIL_TO_LIST] = &envelope->to,
-		[MAIL_CC_LIST] = &envelope->cc,     [MAIL_BCC_LIST] = &envelope->bcc,
+		[MAIL_FROM_LIST] = &envelope->from,
+		[MAIL_SENDER_LIST] = &envelope->sender,
+		[MAIL_REPLY_TO_LIST] = &envelope->reply_to,
+		[MAIL_TO_LIST] = &envelope->to,
+		[MAIL_CC_LIST] = &envelope->cc,
+		[MAIL_BCC_LIST] = &envelope->bcc,
 	};
 
 	for (size_t i = 0; i < MAIL_LIST_COUNT; i++) {
@@ -110,19 +113,6 @@ static bool fill(struct message *m, const struct mime_part *part, struct imap_bo
 		      &body->disposition_param_count);
 }
 
-/* The envelope of a message within; ABSENT parts of it are NIL. */
-static const struct imap_envelope *inner_envelope(struct message *m,
-						  const struct mime_part *inner)
-{
-	struct mail_envelope envelope = {0};
-	struct octets where = {m->row->trace.len + inner->header_at, inner->header_len};
-	struct str header;
-
-	if (message_known(m, where, &header))
-		mail_envelope_parse(&m->arena, header, ENVELOPE_ADDRESSES_MAX, &envelope);
-	return message_imap_envelope(m, &envelope);
-}
-
 static struct imap_body *convert(struct message *m, const struct mime_part *part,
 				 unsigned depth);
 
@@ -151,11 +141,10 @@ static struct imap_body *convert(struct message *m, const struct mime_part *part
 		return NULL;
 	if (depth > 0 && !convert_children(m, part, body, depth))
 		return NULL;
-	if (part->kind == MIME_MESSAGE && part->first) {
-		body->envelope = inner_envelope(m, part->first);
-		return body->envelope ? body : NULL;
-	}
-	return body;
+	if (part->kind != MIME_MESSAGE || !part->first || !part->envelope)
+		return body;
+	body->envelope = message_imap_envelope(m, part->envelope);
+	return body->envelope ? body : NULL;
 }
 
 const struct imap_body *message_imap_body(struct message *m)
