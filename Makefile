@@ -11,6 +11,7 @@
 .DEFAULT_GOAL := build
 
 FUZZ_SECONDS ?= 60
+export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
 SOAK_SECONDS ?= 600
 SANITIZED = CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
 	-Doptimization=1
@@ -47,6 +48,8 @@ check:
 		check:'clang -Werror' '$(MAKE) -s --no-print-directory build-fuzz' \
 		tests:'unit, with ASan and UBSan' build-fuzz/unit \
 		tests:'fuzz, briefly' 'tools/fuzz.py build-fuzz --runs 20000 --seconds 10' \
+		tests:'public MIME suites' tests/mail/run.py \
+		check:'gdb shows tasks' 'tests/gdb_tasks.py build/gdb_demo tools/gdb/tasks.py' \
 		check:'man pages in step' tools/manpages.py \
 		check:'man pages' 'mandoc -T lint -W warning man/*.[15]'
 

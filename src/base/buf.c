@@ -43,7 +43,7 @@ char *buf_room(struct buf *buf, size_t n)
 		while (room - buf->len < n)
 			room *= 2;
 		if (room > buf->max)
-			room = buf->max;
+			room = buf->max ? buf->max : 1; /* never NULL for success */
 		buf->ptr = mem_grown(buf->ptr, room, 1);
 		buf->room = room;
 	}

@@ -1,5 +1,6 @@
-#include "base/test.h"
 #include "rt/channel.h"
+
+#include "base/test.h"
 #include "rt/clock.h"
 #include "rt/offload.h"
 

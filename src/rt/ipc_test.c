@@ -1,3 +1,5 @@
+#include "rt/ipc.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -6,7 +8,6 @@
 
 #include "base/test.h"
 #include "rt/clock.h"
-#include "rt/ipc.h"
 
 /* Both ends live in one loop: server answers, client asks. */
 static struct ipc *client, *server;

@@ -1,3 +1,5 @@
+#include "rt/task.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -6,7 +8,6 @@
 #include "base/test.h"
 #include "rt/clock.h"
 #include "rt/completion.h"
-#include "rt/task.h"
 
 static struct buf story;
 

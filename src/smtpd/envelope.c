@@ -72,7 +72,8 @@ void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 		return;
 	s->draft = draft_new();
 	s->draft->params = *params;
-	s->draft->params.auth = STR(""); /* trusted from nobody: RFC 4954 §5 */
+	s->draft->params.auth = STR("");  /* trusted from nobody: RFC 4954 §5 */
+	s->draft->params.envid = STR(""); /* not offered; the line goes */
 	s->draft->sender = path_text(&command->path, &s->draft->arena);
 	smtpd_reply(s, 250, "2.1.0", "Sender accepted");
 }

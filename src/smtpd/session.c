@@ -185,7 +185,7 @@ static err_t dispatch(struct session *s, const struct smtp_command *command)
 		smtpd_reply(s, 250, "2.0.0", "Still here");
 		return OK;
 	case SMTP_VRFY:
-		smtpd_reply(s, 252, "2.5.2", "Send it mail and see"); /* RFC 5321 §7.3 */
+		smtpd_reply(s, 252, "2.0.0", "Send it mail and see"); /* RFC 5321 §7.3 */
 		return OK;
 	case SMTP_HELP:
 		smtpd_reply(s, 214, "2.0.0", "See RFC 5321");

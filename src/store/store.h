@@ -92,6 +92,7 @@ void store_unlock(struct store *store, account_t account, struct str name);
  * commits); a hint: ask store_changes(). */
 struct store_watch {
 	struct waiters changed;
+	uint64_t wakes; /* how often it woke: who was busy sees that it missed one */
 	account_t account;
 	struct store *store;
 	struct store_watch *next, *prev;

@@ -104,7 +104,8 @@ void imap_write_mailbox(struct buf *out, struct str name, bool is_utf8)
 	buf_add_byte(out, '"');
 }
 
-void imap_write_flags(struct buf *out, const struct imap_flags *flags)
+void imap_write_flags(struct buf *out, unsigned system, const struct str *keywords,
+		      size_t keyword_count)
 {
 	static const struct str names[] = {STR("\\Seen"), STR("\\Answered"),
 					   STR("\\Flagged"), STR("\\Deleted"),
@@ -113,17 +114,17 @@ void imap_write_flags(struct buf *out, const struct imap_flags *flags)
 
 	buf_add_byte(out, '(');
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (!(flags->system & 1u << i))
+		if (!(system & 1u << i))
 			continue;
 		if (!is_first)
 			buf_add_byte(out, ' ');
 		buf_add(out, names[i]);
 		is_first = false;
 	}
-	for (size_t i = 0; i < flags->keyword_count; i++) {
+	for (size_t i = 0; i < keyword_count; i++) {
 		if (!is_first)
 			buf_add_byte(out, ' ');
-		buf_add(out, flags->keywords[i]);
+		buf_add(out, keywords[i]);
 		is_first = false;
 	}
 	buf_add_byte(out, ')');

@@ -18,7 +18,8 @@ void imap_write_literal_head(struct buf *out, uint64_t len, bool is_binary);
  * be written as modified UTF-7 is written as a literal of its octets. */
 void imap_write_mailbox(struct buf *out, struct str name, bool is_utf8);
 /* "(\Seen $Forwarded)" */
-void imap_write_flags(struct buf *out, const struct imap_flags *flags);
+void imap_write_flags(struct buf *out, unsigned system, const struct str *keywords,
+		      size_t keyword_count);
 /* "\" 7-Feb-1994 21:52:25 -0800\"" */
 void imap_write_date_time(struct buf *out, struct imap_date_time when);
 

@@ -52,13 +52,11 @@ TEST(mailbox_names_suit_the_client)
 TEST(flags_have_one_order)
 {
 	struct str keywords[] = {STR("$Junk"), STR("x")};
-	struct imap_flags flags = {IMAP_SEEN | IMAP_DRAFT, keywords, 2};
 
 	buf_reset(&out);
-	imap_write_flags(&out, &flags);
-	flags = (struct imap_flags){0, keywords, 1};
-	imap_write_flags(&out, &flags);
-	imap_write_flags(&out, &(struct imap_flags){0});
+	imap_write_flags(&out, IMAP_SEEN | IMAP_DRAFT, keywords, 2);
+	imap_write_flags(&out, 0, keywords, 1);
+	imap_write_flags(&out, 0, NULL, 0);
 	CHECK_STR(written(), STR("(\\Seen \\Draft $Junk x)($Junk)()"));
 }
 

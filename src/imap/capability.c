@@ -1,0 +1,135 @@
+/* What we can do, and the commands that are only about that. */
+#include "base/log.h"
+#include "imap/session.h"
+
+/* When a capability is true, and said. */
+enum when {
+	ALWAYS,
+	STARTTLS_OFFERED,
+	LOGIN_OFFERED,   /* and nobody is logged in */
+	LOGIN_FORBIDDEN, /* as there is no TLS yet */
+	LOGGED_IN,
+};
+
+/* Only what is complete stands here. */
+static const struct {
+	const char *name;
+	enum when when;
+} capabilities[] = {
+	{"IMAP4rev1", ALWAYS},
+	{"IMAP4rev2", ALWAYS},
+	{"LITERAL+", ALWAYS}, /* RFC 7888 */
+	{"ID", ALWAYS},       /* RFC 2971 */
+	{"ENABLE", ALWAYS},   /* RFC 5161 */
+	{"STARTTLS", STARTTLS_OFFERED},
+	{"LOGINDISABLED", LOGIN_FORBIDDEN},
+	{"AUTH=PLAIN", LOGIN_OFFERED},
+	{"SASL-IR", LOGIN_OFFERED}, /* RFC 4959 */
+	{"IDLE", LOGGED_IN},        /* RFC 2177 */
+	{"NAMESPACE", LOGGED_IN},   /* RFC 2342 */
+	{"UIDPLUS", LOGGED_IN},     /* RFC 4315 */
+	{"UNSELECT", LOGGED_IN},    /* RFC 3691 */
+	{"MOVE", LOGGED_IN},        /* RFC 6851 */
+	{"CHILDREN", LOGGED_IN},    /* RFC 3348 */
+	{"SPECIAL-USE", LOGGED_IN}, /* RFC 6154 */
+	{"CREATE-SPECIAL-USE", LOGGED_IN},
+	{"LIST-EXTENDED", LOGGED_IN}, /* RFC 5258 */
+	{"LIST-STATUS", LOGGED_IN},   /* RFC 5819 */
+	{"STATUS=SIZE", LOGGED_IN},   /* RFC 8438 */
+	{"ESEARCH", LOGGED_IN},       /* RFC 4731 */
+	{"SEARCHRES", LOGGED_IN},     /* RFC 5182 */
+	{"BINARY", LOGGED_IN},        /* RFC 3516 */
+};
+
+static bool holds(const struct session *s, enum when when)
+{
+	bool is_nobody = s->state == IMAP_NOT_AUTHENTICATED;
+
+	switch (when) {
+	case ALWAYS:
+		return true;
+	case STARTTLS_OFFERED:
+		return session_offers_starttls(s);
+	case LOGIN_OFFERED:
+		return is_nobody && session_offers_login(s);
+	case LOGIN_FORBIDDEN:
+		return is_nobody && !session_offers_login(s);
+	case LOGGED_IN:
+		return !is_nobody;
+	}
+	return false;
+}
+
+void session_capabilities(const struct session *s, struct buf *out)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < COUNT_OF(capabilities); i++) {
+		if (!holds(s, capabilities[i].when))
+			continue;
+		if (!is_first)
+			buf_add_byte(out, ' ');
+		buf_add_c(out, capabilities[i].name);
+		is_first = false;
+	}
+	if (s->state != IMAP_NOT_AUTHENTICATED) /* RFC 7889 */
+		buf_printf(out, " APPENDLIMIT=%llu",
+			   (unsigned long long)s->service->message_bytes_max);
+}
+
+err_t on_capability(struct session *s, const struct imap_command *command)
+{
+	buf_add_c(&s->out, "* CAPABILITY ");
+	session_capabilities(s, &s->out);
+	buf_add_c(&s->out, "\r\n");
+	return reply_ok(s, command, "That is all");
+}
+
+/* NOOP and CHECK: the client learns what is new (RFC 9051 §6.1.2). */
+err_t on_noop(struct session *s, const struct imap_command *command)
+{
+	return reply_ok(s, command, "Nothing done");
+}
+
+err_t on_logout(struct session *s, const struct imap_command *command)
+{
+	buf_add_c(&s->out, "* BYE Goodbye\r\n");
+	err_t err = reply_only_ok(s, command, "You are logged out");
+
+	s->is_done = true;
+	return err;
+}
+
+/* RFC 2971 §3.  What the client says about itself is of use in the log only. */
+err_t on_id(struct session *s, const struct imap_command *command)
+{
+	for (size_t i = 0; i + 1 < command->id.count; i += 2) {
+		if (str_same_nocase(command->id.pairs[i], STR("name")))
+			LOG(INFO, "client", KV_INT("session", s->id),
+			    KV_STR("name", str_first(command->id.pairs[i + 1], 100)));
+	}
+	buf_add_c(&s->out, "* ID (\"name\" \"Postrider\")\r\n");
+	return reply_ok(s, command, "Glad to meet you");
+}
+
+/* RFC 9051 §6.3.1: what is not known is passed over. */
+err_t on_enable(struct session *s, const struct imap_command *command)
+{
+	buf_add_c(&s->out, "* ENABLED");
+	for (size_t i = 0; i < command->enable.count; i++) {
+		if (!str_same_nocase(command->enable.names[i], STR("IMAP4rev2")))
+			continue;
+		if (!s->is_rev2)
+			buf_add_c(&s->out, " IMAP4rev2");
+		s->is_rev2 = true;
+	}
+	buf_add_c(&s->out, "\r\n");
+	return reply_ok(s, command, "Enabled");
+}
+
+/* RFC 2342: everybody has mailboxes of their own, and there are no others yet. */
+err_t on_namespace(struct session *s, const struct imap_command *command)
+{
+	buf_add_c(&s->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+	return reply_ok(s, command, "That is all");
+}

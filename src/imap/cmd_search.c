@@ -1,0 +1,182 @@
+/* SEARCH.  RFC 9051 §6.4.4, §7.3.4; RFC 3501 §7.2.5; "$" is RFC 5182. */
+#include "imap/match.h"
+
+enum { SEND_BYTES = 32 << 10 };
+
+static bool is_known_charset(struct str charset)
+{
+	return charset.len == 0 || str_same_nocase(charset, STR("UTF-8")) ||
+	       str_same_nocase(charset, STR("US-ASCII"));
+}
+
+/* The UIDs that match, of those the client knows. */
+static enum store_outcome find_all(struct match *match, struct ranges *hits)
+{
+	struct session *s = match->s;
+	SCOPED(ranges_fini) struct ranges bounds = {0};
+
+	match_bounds(match, &bounds);
+	for (size_t i = 0; i < bounds.count; i++) {
+		uint32_t next = bounds.list[i].first;
+
+		while (next != 0 && next <= bounds.list[i].last) {
+			struct uid_range rest = {next, bounds.list[i].last};
+			struct message_row *rows;
+			size_t count;
+
+			arena_reset(&s->page);
+			enum store_outcome outcome = store_rows(
+				session_store(s), s->login.account, s->box.mailbox, rest,
+				match->columns, &s->page, &rows, &count, &next);
+
+			if (outcome != STORE_OK)
+				return outcome;
+			for (size_t n = 0; n < count; n++)
+				if (match_row(match, &rows[n]))
+					ranges_add(hits, rows[n].uid, rows[n].uid);
+			if (conn_is_broken(s->conn))
+				return STORE_OK;
+		}
+	}
+	return match->outcome;
+}
+
+/* Calls with each hit as the client counts: UIDs or sequence numbers. */
+static void each_hit(struct session *s, const struct ranges *hits, bool is_uid,
+		     void (*take)(void *arg, uint32_t number), void *arg)
+{
+	for (size_t i = 0; i < hits->count; i++) {
+		for (uint64_t uid = hits->list[i].first; uid <= hits->list[i].last;
+		     uid++) {
+			uint32_t number =
+				is_uid ? (uint32_t)uid
+				       : numbers_of_uid(&s->box.numbers, (uint32_t)uid);
+
+			if (number != 0)
+				take(arg, number);
+			if (s->out.len > SEND_BYTES)
+				session_send(s);
+		}
+	}
+}
+
+static void write_number(void *arg, uint32_t number)
+{
+	struct session *s = arg;
+
+	buf_add_byte(&s->out, ' ');
+	buf_add_u64(&s->out, number);
+}
+
+struct sums {
+	uint32_t min, max, count;
+};
+
+static void sum_up(void *arg, uint32_t number)
+{
+	struct sums *sums = arg;
+
+	if (sums->count++ == 0)
+		sums->min = number;
+	sums->max = number;
+}
+
+static void add_to_set(void *arg, uint32_t number)
+{
+	imap_set_add(arg, number);
+}
+
+/* "* ESEARCH (TAG "a1") UID MIN 2 MAX 9 ALL 2:9 COUNT 8". */
+static void write_extended(struct session *s, const struct imap_command *command,
+			   const struct ranges *hits, unsigned returns)
+{
+	struct imap_set_writer writer = {.out = &s->out};
+	struct sums sums = {0};
+
+	each_hit(s, hits, command->is_uid, sum_up, &sums);
+	buf_add_c(&s->out, "* ESEARCH (TAG ");
+	imap_write_string(&s->out, command->tag);
+	buf_add_c(&s->out, command->is_uid ? ") UID" : ")");
+	if ((returns & IMAP_RETURN_MIN) && sums.count > 0)
+		buf_printf(&s->out, " MIN %u", sums.min);
+	if ((returns & IMAP_RETURN_MAX) && sums.count > 0)
+		buf_printf(&s->out, " MAX %u", sums.max);
+	if (returns & IMAP_RETURN_COUNT)
+		buf_printf(&s->out, " COUNT %u", sums.count);
+	if ((returns & IMAP_RETURN_ALL) && sums.count > 0) {
+		buf_add_c(&s->out, " ALL ");
+		each_hit(s, hits, command->is_uid, add_to_set, &writer);
+		imap_set_end(&writer);
+	}
+	buf_add_c(&s->out, "\r\n");
+}
+
+/* With only MIN or MAX asked for, only these are saved.  RFC 5182 §2.4. */
+static void save(struct session *s, const struct ranges *hits, unsigned returns)
+{
+	bool is_all = (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)) ||
+		      !(returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX));
+	struct ranges *saved = &s->box.saved;
+
+	ranges_clear(saved);
+	if (hits->count == 0)
+		return;
+	uint32_t min = hits->list[0].first, max = hits->list[hits->count - 1].last;
+
+	for (size_t i = 0; i < hits->count && is_all; i++)
+		ranges_add(saved, hits->list[i].first, hits->list[i].last);
+	if (!is_all && (returns & IMAP_RETURN_MIN))
+		ranges_add(saved, min, min);
+	if (!is_all && (returns & IMAP_RETURN_MAX) &&
+	    (max != min || !(returns & IMAP_RETURN_MIN)))
+		ranges_add(saved, max, max);
+}
+
+static err_t answer(struct session *s, const struct imap_command *command,
+		    const struct ranges *hits)
+{
+	const struct imap_search *search = &command->search;
+	unsigned shown = search->returns & ~(unsigned)IMAP_RETURN_SAVE;
+
+	if (search->returns & IMAP_RETURN_SAVE)
+		save(s, hits, search->returns);
+	if (search->is_extended && shown == 0)
+		return reply_ok(s, command, "Saved"); /* RFC 5182 §2.1: no response */
+	if (!search->is_extended && !s->is_rev2) {
+		buf_add_c(&s->out, "* SEARCH");
+		each_hit(s, hits, command->is_uid, write_number, s);
+		buf_add_c(&s->out, "\r\n");
+	} else {
+		write_extended(s, command, hits,
+			       search->is_extended ? shown : IMAP_RETURN_ALL);
+	}
+	return reply_ok(s, command, "That is all");
+}
+
+err_t on_search(struct session *s, const struct imap_command *command)
+{
+	const struct imap_search *search = &command->search;
+	SCOPED(ranges_fini) struct ranges hits = {0};
+	SCOPED(match_fini) struct match match = {0};
+	const char *reason = "";
+	enum store_outcome outcome = STORE_OK;
+
+	if (!is_known_charset(search->charset)) {
+		ranges_clear(&s->box.saved);
+		return reply_no(s, command, "[BADCHARSET (US-ASCII UTF-8)] Use UTF-8");
+	}
+	bool is_ready = match_init(&match, s, search->key, &reason);
+
+	if (!is_ready && reason[0] != '\0')
+		return reply_bad(s, command, "%s", reason);
+	if (is_ready && !command->is_uid)
+		outcome = selected_number(s);
+	if (!is_ready || outcome != STORE_OK)
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+	outcome = find_all(&match, &hits);
+	if (outcome != STORE_OK) {
+		ranges_clear(&s->box.saved);
+		return reply_outcome(s, command, outcome);
+	}
+	return answer(s, command, &hits);
+}

@@ -1,0 +1,128 @@
+/* SELECT, EXAMINE, CLOSE, UNSELECT and IDLE.  RFC 9051 §6.3.2, §6.3.3, §6.3.13, §6.4.1,
+ * §6.4.2. */
+#include "imap/mailboxes.h"
+
+enum { IDLE_LOOK_S = 30, LINE_MAX_BYTES = 1024 };
+
+/* Which mailbox it is; INBOX without reading the others. */
+static enum store_outcome find_id(struct session *s, struct str name, uint64_t *id)
+{
+	struct mailbox *mailbox;
+
+	*id = MAILBOX_INBOX;
+	if (str_same(name, STR("INBOX")))
+		return STORE_OK;
+	enum store_outcome outcome = mailbox_find(s, name, &mailbox);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	*id = mailbox->row.id;
+	return mailbox->row.is_container ? STORE_DENIED : STORE_OK;
+}
+
+err_t on_select(struct session *s, const struct imap_command *command)
+{
+	bool is_read_only = command->verb == IMAP_EXAMINE;
+	bool was_selected = s->state == IMAP_SELECTED;
+	uint32_t exists;
+	uint64_t id;
+	enum store_outcome outcome = find_id(s, command->mailbox, &id);
+
+	/* Whatever comes of it, the old one is left.  RFC 9051 §6.3.2. */
+	selected_leave(s);
+	if (was_selected)
+		buf_add_c(&s->out, "* OK [CLOSED] The previous mailbox is closed\r\n");
+	if (outcome == STORE_OK)
+		outcome = selected_enter(s, id, is_read_only, &exists);
+	if (outcome != STORE_OK)
+		return reply_outcome(s, command, outcome);
+	buf_printf(&s->out,
+		   "* %u EXISTS\r\n"
+		   "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n",
+		   exists);
+	/* Deviates: no message is ever \Recent, as RFC 9051 has it; rev1 asks for the
+	 * number. */
+	if (s->is_rev2) {
+		buf_add_c(&s->out, "* LIST () \"/\" ");
+		imap_write_mailbox(&s->out, command->mailbox, true);
+		buf_add_c(&s->out, "\r\n");
+	} else {
+		buf_add_c(&s->out, "* 0 RECENT\r\n");
+	}
+	buf_printf(&s->out,
+		   "* OK [PERMANENTFLAGS (%s)] What you may set\r\n"
+		   "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
+		   "* OK [UIDNEXT %u] The next UID\r\n",
+		   is_read_only ? ""
+				: "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*",
+		   s->box.uid_validity, s->box.uid_next);
+	return reply_only_ok(s, command,
+			     is_read_only ? "[READ-ONLY] It is open"
+					  : "[READ-WRITE] It is open");
+}
+
+/* What has \Deleted goes without a word.  RFC 9051 §6.4.1. */
+err_t on_close(struct session *s, const struct imap_command *command)
+{
+	struct store_op op = {.kind = OP_EXPUNGE};
+	struct store_commit commit = {
+		.account = s->login.account, .ops = &op, .count = 1};
+	enum store_outcome outcome = STORE_OK;
+
+	op.expunge = (struct op_expunge){.mailbox = s->box.mailbox, .only_deleted = true};
+	if (!s->box.is_read_only)
+		outcome = store_commit(session_store(s), &commit, &s->scratch, NULL);
+	selected_leave(s);
+	if (outcome != STORE_OK)
+		return reply_outcome(s, command, outcome);
+	return reply_only_ok(s, command, "It is closed");
+}
+
+err_t on_unselect(struct session *s, const struct imap_command *command)
+{
+	selected_leave(s);
+	return reply_only_ok(s, command, "It is closed");
+}
+
+/* Tells what happens until there is input.  Looks every 30 s even if nobody wakes us. */
+static err_t idle_until_input(struct session *s, deadline_t until)
+{
+	while (!s->is_done) {
+		deadline_t look = deadline_s(IDLE_LOOK_S);
+		uint64_t wakes = s->watch.wakes;
+
+		if (s->state == IMAP_SELECTED)
+			TRY(selected_tell(s, true));
+		if (s->is_done)
+			return OK;
+		TRY(conn_flush(s->conn));
+		if (s->watch.wakes != wakes)
+			continue; /* it happened while we were telling */
+		err_t err = conn_wait(s->conn, &s->watch.changed,
+				      look < until ? look : until);
+
+		if (err != OK && (err != ERR_TIMEOUT || loop_now() >= until))
+			return err;
+		if (conn_has_input(s->conn))
+			return OK;
+	}
+	return OK;
+}
+
+err_t on_idle(struct session *s, const struct imap_command *command)
+{
+	struct str line;
+
+	conn_add(s->conn, STR("+ idling\r\n"));
+	TRY(idle_until_input(s, deadline_s(IMAP_WAIT_S)));
+	if (s->is_done)
+		return OK;
+	conn_deadline_s(s->conn, IMAP_WAIT_LOGIN_S); /* for the rest of the line */
+	err_t err = conn_line(s->conn, LINE_MAX_BYTES, true, &line);
+
+	if (err != OK && err != ERR_LIMIT)
+		return err;
+	if (err == ERR_LIMIT || !str_same_nocase(line, STR("DONE")))
+		return reply_bad(s, command, "only DONE ends IDLE");
+	return reply_ok(s, command, "IDLE ended");
+}

@@ -1,0 +1,425 @@
+#include "imap/fetch.h"
+
+#include "imap/message.h"
+
+enum { SEND_BYTES = 32 << 10, BINARY_MAX = 64 << 20 };
+
+struct fetching {
+	struct session *s;
+	unsigned items;
+	const struct imap_section *sections;
+	size_t section_count;
+	const struct ranges *seen; /* these have just become \Seen; NULL: none */
+	unsigned columns;
+	struct message message;
+	bool has_item;  /* the response has an item already */
+	bool is_broken; /* a literal could not be finished: nothing may follow */
+};
+
+static unsigned columns_for(const struct fetching *f)
+{
+	unsigned columns = 0;
+	unsigned from_message = IMAP_FETCH_INTERNALDATE | IMAP_FETCH_SIZE;
+	unsigned from_digest =
+		IMAP_FETCH_ENVELOPE | IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE;
+
+	if ((f->items & IMAP_FETCH_FLAGS) || f->seen)
+		columns |= ROW_KEYWORDS;
+	if (f->items & from_message)
+		columns |= ROW_MESSAGE;
+	if ((f->items & from_digest) || f->section_count > 0)
+		columns |= ROW_MESSAGE | ROW_DIGEST;
+	return columns;
+}
+
+/* Between the items of one response. */
+static void separate(struct fetching *f)
+{
+	if (f->has_item)
+		buf_add_byte(&f->s->out, ' ');
+	f->has_item = true;
+}
+
+static void write_flags(struct fetching *f, const struct message_row *row)
+{
+	struct session *s = f->s;
+
+	separate(f);
+	buf_add_c(&s->out, "FLAGS ");
+	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
+}
+
+static void write_plain_items(struct fetching *f, const struct message_row *row)
+{
+	struct session *s = f->s;
+	bool tells_seen = f->seen && ranges_has(f->seen, row->uid);
+
+	if (f->items & IMAP_FETCH_UID) {
+		separate(f);
+		buf_printf(&s->out, "UID %u", row->uid);
+	}
+	if ((f->items & IMAP_FETCH_FLAGS) || tells_seen)
+		write_flags(f, row);
+	if (f->items & IMAP_FETCH_INTERNALDATE) {
+		separate(f);
+		buf_add_c(&s->out, "INTERNALDATE ");
+		imap_write_date_time(
+			&s->out,
+			(struct imap_date_time){row->received_at, row->received_zone});
+	}
+	if (f->items & IMAP_FETCH_SIZE) {
+		separate(f);
+		buf_add_c(&s->out, "RFC822.SIZE ");
+		buf_add_u64(&s->out, row->size);
+	}
+}
+
+static enum store_outcome write_digest_items(struct fetching *f)
+{
+	struct session *s = f->s;
+	struct message *m = &f->message;
+
+	if (f->items & IMAP_FETCH_ENVELOPE) {
+		enum store_outcome outcome = message_envelope(m);
+		const struct imap_envelope *envelope =
+			outcome == STORE_OK ? message_imap_envelope(m, &m->envelope)
+					    : NULL;
+
+		if (!envelope)
+			return outcome == STORE_OK ? STORE_INVALID : outcome;
+		separate(f);
+		buf_add_c(&s->out, "ENVELOPE ");
+		imap_write_envelope(&s->out, envelope);
+	}
+	for (unsigned bit = IMAP_FETCH_BODY; bit <= IMAP_FETCH_BODYSTRUCTURE; bit <<= 1) {
+		if (!(f->items & bit))
+			continue;
+		enum store_outcome outcome = message_structure(m);
+		const struct imap_body *body =
+			outcome == STORE_OK ? message_imap_body(m) : NULL;
+
+		if (!body)
+			return outcome == STORE_OK ? STORE_INVALID : outcome;
+		separate(f);
+		buf_add_c(&s->out, bit == IMAP_FETCH_BODY ? "BODY " : "BODYSTRUCTURE ");
+		imap_write_body(&s->out, body, bit == IMAP_FETCH_BODYSTRUCTURE);
+	}
+	return STORE_OK;
+}
+
+static void write_name(struct fetching *f, const struct imap_section *section)
+{
+	separate(f);
+	imap_section_write(&f->s->out, section);
+	buf_add_byte(&f->s->out, ' ');
+}
+
+/* The part of len octets that the partial asks for.  RFC 9051 §6.4.5. */
+static struct octets cut(const struct imap_section *section, struct octets whole)
+{
+	if (!section->is_partial)
+		return whole;
+	uint64_t skip = num_min(section->offset, whole.len);
+
+	return (struct octets){whole.at + skip,
+			       num_min(section->count, whole.len - skip)};
+}
+
+static void write_cut(struct fetching *f, const struct imap_section *section,
+		      struct str text, bool is_binary)
+{
+	struct session *s = f->s;
+	struct octets part = cut(section, (struct octets){0, text.len});
+
+	write_name(f, section);
+	imap_write_literal_head(&s->out, part.len, is_binary);
+	session_send(s);
+	conn_add(s->conn, str_first(str_skip(text, part.at), part.len));
+}
+
+/* HEADER.FIELDS and HEADER.FIELDS.NOT. */
+static enum store_outcome
+write_fields(struct fetching *f, const struct imap_section *section, struct octets where)
+{
+	SCOPED(buf_fini) struct buf header = BUF(BINARY_MAX), picked = BUF(BINARY_MAX);
+	struct str text;
+	enum store_outcome outcome = STORE_OK;
+
+	if (!message_known(&f->message, where, &text)) {
+		outcome = message_read(&f->message, where, &header);
+		text = buf_str(&header);
+	}
+	if (outcome == STORE_OK) {
+		message_fields(&picked, text, section);
+		write_cut(f, section, buf_str(&picked), false);
+	}
+	buf_fini(&picked);
+	return outcome;
+}
+
+/* BINARY and BINARY.SIZE: the part with its transfer encoding undone.  RFC 3516 §4. */
+static enum store_outcome
+write_binary(struct fetching *f, const struct imap_section *section, struct octets where)
+{
+	SCOPED(buf_fini) struct buf encoded = BUF(BINARY_MAX), plain = BUF(BINARY_MAX);
+	const struct mime_part *part = message_part(&f->message, section);
+	enum store_outcome outcome = message_read(&f->message, where, &encoded);
+	bool is_size = section->kind == IMAP_SECTION_BINARY_SIZE;
+
+	if (outcome != STORE_OK)
+		return outcome;
+	if (section->part_count > 0 && part->transfer == MAIL_TRANSFER_UNKNOWN)
+		return STORE_CONFLICT; /* told as UNKNOWN-CTE */
+	if (section->part_count > 0)
+		mail_transfer_decode(part->transfer, buf_str(&encoded), &plain);
+	else
+		buf_add(&plain, buf_str(&encoded)); /* BINARY[]: the message itself */
+	if (is_size) {
+		write_name(f, section);
+		buf_add_u64(&f->s->out, plain.len);
+	} else {
+		struct str text = buf_str(&plain);
+		bool has_nul = text.len > 0 && memchr(text.ptr, 0, text.len);
+
+		write_cut(f, section, text, has_nul);
+	}
+	buf_fini(&plain);
+	return STORE_OK;
+}
+
+static bool is_fields(const struct imap_section *section)
+{
+	return section->text == IMAP_TEXT_FIELDS || section->text == IMAP_TEXT_FIELDS_NOT;
+}
+
+static enum store_outcome
+write_octets(struct fetching *f, const struct imap_section *section, struct octets where)
+{
+	struct str text;
+	struct octets part = cut(section, where);
+
+	write_name(f, section);
+	imap_write_literal_head(&f->s->out, part.len, false);
+	session_send(f->s);
+	if (message_known(&f->message, part, &text)) {
+		conn_add(f->s->conn, text);
+		return STORE_OK;
+	}
+	enum store_outcome outcome = message_send(&f->message, part);
+
+	f->is_broken = outcome != STORE_OK;
+	return outcome;
+}
+
+static enum store_outcome write_section(struct fetching *f,
+					const struct imap_section *section)
+{
+	struct message *m = &f->message;
+	struct octets where;
+	bool is_whole = section->part_count == 0;
+	enum store_outcome outcome = STORE_OK;
+
+	if (is_whole && section->text != IMAP_TEXT_ALL)
+		outcome = message_header_size(m);
+	else if (!is_whole)
+		outcome = message_structure(m);
+	if (outcome != STORE_OK)
+		return outcome;
+	if (!message_locate(m, section, &where)) {
+		write_name(f, section);
+		buf_add_c(&f->s->out,
+			  section->kind == IMAP_SECTION_BINARY_SIZE ? "0" : "NIL");
+		return STORE_OK;
+	}
+	if (is_fields(section))
+		return write_fields(f, section, where);
+	if (section->kind == IMAP_SECTION_BINARY ||
+	    section->kind == IMAP_SECTION_BINARY_SIZE)
+		return write_binary(f, section, where);
+	return write_octets(f, section, where);
+}
+
+/* One response.  What a message that cannot be read lacks is simply not said, and the
+ * command ends with NO. */
+static enum store_outcome fetch_one(struct fetching *f, const struct message_row *row)
+{
+	struct session *s = f->s;
+	uint32_t number = numbers_of_uid(&s->box.numbers, row->uid);
+	enum store_outcome outcome = STORE_OK;
+
+	if (number == 0)
+		return STORE_OK; /* the client does not know of it yet */
+	buf_printf(&s->out, "* %u FETCH (", number);
+	f->has_item = false;
+	write_plain_items(f, row);
+	message_turn(&f->message, row);
+	outcome = write_digest_items(f);
+	for (size_t i = 0; i < f->section_count && outcome == STORE_OK; i++)
+		outcome = write_section(f, &f->sections[i]);
+	if (f->is_broken)
+		return outcome;
+	if (!f->has_item)
+		buf_printf(&s->out, "UID %u", row->uid); /* at least one is needed */
+	buf_add_c(&s->out, ")\r\n");
+	if (s->out.len > SEND_BYTES)
+		session_send(s);
+	return outcome;
+}
+
+static enum store_outcome fetch_range(struct fetching *f, struct imap_range range,
+				      enum store_outcome *worst)
+{
+	struct session *s = f->s;
+	uint32_t next = range.first;
+
+	while (next != 0 && next <= range.last) {
+		struct uid_range rest = {next, range.last};
+		struct message_row *rows;
+		size_t count;
+
+		arena_reset(&s->page);
+		enum store_outcome outcome =
+			store_rows(session_store(s), s->login.account, s->box.mailbox,
+				   rest, f->columns, &s->page, &rows, &count, &next);
+
+		if (outcome != STORE_OK)
+			return outcome;
+		for (size_t i = 0; i < count; i++) {
+			outcome = fetch_one(f, &rows[i]);
+			if (outcome != STORE_OK && outcome != STORE_ABSENT)
+				*worst = outcome;
+			if (f->is_broken || conn_is_broken(s->conn) || s->is_done)
+				return outcome;
+		}
+	}
+	return STORE_OK;
+}
+
+static enum store_outcome fetch_all(struct fetching *f, const struct imap_range *list,
+				    size_t count)
+{
+	enum store_outcome worst = STORE_OK;
+	enum store_outcome outcome = selected_number(f->s);
+	uint32_t last = f->s->box.uid_next - 1;
+
+	f->columns = columns_for(f);
+	message_init(&f->message, f->s);
+	for (size_t i = 0; i < count && outcome == STORE_OK && !f->is_broken; i++) {
+		struct imap_range range = list[i];
+
+		if (range.first > last)
+			break;
+		range.last = range.last < last ? range.last : last;
+		outcome = fetch_range(f, range, &worst);
+	}
+	message_fini(&f->message);
+	return outcome != STORE_OK ? outcome : worst;
+}
+
+enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
+			       size_t count, unsigned items)
+{
+	struct fetching f = {.s = s, .items = items};
+
+	return fetch_all(&f, list, count);
+}
+
+/* The unseen among the messages named. */
+static enum store_outcome find_unseen(struct session *s, const struct imap_range *list,
+				      size_t count, struct ranges *unseen)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t next = list[i].first;
+
+		while (next != 0 && next <= list[i].last) {
+			struct uid_range rest = {next, list[i].last};
+			struct message_row *rows;
+			size_t rows_count;
+
+			arena_reset(&s->page);
+			enum store_outcome outcome = store_rows(
+				session_store(s), s->login.account, s->box.mailbox, rest,
+				0, &s->page, &rows, &rows_count, &next);
+
+			if (outcome != STORE_OK)
+				return outcome;
+			for (size_t n = 0; n < rows_count; n++)
+				if (!(rows[n].flags & FLAG_SEEN))
+					ranges_add(unseen, rows[n].uid, rows[n].uid);
+		}
+	}
+	return STORE_OK;
+}
+
+/* Reading text sets \Seen, told with the text (RFC 9051 §6.4.5).  If it cannot be set,
+ * the text is read nevertheless. */
+static void mark_seen(struct session *s, const struct imap_range *list, size_t count,
+		      struct ranges *seen)
+{
+	struct store_op op = {.kind = OP_FLAGS};
+	struct store_commit commit = {
+		.account = s->login.account, .ops = &op, .count = 1};
+	SCOPED(ranges_fini) struct ranges unseen = {0};
+	struct store_result result;
+
+	if (find_unseen(s, list, count, &unseen) != STORE_OK || unseen.count == 0 ||
+	    unseen.count > UID_RANGES_MAX)
+		return;
+	op.flags = (struct op_flags){.mailbox = s->box.mailbox,
+				     .mode = FLAGS_ADD,
+				     .flags = FLAG_SEEN,
+				     .unchanged_since = UINT64_MAX};
+	if (!ranges_uid_set(&s->scratch, unseen.list, unseen.count, &op.flags.uids) ||
+	    store_commit(session_store(s), &commit, &s->scratch, &result) != STORE_OK)
+		return;
+	ranges_copy(seen, result.ops[0].uids);
+	(void)selected_collect(s, seen, result.change); /* reply_ok() finds out as well */
+}
+
+static bool sets_seen(const struct imap_fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->section_count; i++) {
+		if (!fetch->sections[i].is_peek)
+			return true;
+	}
+	return false;
+}
+
+err_t on_fetch(struct session *s, const struct imap_command *command)
+{
+	const struct imap_fetch *fetch = &command->fetch;
+	SCOPED(ranges_fini) struct ranges seen = {0};
+	struct fetching f = {
+		.s = s,
+		.items = fetch->items,
+		.sections = fetch->sections,
+		.section_count = fetch->section_count,
+		.seen = &seen,
+	};
+	struct imap_range *list;
+	const char *reason = "";
+	size_t count;
+
+	switch (selected_uids(s, &fetch->set, command->is_uid, &list, &count, &reason)) {
+	case SELECTED_OK:
+		break;
+	case SELECTED_BAD:
+		return reply_bad(s, command, "%s", reason);
+	case SELECTED_LOST:
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+	}
+	if (sets_seen(fetch) && !s->box.is_read_only)
+		mark_seen(s, list, count, &seen);
+	enum store_outcome outcome = fetch_all(&f, list, count);
+
+	if (f.is_broken)
+		return ERR_IO; /* within a literal nothing can be said any more */
+	if (outcome == STORE_CONFLICT)
+		return reply_no(s, command, "[UNKNOWN-CTE] The encoding is not known");
+	if (outcome == STORE_INVALID)
+		return reply_no(s, command, "[LIMIT] A message is too big for that");
+	if (outcome != STORE_OK)
+		return reply_no(s, command,
+				"[UNAVAILABLE] Some messages cannot be read now");
+	return reply_ok(s, command, "That is all");
+}

@@ -1,0 +1,9 @@
+/* FETCH: rows and messages become responses, page by page.  RFC 9051 §6.4.5, §7.5.2. */
+#pragma once
+
+#include "imap/session.h"
+
+/* Sends FETCH responses with these items (of enum imap_fetch_item) for the messages in
+ * the UID ranges; those that went meanwhile are passed over. */
+enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
+			       size_t count, unsigned items);

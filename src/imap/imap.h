@@ -1,0 +1,21 @@
+/* IMAP: people read and arrange their mail.  RFC 9051 (IMAP4rev2), RFC 3501 (IMAP4rev1),
+ * and the extensions of the table in capability.c. */
+#pragma once
+
+#include "login/login.h"
+
+struct conn;
+struct tls_server;
+
+struct imap_service {
+	struct str hostname;        /* how we call ourselves */
+	struct tls_server *tls;     /* NULL: there is no TLS, only in dev */
+	struct login_service login; /* and with it store, vault and directory */
+	uint64_t message_bytes_max; /* of APPEND */
+	bool is_dev;                /* on loopback, passwords may come without TLS */
+};
+
+/* Talks with the client until it leaves, is silent for too long, or the task is canceled;
+ * runs in a task of its own and suspends.  On port 993 the conn has TLS already.  conn
+ * stays the caller's, to free. */
+void imap_session(struct conn *conn, const struct imap_service *service);

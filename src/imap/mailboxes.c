@@ -1,0 +1,155 @@
+#include "imap/mailboxes.h"
+
+static struct mailbox *by_id(const struct mailboxes *all, size_t count, uint64_t id)
+{
+	for (size_t i = count; i-- > 0;) {
+		if (all->list[i].row.id == id)
+			return &all->list[i];
+	}
+	return NULL;
+}
+
+static bool join(struct session *s, struct mailbox *mailbox)
+{
+	if (!mailbox->above) {
+		mailbox->path = mailbox->row.name;
+		return true;
+	}
+	mailbox->path =
+		arena_printf(&s->scratch, "%.*s/%.*s", STR_FMT(mailbox->above->path),
+			     STR_FMT(mailbox->row.name));
+	return mailbox->path.len > 0;
+}
+
+static void mark_above(struct mailbox *mailbox)
+{
+	if (mailbox->above)
+		mailbox->above->has_children = true;
+	if (!mailbox->row.is_subscribed)
+		return;
+	for (struct mailbox *above = mailbox->above;
+	     above && !above->has_subscribed_below; above = above->above)
+		above->has_subscribed_below = true;
+}
+
+enum store_outcome mailboxes_load(struct session *s, struct mailboxes *all)
+{
+	struct mailbox_row *rows;
+	size_t count;
+	enum store_outcome outcome = store_mailboxes(session_store(s), s->login.account,
+						     &s->scratch, &rows, &count);
+
+	*all = (struct mailboxes){0};
+	if (outcome != STORE_OK)
+		return outcome;
+	all->list = ARENA_ARRAY(&s->scratch, struct mailbox, count);
+	if (!all->list)
+		return STORE_INVALID;
+	for (size_t i = 0; i < count; i++) {
+		struct mailbox *mailbox = &all->list[i];
+
+		mailbox->row = rows[i];
+		if (rows[i].parent != 0)
+			mailbox->above = by_id(all, i, rows[i].parent);
+		if (!join(s, mailbox))
+			return STORE_INVALID;
+		mark_above(mailbox);
+	}
+	all->count = count;
+	return STORE_OK;
+}
+
+struct mailbox *mailboxes_find(const struct mailboxes *all, struct str path)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (str_same(all->list[i].path, path))
+			return &all->list[i];
+	}
+	return NULL;
+}
+
+enum store_outcome mailbox_find(struct session *s, struct str path,
+				struct mailbox **found)
+{
+	struct mailboxes all;
+	enum store_outcome outcome = mailboxes_load(s, &all);
+
+	*found = NULL;
+	if (outcome != STORE_OK)
+		return outcome;
+	*found = mailboxes_find(&all, path);
+	return *found ? STORE_OK : STORE_ABSENT;
+}
+
+/* \Important is RFC 8457. */
+static const struct {
+	struct str use;
+	enum mailbox_role role;
+} uses[] = {
+	{STR("\\Archive"), ROLE_ARCHIVE}, {STR("\\Drafts"), ROLE_DRAFTS},
+	{STR("\\Flagged"), ROLE_FLAGGED}, {STR("\\Junk"), ROLE_JUNK},
+	{STR("\\Sent"), ROLE_SENT},       {STR("\\Trash"), ROLE_TRASH},
+	{STR("\\All"), ROLE_ALL},         {STR("\\Important"), ROLE_IMPORTANT},
+};
+
+struct str mailbox_use(enum mailbox_role role)
+{
+	for (size_t i = 0; i < COUNT_OF(uses); i++) {
+		if (uses[i].role == role)
+			return uses[i].use;
+	}
+	return STR("");
+}
+
+enum mailbox_role mailbox_role_of(struct str use)
+{
+	for (size_t i = 0; i < COUNT_OF(uses); i++) {
+		if (str_same_nocase(uses[i].use, use))
+			return uses[i].role;
+	}
+	return ROLE_NONE;
+}
+
+static uint64_t status_value(const struct mailbox_row *row, enum imap_status_item item)
+{
+	switch (item) {
+	case IMAP_STATUS_MESSAGES:
+		return row->exists;
+	case IMAP_STATUS_UIDNEXT:
+		return row->uid_next;
+	case IMAP_STATUS_UIDVALIDITY:
+		return row->uid_validity;
+	case IMAP_STATUS_UNSEEN:
+		return row->unseen;
+	case IMAP_STATUS_DELETED:
+		return row->deleted;
+	case IMAP_STATUS_SIZE:
+		return row->bytes;
+	case IMAP_STATUS_RECENT: /* RFC 9051 App. E: there is no \Recent any more */
+		return 0;
+	}
+	return 0;
+}
+
+void mailbox_write_status(struct session *s, const struct mailbox *mailbox,
+			  unsigned items)
+{
+	bool is_first = true;
+
+	buf_add_c(&s->out, "* STATUS ");
+	imap_write_mailbox(&s->out, mailbox->path, s->is_rev2);
+	buf_add_c(&s->out, " (");
+	for (unsigned bit = 1; bit <= IMAP_STATUS_RECENT; bit <<= 1) {
+		enum imap_status_item item = (enum imap_status_item)bit;
+
+		if (!(items & bit))
+			continue;
+		if (!is_first)
+			buf_add_byte(&s->out, ' ');
+		buf_add(&s->out, imap_status_item_name(item));
+		buf_add_byte(&s->out, ' ');
+		buf_add_u64(&s->out, status_value(&mailbox->row, item));
+		is_first = false;
+	}
+	buf_add_c(&s->out, ")\r\n");
+}

@@ -1,0 +1,32 @@
+/* The account's mailboxes by their full names ("Archive/2026"). */
+#pragma once
+
+#include "imap/session.h"
+
+struct mailbox {
+	struct mailbox_row row;
+	struct str path;       /* UTF-8, levels joined by "/" */
+	struct mailbox *above; /* NULL at the top */
+	bool has_children;
+	bool has_subscribed_below;
+};
+
+struct mailboxes {
+	struct mailbox *list; /* parents before children */
+	size_t count;
+};
+
+/* All of them, in the scratch arena.  May suspend. */
+enum store_outcome mailboxes_load(struct session *s, struct mailboxes *all);
+/* By its name; NULL if there is none. */
+struct mailbox *mailboxes_find(const struct mailboxes *all, struct str path);
+/* Loads and finds; ABSENT if there is none of that name. */
+enum store_outcome mailbox_find(struct session *s, struct str path,
+				struct mailbox **found);
+/* The attribute of RFC 6154 for the role, "" if it has none. */
+struct str mailbox_use(enum mailbox_role role);
+/* The role for an attribute; ROLE_NONE if we know none. */
+enum mailbox_role mailbox_role_of(struct str use);
+/* "* STATUS name (...)" for these items, of enum imap_status_item. */
+void mailbox_write_status(struct session *s, const struct mailbox *mailbox,
+			  unsigned items);

@@ -1,0 +1,366 @@
+#include "imap/match.h"
+
+#include "store/digest.h"
+#include "text/casemap.h"
+#include "text/charset.h"
+#include "text/text_header.h"
+
+enum {
+	TEXT_MAX = 64 << 20,
+	BODY_SEARCHED_MAX = 16 << 20, /* of one message; what is beyond is not searched */
+	DAY_S = 86400,
+};
+
+/* What it takes to decide, cheapest first. */
+enum cost { FROM_ROW, FROM_KEYWORDS, FROM_MESSAGE, FROM_DIGEST, FROM_BODY };
+
+static enum cost cost_of(const struct imap_search_key *key)
+{
+	enum cost most = FROM_ROW;
+
+	switch (key->kind) {
+	case IMAP_SEARCH_SEQUENCE:
+	case IMAP_SEARCH_UID:
+	case IMAP_SEARCH_FLAG:
+	case IMAP_SEARCH_RECENT:
+	case IMAP_SEARCH_NEW:
+		return FROM_ROW;
+	case IMAP_SEARCH_KEYWORD:
+		return FROM_KEYWORDS;
+	case IMAP_SEARCH_LARGER:
+	case IMAP_SEARCH_SMALLER:
+	case IMAP_SEARCH_BEFORE:
+	case IMAP_SEARCH_ON:
+	case IMAP_SEARCH_SINCE:
+		return FROM_MESSAGE;
+	case IMAP_SEARCH_HEADER:
+	case IMAP_SEARCH_SENT_BEFORE:
+	case IMAP_SEARCH_SENT_ON:
+	case IMAP_SEARCH_SENT_SINCE:
+		return FROM_DIGEST;
+	case IMAP_SEARCH_BODY:
+	case IMAP_SEARCH_TEXT:
+		return FROM_BODY;
+	case IMAP_SEARCH_AND:
+	case IMAP_SEARCH_OR:
+	case IMAP_SEARCH_NOT:
+		break;
+	}
+	for (const struct imap_search_key *child = key->child; child;
+	     child = child->next) {
+		enum cost cost = cost_of(child);
+
+		most = cost > most ? cost : most;
+	}
+	return most;
+}
+
+static unsigned columns_for(const struct imap_search_key *key)
+{
+	unsigned columns = 0;
+
+	switch (cost_of(key)) {
+	case FROM_BODY:
+	case FROM_DIGEST:
+		columns |= ROW_DIGEST;
+		__attribute__((fallthrough));
+	case FROM_MESSAGE:
+		columns |= ROW_MESSAGE;
+		__attribute__((fallthrough));
+	case FROM_KEYWORDS:
+		columns |= ROW_KEYWORDS;
+		__attribute__((fallthrough));
+	case FROM_ROW:
+		break;
+	}
+	return columns;
+}
+
+/* The children by cost; those of equal cost stay in their order. */
+static void cheap_first(struct imap_search_key *key)
+{
+	struct imap_search_key *buckets[FROM_BODY + 1] = {NULL};
+	struct imap_search_key **ends[FROM_BODY + 1];
+
+	for (size_t i = 0; i <= FROM_BODY; i++)
+		ends[i] = &buckets[i];
+	for (struct imap_search_key *child = key->child, *next; child; child = next) {
+		enum cost cost = cost_of(child);
+
+		next = child->next;
+		child->next = NULL;
+		*ends[cost] = child;
+		ends[cost] = &child->next;
+	}
+	struct imap_search_key **end = &key->child;
+
+	for (size_t i = 0; i <= FROM_BODY; i++) {
+		*end = buckets[i];
+		if (buckets[i])
+			end = ends[i];
+	}
+}
+
+static bool prepare_set(struct match *match, struct imap_search_key *key,
+			const char **reason)
+{
+	struct imap_range *list;
+	size_t count;
+
+	*reason = "";
+	if (selected_uids(match->s, &key->set, key->kind == IMAP_SEARCH_UID, &list,
+			  &count, reason) != SELECTED_OK)
+		return false;
+	key->set = (struct imap_sequence_set){.ranges = list, .count = count};
+	return true;
+}
+
+static bool prepare_text(struct match *match, struct imap_search_key *key)
+{
+	buf_reset(&match->mapped);
+	casemap_add(&match->mapped, key->text);
+	return arena_copy(&match->s->scratch, buf_str(&match->mapped), &key->text);
+}
+
+static bool prepare(struct match *match, struct imap_search_key *key, const char **reason)
+{
+	for (struct imap_search_key *child = key->child; child; child = child->next) {
+		if (!prepare(match, child, reason))
+			return false;
+	}
+	if (key->kind == IMAP_SEARCH_AND || key->kind == IMAP_SEARCH_OR)
+		cheap_first(key);
+	if (key->kind == IMAP_SEARCH_SEQUENCE || key->kind == IMAP_SEARCH_UID)
+		return prepare_set(match, key, reason);
+	if (key->kind == IMAP_SEARCH_HEADER || key->kind == IMAP_SEARCH_BODY ||
+	    key->kind == IMAP_SEARCH_TEXT) {
+		*reason = "the search text is too long";
+		return prepare_text(match, key);
+	}
+	return true;
+}
+
+bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
+		const char **reason)
+{
+	*match = (struct match){
+		.s = s, .key = key, .text = BUF(TEXT_MAX), .mapped = BUF(TEXT_MAX)};
+	message_init(&match->message, s);
+	match->columns = columns_for(key);
+	return prepare(match, key, reason);
+}
+
+void match_fini(struct match *match)
+{
+	message_fini(&match->message);
+	buf_fini(&match->text);
+	buf_fini(&match->mapped);
+}
+
+void match_bounds(const struct match *match, struct ranges *uids)
+{
+	uint32_t first = 1, last = match->s->box.uid_next - 1;
+
+	for (const struct imap_search_key *key = match->key->child;
+	     key && match->key->kind == IMAP_SEARCH_AND; key = key->next) {
+		if (key->kind != IMAP_SEARCH_SEQUENCE && key->kind != IMAP_SEARCH_UID)
+			continue;
+		if (key->set.count == 0)
+			return; /* none can */
+		first = (uint32_t)num_max(first, key->set.ranges[0].first);
+		last = (uint32_t)num_min(last, key->set.ranges[key->set.count - 1].last);
+	}
+	if (first <= last)
+		ranges_add(uids, first, last);
+}
+
+static bool has_keyword(const struct message_row *row, struct str word)
+{
+	for (size_t i = 0; i < row->keywords.count; i++) {
+		if (str_same_nocase(row->keywords.words[i], word))
+			return true;
+	}
+	return false;
+}
+
+/* The day on the calendar of the zone it was written in: time and zone are disregarded
+ * (RFC 9051 §6.4.4). */
+static int64_t day_of(int64_t at_s, int zone_minutes)
+{
+	int64_t local = at_s + (int64_t)zone_minutes * 60;
+
+	return local >= 0 ? local / DAY_S : -((-local + DAY_S - 1) / DAY_S);
+}
+
+static bool found(struct match *match, enum store_outcome outcome)
+{
+	if (outcome != STORE_OK && outcome != STORE_ABSENT)
+		match->outcome = outcome;
+	return outcome == STORE_OK;
+}
+
+/* The day of the Date field; false if there is none to be read. */
+static bool sent_day(struct match *match, int64_t *day)
+{
+	struct message *m = &match->message;
+
+	if (!found(match, message_envelope(m)) || !m->envelope.has_date)
+		return false;
+	*day = day_of(m->envelope.date.unix_s, m->envelope.date.zone_minutes);
+	return true;
+}
+
+/* A field's value, as people read it, holds the text. */
+static bool field_holds(struct match *match, struct str value, struct str text)
+{
+	buf_reset(&match->text);
+	text_header_add(&match->text, value);
+	buf_reset(&match->mapped);
+	return casemap_contains(buf_str(&match->text), text, &match->mapped);
+}
+
+/* In one block of header fields: any field if name is "". */
+static bool block_holds(struct match *match, struct str block, struct str name,
+			struct str text)
+{
+	struct mail_fields walk = mail_fields_over(block);
+	struct mail_field field;
+
+	while (mail_fields_next(&walk, &field)) {
+		if (name.len > 0 && !str_same_nocase(field.name, name))
+			continue;
+		if (text.len == 0 || field_holds(match, field.value, text))
+			return true;
+		if (name.len == 0 && field_holds(match, field.name, text))
+			return true;
+	}
+	return false;
+}
+
+static bool header_holds(struct match *match, struct str name, struct str text)
+{
+	struct message *m = &match->message;
+
+	return found(match, message_header(m)) &&
+	       (block_holds(match, m->row->trace, name, text) ||
+		block_holds(match, m->header, name, text));
+}
+
+/* A part of text, decoded and in UTF-8. */
+static bool part_holds(struct match *match, const struct mime_part *part, struct str text)
+{
+	struct str body = buf_str(&match->message.body);
+	struct str charset = mail_param_plain(&part->params, STR("charset"));
+	SCOPED(buf_fini) struct buf plain = BUF(TEXT_MAX);
+
+	body = str_first(str_skip(body, part->body_at), part->body_len);
+	if (part->transfer == MAIL_TRANSFER_QP ||
+	    part->transfer == MAIL_TRANSFER_BASE64) {
+		mail_transfer_decode(part->transfer, body, &plain);
+		body = buf_str(&plain);
+	}
+	buf_reset(&match->text);
+	(void)charset_add_utf8(&match->text, charset, body); /* repaired is good enough */
+	buf_reset(&match->mapped);
+	return casemap_contains(buf_str(&match->text), text, &match->mapped);
+}
+
+/* All parts of text, and the headers of messages inside (RFC 9051 §6.4.4: attachments of
+ * other kinds need not be decoded). */
+static bool body_holds(struct match *match, struct str text)
+{
+	struct message *m = &match->message;
+
+	if (text.len == 0)
+		return true;
+	if (!found(match, message_structure(m)) ||
+	    !found(match, message_hold(m, BODY_SEARCHED_MAX)))
+		return false;
+	for (struct mime_part *part = m->root; part; part = mime_next(part)) {
+		struct str header = str_first(
+			str_skip(buf_str(&m->body), part->header_at), part->header_len);
+
+		if (part->parent && part->parent->kind == MIME_MESSAGE &&
+		    block_holds(match, header, STR(""), text))
+			return true;
+		if (part->kind == MIME_LEAF && str_same_nocase(part->type, STR("text")) &&
+		    part_holds(match, part, text))
+			return true;
+	}
+	return false;
+}
+
+static bool holds(struct match *match, const struct imap_search_key *key);
+
+static bool holds_all(struct match *match, const struct imap_search_key *key)
+{
+	for (key = key->child; key; key = key->next) {
+		if (!holds(match, key))
+			return false;
+	}
+	return true;
+}
+
+static bool holds_any(struct match *match, const struct imap_search_key *key)
+{
+	for (key = key->child; key; key = key->next) {
+		if (holds(match, key))
+			return true;
+	}
+	return false;
+}
+
+static bool holds(struct match *match, const struct imap_search_key *key)
+{
+	const struct message_row *row = match->message.row;
+	int64_t arrived = day_of(row->received_at, row->received_zone), sent;
+
+	switch (key->kind) {
+	case IMAP_SEARCH_AND:
+		return holds_all(match, key);
+	case IMAP_SEARCH_OR:
+		return holds_any(match, key);
+	case IMAP_SEARCH_NOT:
+		return !holds(match, key->child);
+	case IMAP_SEARCH_SEQUENCE:
+	case IMAP_SEARCH_UID:
+		return imap_sequence_set_has(&key->set, row->uid);
+	case IMAP_SEARCH_FLAG:
+		return row->flags & key->flag;
+	case IMAP_SEARCH_KEYWORD:
+		return has_keyword(row, key->text);
+	case IMAP_SEARCH_RECENT: /* nothing is, see on_select() */
+	case IMAP_SEARCH_NEW:
+		return false;
+	case IMAP_SEARCH_HEADER:
+		return header_holds(match, key->field, key->text);
+	case IMAP_SEARCH_BODY:
+		return body_holds(match, key->text);
+	case IMAP_SEARCH_TEXT:
+		return header_holds(match, STR(""), key->text) ||
+		       body_holds(match, key->text);
+	case IMAP_SEARCH_LARGER:
+		return row->size > (uint64_t)key->number;
+	case IMAP_SEARCH_SMALLER:
+		return row->size < (uint64_t)key->number;
+	case IMAP_SEARCH_BEFORE:
+		return arrived < key->number;
+	case IMAP_SEARCH_ON:
+		return arrived == key->number;
+	case IMAP_SEARCH_SINCE:
+		return arrived >= key->number;
+	case IMAP_SEARCH_SENT_BEFORE:
+		return sent_day(match, &sent) && sent < key->number;
+	case IMAP_SEARCH_SENT_ON:
+		return sent_day(match, &sent) && sent == key->number;
+	case IMAP_SEARCH_SENT_SINCE:
+		return sent_day(match, &sent) && sent >= key->number;
+	}
+	return false;
+}
+
+bool match_row(struct match *match, const struct message_row *row)
+{
+	message_turn(&match->message, row);
+	return holds(match, match->key);
+}

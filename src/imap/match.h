@@ -1,0 +1,27 @@
+/* Does a message match the keys of a SEARCH?  RFC 9051 §6.4.4.
+ *
+ * Cheap keys decide first: sets and flags from the row, dates and sizes from the row,
+ * header fields from the digest; the body is opened only when nothing else could tell. */
+#pragma once
+
+#include "imap/message.h"
+
+struct match {
+	struct session *s;
+	const struct imap_search_key *key;
+	unsigned columns; /* of the rows that match_row() needs */
+	struct message message;
+	struct buf text, mapped;    /* scratch of the comparisons */
+	enum store_outcome outcome; /* the worst of what was read */
+};
+
+/* Makes the tree ready: texts in the form they are compared in, numbers as UIDs, cheap
+ * keys first.  The tree is changed and borrowed.  On failure *reason says why, for BAD,
+ * or is empty if the store could not be read. */
+bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
+		const char **reason);
+void match_fini(struct match *match);
+/* The UIDs that can match at all, from sets at the top of the tree. */
+void match_bounds(const struct match *match, struct ranges *uids);
+/* May suspend. */
+bool match_row(struct match *match, const struct message_row *row);

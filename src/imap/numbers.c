@@ -1,0 +1,129 @@
+#include "imap/numbers.h"
+
+#include "base/mem.h"
+
+void numbers_fini(struct numbers *numbers)
+{
+	mem_free(numbers->runs);
+	*numbers = (struct numbers){0};
+}
+
+void numbers_clear(struct numbers *numbers)
+{
+	numbers->count = 0;
+}
+
+static uint32_t run_end(const struct number_run *run)
+{
+	return run->before + (run->last - run->first) + 1;
+}
+
+uint32_t numbers_total(const struct numbers *numbers)
+{
+	return numbers->count > 0 ? run_end(&numbers->runs[numbers->count - 1]) : 0;
+}
+
+uint32_t numbers_last_uid(const struct numbers *numbers)
+{
+	return numbers->count > 0 ? numbers->runs[numbers->count - 1].last : 0;
+}
+
+void numbers_add(struct numbers *numbers, uint32_t uid)
+{
+	uint32_t last = numbers_last_uid(numbers);
+
+	ASSERT(uid > last);
+	if (last > 0 && uid == last + 1) {
+		numbers->runs[numbers->count - 1].last = uid;
+		return;
+	}
+	uint32_t before = numbers_total(numbers);
+
+	MEM_ROOM(numbers->runs, numbers->count, numbers->room);
+	numbers->runs[numbers->count++] = (struct number_run){uid, uid, before};
+}
+
+uint32_t numbers_up_to(const struct numbers *numbers, uint32_t uid)
+{
+	size_t low = 0, high = numbers->count;
+
+	while (low < high) { /* the first run that begins above uid */
+		size_t middle = low + (high - low) / 2;
+
+		if (numbers->runs[middle].first <= uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return 0;
+	const struct number_run *run = &numbers->runs[low - 1];
+
+	return uid >= run->last ? run_end(run) : run->before + (uid - run->first) + 1;
+}
+
+uint32_t numbers_of_uid(const struct numbers *numbers, uint32_t uid)
+{
+	uint32_t number = numbers_up_to(numbers, uid);
+
+	return number > 0 && numbers_uid(numbers, number) == uid ? number : 0;
+}
+
+uint32_t numbers_uid(const struct numbers *numbers, uint32_t number)
+{
+	size_t low = 0, high = numbers->count;
+
+	ASSERT(number > 0 && number <= numbers_total(numbers));
+	while (low < high) { /* the first run that ends at number or above */
+		size_t middle = low + (high - low) / 2;
+
+		if (run_end(&numbers->runs[middle]) < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct number_run *run = &numbers->runs[low];
+
+	return run->first + (number - run->before - 1);
+}
+
+/* The runs as plain ranges, to be changed and counted again. */
+static struct ranges plain(const struct numbers *numbers)
+{
+	struct ranges all = {0};
+
+	for (size_t i = 0; i < numbers->count; i++)
+		ranges_add(&all, numbers->runs[i].first, numbers->runs[i].last);
+	return all;
+}
+
+static void recount(struct numbers *numbers, struct ranges *all)
+{
+	numbers_clear(numbers);
+	for (size_t i = 0; i < all->count; i++) {
+		uint32_t before = numbers_total(numbers);
+
+		MEM_ROOM(numbers->runs, numbers->count, numbers->room);
+		numbers->runs[numbers->count++] = (struct number_run){
+			all->list[i].first, all->list[i].last, before};
+	}
+	ranges_fini(all);
+}
+
+void numbers_remove(struct numbers *numbers, const struct ranges *gone)
+{
+	struct ranges all = plain(numbers);
+
+	ranges_subtract(&all, gone);
+	recount(numbers, &all);
+}
+
+void numbers_insert(struct numbers *numbers, const struct ranges *back)
+{
+	struct ranges all = plain(numbers);
+
+	for (size_t i = 0; i < back->count; i++)
+		ranges_add(&all, back->list[i].first, back->list[i].last);
+	ranges_sort(&all);
+	recount(numbers, &all);
+}

@@ -1,0 +1,61 @@
+#include "imap/numbers.h"
+
+#include "base/test.h"
+
+static void fill(struct numbers *numbers)
+{
+	static const uint32_t uids[] = {1, 2, 3, 7, 9, 10};
+
+	for (size_t i = 0; i < COUNT_OF(uids); i++)
+		numbers_add(numbers, uids[i]);
+}
+
+TEST(numbers_count_the_uids_that_are_there)
+{
+	SCOPED(numbers_fini) struct numbers numbers = {0};
+
+	CHECK(numbers_total(&numbers) == 0 && numbers_of_uid(&numbers, 1) == 0);
+	fill(&numbers);
+	CHECK(numbers.count == 3 && numbers_total(&numbers) == 6);
+	CHECK(numbers_of_uid(&numbers, 7) == 4 && numbers_of_uid(&numbers, 8) == 0);
+	CHECK(numbers_of_uid(&numbers, 10) == 6 && numbers_of_uid(&numbers, 11) == 0);
+	for (uint32_t n = 1; n <= 6; n++)
+		CHECK(numbers_of_uid(&numbers, numbers_uid(&numbers, n)) == n);
+	CHECK(numbers_up_to(&numbers, 8) == 4 &&
+	      numbers_up_to(&numbers, UINT32_MAX) == 6);
+	CHECK(numbers_up_to(&numbers, 0) == 0 && numbers_last_uid(&numbers) == 10);
+}
+
+TEST(numbers_close_up_when_messages_go)
+{
+	SCOPED(numbers_fini) struct numbers numbers = {0};
+	SCOPED(ranges_fini) struct ranges gone = {0};
+
+	fill(&numbers);
+	ranges_add(&gone, 2, 2);
+	ranges_add(&gone, 4, 9);
+	numbers_remove(&numbers, &gone);
+	CHECK(numbers_total(&numbers) == 3);
+	CHECK(numbers_uid(&numbers, 1) == 1 && numbers_uid(&numbers, 2) == 3);
+	CHECK(numbers_uid(&numbers, 3) == 10);
+	ranges_clear(&gone);
+	ranges_add(&gone, 2, 2);
+	numbers_insert(&numbers, &gone);
+	CHECK(numbers_total(&numbers) == 4 && numbers_uid(&numbers, 2) == 2);
+}
+
+TEST(ranges_subtract_to_the_number)
+{
+	SCOPED(ranges_fini) struct ranges set = {0}, others = {0};
+
+	ranges_add(&set, 1, 10);
+	ranges_add(&set, 20, 30);
+	ranges_add(&others, 5, 5);
+	ranges_add(&others, 10, 22);
+	ranges_add(&others, 30, UINT32_MAX);
+	ranges_subtract(&set, &others);
+	CHECK(set.count == 3 && ranges_total(&set) == 4 + 4 + 7);
+	CHECK(ranges_has(&set, 4) && !ranges_has(&set, 5) && ranges_has(&set, 23));
+	CHECK(!ranges_has(&set, 30));
+	ranges_fini(&others);
+}

@@ -1,0 +1,99 @@
+#include "imap/ranges.h"
+
+#include "base/mem.h"
+
+void ranges_fini(struct ranges *set)
+{
+	mem_free(set->list);
+	*set = (struct ranges){0};
+}
+
+void ranges_clear(struct ranges *set)
+{
+	set->count = 0;
+}
+
+void ranges_add(struct ranges *set, uint32_t first, uint32_t last)
+{
+	struct imap_range *end = set->count > 0 ? &set->list[set->count - 1] : NULL;
+
+	if (end && end->last != UINT32_MAX && first == end->last + 1) {
+		end->last = last;
+		return;
+	}
+	MEM_ROOM(set->list, set->count, set->room);
+	set->list[set->count++] = (struct imap_range){first, last};
+}
+
+void ranges_sort(struct ranges *set)
+{
+	set->count = imap_ranges_normalise(set->list, set->count);
+}
+
+bool ranges_has(const struct ranges *set, uint32_t uid)
+{
+	struct imap_sequence_set all = {.ranges = set->list, .count = set->count};
+
+	return imap_sequence_set_has(&all, uid);
+}
+
+uint64_t ranges_total(const struct ranges *set)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		total += (uint64_t)set->list[i].last - set->list[i].first + 1;
+	return total;
+}
+
+/* What is left of one range when the others from *at on are taken out. */
+static void rest_of(struct ranges *kept, struct imap_range range,
+		    const struct ranges *others, size_t *at)
+{
+	while (*at < others->count && others->list[*at].last < range.first)
+		(*at)++;
+	for (size_t i = *at; i < others->count; i++) {
+		struct imap_range other = others->list[i];
+
+		if (other.first > range.last)
+			break;
+		if (other.first > range.first)
+			ranges_add(kept, range.first, other.first - 1);
+		if (other.last >= range.last)
+			return;
+		range.first = other.last + 1;
+	}
+	ranges_add(kept, range.first, range.last);
+}
+
+void ranges_subtract(struct ranges *set, const struct ranges *others)
+{
+	struct ranges kept = {0};
+	size_t at = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		rest_of(&kept, set->list[i], others, &at);
+	ranges_fini(set);
+	*set = kept;
+}
+
+void ranges_copy(struct ranges *set, struct uid_set from)
+{
+	ranges_clear(set);
+	for (size_t i = 0; i < from.count; i++)
+		ranges_add(set, from.ranges[i].first, from.ranges[i].last);
+}
+
+bool ranges_uid_set(struct arena *arena, const struct imap_range *list, size_t count,
+		    struct uid_set *set)
+{
+	struct uid_range *copy = ARENA_ARRAY(arena, struct uid_range, count);
+
+	*set = (struct uid_set){0};
+	if (!copy)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		copy[i] = (struct uid_range){list[i].first, list[i].last};
+	*set = (struct uid_set){copy, count};
+	return true;
+}

@@ -1,0 +1,386 @@
+#include "imap/selected.h"
+
+#include "imap/session.h"
+
+enum { TRIES = 5 };
+
+void selected_leave(struct session *s)
+{
+	numbers_fini(&s->box.numbers);
+	ranges_fini(&s->box.gone);
+	ranges_fini(&s->box.flags);
+	ranges_fini(&s->box.saved);
+	s->box = (struct selected){0};
+	if (s->state == IMAP_SELECTED)
+		s->state = IMAP_AUTHENTICATED;
+}
+
+/* Reads the UIDs in a range into numbers, above what they hold. */
+static enum store_outcome load_uids(struct session *s, struct uid_range uids,
+				    struct numbers *numbers)
+{
+	uint32_t next = uids.first;
+
+	while (next != 0 && next <= uids.last) {
+		struct message_row *rows;
+		size_t count;
+		struct uid_range rest = {next, uids.last};
+
+		arena_reset(&s->page);
+		enum store_outcome outcome =
+			store_rows(session_store(s), s->login.account, s->box.mailbox,
+				   rest, 0, &s->page, &rows, &count, &next);
+
+		if (outcome != STORE_OK)
+			return outcome;
+		for (size_t i = 0; i < count; i++)
+			numbers_add(numbers, rows[i].uid);
+	}
+	return STORE_OK;
+}
+
+/* A mailbox that never stands still is numbered at once: then changes told twice do no
+ * harm. */
+static enum store_outcome enter_busy(struct session *s)
+{
+	struct uid_range all = {1, UINT32_MAX};
+	enum store_outcome outcome = load_uids(s, all, &s->box.numbers);
+
+	s->box.is_numbered = outcome == STORE_OK;
+	s->box.count = numbers_total(&s->box.numbers);
+	s->box.uid_next = (uint32_t)num_max(
+		s->box.uid_next, (uint64_t)numbers_last_uid(&s->box.numbers) + 1);
+	return outcome;
+}
+
+enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_read_only,
+				  uint32_t *exists)
+{
+	struct account_summary before, after;
+	enum store_outcome outcome;
+
+	selected_leave(s);
+	s->box.mailbox = mailbox;
+	s->box.is_read_only = is_read_only;
+	for (int i = 0; i < TRIES; i++) {
+		struct mailbox_row row;
+
+		outcome = store_summary(session_store(s), s->login.account, &before);
+		if (outcome == STORE_OK)
+			outcome = store_mailbox(session_store(s), s->login.account,
+						mailbox, &s->scratch, &row);
+		if (outcome == STORE_OK)
+			outcome =
+				store_summary(session_store(s), s->login.account, &after);
+		if (outcome != STORE_OK)
+			break;
+		s->box.change = before.change;
+		s->box.count = row.exists;
+		s->box.uid_next = row.uid_next;
+		s->box.uid_validity = row.uid_validity;
+		if (before.change == after.change)
+			break;
+	}
+	if (outcome == STORE_OK && before.change != after.change)
+		outcome = enter_busy(s);
+	if (outcome != STORE_OK) {
+		selected_leave(s);
+		return outcome;
+	}
+	*exists = s->box.count;
+	s->state = IMAP_SELECTED;
+	return STORE_OK;
+}
+
+static void collect_row(struct selected *box, const struct change_row *row,
+			const struct ranges *own, uint64_t own_change)
+{
+	struct ranges flags = {0};
+
+	switch (row->kind) {
+	case CHANGE_MAILBOX:
+		return;
+	case CHANGE_MAILBOX_GONE:
+		box->is_gone = true;
+		return;
+	case CHANGE_MESSAGE_NEW:
+		box->has_new |= row->uids.last >= box->uid_next;
+		return;
+	case CHANGE_MESSAGE_GONE:
+		ranges_add(&box->gone, row->uids.first, row->uids.last);
+		return;
+	case CHANGE_MESSAGE_FLAGS:
+		break;
+	}
+	ranges_add(&flags, row->uids.first, row->uids.last);
+	if (own && row->change <= own_change)
+		ranges_subtract(&flags, own);
+	for (size_t i = 0; i < flags.count; i++)
+		ranges_add(&box->flags, flags.list[i].first, flags.list[i].last);
+	ranges_fini(&flags);
+}
+
+enum store_outcome selected_collect(struct session *s, const struct ranges *own,
+				    uint64_t own_change)
+{
+	struct selected *box = &s->box;
+	bool more = true;
+
+	while (more) {
+		struct change_row *rows;
+		size_t count;
+
+		arena_reset(&s->page);
+		enum store_outcome outcome = store_changes(
+			session_store(s), s->login.account, box->mailbox, box->change,
+			&s->page, &rows, &count, &box->change, &more);
+
+		if (outcome == STORE_ABSENT)
+			box->is_gone = true;
+		if (outcome != STORE_OK)
+			return outcome;
+		for (size_t i = 0; i < count; i++)
+			collect_row(box, &rows[i], own, own_change);
+	}
+	ranges_sort(&box->gone);
+	ranges_sort(&box->flags);
+	return STORE_OK;
+}
+
+/* The client knows count messages below uid_next; now fewer may be there.  If the ones
+ * that went are exactly those that changes told of, they get their places back until the
+ * client learns that they went. */
+static bool restore_gone(struct selected *box)
+{
+	uint64_t missing = box->count - numbers_total(&box->numbers);
+	struct ranges went = {0};
+	bool is_exact = false;
+
+	for (size_t i = 0; i < box->gone.count; i++) {
+		if (box->gone.list[i].first < box->uid_next)
+			ranges_add(&went, box->gone.list[i].first,
+				   (uint32_t)num_min(box->gone.list[i].last,
+						     box->uid_next - 1));
+	}
+	if (missing > 0 && ranges_total(&went) == missing) {
+		numbers_insert(&box->numbers, &went);
+		is_exact = true;
+	}
+	ranges_fini(&went);
+	return is_exact || missing == 0;
+}
+
+enum store_outcome selected_number(struct session *s)
+{
+	struct selected *box = &s->box;
+
+	if (box->is_numbered)
+		return STORE_OK;
+	for (int i = 0; i < TRIES; i++) {
+		struct uid_range known = {1, box->uid_next - 1};
+
+		numbers_clear(&box->numbers);
+		enum store_outcome outcome = load_uids(s, known, &box->numbers);
+
+		if (outcome != STORE_OK)
+			return outcome;
+		box->is_numbered = numbers_total(&box->numbers) == box->count;
+		if (box->is_numbered)
+			return STORE_OK;
+		outcome = selected_collect(s, NULL, 0);
+		if (outcome != STORE_OK)
+			return outcome;
+		if (numbers_total(&box->numbers) < box->count && restore_gone(box)) {
+			box->is_numbered = numbers_total(&box->numbers) == box->count;
+			if (box->is_numbered)
+				return STORE_OK;
+		}
+	}
+	return STORE_CONFLICT;
+}
+
+/* From the end, so that each number is right when the client reads it. */
+static void tell_gone(struct session *s)
+{
+	struct selected *box = &s->box;
+	struct ranges gone = box->gone;
+
+	box->gone = (struct ranges){0};
+	for (size_t i = gone.count; i-- > 0;) {
+		uint32_t low = numbers_up_to(&box->numbers, gone.list[i].first - 1);
+		uint32_t high = numbers_up_to(&box->numbers, gone.list[i].last);
+
+		for (; high > low; high--) {
+			buf_printf(&s->out, "* %u EXPUNGE\r\n", high);
+			if (s->out.len > 32 << 10)
+				session_send(s);
+		}
+	}
+	numbers_remove(&box->numbers, &gone);
+	box->count = numbers_total(&box->numbers);
+	ranges_fini(&gone);
+}
+
+static enum store_outcome tell_new(struct session *s)
+{
+	struct selected *box = &s->box;
+	SCOPED(numbers_fini) struct numbers fresh = {0};
+	struct uid_range uids = {box->uid_next, UINT32_MAX};
+	enum store_outcome outcome = load_uids(s, uids, &fresh);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	box->has_new = false;
+	if (numbers_total(&fresh) == 0)
+		return STORE_OK;
+	for (uint32_t n = 1; box->is_numbered && n <= numbers_total(&fresh); n++)
+		numbers_add(&box->numbers, numbers_uid(&fresh, n));
+	box->count += numbers_total(&fresh);
+	box->uid_next = numbers_last_uid(&fresh) + 1;
+	buf_printf(&s->out, "* %u EXISTS\r\n", box->count);
+	if (!s->is_rev2)
+		buf_add_c(&s->out, "* 0 RECENT\r\n");
+	return STORE_OK;
+}
+
+static void flags_write(struct session *s, const struct message_row *row)
+{
+	uint32_t number = numbers_of_uid(&s->box.numbers, row->uid);
+
+	if (number == 0)
+		return;
+	buf_printf(&s->out, "* %u FETCH (UID %u FLAGS ", number, row->uid);
+	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
+	buf_add_c(&s->out, ")\r\n");
+}
+
+static enum store_outcome tell_flags(struct session *s, const struct ranges *flags)
+{
+	for (size_t i = 0; i < flags->count; i++) {
+		uint32_t next = flags->list[i].first;
+
+		while (next != 0 && next <= flags->list[i].last) {
+			struct uid_range rest = {next, flags->list[i].last};
+			struct message_row *rows;
+			size_t count;
+
+			arena_reset(&s->page);
+			enum store_outcome outcome = store_rows(
+				session_store(s), s->login.account, s->box.mailbox, rest,
+				ROW_KEYWORDS, &s->page, &rows, &count, &next);
+
+			if (outcome != STORE_OK)
+				return outcome;
+			for (size_t n = 0; n < count; n++) {
+				flags_write(s, &rows[n]);
+				if (s->out.len > 32 << 10)
+					session_send(s);
+			}
+		}
+	}
+	return STORE_OK;
+}
+
+static err_t lost(struct session *s, enum store_outcome outcome)
+{
+	if (s->box.is_gone)
+		return reply_bye(s, "The selected mailbox was deleted");
+	return reply_bye(s,
+			 "[UNAVAILABLE] The mailbox cannot be followed (%s); select it "
+			 "again",
+			 store_outcome_text(outcome));
+}
+
+err_t selected_tell(struct session *s, bool may_expunge)
+{
+	struct selected *box = &s->box;
+	enum store_outcome outcome = selected_collect(s, NULL, 0);
+	uint32_t known_below = box->uid_next;
+	bool tells_gone = may_expunge && box->gone.count > 0;
+
+	if (outcome != STORE_OK || box->is_gone)
+		return lost(s, outcome);
+	if (tells_gone || box->flags.count > 0)
+		outcome = selected_number(s);
+	if (outcome == STORE_OK && tells_gone)
+		tell_gone(s);
+	if (outcome == STORE_OK && box->has_new)
+		outcome = tell_new(s);
+	if (outcome == STORE_OK && box->flags.count > 0) {
+		struct ranges fresh = {0}, flags = box->flags;
+
+		box->flags = (struct ranges){0};
+		ranges_add(&fresh, known_below, UINT32_MAX);
+		ranges_subtract(&flags, &fresh); /* new ones are fetched anyway */
+		outcome = tell_flags(s, &flags);
+		ranges_fini(&fresh);
+		ranges_fini(&flags);
+	}
+	if (outcome != STORE_OK)
+		return lost(s, outcome);
+	if (s->out.len > 0)
+		session_send(s);
+	return OK;
+}
+
+/* Sequence numbers a:b are all that is there between two UIDs, since new messages come
+ * only behind the last that the client knows. */
+static enum selected_set by_number(struct session *s, struct imap_sequence_set *set,
+				   const char **reason)
+{
+	const struct numbers *numbers = &s->box.numbers;
+	uint32_t total = numbers_total(numbers);
+
+	if (total == 0 && set->star_from != 0) {
+		*reason = "there are no messages";
+		return SELECTED_BAD;
+	}
+	imap_sequence_set_resolve(set, total);
+	for (size_t i = 0; i < set->count; i++) {
+		struct imap_range *range = &set->ranges[i];
+
+		if (range->last > total) {
+			*reason = "there are not so many messages"; /* RFC 9051 §9 */
+			return SELECTED_BAD;
+		}
+		*range = (struct imap_range){numbers_uid(numbers, range->first),
+					     numbers_uid(numbers, range->last)};
+	}
+	return SELECTED_OK;
+}
+
+enum selected_set selected_uids(struct session *s, const struct imap_sequence_set *set,
+				bool is_uid, struct imap_range **list, size_t *count,
+				const char **reason)
+{
+	struct imap_sequence_set copy = *set;
+	enum selected_set found = SELECTED_OK;
+
+	if (set->is_saved) {
+		*list = s->box.saved.list;
+		*count = s->box.saved.count;
+		return SELECTED_OK;
+	}
+	if ((!is_uid || set->star_from != 0) && selected_number(s) != STORE_OK)
+		return SELECTED_LOST;
+	copy.ranges = ARENA_ARRAY(&s->scratch, struct imap_range, set->count + 1);
+	if (!copy.ranges) {
+		*reason = "the set of messages is too long";
+		return SELECTED_BAD;
+	}
+	if (set->count > 0)
+		memcpy(copy.ranges, set->ranges, set->count * sizeof *set->ranges);
+	if (is_uid) /* RFC 9051 §9: "*" of an empty mailbox is UIDNEXT */
+		imap_sequence_set_resolve(
+			&copy, s->box.count > 0 ? numbers_last_uid(&s->box.numbers)
+						: s->box.uid_next);
+	else
+		found = by_number(s, &copy, reason);
+	*list = copy.ranges;
+	*count = copy.count;
+	if (found == SELECTED_OK && copy.count > UID_RANGES_MAX) {
+		*reason = "the set of messages is too long";
+		return SELECTED_BAD;
+	}
+	return found;
+}

@@ -1,0 +1,53 @@
+/* The selected mailbox as the client knows it, and how it learns of changes.
+ *
+ * The client knows the messages with UIDs below uid_next that were there when it was told
+ * last; their sequence numbers are loaded when a command first needs them.  Changes are
+ * taken from the store (collected) and told when the protocol allows it. */
+#pragma once
+
+#include "base/base.h"
+#include "imap/numbers.h"
+
+struct session;
+
+struct selected {
+	uint64_t mailbox; /* 0: none */
+	uint32_t uid_validity;
+	bool is_read_only;
+	bool is_gone; /* somebody deleted it */
+
+	uint32_t count;    /* messages the client knows of */
+	uint32_t uid_next; /* it knows of none from here on */
+	bool is_numbered;  /* numbers hold exactly those */
+	struct numbers numbers;
+
+	uint64_t change;     /* the store's changes up to here were collected */
+	bool has_new;        /* but these were not told: new messages, */
+	struct ranges gone;  /* messages that went, */
+	struct ranges flags; /* and messages whose flags changed */
+	struct ranges saved; /* "$": what the last SEARCH saved (RFC 5182) */
+};
+
+/* Selects; the caller tells the client about it.  Whatever was selected is left first. */
+enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_read_only,
+				  uint32_t *exists);
+void selected_leave(struct session *s);
+
+/* Loads the sequence numbers.  May suspend.  On another outcome than OK the mailbox
+ * changed in ways we cannot follow. */
+enum store_outcome selected_number(struct session *s);
+/* Takes the changes from the store.  Flags changed by our own commit (uids own, change
+ * number own_change) were told already; own may be NULL. */
+enum store_outcome selected_collect(struct session *s, const struct ranges *own,
+				    uint64_t own_change);
+/* Collects, and sends EXPUNGE (if it may), EXISTS and FETCH for what happened.  Says BYE
+ * if the mailbox is gone or cannot be followed. */
+err_t selected_tell(struct session *s, bool may_expunge);
+
+/* The messages a command names, as sorted UID ranges in the scratch arena.  With is_uid
+ * they are UIDs; otherwise sequence numbers, which must exist.  On failure *reason says
+ * why, for BAD. */
+enum selected_set { SELECTED_OK, SELECTED_BAD, SELECTED_LOST };
+enum selected_set selected_uids(struct session *s, const struct imap_sequence_set *set,
+				bool is_uid, struct imap_range **list, size_t *count,
+				const char **reason);

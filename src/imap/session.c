@@ -1,0 +1,359 @@
+#include "imap/session.h"
+
+#include <stdarg.h>
+
+#include "base/log.h"
+#include "wire/imap/framing.h"
+
+enum {
+	ERRORS_MAX = 20,
+	SESSION_ARENA_MAX = 64 * 1024,
+	SCRATCH_BEFORE_LOGIN = 128 * 1024,
+	SCRATCH_MAX = 16 << 20,
+};
+
+static void reply_v(struct session *s, const char *head, const char *format, va_list args)
+{
+	buf_add_c(&s->out, head);
+	buf_vprintf(&s->out, format, args);
+	buf_add_c(&s->out, "\r\n");
+	session_send(s);
+}
+
+static void reply_tag(struct session *s, const struct imap_command *command)
+{
+	if (command->tag.len > 0)
+		buf_add(&s->out, command->tag);
+	else
+		buf_add_byte(&s->out,
+			     '*'); /* RFC 9051 §7.1.3: not even a tag was there */
+}
+
+void session_send(struct session *s)
+{
+	if (!buf_ok(&s->out)) { /* cut short, so the client would misread what follows */
+		LOG(WARN, "response too long", KV_INT("session", s->id));
+		s->is_done = true;
+	} else if (!s->is_done) {
+		conn_deadline_s(s->conn, IMAP_WAIT_OUTPUT_S);
+		conn_add(s->conn, buf_str(&s->out));
+	}
+	buf_reset(&s->out);
+}
+
+err_t reply_no(struct session *s, const struct imap_command *command, const char *format,
+	       ...)
+{
+	va_list args;
+
+	reply_tag(s, command);
+	va_start(args, format);
+	reply_v(s, " NO ", format, args);
+	va_end(args);
+	return OK;
+}
+
+err_t reply_bad(struct session *s, const struct imap_command *command, const char *format,
+		...)
+{
+	va_list args;
+
+	reply_tag(s, command);
+	va_start(args, format);
+	reply_v(s, " BAD ", format, args);
+	va_end(args);
+	if (++s->error_count < ERRORS_MAX)
+		return OK;
+	LOG(INFO, "too many errors", KV_INT("session", s->id),
+	    KV_STR("peer", conn_peer(s->conn)));
+	return reply_bye(s, "Too many errors, goodbye");
+}
+
+err_t reply_only_ok(struct session *s, const struct imap_command *command,
+		    const char *format, ...)
+{
+	va_list args;
+
+	reply_tag(s, command);
+	va_start(args, format);
+	reply_v(s, " OK ", format, args);
+	va_end(args);
+	return OK;
+}
+
+/* RFC 9051 §7.5.1: EXPUNGE may not be sent while these are in progress, as the client
+ * counts with sequence numbers. */
+static bool may_expunge(const struct imap_command *command)
+{
+	if (command->is_uid)
+		return true;
+	return command->verb != IMAP_FETCH && command->verb != IMAP_STORE &&
+	       command->verb != IMAP_SEARCH;
+}
+
+err_t reply_ok(struct session *s, const struct imap_command *command, const char *format,
+	       ...)
+{
+	va_list args;
+
+	if (s->state == IMAP_SELECTED)
+		TRY(selected_tell(s, may_expunge(command)));
+	if (s->is_done)
+		return OK; /* the mailbox is gone, and BYE was said */
+	reply_tag(s, command);
+	va_start(args, format);
+	reply_v(s, " OK ", format, args);
+	va_end(args);
+	return OK;
+}
+
+err_t reply_bye(struct session *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	reply_v(s, "* BYE ", format, args);
+	va_end(args);
+	s->is_done = true;
+	return OK;
+}
+
+/* Response codes of RFC 5530. */
+err_t reply_outcome(struct session *s, const struct imap_command *command,
+		    enum store_outcome outcome)
+{
+	switch (outcome) {
+	case STORE_OK:
+		break;
+	case STORE_CONFLICT:
+		return reply_no(s, command, "[ALREADYEXISTS] That exists already");
+	case STORE_ABSENT:
+		return reply_no(s, command, "[NONEXISTENT] There is no such mailbox");
+	case STORE_OVER_QUOTA:
+		return reply_no(s, command, "[OVERQUOTA] Your mailbox is full");
+	case STORE_DENIED:
+		return reply_no(s, command, "[NOPERM] You may not do that");
+	case STORE_INVALID:
+		return reply_no(s, command, "[LIMIT] That is more than is allowed");
+	case STORE_UNAVAILABLE:
+		return reply_no(s, command, "[UNAVAILABLE] Not now; try again later");
+	case STORE_UNKNOWN:
+		return reply_no(s, command,
+				"[UNAVAILABLE] It may or may not have happened");
+	}
+	ASSERT(outcome != STORE_OK);
+	return OK;
+}
+
+struct store *session_store(const struct session *s)
+{
+	return s->service->login.store;
+}
+
+/* Passwords travel under TLS only; in dev also on loopback.  RFC 9051 §6.2.3. */
+bool session_offers_login(const struct session *s)
+{
+	return conn_is_tls(s->conn) ||
+	       (s->service->is_dev && conn_peer_is_loopback(s->conn));
+}
+
+bool session_offers_starttls(const struct session *s)
+{
+	return s->service->tls && !conn_is_tls(s->conn) &&
+	       s->state == IMAP_NOT_AUTHENTICATED;
+}
+
+static command_handler *const handlers[IMAP_VERB_COUNT] = {
+	[IMAP_CAPABILITY] = on_capability,
+	[IMAP_NOOP] = on_noop,
+	[IMAP_LOGOUT] = on_logout,
+	[IMAP_ID] = on_id,
+	[IMAP_STARTTLS] = on_starttls,
+	[IMAP_AUTHENTICATE] = on_authenticate,
+	[IMAP_LOGIN] = on_login,
+	[IMAP_ENABLE] = on_enable,
+	[IMAP_SELECT] = on_select,
+	[IMAP_EXAMINE] = on_select,
+	[IMAP_CREATE] = on_create,
+	[IMAP_DELETE] = on_delete,
+	[IMAP_RENAME] = on_rename,
+	[IMAP_SUBSCRIBE] = on_subscribe,
+	[IMAP_UNSUBSCRIBE] = on_subscribe,
+	[IMAP_LIST] = on_list,
+	[IMAP_LSUB] = on_lsub,
+	[IMAP_NAMESPACE] = on_namespace,
+	[IMAP_STATUS] = on_status,
+	[IMAP_APPEND] = on_append,
+	[IMAP_IDLE] = on_idle,
+	[IMAP_CHECK] = on_noop,
+	[IMAP_CLOSE] = on_close,
+	[IMAP_UNSELECT] = on_unselect,
+	[IMAP_EXPUNGE] = on_expunge,
+	[IMAP_SEARCH] = on_search,
+	[IMAP_FETCH] = on_fetch,
+	[IMAP_STORE] = on_store,
+	[IMAP_COPY] = on_copy,
+	[IMAP_MOVE] = on_move,
+};
+
+/* The literal whose announcement ends the text of an APPEND. */
+static struct imap_literal announced(struct str text)
+{
+	size_t brace = str_rfind_byte(text, '{');
+	struct imap_literal literal = {0};
+
+	for (size_t i = brace + 1; i < text.len; i++) {
+		if (!is_ascii_digit((unsigned char)text.ptr[i]))
+			break;
+		literal.len = literal.len * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	literal.is_synchronising =
+		str_find_byte(str_skip(text, brace), '+') == text.len - brace;
+	return literal;
+}
+
+static err_t run_command(struct session *s, struct str text)
+{
+	struct imap_dialect dialect = {.state = s->state, .is_utf8 = s->is_rev2};
+	struct imap_command command;
+	struct str reason;
+
+	if (imap_command_parse(text, dialect, &s->scratch, &command, &reason))
+		return handlers[command.verb](s, &command);
+	TRY(reply_bad(s, &command, "%.*s", STR_FMT(reason)));
+	if (command.tag.len > 0 && command.verb == IMAP_APPEND && !s->is_done) {
+		struct imap_literal literal = announced(text);
+
+		return append_skip(s, &literal);
+	}
+	return OK;
+}
+
+/* What cannot be taken: a synchronising literal is refused and the client goes on (RFC
+ * 7888 §4); anything else is on its way already, and reading on would take it for
+ * commands. */
+static err_t refuse_too_long(struct session *s, struct str got,
+			     const struct imap_frame *frame)
+{
+	struct imap_command command = {.tag = STR("")};
+	struct cursor at = cur_over(str_first(got, IMAP_TAG_MAX));
+	struct imap_in in = {.at = at};
+
+	if (!frame->is_synchronising)
+		return reply_bye(s, "[TOOBIG] The command is too long");
+	if (!imap_tag(&in, &command.tag))
+		command.tag = STR("");
+	conn_take(s->conn, frame->len);
+	return reply_bad(s, &command, "[TOOBIG] The literal is too long");
+}
+
+/* Waits for one command and runs it. */
+static err_t next_command(struct session *s)
+{
+	bool is_known = s->state != IMAP_NOT_AUTHENTICATED;
+	const struct imap_frame_limits *limits =
+		is_known ? &imap_frame_after_login : &imap_frame_before_login;
+	struct imap_frame frame = {0};
+	struct str got, text;
+
+	TRY(conn_peek(s->conn, &got));
+	for (;;) {
+		switch (imap_frame_scan(&frame, got, limits)) {
+		case IMAP_FRAME_MORE:
+			TRY(conn_more(s->conn, limits->command_max + limits->line_max,
+				      &got));
+			continue;
+		case IMAP_FRAME_GO:
+			conn_add(s->conn, STR("+ Go ahead\r\n"));
+			continue;
+		case IMAP_FRAME_TOO_LONG:
+			return refuse_too_long(s, got, &frame);
+		case IMAP_FRAME_WHOLE:
+		case IMAP_FRAME_MESSAGE:
+			break;
+		}
+		break;
+	}
+	if (!arena_copy(&s->scratch, str_first(got, frame.len), &text))
+		return reply_bye(s, "[LIMIT] The command is too long");
+	conn_take(s->conn, frame.len);
+	err_t err = run_command(s, text);
+
+	if (!is_known) /* it may have held a password */
+		explicit_bzero((void *)(uintptr_t)text.ptr, text.len);
+	return err;
+}
+
+static void greet(struct session *s)
+{
+	buf_add_c(&s->out, "* OK [CAPABILITY ");
+	session_capabilities(s, &s->out);
+	buf_printf(&s->out, "] %.*s is ready\r\n", STR_FMT(s->service->hostname));
+	session_send(s);
+}
+
+static err_t converse(struct session *s)
+{
+	deadline_t login_until = deadline_s(IMAP_WAIT_LOGIN_S);
+
+	greet(s);
+	while (!s->is_done) {
+		unsigned wait_s = IMAP_WAIT_S;
+
+		if (s->state == IMAP_NOT_AUTHENTICATED) {
+			deadline_t now = loop_now();
+
+			if (now >= login_until)
+				return ERR_TIMEOUT;
+			wait_s = (unsigned)((login_until - now) / 1000) + 1;
+		}
+		conn_deadline_s(s->conn, wait_s);
+		TRY(next_command(s));
+		arena_reset(&s->scratch);
+		arena_reset(&s->page);
+		buf_release(&s->out);
+		if (s->state != IMAP_NOT_AUTHENTICATED)
+			s->scratch.max = SCRATCH_MAX;
+	}
+	return OK;
+}
+
+static void session_end(struct session *s)
+{
+	selected_leave(s);
+	if (s->login.account != 0) {
+		store_watch_close(&s->watch);
+		login_end(&s->service->login, &s->login);
+	}
+	buf_fini(&s->out);
+	arena_fini(&s->page);
+	arena_fini(&s->scratch);
+	arena_fini(&s->arena);
+}
+
+void imap_session(struct conn *conn, const struct imap_service *service)
+{
+	struct session s = {
+		.conn = conn,
+		.service = service,
+		.id = task_self() ? task_id(task_self()) : 0,
+		.state = IMAP_NOT_AUTHENTICATED,
+		.out = BUF(IMAP_OUT_MAX),
+	};
+
+	arena_init(&s.arena, SESSION_ARENA_MAX);
+	arena_init(&s.scratch, SCRATCH_BEFORE_LOGIN);
+	arena_init(&s.page, IMAP_PAGE_MAX);
+	task_describe(conn_peer(conn));
+	err_t err = converse(&s);
+
+	if (err == ERR_TIMEOUT)
+		(void)reply_bye(&s, "You were silent for too long"); /* it ends anyway */
+	else if (err == ERR_CANCELED)
+		(void)reply_bye(&s, "[UNAVAILABLE] The server is going down; come back");
+	else if (err == ERR_LIMIT)
+		(void)reply_bye(&s, "[TOOBIG] The command is too long");
+	(void)conn_flush(conn); /* as far as it goes */
+	LOG(DEBUG, "session ended", KV_INT("session", s.id), KV("why", err_text(err)));
+	session_end(&s);
+}

@@ -1,0 +1,74 @@
+/* One IMAP session, seen from inside; see imap.h.
+ *
+ * Each on_ function answers one command with exactly one tagged response on every path.
+ * What it returns is about the connection only: other than OK ends the session. */
+#pragma once
+
+#include "base/num.h"
+#include "imap/imap.h"
+#include "imap/selected.h"
+#include "net/conn.h"
+#include "store/store.h"
+#include "wire/imap/command.h"
+#include "wire/imap/write.h"
+
+enum {
+	IMAP_WAIT_LOGIN_S = 60,
+	IMAP_WAIT_S = 30 * 60,    /* RFC 9051 §5.4 */
+	IMAP_WAIT_OUTPUT_S = 300, /* for a client that does not read */
+	IMAP_OUT_MAX = 1 << 20,   /* one response without message text */
+	IMAP_PAGE_MAX = 1 << 20,  /* what one page of rows takes */
+};
+
+struct session {
+	struct conn *conn;
+	const struct imap_service *service;
+	uint64_t id;
+	enum imap_state state;
+	bool is_rev2; /* ENABLE IMAP4rev2 was said */
+	bool is_done;
+	unsigned error_count; /* commands that were nonsense */
+	struct login login;   /* account 0: nobody yet */
+	struct arena arena;   /* as old as the session */
+	struct arena scratch; /* of one command */
+	struct arena page;    /* of one page of rows */
+	struct buf out;       /* a response being put together */
+	struct store_watch watch;
+	struct selected box; /* mailbox 0: none is selected */
+};
+
+typedef err_t command_handler(struct session *s, const struct imap_command *command);
+
+/* The tagged response.  code may hold a response code: "[TRYCREATE] No such mailbox". */
+err_t reply_no(struct session *s, const struct imap_command *command, const char *format,
+	       ...) PRINTF_LIKE(3, 4);
+err_t reply_bad(struct session *s, const struct imap_command *command, const char *format,
+		...) PRINTF_LIKE(3, 4);
+/* First tells what happened in the selected mailbox, then OK. */
+err_t reply_ok(struct session *s, const struct imap_command *command, const char *format,
+	       ...) PRINTF_LIKE(3, 4);
+/* OK without a look at the mailbox. */
+err_t reply_only_ok(struct session *s, const struct imap_command *command,
+		    const char *format, ...) PRINTF_LIKE(3, 4);
+/* NO, with the code (RFC 5530) and words for what the store said. */
+err_t reply_outcome(struct session *s, const struct imap_command *command,
+		    enum store_outcome outcome);
+/* "* BYE ..." and the end. */
+err_t reply_bye(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Sends what is in s->out and empties it. */
+void session_send(struct session *s);
+
+struct store *session_store(const struct session *s);
+/* Whether LOGIN and AUTHENTICATE may be used, and are offered. */
+bool session_offers_login(const struct session *s);
+bool session_offers_starttls(const struct session *s);
+/* "IMAP4rev1 IMAP4rev2 ...": what holds in the present state. */
+void session_capabilities(const struct session *s, struct buf *out);
+
+/* The message that follows an APPEND: took its place in framing.h's sense. */
+command_handler on_capability, on_noop, on_logout, on_id, on_starttls, on_authenticate,
+	on_login, on_enable, on_select, on_create, on_delete, on_rename, on_subscribe,
+	on_list, on_lsub, on_namespace, on_status, on_append, on_idle, on_close,
+	on_unselect, on_expunge, on_search, on_fetch, on_store, on_copy, on_move;
+/* An APPEND whose command could not be read: its message is passed over. */
+err_t append_skip(struct session *s, const struct imap_literal *literal);

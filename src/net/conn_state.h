@@ -1,0 +1,53 @@
+/* What the files of conn share; nobody else includes it. */
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "net/address.h"
+#include "net/conn.h"
+
+enum { CONN_OUT_MAX = 64 * 1024, CONN_IN_FIRST = 4 * 1024, CONN_IN_BULK = 64 * 1024 };
+
+struct conn {
+	int fd;
+	struct poll poll;
+	deadline_t deadline;
+	err_t broken; /* why output failed, for ever; OK before */
+
+	SSL *ssl; /* NULL: plain text */
+	struct tls_server *tls;
+	bool is_ssl_dead; /* not even close_notify may be tried */
+
+	char *in; /* NULL while there is nothing in it and the peer is waited for */
+	size_t in_start, in_end, in_room;
+	size_t scanned;   /* octets after in_start that hold no line end */
+	size_t peeked;    /* octets after in_start that the caller has seen */
+	bool is_bulk;     /* the last read filled the buffer */
+	bool is_skipping; /* a line too long, up to its end */
+
+	struct buf out;
+	size_t out_sent;
+
+	bool is_loopback;
+	char peer[ADDRESS_TEXT_BYTES], local[ADDRESS_TEXT_BYTES];
+	char tls_text[64];
+};
+
+/* One attempt to move octets, plain or through TLS; never suspends. */
+enum conn_io {
+	CONN_IO_DONE,
+	CONN_IO_WANT_READ, /* try again when the socket is readable */
+	CONN_IO_WANT_WRITE,
+	CONN_IO_END, /* the peer is gone */
+};
+
+enum conn_io conn_try_recv(struct conn *conn, char *to, size_t room, size_t *got);
+enum conn_io conn_try_send(struct conn *conn, struct str bytes, size_t *sent);
+/* True if conn_try_recv() may find something. */
+bool conn_may_recv(const struct conn *conn);
+/* May suspend until what was wanted may work. */
+[[nodiscard]] err_t conn_await(struct conn *conn, enum conn_io wanted);
+/* The buffers go back while nothing is in them. */
+void conn_shrink(struct conn *conn);
+/* Says goodbye without waiting, and frees the TLS part. */
+void conn_tls_end(struct conn *conn);

@@ -1,0 +1,159 @@
+#include "store/digest.h"
+
+#include "base/test.h"
+#include "store/types.h"
+#include "wire/mail/message_id.h"
+
+static const struct str sample = STR("Return-Path: <a@x.test>\r\n"
+				     "From: \"Ann Lee\" <Ann@x.test>\r\n"
+				     "To: g: b@x.test, c@x.test;, D <d@x.test>\r\n"
+				     "Subject: Re: =?utf-8?q?gr=C3=BCn?=\r\n"
+				     "Date: Fri, 21 Nov 1997 09:55:06 -0600\r\n"
+				     "Message-ID: <i@x>\r\n"
+				     "In-Reply-To: <h@x>\r\n"
+				     "References: <g@x>\r\n <h@x>\r\n"
+				     "Content-Type: multipart/mixed; boundary=b\r\n"
+				     "\r\n"
+				     "--b\r\n"
+				     "\r\n"
+				     "Hello,\r\nworld\r\n"
+				     "--b\r\n"
+				     "Content-Type: message/rfc822\r\n"
+				     "Content-Disposition: attachment; filename=x\r\n"
+				     "\r\n"
+				     "Subject: inner\r\n"
+				     "\r\n"
+				     "inside\r\n"
+				     "--b--\r\n");
+
+/* The digest of the message in *bytes; freed by the caller. */
+static struct digest digest_of(struct str message, struct buf *bytes)
+{
+	struct digest digest = {0};
+
+	*bytes = BUF(DIGEST_BYTES_MAX);
+	digest_make(message, bytes);
+	CHECK(buf_ok(bytes));
+	CHECK(digest_read(buf_str(bytes), &digest));
+	return digest;
+}
+
+TEST(a_digest_holds_what_lists_need)
+{
+	struct buf bytes;
+	struct digest d = digest_of(sample, &bytes);
+
+	CHECK(d.flags == (DIGEST_HAS_ATTACHMENT | DIGEST_IS_REPLY | DIGEST_HAS_SENT));
+	CHECK(d.size == sample.len && d.header_size == d.header.len && d.lines == 12);
+	CHECK(d.sent_at == 880127706);
+	CHECK(d.message_id == digest_hash(STR("i@x")));
+	CHECK(d.reference_count == 2 && d.references[1] == digest_hash(STR("h@x")));
+	CHECK_STR(d.sort_subject, STR("GRU\xcc\x88N"));
+	CHECK(d.base_subject == digest_hash(d.sort_subject));
+	CHECK_STR(d.sort_from, STR("ANN"));
+	CHECK_STR(d.sort_to, STR("B"));
+	CHECK_STR(d.sort_cc, STR(""));
+	CHECK_STR(d.display_from, STR("ANN LEE"));
+	CHECK_STR(d.display_to, STR("B@X.TEST"));
+	CHECK_STR(d.preview, STR("Hello, world"));
+	CHECK(str_ends(d.header, STR("boundary=b\r\n\r\n")));
+	buf_fini(&bytes);
+}
+
+TEST(envelope_and_structure_come_back)
+{
+	struct buf bytes;
+	struct digest d = digest_of(sample, &bytes);
+	struct mail_envelope e;
+	struct mime_part *root;
+	struct arena arena;
+
+	arena_init(&arena, 100000);
+	CHECK(digest_envelope(&arena, &d, &e) && !e.is_cut && e.has_date);
+	CHECK(e.date.unix_s == 880127706 && e.date.zone_minutes == -360);
+	CHECK_STR(e.subject, STR("Re: =?utf-8?q?gr=C3=BCn?="));
+	CHECK_STR(e.in_reply_to, STR("<h@x>"));
+	CHECK_STR(e.lists[MAIL_FROM_LIST].items[0].name, STR("Ann Lee"));
+	CHECK(e.lists[MAIL_TO_LIST].count == 5 && e.lists[MAIL_CC_LIST].count == 0);
+	CHECK(digest_structure(&arena, &d, &root));
+	CHECK(root->child_count == 2 && mime_is(root, "multipart", "mixed"));
+	CHECK(root->first->lines == 1 && root->first->body_len == 13);
+	struct mime_part *message = root->last;
+
+	CHECK(message->kind == MIME_MESSAGE && message->child_count == 1);
+	CHECK_STR(message->envelope->subject, STR("inner"));
+	CHECK_STR(message->disposition.type, STR("attachment"));
+	CHECK_STR(str_first(str_skip(sample, message->first->body_at), 6), STR("inside"));
+	CHECK(message->first->parent == message && !mime_next(message->first));
+	arena.max = arena.used + 100;
+	CHECK(!digest_structure(&arena, &d, &root));
+	arena_fini(&arena);
+	buf_fini(&bytes);
+}
+
+TEST(what_is_too_big_is_cut_and_flagged)
+{
+	struct buf message = BUF(1 << 20), bytes;
+	struct mail_envelope e;
+	struct mime_part *root;
+	struct arena arena;
+
+	arena_init(&arena, 1 << 20);
+	buf_add_c(&message, "Content-Type: multipart/mixed; boundary=b\r\nTo: ");
+	for (int i = 0; i < 1500; i++)
+		buf_add_c(&message, "A Name <somebody@somewhere.test>,\r\n ");
+	buf_add_c(&message, "x@x.test\r\nSubject: s\r\n\r\n");
+	for (int i = 0; i < 3000; i++)
+		buf_add_c(&message, "--b\r\n\r\n");
+	struct digest d = digest_of(buf_str(&message), &bytes);
+
+	CHECK(d.flags ==
+	      (DIGEST_HEADER_CUT | DIGEST_ENVELOPE_CUT | DIGEST_STRUCTURE_CUT));
+	CHECK(d.header.len == 43 && d.header_size > DIGEST_HEADER_MAX);
+	CHECK(digest_envelope(&arena, &d, &e) && e.is_cut);
+	CHECK(e.lists[MAIL_TO_LIST].count == 12);
+	CHECK_STR(e.subject, STR("s"));
+	CHECK(!digest_structure(&arena, &d, &root));
+	arena_fini(&arena);
+	buf_fini(&message);
+	buf_fini(&bytes);
+}
+
+TEST(any_message_has_a_digest)
+{
+	static const struct str messages[] = {
+		STR(""),
+		STR("\r\n"),
+		STR("no header"),
+		STR("A: b"),
+		STR("\0\0"),
+		STR("Content-Type: multipart/mixed; boundary=x\r\n\r\n--x"),
+	};
+	struct mail_envelope e;
+	struct mime_part *root;
+	struct arena arena;
+
+	arena_init(&arena, 100000);
+	for (size_t i = 0; i < COUNT_OF(messages); i++) {
+		struct buf bytes;
+		struct digest d = digest_of(messages[i], &bytes);
+
+		CHECK(d.size == messages[i].len && d.flags == 0);
+		CHECK(digest_envelope(&arena, &d, &e));
+		CHECK(digest_structure(&arena, &d, &root));
+		buf_fini(&bytes);
+	}
+	arena_fini(&arena);
+}
+
+TEST(damaged_digests_are_refused)
+{
+	struct buf bytes;
+	struct digest d = digest_of(sample, &bytes);
+
+	for (size_t len = 0; len < bytes.len; len++)
+		CHECK(!digest_read(str_first(buf_str(&bytes), len), &d));
+	bytes.ptr[0] = 99;
+	CHECK(!digest_read(buf_str(&bytes), &d));
+	buf_fini(&bytes);
+}

@@ -1,0 +1,64 @@
+/* The IMAP door over a store in memory, on a port of loopback:  fake_server BASEPORT
+ * (IMAP is at BASEPORT + 143).  For tests/dialog/run.py and for trying clients. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/num.h"
+#include "imap/fake_store.h"
+#include "imap/imap.h"
+#include "net/listen.h"
+
+static const struct imap_service service = {
+	.hostname = {"imap.test", 9},
+	.message_bytes_max = 10 << 20,
+	.is_dev = true,
+};
+
+static void serve(struct conn *conn, void *arg)
+{
+	(void)arg;
+	imap_session(conn, &service);
+}
+
+static int listen_at(uint16_t port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+			 sizeof on); /* a convenience */
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 100) != 0)
+		return -1;
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t base;
+
+	if (argc != 2 || !num_parse(str_c(argv[1]), 60000, &base))
+		return 2;
+	int fd = listen_at((uint16_t)(base + 143));
+
+	if (fd < 0) {
+		perror("listen");
+		return 1;
+	}
+	log_level_max = LOG_DEBUG;
+	fake_store_init();
+	loop_init();
+	struct limits *limits = limits_new(1000, 100, LOOPBACK_IS_FREE);
+	struct listener *listener = listen_start(
+		fd, &(struct listen_options){
+			    .name = "imap", .limits = limits, .handler = serve});
+
+	if (!listener)
+		return 1;
+	loop_run();
+	return 0;
+}

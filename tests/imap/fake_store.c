@@ -1,0 +1,489 @@
+#include "imap/fake_store.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "login/login.h"
+
+enum {
+	PAGE_ROWS = 7,
+	PAGE_CHANGES = 3,
+	PIECE = 1000,
+	BOXES_MAX = 100,
+	WATCHES_MAX = 100
+};
+
+struct letter {
+	struct str body, trace, digest;
+	int64_t received_at;
+	int16_t received_zone;
+};
+
+struct member {
+	uint64_t mailbox, member, modseq;
+	uint32_t uid;
+	uint8_t flags;
+	struct str words[KEYWORDS_MAX];
+	size_t word_count;
+	size_t letter;
+};
+
+static struct mailbox_row boxes[BOXES_MAX];
+static size_t box_count;
+static struct member *members;
+static size_t member_count, member_room;
+static struct letter *letters;
+static size_t letter_count, letter_room;
+static struct change_row *changes;
+static size_t change_count, change_room;
+static uint64_t counter = 1;
+static struct arena kept;
+static struct store_watch *watches[WATCHES_MAX];
+
+static struct str keep(struct str text)
+{
+	struct str copy;
+
+	ASSERT(arena_copy(&kept, text, &copy));
+	return copy;
+}
+
+static struct mailbox_row *box_of(uint64_t id)
+{
+	for (size_t i = 0; i < box_count; i++) {
+		if (boxes[i].id == id)
+			return &boxes[i];
+	}
+	return NULL;
+}
+
+static uint64_t box_add(uint64_t parent, struct str name, enum mailbox_role role)
+{
+	struct mailbox_row *box = &boxes[box_count++];
+
+	ASSERT(box_count < BOXES_MAX);
+	*box = (struct mailbox_row){.id = counter++,
+				    .parent = parent,
+				    .name = keep(name),
+				    .role = role,
+				    .uid_validity = 1,
+				    .uid_next = 1};
+	box->uid_validity = (uint32_t)box->id;
+	return box->id;
+}
+
+void fake_store_init(void)
+{
+	arena_init(&kept, (size_t)1 << 30);
+	ASSERT(box_add(0, STR("INBOX"), ROLE_INBOX) == MAILBOX_INBOX);
+	box_add(0, STR("Sent"), ROLE_SENT);
+}
+
+static void changed(enum change_kind kind, uint64_t mailbox, uint32_t uid)
+{
+	MEM_ROOM(changes, change_count, change_room);
+	changes[change_count++] = (struct change_row){.change = counter++,
+						      .kind = kind,
+						      .mailbox = mailbox,
+						      .uids = {uid, uid}};
+}
+
+static bool in_set(struct uid_set set, uint32_t uid)
+{
+	for (size_t i = 0; i < set.count; i++) {
+		if (uid >= set.ranges[i].first && uid <= set.ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* A set that grows in the arena given with the commit. */
+struct growing {
+	struct uid_range *list;
+	size_t count;
+};
+
+static void grow(struct growing *set, uint32_t uid)
+{
+	set->list[set->count++] = (struct uid_range){uid, uid};
+}
+
+static struct growing growing(struct arena *arena)
+{
+	return (struct growing){ARENA_ARRAY(arena, struct uid_range, member_count + 1),
+				0};
+}
+
+static struct member *member_add(uint64_t mailbox, size_t letter)
+{
+	MEM_ROOM(members, member_count, member_room);
+	struct member *m = &members[member_count++];
+
+	*m = (struct member){.mailbox = mailbox,
+			     .member = counter++,
+			     .letter = letter,
+			     .uid = box_of(mailbox)->uid_next++};
+	changed(CHANGE_MESSAGE_NEW, mailbox, m->uid);
+	return m;
+}
+
+static void member_drop(size_t i)
+{
+	changed(CHANGE_MESSAGE_GONE, members[i].mailbox, members[i].uid);
+	memmove(&members[i], &members[i + 1], (--member_count - i) * sizeof *members);
+}
+
+static void word_set(struct member *m, struct str word, bool is_on)
+{
+	for (size_t i = 0; i < m->word_count; i++) {
+		if (!str_same_nocase(m->words[i], word))
+			continue;
+		if (!is_on)
+			m->words[i] = m->words[--m->word_count];
+		return;
+	}
+	if (is_on)
+		m->words[m->word_count++] = keep(word);
+}
+
+static void flags_one(struct member *m, const struct op_flags *op)
+{
+	if (op->mode == FLAGS_SET) {
+		m->flags = op->flags;
+		m->word_count = 0;
+	} else if (op->mode == FLAGS_ADD) {
+		m->flags |= op->flags;
+	} else {
+		m->flags &= (uint8_t)~op->flags;
+	}
+	for (size_t i = 0; i < op->keywords.count; i++)
+		word_set(m, op->keywords.words[i], op->mode != FLAGS_REMOVE);
+	changed(CHANGE_MESSAGE_FLAGS, m->mailbox, m->uid);
+}
+
+static enum store_outcome do_append(const struct op_append *op, struct op_result *result)
+{
+	if (!box_of(op->mailbox))
+		return STORE_ABSENT;
+	MEM_ROOM(letters, letter_count, letter_room);
+	letters[letter_count] =
+		(struct letter){keep(op->body.raw), keep(op->trace), keep(op->digest),
+				op->received_at, op->received_zone};
+	struct member *m = member_add(op->mailbox, letter_count++);
+
+	m->flags = op->flags;
+	for (size_t i = 0; i < op->keywords.count; i++)
+		word_set(m, op->keywords.words[i], true);
+	result->uid = m->uid;
+	result->uid_validity = box_of(op->mailbox)->uid_validity;
+	return STORE_OK;
+}
+
+static void do_copy(const struct op_copy *op, bool is_move, struct arena *arena,
+		    struct op_result *result)
+{
+	struct growing from = growing(arena), to = growing(arena);
+	size_t count = member_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct member m = members[i];
+
+		if (m.mailbox != op->mailbox || !in_set(op->uids, m.uid))
+			continue;
+		struct member *copy = member_add(op->to_mailbox, m.letter);
+
+		copy->flags = m.flags;
+		grow(&from, m.uid);
+		grow(&to, copy->uid);
+	}
+	for (size_t i = count; is_move && i-- > 0;) {
+		if (members[i].mailbox == op->mailbox &&
+		    in_set(op->uids, members[i].uid) &&
+		    in_set((struct uid_set){from.list, from.count}, members[i].uid))
+			member_drop(i);
+	}
+	result->uids = (struct uid_set){from.list, from.count};
+	result->to_uids = (struct uid_set){to.list, to.count};
+	result->uid_validity = box_of(op->to_mailbox)->uid_validity;
+}
+
+static enum store_outcome do_mailbox(const struct store_op *op, struct op_result *result)
+{
+	const struct op_mailbox *o = &op->mailbox;
+	struct mailbox_row *box = box_of(o->mailbox);
+
+	if (op->kind == OP_MAILBOX_CREATE) {
+		result->mailbox = box_add(o->parent, o->name, o->role);
+		return STORE_OK;
+	}
+	if (!box)
+		return STORE_ABSENT;
+	if (op->kind == OP_MAILBOX_RENAME) {
+		box->parent = o->parent;
+		box->name = keep(o->name);
+	} else if (op->kind == OP_MAILBOX_SUBSCRIBE) {
+		box->is_subscribed = o->is_subscribed;
+	} else {
+		changed(CHANGE_MAILBOX_GONE, box->id, 0);
+		*box = boxes[--box_count];
+	}
+	return STORE_OK;
+}
+
+static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
+				struct op_result *result)
+{
+	struct growing done = growing(arena);
+
+	switch (op->kind) {
+	case OP_APPEND:
+		return do_append(&op->append, result);
+	case OP_COPY:
+	case OP_MOVE:
+		do_copy(&op->copy, op->kind == OP_MOVE, arena, result);
+		return STORE_OK;
+	case OP_FLAGS:
+		for (size_t i = 0; i < member_count; i++) {
+			if (members[i].mailbox != op->flags.mailbox ||
+			    !in_set(op->flags.uids, members[i].uid))
+				continue;
+			flags_one(&members[i], &op->flags);
+			grow(&done, members[i].uid);
+		}
+		break;
+	case OP_EXPUNGE:
+		for (size_t i = member_count; i-- > 0;) {
+			if (members[i].mailbox == op->expunge.mailbox &&
+			    (members[i].flags & FLAG_DELETED) &&
+			    (op->expunge.uids.count == 0 ||
+			     in_set(op->expunge.uids, members[i].uid)))
+				member_drop(i);
+		}
+		break;
+	case OP_MAILBOX_CREATE:
+	case OP_MAILBOX_RENAME:
+	case OP_MAILBOX_DELETE:
+	case OP_MAILBOX_SUBSCRIBE:
+		return do_mailbox(op, result);
+	case OP_ACCOUNT_CREATE:
+	case OP_KV_PUT:
+	case OP_KV_DELETE:
+	case OP_QUEUE_ADD:
+	case OP_QUEUE_SETTLE:
+	case OP_KEY_FORGET:
+		return STORE_INVALID;
+	}
+	result->uids = (struct uid_set){done.list, done.count};
+	return STORE_OK;
+}
+
+enum store_outcome store_commit(struct store *store, const struct store_commit *commit,
+				struct arena *arena, struct store_result *result)
+{
+	struct op_result *ops = ARENA_ARRAY(arena, struct op_result, commit->count);
+
+	(void)store;
+	task_yield(); /* as the real one suspends */
+	for (size_t i = 0; i < commit->count; i++) {
+		enum store_outcome outcome = do_op(&commit->ops[i], arena, &ops[i]);
+
+		if (outcome != STORE_OK)
+			return outcome;
+	}
+	if (result)
+		*result = (struct store_result){
+			.change = counter, .ops = ops, .count = commit->count};
+	for (size_t i = 0; i < WATCHES_MAX; i++) {
+		if (!watches[i])
+			continue;
+		watches[i]->wakes++;
+		wake_all(&watches[i]->changed);
+	}
+	return STORE_OK;
+}
+
+enum store_outcome store_summary(struct store *store, account_t account,
+				 struct account_summary *summary)
+{
+	(void)store, (void)account;
+	*summary = (struct account_summary){.change = counter};
+	return STORE_OK;
+}
+
+static struct mailbox_row filled(struct mailbox_row box)
+{
+	for (size_t i = 0; i < member_count; i++) {
+		const struct letter *letter = &letters[members[i].letter];
+
+		if (members[i].mailbox != box.id)
+			continue;
+		box.exists++;
+		box.unseen += !(members[i].flags & FLAG_SEEN);
+		box.deleted += (members[i].flags & FLAG_DELETED) != 0;
+		box.bytes += letter->body.len + letter->trace.len;
+	}
+	return box;
+}
+
+static void list_below(uint64_t parent, struct mailbox_row *rows, size_t *count)
+{
+	struct str last = STR("");
+
+	for (;;) {
+		const struct mailbox_row *next = NULL;
+
+		for (size_t i = 0; i < box_count; i++) {
+			if (boxes[i].parent == parent &&
+			    str_cmp(boxes[i].name, last) > 0 &&
+			    (!next || str_cmp(boxes[i].name, next->name) < 0))
+				next = &boxes[i];
+		}
+		if (!next)
+			return;
+		last = next->name;
+		rows[(*count)++] = filled(*next);
+		list_below(next->id, rows, count);
+	}
+}
+
+enum store_outcome store_mailboxes(struct store *store, account_t account,
+				   struct arena *arena, struct mailbox_row **rows,
+				   size_t *count)
+{
+	(void)store, (void)account;
+	*rows = ARENA_ARRAY(arena, struct mailbox_row, box_count);
+	*count = 0;
+	list_below(0, *rows, count);
+	return STORE_OK;
+}
+
+enum store_outcome store_mailbox(struct store *store, account_t account, uint64_t mailbox,
+				 struct arena *arena, struct mailbox_row *row)
+{
+	(void)store, (void)account, (void)arena;
+	if (!box_of(mailbox))
+		return STORE_ABSENT;
+	*row = filled(*box_of(mailbox));
+	return STORE_OK;
+}
+
+static struct message_row row_of(const struct member *m, unsigned columns)
+{
+	const struct letter *letter = &letters[m->letter];
+	struct message_row row = {.uid = m->uid, .flags = m->flags, .member = m->member};
+
+	if (columns & ROW_KEYWORDS)
+		row.keywords = (struct keywords){m->words, m->word_count};
+	if (columns & ROW_MESSAGE) {
+		row.message = m->letter + 1;
+		row.received_at = letter->received_at;
+		row.received_zone = letter->received_zone;
+		row.size = letter->body.len + letter->trace.len;
+		row.trace = letter->trace;
+	}
+	if (columns & ROW_DIGEST)
+		row.digest = letter->digest;
+	return row;
+}
+
+enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
+			      struct uid_range uids, unsigned columns,
+			      struct arena *arena, struct message_row **rows,
+			      size_t *count, uint32_t *next_uid)
+{
+	(void)store, (void)account;
+	task_yield();
+	*rows = ARENA_ARRAY(arena, struct message_row, PAGE_ROWS);
+	*count = 0;
+	*next_uid = 0;
+	for (size_t i = 0; i < member_count; i++) {
+		const struct member *m = &members[i];
+
+		if (m->mailbox != mailbox || m->uid < uids.first || m->uid > uids.last)
+			continue;
+		if (*count == PAGE_ROWS) {
+			*next_uid = m->uid;
+			return STORE_OK;
+		}
+		(*rows)[(*count)++] = row_of(m, columns);
+	}
+	return STORE_OK;
+}
+
+enum store_outcome store_changes(struct store *store, account_t account, uint64_t mailbox,
+				 uint64_t since, struct arena *arena,
+				 struct change_row **rows, size_t *count, uint64_t *upto,
+				 bool *more)
+{
+	(void)store, (void)account;
+	*rows = ARENA_ARRAY(arena, struct change_row, PAGE_CHANGES);
+	*count = 0;
+	*more = false;
+	for (size_t i = 0; i < change_count; i++) {
+		if (changes[i].change < since || changes[i].mailbox != mailbox)
+			continue;
+		if (*count == PAGE_CHANGES) {
+			*upto = changes[i].change;
+			*more = true;
+			return STORE_OK;
+		}
+		(*rows)[(*count)++] = changes[i];
+	}
+	*upto = counter;
+	return STORE_OK;
+}
+
+enum store_outcome store_body_each(struct store *store, account_t account,
+				   uint64_t message, bool (*take)(void *arg, struct str),
+				   void *arg)
+{
+	struct str body = letters[message - 1].body;
+
+	(void)store, (void)account;
+	while (body.len > 0 && take(arg, str_first(body, PIECE)))
+		body = str_skip(body, PIECE);
+	return STORE_OK;
+}
+
+enum store_outcome store_watch_open(struct store *store, struct store_watch *watch,
+				    account_t account)
+{
+	size_t i = 0;
+
+	while (watches[i])
+		ASSERT(++i < WATCHES_MAX);
+	*watch = (struct store_watch){.account = account, .store = store};
+	watches[i] = watch;
+	return STORE_OK;
+}
+
+void store_watch_close(struct store_watch *watch)
+{
+	for (size_t i = 0; i < WATCHES_MAX; i++) {
+		if (watches[i] == watch)
+			watches[i] = NULL;
+	}
+}
+
+const char *store_outcome_text(enum store_outcome outcome)
+{
+	return outcome == STORE_OK ? "done" : "not done";
+}
+
+enum login_outcome login_try(const struct login_service *service, struct str name,
+			     struct str password, struct str peer, bool is_unlimited,
+			     uint64_t session, struct arena *arena, struct login *login)
+{
+	(void)service, (void)peer, (void)is_unlimited, (void)session, (void)arena;
+	if (!str_same(password, STR("pass")))
+		return LOGIN_REFUSED;
+	*login = (struct login){.account = FAKE_ACCOUNT, .address = STR("alice")};
+	(void)name;
+	return LOGIN_OK;
+}
+
+void login_end(const struct login_service *service, struct login *login)
+{
+	(void)service;
+	login->account = 0;
+}
