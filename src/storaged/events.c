@@ -37,8 +37,8 @@ static void send_events(void *arg)
 
 		arena_reset(&arena);
 		buf_reset(&body);
-		take_dirty(guest,
-			   ARENA_ARRAY(&arena, account_t, EVENT_ACCOUNTS_MAX), &event);
+		take_dirty(guest, ARENA_ARRAY(&arena, account_t, EVENT_ACCOUNTS_MAX),
+			   &event);
 		store_enc_event(&body, &event);
 		if (ipc_event(guest->ipc, EVENT_CHANGED, buf_str(&body), -1) != OK)
 			break; /* gone, or we are */

@@ -3,16 +3,17 @@
 enum rule {
 	NEVER, /* 0: what a table forgets is refused */
 	ALWAYS,
-	READ,	   /* the account is granted here, to read */
-	WRITE,	   /* ... to change */
-	SEND,	   /* ... to send mail as */
+	READ,      /* the account is granted here, to read */
+	WRITE,     /* ... to change */
+	SETTINGS,  /* WRITE, but not of what limits the account */
+	SEND,      /* the account is granted here, to send mail as */
 	STRANGERS, /* SEND, or the system account, which owns what strangers send */
 	DIRECTORY, /* the directory's keys in the system account */
 	LOOK_UP,   /* READ or DIRECTORY */
-	LOCAL,	   /* the queue of local mail */
-	INBOX,	   /* into an INBOX */
-	LEASED,	   /* the row or message is under lease here */
-	BY_OP,	   /* a commit: each operation by its own rule */
+	LOCAL,     /* the queue of local mail */
+	INBOX,     /* into an INBOX */
+	LEASED,    /* the row or message is under lease here */
+	BY_OP,     /* a commit: each operation by its own rule */
 };
 
 static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
@@ -53,8 +54,8 @@ static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
 	[OP_MAILBOX_RENAME] = {WRITE, NEVER, ALWAYS, NEVER},
 	[OP_MAILBOX_DELETE] = {WRITE, NEVER, ALWAYS, NEVER},
 	[OP_MAILBOX_SUBSCRIBE] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_KV_PUT] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_KV_DELETE] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER},
+	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER},
 	[OP_QUEUE_ADD] = {SEND, STRANGERS, ALWAYS, NEVER},
 	[OP_QUEUE_SETTLE] = {NEVER, LEASED, ALWAYS, NEVER},
 	[OP_KEY_FORGET] = {WRITE, ALWAYS, ALWAYS, NEVER},
@@ -82,6 +83,7 @@ static bool source_allowed(const struct gate_view *view, const struct store_body
 	case NEVER:
 	case ALWAYS:
 	case WRITE:
+	case SETTINGS:
 	case SEND:
 	case STRANGERS:
 	case DIRECTORY:
@@ -108,6 +110,9 @@ static bool op_allowed(const struct gate_view *view, account_t account,
 		return true;
 	case WRITE:
 		return view->is_granted(view->arg, account, GRANT_WRITE);
+	case SETTINGS:
+		return view->is_granted(view->arg, account, GRANT_WRITE) &&
+		       !str_same(op->kv.key, STR(STORE_KV_QUOTA));
 	case SEND:
 		return may_send;
 	case STRANGERS:
@@ -167,6 +172,7 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case BY_OP:
 		return ops_allowed(view, &request->commit);
 	case NEVER:
+	case SETTINGS:
 	case SEND:
 	case STRANGERS:
 	case INBOX:

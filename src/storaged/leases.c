@@ -110,7 +110,7 @@ void leases_drop(struct guest *guest)
 	if (!guest->leases)
 		return;
 	LIST_EACH(&guest->leases->ages, link)
-		lease_free(guest->leases, CONTAINER_OF(link, struct lease, by_age));
+	lease_free(guest->leases, CONTAINER_OF(link, struct lease, by_age));
 	mem_free(guest->leases);
 	guest->leases = NULL;
 }

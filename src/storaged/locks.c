@@ -55,5 +55,5 @@ void lock_give(struct guest *guest, account_t account, struct str name)
 void locks_drop(struct guest *guest)
 {
 	LIST_EACH(&guest->locks, link)
-		lock_free(guest, CONTAINER_OF(link, struct lock, in_guest));
+	lock_free(guest, CONTAINER_OF(link, struct lock, in_guest));
 }

@@ -21,7 +21,7 @@ static void kept_free(struct guest *guest, struct kept *kept)
 void replies_drop(struct guest *guest)
 {
 	LIST_EACH(&guest->kept, link)
-		kept_free(guest, CONTAINER_OF(link, struct kept, in_guest));
+	kept_free(guest, CONTAINER_OF(link, struct kept, in_guest));
 }
 
 static void send_part(struct guest *guest, uint64_t id, const struct kept *kept,

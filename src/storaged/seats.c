@@ -59,7 +59,7 @@ static void seat_tidy(struct seat *seat)
 void seats_drop(struct guest *guest)
 {
 	LIST_EACH(&guest->seats, link)
-		seat_free(CONTAINER_OF(link, struct seat, in_guest));
+	seat_free(CONTAINER_OF(link, struct seat, in_guest));
 }
 
 /* ---- grants ------------------------------------------------------------------------ */
@@ -152,7 +152,7 @@ void raised_fini(struct storaged *storaged)
 {
 	for (size_t i = 0; i < SEAT_BUCKETS; i++)
 		LIST_EACH(&storaged->raised[i], link)
-			mem_free(CONTAINER_OF(link, struct raised, in_bucket));
+	mem_free(CONTAINER_OF(link, struct raised, in_bucket));
 }
 
 /* ---- watches ----------------------------------------------------------------------- */

@@ -2,7 +2,8 @@
 #include "storaged/state.h"
 
 enum {
-	READ_ARENA_BYTES = 32 * 1024 * 1024, /* a page of rows, 200 pairs, all mailboxes */
+	READ_ARENA_BYTES =
+		32 * 1024 * 1024, /* a page of rows, 200 pairs, all mailboxes */
 };
 
 static enum store_outcome read_mailboxes(struct storage *storage, account_t account,
@@ -120,8 +121,8 @@ static enum store_outcome read_small(struct storage *storage,
 		outcome = storage_summary(storage, r->account, &summary);
 		store_enc_summary(reply, &summary);
 	} else if (r->call == CALL_MAILBOX) {
-		outcome = storage_mailbox(storage, r->account, r->mailbox, arena,
-					  &mailbox);
+		outcome =
+			storage_mailbox(storage, r->account, r->mailbox, arena, &mailbox);
 		store_enc_mailbox(reply, &mailbox);
 	} else if (r->call == CALL_STATS) {
 		outcome = storage_stats(storage, &stats);

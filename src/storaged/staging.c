@@ -84,7 +84,7 @@ void staging_drop(struct guest *guest, uint64_t id)
 void staging_drop_all(struct guest *guest)
 {
 	LIST_EACH(&guest->staged, link)
-		staged_free(guest, CONTAINER_OF(link, struct staged, in_guest));
+	staged_free(guest, CONTAINER_OF(link, struct staged, in_guest));
 }
 
 /* ---- adding ------------------------------------------------------------------------ */
@@ -119,9 +119,8 @@ static void piece_write(void *arg)
 
 	if (staged->fd < 0)
 		staged->fd = file_without_name(piece->folder);
-	piece->is_written =
-		staged->fd >= 0 &&
-		file_pwrite_all(staged->fd, piece->bytes, staged->size) == OK;
+	piece->is_written = staged->fd >= 0 &&
+			    file_pwrite_all(staged->fd, piece->bytes, staged->size) == OK;
 }
 
 static struct staged *staged_new(struct guest *guest, uint64_t id)
@@ -239,8 +238,7 @@ enum store_outcome staging_borrow(struct guest *guest, struct store_commit *comm
 			continue;
 		if (!borrowed->maps)
 			borrowed->maps = NEW_ARRAY(struct str, commit->count);
-		enum store_outcome outcome =
-			borrow_body(guest, body, &borrowed->maps[i]);
+		enum store_outcome outcome = borrow_body(guest, body, &borrowed->maps[i]);
 
 		if (outcome != STORE_OK)
 			return outcome;

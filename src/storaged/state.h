@@ -15,13 +15,13 @@
 enum {
 	SEAT_BUCKETS = 4096, /* powers of two */
 	LEASE_BUCKETS = 1024,
-	BUSY_MAX = 8192,		 /* requests of one guest under way */
+	BUSY_MAX = 8192,                    /* requests of one guest under way */
 	BUSY_BYTES_MAX = 256 * 1024 * 1024, /* and their octets */
 	REQUEST_ARENA_BYTES = 1024 * 1024,
 	KEPT_BYTES_MAX = 64 * 1024 * 1024, /* long replies of one guest */
-	STAGED_MAX = 512,		   /* bodies of one guest not yet committed */
-	LEASES_MAX = 20000,		   /* queue rows of one guest */
-	LOCKS_MAX = 30000,		   /* of one guest */
+	STAGED_MAX = 512,                  /* bodies of one guest not yet committed */
+	LEASES_MAX = 20000,                /* queue rows of one guest */
+	LOCKS_MAX = 30000,                 /* of one guest */
 };
 #define STAGED_BYTES_MAX ((uint64_t)2 << 30)
 
@@ -56,7 +56,7 @@ struct leases {
 struct staged {
 	struct list_link in_guest;
 	uint64_t id, size;
-	int fd;	      /* of a file without a name; -1: not yet */
+	int fd;       /* of a file without a name; -1: not yet */
 	bool is_busy; /* a piece is being written */
 	bool is_dropped;
 };
@@ -92,7 +92,7 @@ struct storaged {
 	struct list locks;
 	unsigned char grant_key[GRANT_KEY_BYTES];
 	bool has_grant_key, is_closing;
-	size_t guest_count; /* also those that have left but are still in use */
+	size_t guest_count;      /* also those that have left but are still in use */
 	struct completion empty; /* posted when is_closing and no guest is left */
 };
 

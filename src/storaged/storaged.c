@@ -98,7 +98,7 @@ void storaged_close(struct storaged **storaged_ptr)
 		return;
 	*storaged_ptr = NULL;
 	LIST_EACH(&storaged->guests, link)
-		guest_leave(CONTAINER_OF(link, struct guest, in_all));
+	guest_leave(CONTAINER_OF(link, struct guest, in_all));
 	storaged->is_closing = true;
 	if (storaged->guest_count > 0)
 		completion_wait(&storaged->empty);

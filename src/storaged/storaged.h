@@ -14,7 +14,7 @@ struct storaged;
 
 struct storaged_options {
 	struct storage *storage; /* borrowed, until storaged_close() */
-	const char *staging;	 /* a folder of our own, made if absent; borrowed */
+	const char *staging;     /* a folder of our own, made if absent; borrowed */
 	/* Told before and after each operation that could bring the process down, so that
 	 * a poisonous one is known after a crash.  May be NULL; must not suspend. */
 	void (*note)(const struct store_request *request, bool is_begun);

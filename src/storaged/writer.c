@@ -9,8 +9,8 @@
 #include "rt/completion.h"
 
 enum {
-	IDLE_MS = 2000,		  /* then housekeeping has a look */
-	HOUSEWORK_MS = 10,	  /* between its slices while nothing waits */
+	IDLE_MS = 2000,           /* then housekeeping has a look */
+	HOUSEWORK_MS = 10,        /* between its slices while nothing waits */
 	HOUSEWORK_BUSY_MS = 5000, /* and at least that often under load */
 	GROUP_MAX = 1024,
 };

@@ -90,20 +90,26 @@ void store_watch_close(struct store_watch *watch)
 	store_unuse(store);
 }
 
+static void ring(struct store_watch *watch)
+{
+	watch->rings++;
+	wake_all(&watch->changed);
+}
+
 static void wake_account(struct store *store, account_t account)
 {
 	struct store_watch *watch = store->watches[store_bucket(account)];
 
 	for (; watch; watch = watch->next)
 		if (watch->account == account)
-			wake_all(&watch->changed);
+			ring(watch);
 }
 
 void store_wake_watches(struct store *store)
 {
 	for (size_t i = 0; i < TABLE_BUCKETS; i++)
 		for (struct store_watch *w = store->watches[i]; w; w = w->next)
-			wake_all(&w->changed);
+			ring(w);
 }
 
 static void on_changed(struct store *store, account_t account)

@@ -32,6 +32,10 @@ enum {
 	ROWS_PAGE_BYTES = 256 * 1024,
 };
 
+/* The key-value pair that holds an account's limits, two decimal numbers: most messages,
+ * a space, most octets; 0 is no limit.  Putting it sets them. */
+#define STORE_KV_QUOTA "quota"
+
 /* How a call ended.  Only OK means that it happened; only UNKNOWN means that it may
  * have. */
 enum store_outcome {
