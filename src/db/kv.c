@@ -1,0 +1,390 @@
+#include "db/kv.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <pthread.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { READERS_MAX = 512, IDLE_MAX = 32 };
+
+/* What a key was before the first change after the mark, newest last. */
+struct undo_step {
+	size_t at; /* in undo.bytes: the key, then the value */
+	size_t key_len, value_len;
+	bool was_there;
+};
+struct undo {
+	bool is_on;
+	struct buf bytes;
+	struct undo_step *steps;
+	size_t count, room;
+};
+
+struct kv_txn {
+	struct kv *kv;
+	MDB_txn *txn;
+	enum kv_mode mode;
+};
+
+struct kv {
+	MDB_env *env;
+	MDB_dbi dbi;
+	struct kv_txn writer;
+	struct undo undo;
+	pthread_mutex_t lock;          /* over idle */
+	struct kv_txn *idle[IDLE_MAX]; /* readers to be renewed, which is cheap */
+	size_t idle_count;
+};
+
+static MDB_val to_val(struct str s)
+{
+	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.ptr};
+}
+
+static struct str from_val(MDB_val val)
+{
+	return (struct str){val.mv_data, val.mv_size};
+}
+
+static err_t failed(const char *what, int code)
+{
+	LOG(ERROR, "index failed", KV("call", what), KV("error", mdb_strerror(code)));
+	if (code == MDB_MAP_FULL || code == MDB_TXN_FULL || code == ENOSPC)
+		return ERR_LIMIT;
+	if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
+	    code == MDB_VERSION_MISMATCH)
+		return ERR_SYNTAX;
+	return ERR_IO;
+}
+
+/* ---- the file ---------------------------------------------------------------------- */
+
+static err_t dbi_open(struct kv *kv)
+{
+	MDB_txn *txn;
+	int code = mdb_txn_begin(kv->env, NULL, 0, &txn);
+
+	if (code)
+		return failed("begin", code);
+	code = mdb_dbi_open(txn, NULL, 0, &kv->dbi);
+	if (code) {
+		mdb_txn_abort(txn);
+		return failed("open", code);
+	}
+	code = mdb_txn_commit(txn);
+	return code ? failed("commit", code) : OK;
+}
+
+err_t kv_open(const struct kv_options *options, struct kv **opened)
+{
+	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
+	struct kv *kv = NEW(struct kv);
+	int code = mdb_env_create(&kv->env);
+
+	if (code) {
+		mem_free(kv);
+		return failed("create", code);
+	}
+	(void)pthread_mutex_init(&kv->lock, NULL); /* cannot fail with defaults */
+	kv->undo.bytes = BUF(SIZE_MAX / 2);
+	if (options->sync == KV_SYNC_LATE)
+		flags |= MDB_NOMETASYNC;
+	code = mdb_env_set_mapsize(kv->env, options->bytes_max);
+	if (!code)
+		code = mdb_env_set_maxreaders(kv->env, READERS_MAX);
+	if (!code)
+		code = mdb_env_open(kv->env, options->path, flags, 0600);
+	err_t err = code ? failed("open", code) : dbi_open(kv);
+
+	if (err != OK)
+		kv_close(&kv);
+	*opened = kv;
+	return err;
+}
+
+void kv_close(struct kv **closed)
+{
+	struct kv *kv = *closed;
+
+	if (!kv)
+		return;
+	for (size_t i = 0; i < kv->idle_count; i++) {
+		mdb_txn_abort(kv->idle[i]->txn);
+		mem_free(kv->idle[i]);
+	}
+	ASSERT(!kv->writer.txn);
+	mdb_env_close(kv->env);
+	(void)pthread_mutex_destroy(&kv->lock);
+	buf_fini(&kv->undo.bytes);
+	mem_free(kv->undo.steps);
+	mem_free(kv);
+	*closed = NULL;
+}
+
+err_t kv_sync(struct kv *kv)
+{
+	int code = mdb_env_sync(kv->env, 1);
+
+	return code ? failed("sync", code) : OK;
+}
+
+err_t kv_stats(struct kv *kv, struct kv_stats *stats)
+{
+	MDB_stat stat;
+	MDB_envinfo info;
+	int code = mdb_env_stat(kv->env, &stat);
+
+	if (!code)
+		code = mdb_env_info(kv->env, &info);
+	if (code)
+		return failed("stat", code);
+	*stats = (struct kv_stats){.keys = stat.ms_entries,
+				   .bytes_used = (info.me_last_pgno + 1) * stat.ms_psize,
+				   .bytes_max = info.me_mapsize};
+	return OK;
+}
+
+/* ---- transactions ------------------------------------------------------------------ */
+
+static struct kv_txn *idle_take(struct kv *kv)
+{
+	struct kv_txn *txn = NULL;
+
+	(void)pthread_mutex_lock(&kv->lock);
+	if (kv->idle_count > 0)
+		txn = kv->idle[--kv->idle_count];
+	(void)pthread_mutex_unlock(&kv->lock);
+	return txn;
+}
+
+static bool idle_give(struct kv *kv, struct kv_txn *txn)
+{
+	bool taken = false;
+
+	mdb_txn_reset(txn->txn);
+	(void)pthread_mutex_lock(&kv->lock);
+	if (kv->idle_count < IDLE_MAX) {
+		kv->idle[kv->idle_count++] = txn;
+		taken = true;
+	}
+	(void)pthread_mutex_unlock(&kv->lock);
+	return taken;
+}
+
+static err_t read_begin(struct kv *kv, struct kv_txn **begun)
+{
+	struct kv_txn *txn = idle_take(kv);
+	int code;
+
+	if (txn) {
+		code = mdb_txn_renew(txn->txn);
+	} else {
+		txn = NEW(struct kv_txn);
+		*txn = (struct kv_txn){.kv = kv, .mode = KV_READ};
+		code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn->txn);
+	}
+	if (code) {
+		if (txn->txn)
+			mdb_txn_abort(txn->txn);
+		mem_free(txn);
+		return failed("begin", code);
+	}
+	*begun = txn;
+	return OK;
+}
+
+err_t kv_begin(struct kv *kv, enum kv_mode mode, struct kv_txn **txn)
+{
+	*txn = NULL;
+	if (mode == KV_READ)
+		return read_begin(kv, txn);
+	MDB_txn *begun;
+	int code = mdb_txn_begin(kv->env, NULL, 0, &begun);
+
+	if (code)
+		return failed("begin", code);
+	kv->writer = (struct kv_txn){.kv = kv, .txn = begun, .mode = KV_WRITE};
+	*txn = &kv->writer;
+	return OK;
+}
+
+err_t kv_commit(struct kv_txn **ended)
+{
+	struct kv_txn *txn = *ended;
+
+	ASSERT(txn->mode == KV_WRITE);
+	kv_unmark(txn);
+	*ended = NULL;
+	MDB_txn *writer = txn->txn;
+
+	txn->txn = NULL;
+	int code = mdb_txn_commit(writer);
+
+	return code ? failed("commit", code) : OK;
+}
+
+void kv_drop(struct kv_txn **ended)
+{
+	struct kv_txn *txn = *ended;
+
+	*ended = NULL;
+	if (!txn)
+		return;
+	if (txn->mode == KV_WRITE) {
+		MDB_txn *writer = txn->txn;
+
+		kv_unmark(txn);
+		txn->txn = NULL;
+		mdb_txn_abort(writer);
+		return;
+	}
+	if (idle_give(txn->kv, txn))
+		return;
+	mdb_txn_abort(txn->txn);
+	mem_free(txn);
+}
+
+/* ---- keys -------------------------------------------------------------------------- */
+
+err_t kv_get(struct kv_txn *txn, struct str key, struct str *value)
+{
+	MDB_val k = to_val(key), v;
+	int code = mdb_get(txn->txn, txn->kv->dbi, &k, &v);
+
+	if (code == MDB_NOTFOUND)
+		return ERR_ABSENT;
+	if (code)
+		return failed("get", code);
+	*value = from_val(v);
+	return OK;
+}
+
+static err_t undo_note(struct kv_txn *txn, struct str key)
+{
+	struct undo *undo = &txn->kv->undo;
+	struct str old = STR("");
+
+	if (!undo->is_on)
+		return OK;
+	err_t err = kv_get(txn, key, &old);
+
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	MEM_ROOM(undo->steps, undo->count, undo->room);
+	undo->steps[undo->count++] = (struct undo_step){.at = undo->bytes.len,
+							.key_len = key.len,
+							.value_len = old.len,
+							.was_there = err == OK};
+	buf_add(&undo->bytes, key);
+	buf_add(&undo->bytes, old);
+	return buf_ok(&undo->bytes) ? OK : ERR_LIMIT;
+}
+
+err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
+{
+	ASSERT(key.len > 0 && key.len <= KV_KEY_BYTES_MAX);
+	ASSERT(value.len <= KV_VALUE_BYTES_MAX);
+	TRY(undo_note(txn, key));
+	MDB_val k = to_val(key), v = to_val(value);
+	int code = mdb_put(txn->txn, txn->kv->dbi, &k, &v, 0);
+
+	return code ? failed("put", code) : OK;
+}
+
+err_t kv_delete(struct kv_txn *txn, struct str key)
+{
+	TRY(undo_note(txn, key));
+	MDB_val k = to_val(key);
+	int code = mdb_del(txn->txn, txn->kv->dbi, &k, NULL);
+
+	if (code == MDB_NOTFOUND)
+		return ERR_ABSENT;
+	return code ? failed("delete", code) : OK;
+}
+
+void kv_mark(struct kv_txn *txn)
+{
+	struct undo *undo = &txn->kv->undo;
+
+	ASSERT(txn->mode == KV_WRITE && !undo->is_on);
+	undo->is_on = true;
+	undo->count = 0;
+	buf_reset(&undo->bytes);
+}
+
+void kv_unmark(struct kv_txn *txn)
+{
+	txn->kv->undo.is_on = false;
+}
+
+err_t kv_rewind(struct kv_txn *txn)
+{
+	struct undo *undo = &txn->kv->undo;
+
+	ASSERT(undo->is_on);
+	undo->is_on = false;
+	while (undo->count > 0) {
+		struct undo_step step = undo->steps[--undo->count];
+		struct str key = {undo->bytes.ptr + step.at, step.key_len};
+		struct str old = {key.ptr + key.len, step.value_len};
+		err_t err = step.was_there ? kv_put(txn, key, old) : kv_delete(txn, key);
+
+		if (err != OK && err != ERR_ABSENT)
+			return err;
+	}
+	return OK;
+}
+
+/* ---- cursors ----------------------------------------------------------------------- */
+
+err_t kv_cursor_open(struct kv_txn *txn, struct kv_cursor *cursor)
+{
+	MDB_cursor *handle;
+	int code = mdb_cursor_open(txn->txn, txn->kv->dbi, &handle);
+
+	*cursor = (struct kv_cursor){0};
+	if (code)
+		return failed("cursor", code);
+	cursor->handle = handle;
+	return OK;
+}
+
+void kv_cursor_close(struct kv_cursor *cursor)
+{
+	if (cursor->handle)
+		mdb_cursor_close(cursor->handle);
+	cursor->handle = NULL;
+}
+
+static err_t cursor_move(struct kv_cursor *cursor, struct str key, MDB_cursor_op op)
+{
+	MDB_val k = to_val(key), v = {0};
+	int code = mdb_cursor_get(cursor->handle, &k, &v, op);
+
+	cursor->key = cursor->value = STR("");
+	if (code == MDB_NOTFOUND)
+		return ERR_ABSENT;
+	if (code)
+		return failed("seek", code);
+	cursor->key = from_val(k);
+	cursor->value = from_val(v);
+	return OK;
+}
+
+err_t kv_seek(struct kv_cursor *cursor, struct str key)
+{
+	return cursor_move(cursor, key, MDB_SET_RANGE);
+}
+
+err_t kv_next(struct kv_cursor *cursor)
+{
+	return cursor_move(cursor, STR(""), MDB_NEXT);
+}
+
+err_t kv_prev(struct kv_cursor *cursor)
+{
+	return cursor_move(cursor, STR(""), MDB_PREV);
+}

@@ -1,0 +1,167 @@
+/* Numbers are little-endian; CRC is CRC-32C.
+ *
+ * A pack, file NNNNNNNN.pack (decimal, from 1):
+ *
+ *   0  8  "PRpack1\n"
+ *   8  4  format, now 1
+ *  12  4  number of the pack
+ *  16  8  epoch of the store when it was begun
+ *  24  8  salt: random, so that no mail can hold what looks like a group of ours
+ *  32  8  sequence number of its first group
+ *  40 20  zero
+ *  60  4  CRC of the 60 octets before
+ *  64     groups, each at a multiple of 8; then zeros (space allocated ahead) or the end
+ *
+ * A group:
+ *
+ *   0  4  "GRP1"
+ *   4  4  number of records
+ *   8  8  salt of the pack
+ *  16  8  sequence number: one more than that of the group before, also across packs
+ *  24  8  length of the records
+ *  32  4  CRC of the records
+ *  36  4  CRC of the 36 octets before
+ *  40     records; then zeros up to a multiple of 8
+ *
+ * A record is {u8 type, three zeros, u32 length, octets}; length does not count these 8.
+ * Type 2 is an operation.  Type 1 is a body; it can be read and checked by itself:
+ *
+ *   0  1  1, and three zeros
+ *   4  4  length of the frame + 28
+ *   8  8  size of the body when unpacked
+ *  16  4  account that it was written for
+ *  20  8  message that it was written for
+ *  28  4  CRC of the frame
+ *  32  4  CRC of the 32 octets before
+ *  36     one zstd frame
+ */
+#include "db/packgroup.h"
+
+#include "base/hash.h"
+
+static const struct str pack_magic = STR("PRpack1\n");
+enum { GROUP_MAGIC = 0x31505247 }; /* "GRP1" */
+
+static void put(char *bytes, uint64_t value, size_t octets)
+{
+	for (size_t i = 0; i < octets; i++)
+		bytes[i] = (char)(unsigned char)(value >> (8 * i));
+}
+
+static uint64_t get(const char *bytes, size_t octets)
+{
+	uint64_t value = 0;
+
+	for (size_t i = octets; i > 0; i--)
+		value = value << 8 | (unsigned char)bytes[i - 1];
+	return value;
+}
+
+static uint32_t get32(const char *bytes)
+{
+	return (uint32_t)get(bytes, 4);
+}
+
+static uint32_t sum(const char *bytes, size_t len)
+{
+	return crc32c(0, (struct str){bytes, len});
+}
+
+void pack_header_write(char *bytes, const struct pack_header *header)
+{
+	memset(bytes, 0, PACK_HEADER_BYTES);
+	memcpy(bytes, pack_magic.ptr, pack_magic.len);
+	put(bytes + 8, header->format, 4);
+	put(bytes + 12, header->number, 4);
+	put(bytes + 16, header->epoch, 8);
+	put(bytes + 24, header->salt, 8);
+	put(bytes + 32, header->first_sequence, 8);
+	put(bytes + 60, sum(bytes, 60), 4);
+}
+
+err_t pack_header_read(struct str bytes, struct pack_header *header)
+{
+	if (bytes.len < PACK_HEADER_BYTES || !str_starts(bytes, pack_magic) ||
+	    get32(bytes.ptr + 60) != sum(bytes.ptr, 60))
+		return ERR_SYNTAX;
+	*header = (struct pack_header){.format = get32(bytes.ptr + 8),
+				       .number = get32(bytes.ptr + 12),
+				       .epoch = get(bytes.ptr + 16, 8),
+				       .salt = get(bytes.ptr + 24, 8),
+				       .first_sequence = get(bytes.ptr + 32, 8)};
+	return header->format > PACK_FORMAT ? ERR_DENIED : OK;
+}
+
+void group_header_write(char *bytes, const struct group_header *header)
+{
+	put(bytes, GROUP_MAGIC, 4);
+	put(bytes + 4, header->records, 4);
+	put(bytes + 8, header->salt, 8);
+	put(bytes + 16, header->sequence, 8);
+	put(bytes + 24, header->length, 8);
+	put(bytes + 32, header->payload_crc, 4);
+	put(bytes + 36, sum(bytes, 36), 4);
+}
+
+bool group_header_read(struct str bytes, uint64_t salt, struct group_header *header)
+{
+	if (bytes.len < GROUP_HEADER_BYTES || get32(bytes.ptr) != GROUP_MAGIC ||
+	    get(bytes.ptr + 8, 8) != salt || get32(bytes.ptr + 36) != sum(bytes.ptr, 36))
+		return false;
+	*header = (struct group_header){.records = get32(bytes.ptr + 4),
+					.salt = salt,
+					.sequence = get(bytes.ptr + 16, 8),
+					.length = get(bytes.ptr + 24, 8),
+					.payload_crc = get32(bytes.ptr + 32)};
+	return true;
+}
+
+void record_header_write(char *bytes, int type, uint32_t length)
+{
+	put(bytes, (uint64_t)type, 4);
+	put(bytes + 4, length, 4);
+}
+
+void body_header_write(char *bytes, const struct body_header *header)
+{
+	uint64_t length = header->length + BODY_HEADER_BYTES - RECORD_HEADER_BYTES;
+
+	record_header_write(bytes, RECORD_BODY, (uint32_t)length);
+	put(bytes + 8, header->raw_size, 8);
+	put(bytes + 16, header->account, 4);
+	put(bytes + 20, header->message, 8);
+	put(bytes + 28, header->frame_crc, 4);
+	put(bytes + 32, sum(bytes, 32), 4);
+}
+
+bool body_header_read(struct str bytes, struct body_header *header)
+{
+	enum { MORE = BODY_HEADER_BYTES - RECORD_HEADER_BYTES };
+
+	if (bytes.len < BODY_HEADER_BYTES || get32(bytes.ptr) != RECORD_BODY ||
+	    get32(bytes.ptr + 4) < MORE || get32(bytes.ptr + 32) != sum(bytes.ptr, 32))
+		return false;
+	*header = (struct body_header){.length = get32(bytes.ptr + 4) - MORE,
+				       .raw_size = get(bytes.ptr + 8, 8),
+				       .account = get32(bytes.ptr + 16),
+				       .message = get(bytes.ptr + 20, 8),
+				       .frame_crc = get32(bytes.ptr + 28)};
+	return true;
+}
+
+bool pack_next_operation(struct str *rest, struct str *operation)
+{
+	while (rest->len >= RECORD_HEADER_BYTES) {
+		uint32_t type = get32(rest->ptr);
+		uint32_t length = get32(rest->ptr + 4);
+
+		*rest = str_skip(*rest, RECORD_HEADER_BYTES);
+		if (length > rest->len)
+			return false;
+		*operation = str_first(*rest, length);
+		*rest = str_skip(*rest, length);
+		if (type == RECORD_OPERATION)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,54 @@
+/* The bytes of packs: headers, groups and records.  Private to db/. */
+#pragma once
+
+#include "db/pack.h"
+
+enum {
+	PACK_FORMAT = 1,
+	PACK_HEADER_BYTES = 64,
+	GROUP_HEADER_BYTES = 40,
+	GROUP_ALIGN = 8,
+	RECORD_HEADER_BYTES = 8,
+	BODY_HEADER_BYTES = 36, /* with the record header */
+	RECORD_BODY = 1,
+	RECORD_OPERATION = 2,
+};
+
+struct pack_header {
+	uint32_t format, number;
+	uint64_t epoch, salt, first_sequence;
+};
+struct group_header {
+	uint32_t records;
+	uint64_t salt, sequence, length;
+	uint32_t payload_crc;
+};
+struct body_header {
+	uint64_t length; /* of the frame */
+	uint64_t raw_size;
+	uint32_t account;
+	uint64_t message;
+	uint32_t frame_crc;
+};
+
+void pack_header_write(char *bytes, const struct pack_header *header);
+/* ERR_SYNTAX: damaged; ERR_DENIED: of a newer format. */
+[[nodiscard]] err_t pack_header_read(struct str bytes, struct pack_header *header);
+void group_header_write(char *bytes, const struct group_header *header);
+[[nodiscard]] bool group_header_read(struct str bytes, uint64_t salt,
+				     struct group_header *header);
+void record_header_write(char *bytes, int type, uint32_t length);
+void body_header_write(char *bytes, const struct body_header *header);
+[[nodiscard]] bool body_header_read(struct str bytes, struct body_header *header);
+
+/* A pack as the set knows it. */
+struct pack {
+	uint64_t salt, first_sequence, epoch;
+	uint64_t size; /* of the file */
+	int fd;        /* for reading; -1 if there is no such pack */
+};
+
+struct packs;
+/* The pack of that number, or NULL. */
+const struct pack *packs_get(const struct packs *packs, uint32_t number);
+uint32_t packs_newest(const struct packs *packs); /* 0 if none */

@@ -1,0 +1,194 @@
+/* Reading the log of the packs, and telling a torn tail from damage. */
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "db/disk.h"
+#include "db/pack.h"
+#include "db/packgroup.h"
+
+enum { SEARCH_BYTES = 1 << 20 };
+
+struct scanner {
+	struct packs *packs;
+	struct pack_place at;
+	struct pack_scan *scan;
+	err_t (*take)(void *arg, const struct pack_group *group);
+	void *arg;
+	struct buf payload;
+};
+
+enum found { FOUND_GROUP, FOUND_END, FOUND_BAD };
+
+/* What stands at this place; the payload is read and checked. */
+static err_t look(struct scanner *s, const struct pack *pack, struct group_header *header,
+		  enum found *found)
+{
+	char bytes[GROUP_HEADER_BYTES];
+	static const char zeros[GROUP_HEADER_BYTES];
+	size_t got;
+
+	*found = FOUND_BAD;
+	TRY(disk_read(pack->fd, bytes, sizeof bytes, s->at.offset, &got));
+	if (memcmp(bytes, zeros, got) == 0) {
+		*found = FOUND_END;
+		return OK;
+	}
+	if (!group_header_read((struct str){bytes, got}, pack->salt, header) ||
+	    header->length > pack->size - s->at.offset ||
+	    header->sequence <= s->scan->sequence)
+		return OK;
+	s->payload.max = header->length;
+	buf_reset(&s->payload);
+	char *to = buf_room(&s->payload, header->length);
+
+	if (!to)
+		return ERR_LIMIT;
+	TRY(disk_read(pack->fd, to, header->length, s->at.offset + GROUP_HEADER_BYTES,
+		      &got));
+	if (got < header->length ||
+	    crc32c(0, (struct str){to, got}) != header->payload_crc)
+		return OK;
+	buf_grew(&s->payload, got);
+	*found = FOUND_GROUP;
+	return OK;
+}
+
+static uint64_t group_end(uint64_t offset, const struct group_header *header)
+{
+	uint64_t end = offset + GROUP_HEADER_BYTES + header->length;
+
+	return (end + GROUP_ALIGN - 1) / GROUP_ALIGN * GROUP_ALIGN;
+}
+
+/* Moves to the next place where the salt stands as in a group's header; to the end of the
+ * file if there is none. */
+static err_t search(struct scanner *s, const struct pack *pack)
+{
+	char salt[8];
+	struct buf window = BUF(SEARCH_BYTES);
+	char *bytes = buf_room(&window, SEARCH_BYTES);
+	err_t err = OK;
+
+	for (size_t i = 0; i < sizeof salt; i++)
+		salt[i] = (char)(unsigned char)(pack->salt >> (8 * i));
+	s->at.offset += GROUP_ALIGN;
+	while (bytes && s->at.offset < pack->size) {
+		size_t got, i;
+
+		err = disk_read(pack->fd, bytes, SEARCH_BYTES, s->at.offset, &got);
+		if (err != OK)
+			break;
+		for (i = 0; i + 16 <= got; i += GROUP_ALIGN)
+			if (memcmp(bytes + i + 8, salt, 8) == 0)
+				break;
+		s->at.offset += i;
+		if (i + 16 <= got)
+			break;
+		if (got < SEARCH_BYTES)
+			s->at.offset = pack->size;
+	}
+	buf_fini(&window);
+	return err;
+}
+
+static err_t give(struct scanner *s, const struct group_header *header, uint64_t bad_from)
+{
+	struct pack_group group = {
+		.sequence = header->sequence,
+		.at = s->at,
+		.end = {s->at.pack, group_end(s->at.offset, header)},
+		.records = header->records,
+		.payload = buf_str(&s->payload),
+	};
+
+	if (bad_from != 0 || header->sequence != s->scan->sequence + 1) {
+		s->scan->damaged++;
+		LOG(ERROR, "groups lost", KV_INT("pack", s->at.pack),
+		    KV_INT("offset", bad_from ? bad_from : s->at.offset),
+		    KV_INT("count", header->sequence - s->scan->sequence - 1));
+	}
+	if (s->take)
+		TRY(s->take(s->arg, &group));
+	s->scan->groups++;
+	s->scan->sequence = group.sequence;
+	s->scan->end = group.end;
+	s->at = group.end;
+	return OK;
+}
+
+/* All groups of one pack from the place on. */
+static err_t scan_pack(struct scanner *s, const struct pack *pack)
+{
+	uint64_t bad_from = 0;
+
+	s->scan->is_torn = false;
+	for (;;) {
+		struct group_header header;
+		enum found found;
+
+		TRY(look(s, pack, &header, &found));
+		switch (found) {
+		case FOUND_GROUP:
+			TRY(give(s, &header, bad_from));
+			bad_from = 0;
+			continue;
+		case FOUND_BAD:
+			if (!bad_from)
+				bad_from = s->at.offset;
+			TRY(search(s, pack));
+			continue;
+		case FOUND_END:
+			break;
+		}
+		if (s->at.offset >= pack->size) {
+			s->scan->is_torn = bad_from != 0;
+			return OK;
+		}
+		/* Zeros: the end, unless something stands behind them. */
+		uint64_t zeros_from = s->at.offset;
+
+		TRY(search(s, pack));
+		if (s->at.offset < pack->size && !bad_from)
+			bad_from = zeros_from;
+	}
+}
+
+err_t packs_scan(struct packs *packs, struct pack_place from, uint64_t sequence,
+		 err_t (*take)(void *arg, const struct pack_group *group), void *arg,
+		 struct pack_scan *scan)
+{
+	struct scanner s = {.packs = packs,
+			    .at = from,
+			    .scan = scan,
+			    .take = take,
+			    .arg = arg,
+			    .payload = BUF(0)};
+	err_t err = OK;
+
+	*scan = (struct pack_scan){.end = from, .sequence = sequence};
+	while (err == OK && s.at.pack != 0 && s.at.pack <= packs_newest(packs)) {
+		const struct pack *pack = packs_get(packs, s.at.pack);
+
+		if (pack) {
+			/* A pack is only begun when all before it was whole. */
+			if (scan->end.pack != s.at.pack)
+				scan->end = s.at;
+			err = scan_pack(&s, pack);
+		}
+		s.at = (struct pack_place){s.at.pack + 1, PACK_HEADER_BYTES};
+	}
+	buf_fini(&s.payload);
+	return err;
+}
+
+bool packs_has_group(struct packs *packs, struct pack_place at, uint64_t sequence)
+{
+	char bytes[GROUP_HEADER_BYTES];
+	const struct pack *pack = packs_get(packs, at.pack);
+	struct group_header header;
+	size_t got;
+
+	return pack && disk_read(pack->fd, bytes, sizeof bytes, at.offset, &got) == OK &&
+	       group_header_read((struct str){bytes, got}, pack->salt, &header) &&
+	       header.sequence == sequence && group_end(at.offset, &header) <= pack->size;
+}

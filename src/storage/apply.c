@@ -1,0 +1,109 @@
+#include "storage/apply.h"
+
+#include "base/num.h"
+
+bool quota_parse(struct str value, uint64_t *messages_max, uint64_t *bytes_max)
+{
+	struct str messages = str_cut(&value, ' ');
+
+	return num_parse(messages, UINT64_MAX, messages_max) &&
+	       num_parse(value, UINT64_MAX, bytes_max);
+}
+
+static void quota_set(struct work *work, struct str key, struct str value)
+{
+	struct account_row *row = &work->account.row;
+
+	if (!str_same(key, STR(STORE_KV_QUOTA)))
+		return;
+	row->messages_max = row->bytes_max = 0;
+	if (value.len > 0 && !quota_parse(value, &row->messages_max, &row->bytes_max))
+		row->messages_max = row->bytes_max = 0;
+	work->account.is_dirty = true;
+}
+
+static err_t apply_kv_put(struct work *work, const struct effect_kv *e)
+{
+	struct key key;
+
+	quota_set(work, e->key, e->value);
+	return kv_put(work->txn, key_kv(&key, work->account.id, e->key), e->value);
+}
+
+static err_t apply_kv_delete(struct work *work, const struct effect_kv *e)
+{
+	struct key key;
+
+	quota_set(work, e->key, STR(""));
+	err_t err = kv_delete(work->txn, key_kv(&key, work->account.id, e->key));
+
+	return err == ERR_ABSENT ? OK : err;
+}
+
+static err_t apply_forget(struct work *work, struct str name)
+{
+	struct key key;
+	err_t err = kv_delete(work->txn, key_kept(&key, work->account.id, name));
+
+	return err == ERR_ABSENT ? OK : err;
+}
+
+err_t key_keep(struct work *work, const struct commit_head *head,
+	       const struct op_result *ops, size_t count)
+{
+	struct key key;
+
+	if (head->key.len == 0)
+		return OK;
+	buf_reset(&work->row);
+	result_write(&work->row, work->account.row.change, ops, count);
+	if (!buf_ok(&work->row))
+		return ERR_LIMIT;
+	return kv_put(work->txn,
+		      head->key_minute ? key_timed(&key, head->key_minute, head->account,
+						   head->key)
+				       : key_kept(&key, head->account, head->key),
+		      buf_str(&work->row));
+}
+
+err_t effect_apply(struct work *work, const struct effect *effect,
+		   struct op_result *result)
+{
+	switch (effect->kind) {
+	case OP_ACCOUNT_CREATE:
+		return apply_account(work, &effect->mailbox, result);
+	case OP_APPEND:
+		return apply_append(work, &effect->append, result);
+	case OP_FLAGS:
+		return apply_flags(work, &effect->flags);
+	case OP_COPY:
+		return apply_copy(work, &effect->copy, false, result);
+	case OP_MOVE:
+		return apply_copy(work, &effect->copy, true, result);
+	case OP_EXPUNGE:
+		return apply_expunge(work, &effect->expunge);
+	case OP_MAILBOX_CREATE:
+		return apply_mailbox_create(work, &effect->mailbox, result);
+	case OP_MAILBOX_RENAME:
+		return apply_mailbox_rename(work, &effect->mailbox);
+	case OP_MAILBOX_DELETE:
+		return apply_mailbox_delete(work, &effect->mailbox);
+	case OP_MAILBOX_SUBSCRIBE:
+		return apply_mailbox_subscribe(work, &effect->mailbox);
+	case OP_KV_PUT:
+		return apply_kv_put(work, &effect->kv);
+	case OP_KV_DELETE:
+		return apply_kv_delete(work, &effect->kv);
+	case OP_QUEUE_ADD:
+		return apply_queue_add(work, &effect->queue_add, result);
+	case OP_QUEUE_SETTLE:
+		return apply_settle(work, &effect->settle);
+	case OP_KEY_FORGET:
+		return apply_forget(work, effect->key_forget);
+	case EFFECT_LEASE:
+		return apply_lease(work, &effect->lease);
+	case EFFECT_EPOCH:
+		return apply_epoch(work, &effect->epoch);
+	}
+	return ERR_SYNTAX;
+}

@@ -1,0 +1,48 @@
+/* Doing what an effect says: the same code for live commits and for the replay of the
+ * log, on an index that is at the same point.
+ *
+ * Where damage lost an earlier group, an effect may speak of what is not there: it then
+ * does what it still can.  Failures are of the index only.
+ */
+#pragma once
+
+#include "storage/work.h"
+
+/* Fills in the numbers of the result; its UID sets are left alone. */
+[[nodiscard]] err_t effect_apply(struct work *work, const struct effect *effect,
+				 struct op_result *result);
+
+/* Parts of it, by the family of the effect. */
+[[nodiscard]] err_t apply_append(struct work *work, const struct effect_append *e,
+				 struct op_result *result);
+[[nodiscard]] err_t apply_flags(struct work *work, const struct effect_flags *e);
+[[nodiscard]] err_t apply_copy(struct work *work, const struct effect_copy *e,
+			       bool is_move, struct op_result *result);
+[[nodiscard]] err_t apply_expunge(struct work *work, const struct effect_expunge *e);
+[[nodiscard]] err_t apply_account(struct work *work, const struct effect_mailbox *e,
+				  struct op_result *result);
+[[nodiscard]] err_t apply_mailbox_create(struct work *work,
+					 const struct effect_mailbox *e,
+					 struct op_result *result);
+[[nodiscard]] err_t apply_mailbox_rename(struct work *work,
+					 const struct effect_mailbox *e);
+[[nodiscard]] err_t apply_mailbox_delete(struct work *work,
+					 const struct effect_mailbox *e);
+[[nodiscard]] err_t apply_mailbox_subscribe(struct work *work,
+					    const struct effect_mailbox *e);
+[[nodiscard]] err_t apply_queue_add(struct work *work, const struct effect_queue_add *e,
+				    struct op_result *result);
+[[nodiscard]] err_t apply_settle(struct work *work, const struct effect_settle *e);
+[[nodiscard]] err_t apply_lease(struct work *work, const struct effect_lease *e);
+[[nodiscard]] err_t apply_epoch(struct work *work, const struct effect_epoch *e);
+
+/* Removes one membership and what only it needed; the mailbox's and account's counters
+ * are the caller's.  *size is of the message. */
+[[nodiscard]] err_t member_remove(struct work *work, account_t account, uint64_t mailbox,
+				  uint32_t uid, uint64_t message, uint64_t *size);
+/* Keeps the first result of a commit under its key. */
+[[nodiscard]] err_t key_keep(struct work *work, const struct commit_head *head,
+			     const struct op_result *ops, size_t count);
+/* The account's limits as a value of STORE_KV_QUOTA has them. */
+[[nodiscard]] bool quota_parse(struct str value, uint64_t *messages_max,
+			       uint64_t *bytes_max);

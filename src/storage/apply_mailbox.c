@@ -1,0 +1,130 @@
+/* Accounts and mailboxes. */
+#include "base/log.h"
+#include "base/num.h"
+#include "storage/apply.h"
+#include "storage/changes.h"
+
+static uint64_t less(uint64_t from, uint64_t by)
+{
+	return from - num_min(from, by);
+}
+
+static err_t name_put(struct work *work, uint64_t parent, struct str name,
+		      uint64_t mailbox)
+{
+	struct key key;
+
+	buf_reset(&work->row);
+	enc_key48(&work->row, mailbox);
+	return kv_put(work->txn, key_name(&key, work->account.id, parent, name),
+		      buf_str(&work->row));
+}
+
+static err_t name_delete(struct work *work, uint64_t parent, struct str name)
+{
+	struct key key;
+	err_t err = kv_delete(work->txn, key_name(&key, work->account.id, parent, name));
+
+	return err == ERR_ABSENT ? OK : err;
+}
+
+err_t apply_mailbox_create(struct work *work, const struct effect_mailbox *e,
+			   struct op_result *result)
+{
+	struct account_row *account = &work->account.row;
+	struct mailbox_row row = {.id = e->mailbox,
+				  .parent = e->parent,
+				  .name = e->name,
+				  .role = (enum mailbox_role)e->role,
+				  .is_container = e->is_container,
+				  .is_subscribed = e->is_subscribed,
+				  .uid_validity = e->uid_validity,
+				  .uid_next = 1};
+
+	work_number_used(work, e->mailbox);
+	row.modseq = work_change(work);
+	TRY(work_mailbox_put(work, &row));
+	TRY(name_put(work, e->parent, e->name, e->mailbox));
+	account->mailboxes++;
+	account->uid_validity =
+		(uint32_t)num_max(account->uid_validity, (uint64_t)e->uid_validity + 1);
+	work->state.mailboxes++;
+	*result = (struct op_result){.mailbox = e->mailbox,
+				     .uid_validity = e->uid_validity};
+	return change_add(work, CHANGE_MAILBOX, e->mailbox, (struct uid_set){0});
+}
+
+err_t apply_account(struct work *work, const struct effect_mailbox *e,
+		    struct op_result *result)
+{
+	work->account.is_there = work->account.is_dirty = true;
+	work->account.row = (struct account_row){.next = 1, .uid_validity = 1};
+	work->state.accounts++;
+	return apply_mailbox_create(work, e, result);
+}
+
+/* As in apply_message.c: gone only by damage. */
+static err_t known_mailbox(struct work *work, uint64_t mailbox, struct mailbox_row **row)
+{
+	err_t err = work_mailbox(work, mailbox, row);
+
+	if (err == ERR_ABSENT)
+		LOG(ERROR, "log speaks of a lost mailbox",
+		    KV_INT("account", work->account.id), KV_INT("mailbox", mailbox));
+	return err;
+}
+
+err_t apply_mailbox_rename(struct work *work, const struct effect_mailbox *e)
+{
+	struct mailbox_row *row;
+	err_t err = known_mailbox(work, e->mailbox, &row);
+
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	TRY(name_delete(work, row->parent, row->name));
+	TRY(name_put(work, e->parent, e->name, e->mailbox));
+	struct mailbox_row renamed = *row;
+
+	renamed.parent = e->parent;
+	renamed.name = e->name;
+	TRY(work_mailbox_put(work, &renamed));
+	return change_add(work, CHANGE_MAILBOX, e->mailbox, (struct uid_set){0});
+}
+
+err_t apply_mailbox_subscribe(struct work *work, const struct effect_mailbox *e)
+{
+	struct mailbox_row *row;
+	err_t err = known_mailbox(work, e->mailbox, &row);
+
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	row->is_subscribed = e->is_subscribed;
+	work_mailbox_dirty(work, e->mailbox);
+	return change_add(work, CHANGE_MAILBOX, e->mailbox, (struct uid_set){0});
+}
+
+/* Row and name go now; the memberships may be many, so maintenance purges them. */
+err_t apply_mailbox_delete(struct work *work, const struct effect_mailbox *e)
+{
+	struct account_row *account = &work->account.row;
+	struct mailbox_row *row;
+	struct key key;
+	err_t err = known_mailbox(work, e->mailbox, &row);
+
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	account->messages = less(account->messages, row->exists);
+	account->bytes = less(account->bytes, row->bytes);
+	account->mailboxes = (uint32_t)less(account->mailboxes, 1);
+	work->state.messages = less(work->state.messages, row->exists);
+	work->state.mailboxes = less(work->state.mailboxes, 1);
+	if (row->uid_next > 1)
+		TRY(kv_put(work->txn, key_purge(&key, work->account.id, e->mailbox),
+			   STR("")));
+	TRY(name_delete(work, row->parent, row->name));
+	TRY(work_mailbox_delete(work, e->mailbox));
+	return change_add(work, CHANGE_MAILBOX_GONE, e->mailbox, (struct uid_set){0});
+}

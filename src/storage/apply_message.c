@@ -1,0 +1,267 @@
+/* Append, flags, copy, move, expunge. */
+#include "base/log.h"
+#include "base/num.h"
+#include "storage/apply.h"
+#include "storage/changes.h"
+#include "storage/items.h"
+#include "storage/words.h"
+
+static struct uid_set one_range(struct uid_range *range, uint32_t first, uint32_t last)
+{
+	*range = (struct uid_range){first, last};
+	return (struct uid_set){range, 1};
+}
+
+static uint64_t less(uint64_t from, uint64_t by)
+{
+	return from - num_min(from, by);
+}
+
+/* What a membership adds to the counters of its mailbox. */
+static void count_in(struct work *work, struct mailbox_row *row, uint8_t flags,
+		     uint64_t size)
+{
+	row->exists++;
+	row->unseen += !(flags & FLAG_SEEN);
+	row->deleted += (flags & FLAG_DELETED) != 0;
+	row->bytes += size;
+	work->account.row.messages++;
+	work->account.row.bytes += size;
+	work->account.is_dirty = true;
+	work->state.messages++;
+}
+
+static void count_out(struct work *work, struct mailbox_row *row, uint8_t flags,
+		      uint64_t size)
+{
+	row->exists = (uint32_t)less(row->exists, 1);
+	row->unseen = (uint32_t)less(row->unseen, !(flags & FLAG_SEEN));
+	row->deleted = (uint32_t)less(row->deleted, (flags & FLAG_DELETED) != 0);
+	row->bytes = less(row->bytes, size);
+	work->account.row.messages = less(work->account.row.messages, 1);
+	work->account.row.bytes = less(work->account.row.bytes, size);
+	work->account.is_dirty = true;
+	work->state.messages = less(work->state.messages, 1);
+}
+
+/* The mailbox that is changed now; ERR_ABSENT only where damage lost it. */
+static err_t changed_mailbox(struct work *work, uint64_t mailbox,
+			     struct mailbox_row **row)
+{
+	err_t err = work_mailbox(work, mailbox, row);
+
+	if (err == ERR_ABSENT)
+		LOG(ERROR, "log speaks of a lost mailbox",
+		    KV_INT("account", work->account.id), KV_INT("mailbox", mailbox));
+	TRY(err);
+	(*row)->modseq = work_change(work);
+	work_mailbox_dirty(work, mailbox);
+	return OK;
+}
+
+err_t apply_append(struct work *work, const struct effect_append *e,
+		   struct op_result *result)
+{
+	struct mailbox_row *mailbox;
+	struct uid_range range;
+	err_t err = changed_mailbox(work, e->mailbox, &mailbox);
+
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	struct item_row item = {.members = 1,
+				.blob = e->blob,
+				.raw_size = e->raw_size,
+				.received_at = e->received_at,
+				.received_zone = e->received_zone,
+				.trace = e->trace};
+	struct member_row member = {.member = e->member,
+				    .message = e->message,
+				    .flags = e->flags,
+				    .modseq = work_change(work),
+				    .saved_at = work->now,
+				    .words = e->words};
+
+	TRY(item_add(work, e->message, &item, e->digest, e->from_account,
+		     e->from_message));
+	TRY(work_member_put(work, e->mailbox, e->uid, &member));
+	work_number_used(work, e->member);
+	count_in(work, mailbox, e->flags, item_size(&item));
+	mailbox->uid_next = (uint32_t)num_max(mailbox->uid_next, e->uid + 1);
+	*result = (struct op_result){.mailbox = e->mailbox,
+				     .uid_validity = mailbox->uid_validity,
+				     .uid = e->uid,
+				     .message = e->message};
+	return change_add(work, CHANGE_MESSAGE_NEW, e->mailbox,
+			  one_range(&range, e->uid, e->uid));
+}
+
+/* ---- flags ------------------------------------------------------------------------- */
+
+static uint8_t flags_combine(uint8_t old, enum flags_mode mode, uint8_t operand)
+{
+	switch (mode) {
+	case FLAGS_SET:
+		return operand;
+	case FLAGS_ADD:
+		return old | operand;
+	case FLAGS_REMOVE:
+		return old & (uint8_t)~operand;
+	}
+	return old;
+}
+
+static err_t flags_one(struct work *work, const struct effect_flags *e,
+		       struct mailbox_row *mailbox, uint32_t uid)
+{
+	struct member_row row;
+	err_t err = work_member(work, e->mailbox, uid, &row);
+
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	uint8_t flags = flags_combine(row.flags, e->mode, e->flags);
+	bool was_seen = row.flags & FLAG_SEEN, is_seen = flags & FLAG_SEEN;
+	bool was_deleted = row.flags & FLAG_DELETED, is_deleted = flags & FLAG_DELETED;
+
+	mailbox->unseen = (uint32_t)less(mailbox->unseen + was_seen, is_seen);
+	mailbox->deleted = (uint32_t)less(mailbox->deleted + is_deleted, was_deleted);
+	buf_reset(&work->words);
+	(void)words_combine(&work->words, row.words, e->mode, e->words); /* either way */
+	row.flags = flags;
+	row.words = buf_str(&work->words);
+	row.modseq = work->change;
+	return work_member_put(work, e->mailbox, uid, &row);
+}
+
+err_t apply_flags(struct work *work, const struct effect_flags *e)
+{
+	struct mailbox_row *mailbox;
+
+	if (e->uids.count == 0)
+		return OK;
+	err_t err = changed_mailbox(work, e->mailbox, &mailbox);
+
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	for (size_t i = 0; i < e->uids.count; i++)
+		for (uint64_t uid = e->uids.ranges[i].first;
+		     uid <= e->uids.ranges[i].last; uid++)
+			TRY(flags_one(work, e, mailbox, (uint32_t)uid));
+	return change_add(work, CHANGE_MESSAGE_FLAGS, e->mailbox, e->uids);
+}
+
+/* ---- copy, move, expunge ----------------------------------------------------------- */
+
+struct copying {
+	const struct effect_copy *e;
+	bool is_move;
+	struct mailbox_row *from, *to;
+};
+
+static err_t copy_one(struct work *work, const struct copying *c, uint32_t uid,
+		      uint32_t nth)
+{
+	struct member_row row;
+	struct item_row item;
+	struct key key;
+	err_t err = work_member(work, c->e->mailbox, uid, &row);
+
+	if (err == OK)
+		err = work_item(work, work->account.id, row.message, &item);
+	if (err == ERR_ABSENT) /* lost by damage */
+		return OK;
+	TRY(err);
+	uint64_t size = item_size(&item);
+
+	row.member = c->e->to_member + nth;
+	row.modseq = work->change;
+	row.saved_at = work->now;
+	TRY(work_member_put(work, c->e->to_mailbox, c->e->to_uid + nth, &row));
+	count_in(work, c->to, row.flags, size);
+	if (!c->is_move)
+		return item_ref(work, row.message);
+	count_out(work, c->from, row.flags, size);
+	return kv_delete(work->txn,
+			 key_member(&key, work->account.id, c->e->mailbox, uid));
+}
+
+err_t apply_copy(struct work *work, const struct effect_copy *e, bool is_move,
+		 struct op_result *result)
+{
+	struct copying c = {.e = e, .is_move = is_move};
+	struct uid_range range;
+	uint32_t nth = 0;
+
+	if (e->uids.count == 0)
+		return OK;
+	/* Two at a time stay in their places (MAILBOX_SLOTS). */
+	err_t err = work_mailbox(work, e->mailbox, &c.from);
+
+	if (err == OK)
+		err = changed_mailbox(work, e->to_mailbox, &c.to);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	for (size_t i = 0; i < e->uids.count; i++)
+		for (uint64_t uid = e->uids.ranges[i].first;
+		     uid <= e->uids.ranges[i].last; uid++)
+			TRY(copy_one(work, &c, (uint32_t)uid, nth++));
+	work_number_used(work, e->to_member + nth - 1);
+	c.to->uid_next = (uint32_t)num_max(c.to->uid_next, e->to_uid + nth);
+	result->mailbox = e->to_mailbox;
+	result->uid_validity = c.to->uid_validity;
+	TRY(change_add(work, CHANGE_MESSAGE_NEW, e->to_mailbox,
+		       one_range(&range, e->to_uid, e->to_uid + nth - 1)));
+	if (!is_move)
+		return OK;
+	c.from->modseq = work->change;
+	work_mailbox_dirty(work, e->mailbox);
+	return change_add(work, CHANGE_MESSAGE_GONE, e->mailbox, e->uids);
+}
+
+err_t member_remove(struct work *work, account_t account, uint64_t mailbox, uint32_t uid,
+		    uint64_t message, uint64_t *size)
+{
+	struct item_row item;
+	struct key key;
+	bool gone;
+	err_t err = work_item(work, account, message, &item);
+
+	*size = err == OK ? item_size(&item) : 0;
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	TRY(kv_delete(work->txn, key_member(&key, account, mailbox, uid)));
+	return item_unref(work, account, message, &gone);
+}
+
+err_t apply_expunge(struct work *work, const struct effect_expunge *e)
+{
+	struct mailbox_row *mailbox;
+
+	if (e->uids.count == 0)
+		return OK;
+	err_t err = changed_mailbox(work, e->mailbox, &mailbox);
+
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	for (size_t i = 0; i < e->uids.count; i++) {
+		uint64_t last = e->uids.ranges[i].last;
+
+		for (uint64_t uid = e->uids.ranges[i].first; uid <= last; uid++) {
+			struct member_row row;
+			uint64_t size;
+
+			err = work_member(work, e->mailbox, (uint32_t)uid, &row);
+			if (err == ERR_ABSENT)
+				continue;
+			TRY(err);
+			TRY(member_remove(work, work->account.id, e->mailbox,
+					  (uint32_t)uid, row.message, &size));
+			count_out(work, mailbox, row.flags, size);
+		}
+	}
+	return change_add(work, CHANGE_MESSAGE_GONE, e->mailbox, e->uids);
+}

@@ -1,0 +1,213 @@
+#include "storage/fixture.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/embedded.h"
+
+enum { ARENA_MAX = 256 << 20 };
+
+static void remove_folder(const char *path)
+{
+	DIR *folder = opendir(path);
+
+	if (!folder)
+		return;
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		char inside[600];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		(void)snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+		if (unlink(inside) != 0)
+			remove_folder(inside);
+	}
+	(void)closedir(folder); /* of a test */
+	(void)rmdir(path);
+}
+
+err_t fixture_open_again(struct fixture *f)
+{
+	struct storage_options options = {.folder = f->folder,
+					  .pack_bytes_max = f->pack_bytes_max,
+					  .index_bytes_max = (uint64_t)1 << 30};
+
+	return storage_open(&options, &f->arena, &f->storage, &f->why);
+}
+
+void fixture_open(struct fixture *f)
+{
+	(void)snprintf(f->folder, sizeof f->folder, "/tmp/storage-test.XXXXXX");
+	ASSERT(mkdtemp(f->folder));
+	arena_init(&f->arena, ARENA_MAX);
+	err_t err = fixture_open_again(f);
+
+	CHECK(err == OK);
+	CHECK_STR(f->why, STR(""));
+	ASSERT(err == OK);
+	CHECK(fixture_do(f, 1, (struct store_op){.kind = OP_ACCOUNT_CREATE}) == STORE_OK);
+}
+
+void fixture_shut(struct fixture *f)
+{
+	storage_close(&f->storage);
+}
+
+void fixture_close(struct fixture *f)
+{
+	fixture_shut(f);
+	remove_folder(f->folder);
+	arena_fini(&f->arena);
+}
+
+const char *fixture_path(const struct fixture *f, const char *name)
+{
+	static char path[200];
+
+	(void)snprintf(path, sizeof path, "%s/%s", f->folder, name);
+	return path;
+}
+
+enum store_outcome fixture_commit(struct fixture *f, account_t account, const char *key,
+				  const struct store_op *ops, size_t count)
+{
+	struct store_commit commit = {
+		.account = account, .key = str_c(key), .ops = ops, .count = count};
+	struct storage_commit one = {.commit = &commit, .arena = &f->arena};
+
+	storage_commit_group(f->storage, &one, 1);
+	f->result = one.result;
+	return one.outcome;
+}
+
+enum store_outcome fixture_do(struct fixture *f, account_t account, struct store_op op)
+{
+	return fixture_commit(f, account, "", &op, 1);
+}
+
+const struct op_result *fixture_first(const struct fixture *f)
+{
+	static const struct op_result none;
+
+	return f->result.count > 0 ? &f->result.ops[0] : &none;
+}
+
+struct store_op op_append_of(uint64_t mailbox, const char *text)
+{
+	struct str frame = str_c(text);
+
+	return (struct store_op){
+		.kind = OP_APPEND,
+		.append = {.mailbox = mailbox,
+			   .body = {.frame = frame, .raw_size = frame.len},
+			   .trace = STR("Received: from here\r\n"),
+			   .digest = STR("a digest"),
+			   .received_at = 1700000000,
+			   .received_zone = -90}};
+}
+
+struct store_op op_mailbox_of(const char *name, uint64_t parent)
+{
+	return (struct store_op){.kind = OP_MAILBOX_CREATE,
+				 .mailbox = {.name = str_c(name), .parent = parent}};
+}
+
+struct store_op op_queue_of(const struct queue_recipient *recipients, size_t count,
+			    const char *text)
+{
+	struct str frame = str_c(text);
+
+	return (struct store_op){
+		.kind = OP_QUEUE_ADD,
+		.queue_add = {.sender = STR("ann@example.org"),
+			      .id = STR("Q1"),
+			      .body = {.frame = frame, .raw_size = frame.len},
+			      .trace = STR("Received: by us\r\n"),
+			      .digest = STR("queue digest"),
+			      .received_at = 1700000000,
+			      .due_at = 1000,
+			      .envid = STR("env"),
+			      .ret = 1,
+			      .body_kind = 128,
+			      .recipients = recipients,
+			      .count = count}};
+}
+
+struct uid_set uids_of(struct uid_range *range, uint32_t first, uint32_t last)
+{
+	*range = (struct uid_range){first, last};
+	return (struct uid_set){range, 1};
+}
+
+void fixture_fill(struct fixture *f, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof text, "body %u", i + 1);
+		CHECK(fixture_do(f, 1, op_append_of(MAILBOX_INBOX, text)) == STORE_OK);
+	}
+}
+
+struct mailbox_row fixture_mailbox(struct fixture *f, account_t account, uint64_t mailbox)
+{
+	struct mailbox_row row = {0};
+
+	CHECK(storage_mailbox(f->storage, account, mailbox, &f->arena, &row) == STORE_OK);
+	return row;
+}
+
+struct str fixture_body(struct fixture *f, account_t account, uint64_t message)
+{
+	struct buf frame = BUF(1 << 20);
+	uint64_t frame_size, raw_size;
+	struct str copy = STR("");
+
+	if (storage_frame(f->storage, account, message, 0, 1 << 19, &frame, &frame_size,
+			  &raw_size) == STORE_OK)
+		CHECK(arena_copy(&f->arena, buf_str(&frame), &copy));
+	buf_fini(&frame);
+	return copy;
+}
+
+size_t fixture_rows(struct fixture *f, account_t account, uint64_t mailbox,
+		    struct message_row **rows)
+{
+	size_t count = 0;
+	uint32_t next;
+
+	CHECK(storage_rows(f->storage, account, mailbox,
+			   (struct uid_range){1, UINT32_MAX},
+			   ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST, &f->arena, rows,
+			   &count, &next) == STORE_OK);
+	CHECK(next == 0);
+	return count;
+}
+
+static void add_hex(struct buf *dump, struct str bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		buf_printf(dump, "%02x", (unsigned char)bytes.ptr[i]);
+}
+
+void fixture_dump(struct fixture *f, struct buf *dump)
+{
+	struct reader reader;
+
+	CHECK(reader_begin(&reader, f->storage) == STORE_OK);
+	for (err_t err = kv_seek(&reader.cursor, STR("")); err == OK;
+	     err = kv_next(&reader.cursor)) {
+		struct str key = reader.cursor.key;
+
+		buf_printf(dump, "%u %c ", key_account_of(key), key.ptr[4]);
+		add_hex(dump, str_skip(key, KEY_PREFIX_LEN));
+		buf_add_byte(dump, ' ');
+		add_hex(dump, reader.cursor.value);
+		buf_add_byte(dump, '\n');
+	}
+	reader_end(&reader);
+	CHECK(buf_ok(dump));
+}

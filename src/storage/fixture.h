@@ -1,0 +1,50 @@
+/* A storage in a folder of its own, for tests.  What the calls here say goes for every
+ * back end; the folder and the dump are the embedded one's. */
+#pragma once
+
+#include "base/test.h"
+#include "storage/storage.h"
+
+struct fixture {
+	char folder[64];
+	struct storage *storage;
+	struct arena arena; /* of everything that comes back */
+	struct store_result result;
+	struct str why;
+	uint64_t pack_bytes_max;
+};
+
+/* With account 1 in it. */
+void fixture_open(struct fixture *f);
+/* Closes and removes it. */
+void fixture_close(struct fixture *f);
+void fixture_shut(struct fixture *f);        /* only closes */
+err_t fixture_open_again(struct fixture *f); /* after fixture_shut() */
+
+/* A path in the folder; good until the next call. */
+const char *fixture_path(const struct fixture *f, const char *name);
+
+enum store_outcome fixture_commit(struct fixture *f, account_t account, const char *key,
+				  const struct store_op *ops, size_t count);
+/* A commit of one operation without a key. */
+enum store_outcome fixture_do(struct fixture *f, account_t account, struct store_op op);
+/* The first result of the last commit. */
+const struct op_result *fixture_first(const struct fixture *f);
+
+/* The octets of text stand for a frame; raw_size is their count. */
+struct store_op op_append_of(uint64_t mailbox, const char *text);
+struct store_op op_mailbox_of(const char *name, uint64_t parent);
+struct store_op op_queue_of(const struct queue_recipient *recipients, size_t count,
+			    const char *text);
+struct uid_set uids_of(struct uid_range *range, uint32_t first, uint32_t last);
+/* Appends n messages to INBOX of account 1 in commits of one. */
+void fixture_fill(struct fixture *f, unsigned n);
+struct mailbox_row fixture_mailbox(struct fixture *f, account_t account,
+				   uint64_t mailbox);
+/* The body as a string; "" if it cannot be had. */
+struct str fixture_body(struct fixture *f, account_t account, uint64_t message);
+size_t fixture_rows(struct fixture *f, account_t account, uint64_t mailbox,
+		    struct message_row **rows);
+
+/* Everything in the index, as text. */
+void fixture_dump(struct fixture *f, struct buf *dump);

@@ -1,0 +1,202 @@
+/* Every key is {account u32, table u8, rest}, big-endian, so that what belongs to an
+ * account stands together.  Numbers of mailboxes, messages, rows and changes have 48
+ * bits.
+ *
+ *   A                               account row: counters, usage, limits
+ *   C  change, part u32             change log: what a commit changed
+ *   D  message                      digest
+ *   E  message                      message row: body, sizes, dates, trace
+ *   K  key                          first result of a commit; kept until forgotten
+ *   M  mailbox                      mailbox row
+ *   N  parent, name                 number of the mailbox
+ *   Q  row                          queue row, one a recipient
+ *   U  mailbox, uid u32             membership: flags, keywords, which message
+ *   V  message                      envelope that the queue rows of a message share
+ *   X  key                          small key-value pairs
+ *
+ * Of account 0, the system, only:
+ *
+ *   I  minute u32, account u32, key   first result of a commit, forgotten in time
+ *   P  account u32, mailbox           deleted mailbox whose memberships still stand
+ *   R  pack u32, offset u64, account u32, message   who shares a body with others
+ *   S                                 state of the store
+ *   T  account u32                    account whose change log is long
+ *   W  kind u8, due u64, account u32, row   queue rows by the time they are due
+ *   Z  pack u32, offset u64           body that nobody needs any more
+ */
+#include "storage/keys.h"
+
+#include "base/codec.h"
+#include "base/num.h"
+
+static void add_byte(struct key *key, unsigned byte)
+{
+	key->bytes[key->len++] = (char)(unsigned char)byte;
+}
+
+static void add_number(struct key *key, uint64_t number, unsigned octets)
+{
+	while (octets > 0)
+		add_byte(key, (unsigned)(number >> (8 * --octets)) & 255);
+}
+
+static void add_text(struct key *key, struct str text)
+{
+	ASSERT(text.len <= sizeof key->bytes - key->len);
+	if (text.len > 0)
+		memcpy(key->bytes + key->len, text.ptr, text.len);
+	key->len += text.len;
+}
+
+static struct str done(const struct key *key)
+{
+	return (struct str){key->bytes, key->len};
+}
+
+static void start(struct key *key, account_t account, enum table table)
+{
+	key->len = 0;
+	add_number(key, account, 4);
+	add_byte(key, table);
+}
+
+struct str key_table(struct key *key, account_t account, enum table table)
+{
+	start(key, account, table);
+	return done(key);
+}
+
+struct str key_numbered(struct key *key, account_t account, enum table table,
+			uint64_t number)
+{
+	start(key, account, table);
+	add_number(key, number, 6);
+	return done(key);
+}
+
+struct str key_account(struct key *key, account_t account)
+{
+	return key_table(key, account, TABLE_ACCOUNT);
+}
+
+struct str key_mailbox(struct key *key, account_t account, uint64_t mailbox)
+{
+	return key_numbered(key, account, TABLE_MAILBOX, mailbox);
+}
+
+struct str key_name(struct key *key, account_t account, uint64_t parent, struct str name)
+{
+	start(key, account, TABLE_NAME);
+	add_number(key, parent, 6);
+	add_text(key, name);
+	return done(key);
+}
+
+struct str key_member(struct key *key, account_t account, uint64_t mailbox, uint32_t uid)
+{
+	start(key, account, TABLE_MEMBER);
+	add_number(key, mailbox, 6);
+	add_number(key, uid, 4);
+	return done(key);
+}
+
+struct str key_change(struct key *key, account_t account, uint64_t change, uint32_t part)
+{
+	start(key, account, TABLE_CHANGE);
+	add_number(key, change, 6);
+	add_number(key, part, 4);
+	return done(key);
+}
+
+struct str key_kv(struct key *key, account_t account, struct str name)
+{
+	start(key, account, TABLE_KV);
+	add_text(key, name);
+	return done(key);
+}
+
+struct str key_kept(struct key *key, account_t account, struct str name)
+{
+	start(key, account, TABLE_KEPT_KEY);
+	add_text(key, name);
+	return done(key);
+}
+
+struct str key_timed(struct key *key, uint32_t minute, account_t account, struct str name)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_TIMED_KEY);
+	add_number(key, minute, 4);
+	add_number(key, account, 4);
+	add_text(key, name);
+	return done(key);
+}
+
+struct str key_wait(struct key *key, enum queue_kind kind, int64_t due, account_t account,
+		    uint64_t row)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_WAIT);
+	add_byte(key, kind);
+	add_number(key, due < 0 ? 0 : (uint64_t)due, 8);
+	add_number(key, account, 4);
+	add_number(key, row, 6);
+	return done(key);
+}
+
+struct str key_reference(struct key *key, uint32_t pack, uint64_t offset,
+			 account_t account, uint64_t message)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_REFERENCE);
+	add_number(key, pack, 4);
+	add_number(key, offset, 8);
+	if (message != UINT64_MAX) {
+		add_number(key, account, 4);
+		add_number(key, message, 6);
+	}
+	return done(key);
+}
+
+struct str key_dead(struct key *key, uint32_t pack, uint64_t offset)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_DEAD);
+	add_number(key, pack, 4);
+	add_number(key, offset, 8);
+	return done(key);
+}
+
+struct str key_purge(struct key *key, account_t account, uint64_t mailbox)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_PURGE);
+	add_number(key, account, 4);
+	add_number(key, mailbox, 6);
+	return done(key);
+}
+
+struct str key_trim(struct key *key, account_t account)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_TRIM);
+	add_number(key, account, 4);
+	return done(key);
+}
+
+struct str key_state(struct key *key)
+{
+	return key_table(key, ACCOUNT_SYSTEM, TABLE_STATE);
+}
+
+struct dec key_dec(struct str key)
+{
+	return dec_over(str_skip(key, KEY_PREFIX_LEN));
+}
+
+account_t key_account_of(struct str key)
+{
+	struct dec d = dec_over(key);
+
+	return dec_key32(&d);
+}
+
+bool key_is_of(struct str key, account_t account, enum table table)
+{
+	return key.len >= KEY_PREFIX_LEN && key_account_of(key) == account &&
+	       (unsigned char)key.ptr[4] == (unsigned char)table;
+}

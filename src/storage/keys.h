@@ -1,0 +1,64 @@
+/* The keys of the index.  keys.c lists the tables. */
+#pragma once
+
+#include "db/kv.h"
+#include "store/types.h"
+
+enum table {
+	TABLE_ACCOUNT = 'A',
+	TABLE_CHANGE = 'C',
+	TABLE_DIGEST = 'D',
+	TABLE_MESSAGE = 'E',
+	TABLE_KEPT_KEY = 'K',
+	TABLE_MAILBOX = 'M',
+	TABLE_NAME = 'N',
+	TABLE_QUEUE = 'Q',
+	TABLE_MEMBER = 'U',
+	TABLE_ENVELOPE = 'V',
+	TABLE_KV = 'X',
+	/* of the system account only */
+	TABLE_TIMED_KEY = 'I',
+	TABLE_PURGE = 'P',
+	TABLE_REFERENCE = 'R',
+	TABLE_STATE = 'S',
+	TABLE_TRIM = 'T',
+	TABLE_WAIT = 'W',
+	TABLE_DEAD = 'Z',
+};
+
+enum { NUMBER_MAX_BITS = 48, KEY_PREFIX_LEN = 5 };
+
+/* Room for a key on the stack; the functions return the slice of it. */
+struct key {
+	size_t len;
+	char bytes[KV_KEY_BYTES_MAX];
+};
+
+struct str key_table(struct key *key, account_t account, enum table table);
+/* Tables whose rows have one number. */
+struct str key_numbered(struct key *key, account_t account, enum table table,
+			uint64_t number);
+struct str key_account(struct key *key, account_t account);
+struct str key_mailbox(struct key *key, account_t account, uint64_t mailbox);
+struct str key_name(struct key *key, account_t account, uint64_t parent, struct str name);
+struct str key_member(struct key *key, account_t account, uint64_t mailbox, uint32_t uid);
+struct str key_change(struct key *key, account_t account, uint64_t change, uint32_t part);
+struct str key_kv(struct key *key, account_t account, struct str name);
+struct str key_kept(struct key *key, account_t account, struct str name);
+struct str key_timed(struct key *key, uint32_t minute, account_t account,
+		     struct str name);
+struct str key_wait(struct key *key, enum queue_kind kind, int64_t due, account_t account,
+		    uint64_t row);
+/* message UINT64_MAX: only the part that all references of the body share. */
+struct str key_reference(struct key *key, uint32_t pack, uint64_t offset,
+			 account_t account, uint64_t message);
+struct str key_dead(struct key *key, uint32_t pack, uint64_t offset);
+struct str key_purge(struct key *key, account_t account, uint64_t mailbox);
+struct str key_trim(struct key *key, account_t account);
+struct str key_state(struct key *key);
+
+/* The parts of a key behind account and table. */
+struct dec key_dec(struct str key);
+account_t key_account_of(struct str key);
+/* True if the key belongs to that table of that account. */
+bool key_is_of(struct str key, account_t account, enum table table);

@@ -1,0 +1,125 @@
+/* Housekeeping.  Nothing here is in the log: whoever rebuilds the index comes to the same
+ * end by doing it again. */
+#include "rt/clock.h"
+#include "storage/apply.h"
+#include "storage/changes.h"
+#include "storage/embedded.h"
+
+enum {
+	SLICE_US = 5000,
+	STEP_ROWS = 64,   /* between two looks at the clock */
+	KEY_MINUTES = 60, /* timed keys are kept so long */
+};
+
+/* Memberships of deleted mailboxes, a few at a time. */
+static err_t purge_step(struct work *work, bool *did)
+{
+	struct key key;
+	err_t err = kv_seek(&work->cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_PURGE));
+
+	if (err == ERR_ABSENT ||
+	    (err == OK && !key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_PURGE)))
+		return OK;
+	TRY(err);
+	struct dec d = key_dec(work->cursor.key);
+	account_t account = dec_key32(&d);
+	uint64_t mailbox = dec_key48(&d);
+
+	*did = true;
+	TRY(work_account(work, account));
+	for (unsigned i = 0; i < STEP_ROWS; i++) {
+		struct member_row row;
+		uint32_t uid;
+		uint64_t size;
+
+		err = work_member_from(work, mailbox, 0, &uid, &row);
+		if (err == ERR_ABSENT)
+			return kv_delete(work->txn, key_purge(&key, account, mailbox));
+		TRY(err);
+		TRY(member_remove(work, account, mailbox, uid, row.message, &size));
+	}
+	return OK;
+}
+
+/* Idempotency keys whose time is over. */
+static err_t keys_step(struct work *work, int64_t now, bool *did)
+{
+	int64_t minute_now = now / 60;
+
+	for (unsigned i = 0; i < STEP_ROWS; i++) {
+		struct key key;
+		err_t err = kv_seek(&work->cursor,
+				    key_table(&key, ACCOUNT_SYSTEM, TABLE_TIMED_KEY));
+
+		if (err == ERR_ABSENT)
+			return OK;
+		TRY(err);
+		struct str found = work->cursor.key;
+		struct dec d = key_dec(found);
+
+		if (!key_is_of(found, ACCOUNT_SYSTEM, TABLE_TIMED_KEY) ||
+		    (int64_t)dec_key32(&d) + KEY_MINUTES >= minute_now)
+			return OK;
+		*did = true;
+		memcpy(key.bytes, found.ptr, found.len);
+		TRY(kv_delete(work->txn, (struct str){key.bytes, found.len}));
+	}
+	return OK;
+}
+
+static err_t trim_step(struct work *work, bool *did)
+{
+	struct key key;
+	bool more;
+	err_t err = kv_seek(&work->cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_TRIM));
+
+	if (err == ERR_ABSENT ||
+	    (err == OK && !key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_TRIM)))
+		return OK;
+	TRY(err);
+	struct dec d = key_dec(work->cursor.key);
+
+	*did = true;
+	return changes_trim(work, dec_key32(&d), STEP_ROWS, &more);
+}
+
+/* Until the slice is over or nothing is left. */
+static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
+{
+	uint64_t until = clock_monotonic_us() + SLICE_US;
+
+	*did = *more = false;
+	do {
+		*more = false;
+		TRY(purge_step(work, more));
+		TRY(keys_step(work, now, more));
+		TRY(trim_step(work, more));
+		*did |= *more;
+	} while (*more && clock_monotonic_us() < until);
+	return OK;
+}
+
+bool storage_maintain(struct storage *storage, int64_t now)
+{
+	struct work *work = &storage->work;
+	bool did, more, is_there;
+
+	if (storage->is_read_only || !storage->kv ||
+	    work_begin(work, storage->kv, &is_there) != OK)
+		return false;
+	err_t err = steps(work, now, &did, &more);
+
+	if (err == OK && did)
+		err = work_flush(work);
+	if (err == OK && did)
+		err = work_put_state(work);
+	if (err == OK && did)
+		err = work_commit(work);
+	work_drop(work);
+	if (err != OK) {
+		/* The index may have lost its footing; the log brings it back. */
+		storage_recover(storage);
+		return false;
+	}
+	return more;
+}

@@ -1,0 +1,285 @@
+/* Append, flags, copy, move, expunge. */
+#include "storage/items.h"
+#include "storage/plan.h"
+#include "storage/words.h"
+
+enum { FLAGS_ALL = 31, ZONE_MAX = 24 * 60 };
+
+/* The mailbox that messages are to go to. */
+static enum store_outcome target(struct plan *plan, uint64_t mailbox,
+				 struct mailbox_row **row)
+{
+	enum store_outcome outcome =
+		plan_err(plan, work_mailbox(plan->work, mailbox, row));
+
+	if (outcome == STORE_OK && (*row)->is_container)
+		return STORE_CONFLICT;
+	return outcome;
+}
+
+/* Are there UIDs and quota for so many more?  RFC 9051 §2.3.1.1: UIDs only grow. */
+static enum store_outcome room_for(const struct plan *plan, const struct mailbox_row *row,
+				   uint64_t messages, uint64_t bytes)
+{
+	const struct account_row *account = &plan->work->account.row;
+
+	if (messages > UINT32_MAX - 1 - row->uid_next)
+		return STORE_OVER_QUOTA;
+	if (account->messages_max && account->messages + messages > account->messages_max)
+		return STORE_OVER_QUOTA;
+	if (account->bytes_max && account->bytes + bytes > account->bytes_max)
+		return STORE_OVER_QUOTA;
+	return STORE_OK;
+}
+
+static bool append_is_valid(const struct op_append *op)
+{
+	return op->trace.len <= TRACE_BYTES_MAX && op->digest.len <= DIGEST_BYTES_MAX &&
+	       (op->flags & ~FLAGS_ALL) == 0 && op->received_zone >= -ZONE_MAX &&
+	       op->received_zone <= ZONE_MAX;
+}
+
+enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
+			       struct effect_append *e)
+{
+	struct work *work = plan->work;
+	struct mailbox_row *mailbox;
+
+	if (!append_is_valid(op) || !words_write(plan->scratch, &op->keywords))
+		return STORE_INVALID;
+	enum store_outcome outcome = target(plan, op->mailbox, &mailbox);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	uint64_t message = work_number(work), member = work_number(work);
+
+	*e = (struct effect_append){
+		.mailbox = op->mailbox,
+		.message = message,
+		.member = member,
+		.uid = mailbox->uid_next,
+		.from_account = op->body.from_message ? op->body.from_account : 0,
+		.from_message = op->body.from_message,
+		.received_at = op->received_at,
+		.received_zone = op->received_zone,
+		.flags = op->flags,
+		.words = buf_str(plan->scratch),
+		.trace = op->trace,
+		.digest = op->digest};
+	outcome = plan_body(plan, &op->body, e->message, &e->blob, &e->raw_size);
+	if (outcome != STORE_OK)
+		return outcome;
+	return room_for(plan, mailbox, 1, e->trace.len + e->raw_size);
+}
+
+/* Calls visit() for each message of the set in the mailbox, ascending; the row's slices
+ * are good until it returns.  It must not write. */
+static err_t each_member(struct work *work, uint64_t mailbox, const struct uid_set *uids,
+			 err_t (*visit)(void *arg, uint32_t uid,
+					const struct member_row *row),
+			 void *arg)
+{
+	for (size_t i = 0; i < uids->count; i++) {
+		uint64_t uid = uids->ranges[i].first;
+
+		while (uid <= uids->ranges[i].last) {
+			struct member_row row;
+			uint32_t found;
+			err_t err = work_member_from(work, mailbox, (uint32_t)uid, &found,
+						     &row);
+
+			if (err == ERR_ABSENT)
+				return OK;
+			TRY(err);
+			if (found > uids->ranges[i].last)
+				break;
+			TRY(visit(arg, found, &row));
+			uid = (uint64_t)found + 1;
+		}
+	}
+	return OK;
+}
+
+/* ---- flags ------------------------------------------------------------------------- */
+
+struct flagging {
+	struct work *work;
+	const struct op_flags *op;
+	struct str words;
+	bool is_too_many;
+};
+
+static uint8_t flags_after(uint8_t old, const struct op_flags *op)
+{
+	switch (op->mode) {
+	case FLAGS_SET:
+		return op->flags;
+	case FLAGS_ADD:
+		return old | op->flags;
+	case FLAGS_REMOVE:
+		return old & (uint8_t)~op->flags;
+	}
+	return old;
+}
+
+static err_t visit_flags(void *arg, uint32_t uid, const struct member_row *row)
+{
+	struct flagging *f = arg;
+
+	/* RFC 7162 §3.1.3: those that changed since are left alone and named. */
+	if (row->modseq > f->op->unchanged_since) {
+		ranges_add(&f->work->refused, uid);
+		return OK;
+	}
+	buf_reset(&f->work->words);
+	bool differs = words_combine(&f->work->words, row->words, f->op->mode, f->words);
+
+	if (!differs && flags_after(row->flags, f->op) == row->flags)
+		return OK;
+	if (words_count(buf_str(&f->work->words)) > KEYWORDS_MAX)
+		f->is_too_many = true;
+	ranges_add(&f->work->changed, uid);
+	return OK;
+}
+
+enum store_outcome plan_flags(struct plan *plan, const struct op_flags *op,
+			      struct effect_flags *e, struct op_result *result)
+{
+	struct work *work = plan->work;
+	struct mailbox_row *mailbox;
+
+	if (!uid_set_valid(&op->uids) || (op->flags & ~FLAGS_ALL) != 0 ||
+	    !words_write(plan->scratch, &op->keywords))
+		return STORE_INVALID;
+	enum store_outcome outcome =
+		plan_err(plan, work_mailbox(work, op->mailbox, &mailbox));
+
+	if (outcome != STORE_OK)
+		return outcome;
+	struct flagging f = {.work = work, .op = op, .words = buf_str(plan->scratch)};
+
+	ranges_reset(&work->refused);
+	outcome = plan_err(plan,
+			   each_member(work, op->mailbox, &op->uids, visit_flags, &f));
+	if (outcome != STORE_OK)
+		return outcome;
+	if (f.is_too_many || !ranges_copy(&work->changed, plan->arena, &result->uids) ||
+	    !ranges_copy(&work->refused, plan->arena, &result->refused))
+		return STORE_INVALID;
+	*e = (struct effect_flags){.mailbox = op->mailbox,
+				   .uids = ranges_set(&work->changed),
+				   .mode = op->mode,
+				   .flags = op->flags,
+				   .words = f.words};
+	return STORE_OK;
+}
+
+/* ---- copy, move, expunge ----------------------------------------------------------- */
+
+struct gathering {
+	struct work *work;
+	uint64_t bytes;
+	bool only_deleted, wants_bytes;
+};
+
+static err_t visit_gather(void *arg, uint32_t uid, const struct member_row *row)
+{
+	struct gathering *g = arg;
+	struct item_row item;
+
+	if (g->only_deleted && !(row->flags & FLAG_DELETED))
+		return OK;
+	ranges_add(&g->work->changed, uid);
+	if (!g->wants_bytes)
+		return OK;
+	TRY(work_item(g->work, g->work->account.id, row->message, &item));
+	g->bytes += item_size(&item);
+	return OK;
+}
+
+static uint64_t numbers_take(struct work *work, uint64_t count)
+{
+	uint64_t first = work->account.row.next;
+
+	if (count > 0)
+		work_number_used(work, first + count - 1);
+	return first;
+}
+
+enum store_outcome plan_copy(struct plan *plan, const struct op_copy *op, bool is_move,
+			     struct effect_copy *e, struct op_result *result)
+{
+	struct work *work = plan->work;
+	struct mailbox_row *from, *to;
+
+	if (!uid_set_valid(&op->uids))
+		return STORE_INVALID;
+	enum store_outcome outcome =
+		plan_err(plan, work_mailbox(work, op->mailbox, &from));
+
+	if (outcome == STORE_OK)
+		outcome = target(plan, op->to_mailbox, &to);
+	if (outcome != STORE_OK)
+		return outcome;
+	const struct account_row *account = &work->account.row;
+	struct gathering g = {.work = work,
+			      .wants_bytes = !is_move && account->bytes_max != 0};
+
+	outcome = plan_err(plan,
+			   each_member(work, op->mailbox, &op->uids, visit_gather, &g));
+	if (outcome != STORE_OK)
+		return outcome;
+	uint64_t count = work->changed.uids;
+
+	if (is_move && count > UINT32_MAX - 1 - to->uid_next)
+		return STORE_OVER_QUOTA;
+	if (!is_move)
+		outcome = room_for(plan, to, count, g.bytes);
+	if (outcome != STORE_OK)
+		return outcome;
+	if (!ranges_copy(&work->changed, plan->arena, &result->uids))
+		return STORE_INVALID;
+	*e = (struct effect_copy){.mailbox = op->mailbox,
+				  .to_mailbox = op->to_mailbox,
+				  .uids = ranges_set(&work->changed),
+				  .to_uid = to->uid_next,
+				  .to_member = numbers_take(work, count)};
+	*result = (struct op_result){.mailbox = op->to_mailbox,
+				     .uid_validity = to->uid_validity,
+				     .uids = result->uids};
+	if (count == 0)
+		return STORE_OK;
+	struct uid_range *dest = ARENA_NEW(plan->arena, struct uid_range);
+
+	if (!dest)
+		return STORE_INVALID;
+	*dest = (struct uid_range){e->to_uid, e->to_uid + (uint32_t)count - 1};
+	result->to_uids = (struct uid_set){dest, 1};
+	return STORE_OK;
+}
+
+enum store_outcome plan_expunge(struct plan *plan, const struct op_expunge *op,
+				struct effect_expunge *e, struct op_result *result)
+{
+	static const struct uid_range all = {1, UINT32_MAX};
+	struct work *work = plan->work;
+	struct mailbox_row *mailbox;
+	struct uid_set uids = op->uids.count > 0 ? op->uids : (struct uid_set){&all, 1};
+
+	if (!uid_set_valid(&uids))
+		return STORE_INVALID;
+	enum store_outcome outcome =
+		plan_err(plan, work_mailbox(work, op->mailbox, &mailbox));
+
+	if (outcome != STORE_OK)
+		return outcome;
+	struct gathering g = {.work = work, .only_deleted = op->only_deleted};
+
+	outcome = plan_err(plan, each_member(work, op->mailbox, &uids, visit_gather, &g));
+	if (outcome != STORE_OK)
+		return outcome;
+	if (!ranges_copy(&work->changed, plan->arena, &result->uids))
+		return STORE_INVALID;
+	*e = (struct effect_expunge){op->mailbox, ranges_set(&work->changed)};
+	return STORE_OK;
+}

@@ -1,0 +1,549 @@
+/* Accounts, mailboxes, messages and their bodies, for any thread. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "storage/changes.h"
+#include "storage/embedded.h"
+#include "storage/items.h"
+#include "storage/words.h"
+
+enum {
+	ROW_BYTES = 24,        /* of a page, beside what has no fixed length */
+	CHANGES_A_PAGE = 4096, /* a page ends with the change that reaches it */
+};
+
+enum store_outcome read_err(err_t err)
+{
+	switch (err) {
+	case OK:
+		return STORE_OK;
+	case ERR_ABSENT:
+		return STORE_ABSENT;
+	case ERR_LIMIT:
+		return STORE_INVALID;
+	case ERR_CLOSED:
+	case ERR_TIMEOUT:
+	case ERR_CANCELED:
+	case ERR_IO:
+	case ERR_SYNTAX:
+	case ERR_DENIED:
+		break;
+	}
+	return STORE_UNAVAILABLE;
+}
+
+static enum store_outcome damaged(const char *what)
+{
+	LOG(ERROR, "index row damaged", KV("row", what));
+	return STORE_UNAVAILABLE;
+}
+
+enum store_outcome reader_begin(struct reader *reader, struct storage *storage)
+{
+	*reader = (struct reader){.storage = storage};
+	(void)pthread_rwlock_rdlock(&storage->gate);
+	if (storage->kv && kv_begin(storage->kv, KV_READ, &reader->txn) == OK &&
+	    kv_cursor_open(reader->txn, &reader->cursor) == OK)
+		return STORE_OK;
+	reader_end(reader);
+	return STORE_UNAVAILABLE;
+}
+
+void reader_end(struct reader *reader)
+{
+	if (!reader->storage)
+		return;
+	kv_cursor_close(&reader->cursor);
+	kv_drop(&reader->txn);
+	(void)pthread_rwlock_unlock(&reader->storage->gate);
+	reader->storage = NULL;
+}
+
+enum store_outcome reader_account(struct reader *reader, account_t account,
+				  struct account_row *row)
+{
+	struct key key;
+	struct str value;
+	err_t err = kv_get(reader->txn, key_account(&key, account), &value);
+
+	if (err != OK)
+		return read_err(err);
+	return account_read(value, row) ? STORE_OK : damaged("account");
+}
+
+static enum store_outcome reader_state(struct reader *reader, struct state_row *row)
+{
+	struct key key;
+	struct str value;
+	err_t err = kv_get(reader->txn, key_state(&key), &value);
+
+	if (err != OK)
+		return read_err(err);
+	return state_read(value, row) ? STORE_OK : damaged("state");
+}
+
+enum store_outcome storage_summary(struct storage *storage, account_t account,
+				   struct account_summary *summary)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct account_row row;
+	struct state_row state;
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	if (outcome == STORE_OK)
+		outcome = reader_account(&reader, account, &row);
+	if (outcome == STORE_OK)
+		outcome = reader_state(&reader, &state);
+	if (outcome != STORE_OK)
+		return outcome;
+	*summary = (struct account_summary){.change = row.change,
+					    .messages = row.messages,
+					    .bytes = row.bytes,
+					    .messages_max = row.messages_max,
+					    .bytes_max = row.bytes_max,
+					    .epoch = state.epoch};
+	return STORE_OK;
+}
+
+enum store_outcome storage_stats(struct storage *storage, struct store_stats *stats)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct state_row state;
+	struct kv_stats index;
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	if (outcome == STORE_OK)
+		outcome = reader_state(&reader, &state);
+	if (outcome != STORE_OK)
+		return outcome;
+	if (kv_stats(storage->kv, &index) != OK)
+		return STORE_UNAVAILABLE;
+	*stats = (struct store_stats){.accounts = state.accounts,
+				      .messages = state.messages,
+				      .mailboxes = state.mailboxes,
+				      .queue_rows = state.queue_rows,
+				      .body_bytes = state.body_bytes,
+				      .pack_bytes = packs_bytes(storage->packs),
+				      .index_bytes = index.bytes_used,
+				      .commits = atomic_load(&storage->commits),
+				      .groups = atomic_load(&storage->groups)};
+	return STORE_OK;
+}
+
+/* ---- mailboxes --------------------------------------------------------------------- */
+
+static enum store_outcome mailbox_get(struct reader *reader, account_t account,
+				      uint64_t mailbox, struct arena *arena,
+				      struct mailbox_row *row)
+{
+	struct key key;
+	struct str value;
+
+	if (mailbox >> NUMBER_MAX_BITS)
+		return STORE_ABSENT;
+	err_t err = kv_get(reader->txn, key_mailbox(&key, account, mailbox), &value);
+
+	if (err != OK)
+		return read_err(err);
+	if (!mailbox_read(value, mailbox, row))
+		return damaged("mailbox");
+	return arena_copy(arena, row->name, &row->name) ? STORE_OK : STORE_INVALID;
+}
+
+enum store_outcome storage_mailbox(struct storage *storage, account_t account,
+				   uint64_t mailbox, struct arena *arena,
+				   struct mailbox_row *row)
+{
+	SCOPED(reader_end) struct reader reader;
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	return mailbox_get(&reader, account, mailbox, arena, row);
+}
+
+/* The tree on the way: the mailbox whose children come at each level. */
+struct tree {
+	uint64_t parent[MAILBOX_DEPTH_MAX + 1];
+	struct str last[MAILBOX_DEPTH_MAX + 1]; /* the child that was taken last */
+	unsigned depth;
+};
+
+/* The next child at the tree's level; ERR_ABSENT if there is none. */
+static err_t tree_next(struct reader *reader, account_t account, const struct tree *tree,
+		       uint64_t *child)
+{
+	struct key key;
+	struct str last = tree->last[tree->depth];
+	struct str start = key_name(&key, account, tree->parent[tree->depth], last);
+	err_t err = kv_seek(&reader->cursor, start);
+
+	if (err == OK && last.len > 0 && str_same(reader->cursor.key, start))
+		err = kv_next(&reader->cursor);
+	TRY(err);
+	if (!str_starts(reader->cursor.key, str_first(start, start.len - last.len)))
+		return ERR_ABSENT;
+	struct dec d = dec_over(reader->cursor.value);
+
+	*child = dec_key48(&d);
+	return dec_done(&d) ? OK : ERR_SYNTAX;
+}
+
+enum store_outcome storage_mailboxes(struct storage *storage, account_t account,
+				     struct arena *arena, struct mailbox_row **rows,
+				     size_t *count)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct account_row row;
+	struct tree tree = {0};
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	*count = 0;
+	if (outcome == STORE_OK)
+		outcome = reader_account(&reader, account, &row);
+	if (outcome != STORE_OK)
+		return outcome;
+	*rows = ARENA_ARRAY(arena, struct mailbox_row, row.mailboxes);
+	if (!*rows)
+		return STORE_INVALID;
+	while (*count < row.mailboxes) {
+		uint64_t child;
+		err_t err = tree_next(&reader, account, &tree, &child);
+
+		if (err == ERR_ABSENT && tree.depth > 0) {
+			tree.depth--;
+			continue;
+		}
+		if (err == ERR_ABSENT)
+			break;
+		if (err != OK)
+			return read_err(err);
+		outcome = mailbox_get(&reader, account, child, arena, &(*rows)[*count]);
+		if (outcome != STORE_OK)
+			return outcome;
+		tree.last[tree.depth] = (*rows)[*count].name;
+		++*count;
+		if (tree.depth < MAILBOX_DEPTH_MAX) {
+			tree.depth++;
+			tree.parent[tree.depth] = child;
+			tree.last[tree.depth] = STR("");
+		}
+	}
+	return STORE_OK;
+}
+
+/* ---- messages ---------------------------------------------------------------------- */
+
+static enum store_outcome row_message(struct reader *reader, account_t account,
+				      uint64_t message, struct arena *arena,
+				      struct message_row *row)
+{
+	struct key key;
+	struct str value;
+	struct item_row item;
+	err_t err = kv_get(reader->txn,
+			   key_numbered(&key, account, TABLE_MESSAGE, message), &value);
+
+	if (err != OK)
+		return err == ERR_ABSENT ? damaged("message missing") : read_err(err);
+	if (!item_read(value, &item))
+		return damaged("message");
+	row->received_at = item.received_at;
+	row->received_zone = item.received_zone;
+	row->size = item_size(&item);
+	return arena_copy(arena, item.trace, &row->trace) ? STORE_OK : STORE_INVALID;
+}
+
+static enum store_outcome row_digest(struct reader *reader, account_t account,
+				     uint64_t message, struct arena *arena,
+				     struct message_row *row)
+{
+	struct key key;
+	struct str value;
+	err_t err = kv_get(reader->txn,
+			   key_numbered(&key, account, TABLE_DIGEST, message), &value);
+
+	if (err != OK)
+		return err == ERR_ABSENT ? STORE_OK : read_err(err);
+	return arena_copy(arena, value, &row->digest) ? STORE_OK : STORE_INVALID;
+}
+
+/* The row that the cursor is on. */
+static enum store_outcome row_fill(struct reader *reader, account_t account,
+				   unsigned columns, struct arena *arena,
+				   struct message_row *row)
+{
+	struct member_row member;
+	enum store_outcome outcome = STORE_OK;
+	struct str key = reader->cursor.key;
+	struct dec d = dec_over(str_skip(key, key.len - 4));
+
+	if (!member_read(reader->cursor.value, &member))
+		return damaged("member");
+	*row = (struct message_row){.uid = dec_key32(&d),
+				    .flags = member.flags,
+				    .modseq = member.modseq,
+				    .member = member.member,
+				    .message = member.message,
+				    .saved_at = member.saved_at};
+	if ((columns & ROW_KEYWORDS) && !words_read(member.words, arena, &row->keywords))
+		return STORE_INVALID;
+	if (columns & ROW_MESSAGE)
+		outcome = row_message(reader, account, member.message, arena, row);
+	if (outcome == STORE_OK && (columns & ROW_DIGEST))
+		outcome = row_digest(reader, account, member.message, arena, row);
+	return outcome;
+}
+
+static size_t row_bytes(const struct message_row *row)
+{
+	size_t bytes = ROW_BYTES + row->trace.len + row->digest.len;
+
+	for (size_t i = 0; i < row->keywords.count; i++)
+		bytes += row->keywords.words[i].len + 1;
+	return bytes;
+}
+
+struct page {
+	struct message_row *rows; /* on the heap while it grows */
+	size_t count, room, bytes;
+	uint32_t next_uid;
+};
+
+static enum store_outcome page_read(struct reader *reader, account_t account,
+				    uint64_t mailbox, struct uid_range uids,
+				    unsigned columns, struct arena *arena,
+				    struct page *page)
+{
+	struct key first, last;
+	struct str end = key_member(&last, account, mailbox, uids.last);
+	err_t err = kv_seek(&reader->cursor,
+			    key_member(&first, account, mailbox, uids.first));
+
+	for (; err == OK; err = kv_next(&reader->cursor)) {
+		struct str key = reader->cursor.key;
+
+		if (key.len != end.len || memcmp(key.ptr, end.ptr, end.len) > 0)
+			return STORE_OK;
+		if (page->bytes >= ROWS_PAGE_BYTES) {
+			struct dec d = dec_over(str_skip(key, key.len - 4));
+
+			page->next_uid = dec_key32(&d);
+			return STORE_OK;
+		}
+		MEM_ROOM(page->rows, page->count, page->room);
+		enum store_outcome outcome = row_fill(reader, account, columns, arena,
+						      &page->rows[page->count]);
+
+		if (outcome != STORE_OK)
+			return outcome;
+		page->bytes += row_bytes(&page->rows[page->count++]);
+	}
+	return err == ERR_ABSENT ? STORE_OK : read_err(err);
+}
+
+enum store_outcome storage_rows(struct storage *storage, account_t account,
+				uint64_t mailbox, struct uid_range uids, unsigned columns,
+				struct arena *arena, struct message_row **rows,
+				size_t *count, uint32_t *next_uid)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct key key;
+	struct str value;
+	struct page page = {0};
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	*count = 0;
+	*next_uid = 0;
+	if (outcome != STORE_OK)
+		return outcome;
+	if (mailbox >> NUMBER_MAX_BITS)
+		return STORE_ABSENT;
+	err_t err = kv_get(reader.txn, key_mailbox(&key, account, mailbox), &value);
+
+	if (err != OK)
+		return read_err(err);
+	outcome = page_read(&reader, account, mailbox, uids, columns, arena, &page);
+	if (outcome == STORE_OK) {
+		*rows = ARENA_ARRAY(arena, struct message_row, page.count);
+		outcome = *rows ? STORE_OK : STORE_INVALID;
+	}
+	if (outcome == STORE_OK && page.count > 0)
+		memcpy(*rows, page.rows, page.count * sizeof **rows);
+	mem_free(page.rows);
+	*count = outcome == STORE_OK ? page.count : 0;
+	*next_uid = page.next_uid;
+	return outcome;
+}
+
+enum store_outcome storage_frame(struct storage *storage, account_t account,
+				 uint64_t message, uint64_t offset, size_t room,
+				 struct buf *frame, uint64_t *frame_size,
+				 uint64_t *raw_size)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct key key;
+	struct str value;
+	struct item_row item;
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	if (message >> NUMBER_MAX_BITS)
+		return STORE_ABSENT;
+	err_t err = kv_get(reader.txn,
+			   key_numbered(&key, account, TABLE_MESSAGE, message), &value);
+
+	if (err != OK)
+		return read_err(err);
+	if (!item_read(value, &item))
+		return damaged("message");
+	kv_drop(&reader.txn); /* not to be held while the disk is read */
+	reader.cursor.handle = NULL;
+	*frame_size = item.blob.at.length;
+	err = packs_read(storage->packs, item.blob.at, offset, room, frame, raw_size);
+	return err == ERR_ABSENT ? STORE_UNAVAILABLE : read_err(err);
+}
+
+/* ---- changes ----------------------------------------------------------------------- */
+
+struct telling {
+	struct change_row *rows;
+	size_t count, room;
+	uint64_t mailbox, upto;
+};
+
+static enum store_outcome tell(struct telling *t, uint64_t change, struct str value)
+{
+	struct change_row row = {.change = change};
+	struct dec uids;
+	uint64_t last = 0;
+
+	if (!change_read(value, &row.kind, &row.mailbox, &uids))
+		return damaged("change");
+	if (t->mailbox != 0 && row.mailbox != t->mailbox)
+		return STORE_OK;
+	bool has_uids = change_next(&uids, &last, &row.uids);
+
+	do {
+		MEM_ROOM(t->rows, t->count, t->room);
+		t->rows[t->count++] = row;
+	} while (has_uids && change_next(&uids, &last, &row.uids));
+	return STORE_OK;
+}
+
+static enum store_outcome tell_all(struct reader *reader, account_t account,
+				   uint64_t since, struct telling *t, bool *more)
+{
+	struct key key;
+	err_t err = kv_seek(&reader->cursor, key_change(&key, account, since + 1, 0));
+
+	for (; err == OK; err = kv_next(&reader->cursor)) {
+		if (!key_is_of(reader->cursor.key, account, TABLE_CHANGE))
+			return STORE_OK;
+		struct dec d = key_dec(reader->cursor.key);
+		uint64_t change = dec_key48(&d);
+
+		if (change != t->upto && t->count >= CHANGES_A_PAGE) {
+			*more = true;
+			return STORE_OK;
+		}
+		t->upto = change;
+		enum store_outcome outcome = tell(t, change, reader->cursor.value);
+
+		if (outcome != STORE_OK)
+			return outcome;
+	}
+	return err == ERR_ABSENT ? STORE_OK : read_err(err);
+}
+
+enum store_outcome storage_changes(struct storage *storage, account_t account,
+				   uint64_t mailbox, uint64_t since, struct arena *arena,
+				   struct change_row **rows, size_t *count,
+				   uint64_t *upto, bool *more)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct account_row row;
+	struct telling t = {.mailbox = mailbox, .upto = since};
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	*count = 0;
+	*more = false;
+	if (outcome == STORE_OK)
+		outcome = reader_account(&reader, account, &row);
+	if (outcome != STORE_OK)
+		return outcome;
+	if (since < row.change_floor || since > row.change)
+		return STORE_CONFLICT;
+	outcome = tell_all(&reader, account, since, &t, more);
+	if (outcome == STORE_OK) {
+		*rows = ARENA_ARRAY(arena, struct change_row, t.count);
+		outcome = *rows ? STORE_OK : STORE_INVALID;
+	}
+	if (outcome == STORE_OK && t.count > 0)
+		memcpy(*rows, t.rows, t.count * sizeof **rows);
+	mem_free(t.rows);
+	*count = outcome == STORE_OK ? t.count : 0;
+	*upto = *more ? t.upto : row.change;
+	return outcome;
+}
+
+/* ---- key-value pairs --------------------------------------------------------------- */
+
+enum store_outcome storage_kv_get(struct storage *storage, account_t account,
+				  struct str name, struct arena *arena, struct str *value)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct key key;
+	struct str found;
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	if (name.len == 0 || name.len > KV_KEY_MAX)
+		return STORE_INVALID;
+	err_t err = kv_get(reader.txn, key_kv(&key, account, name), &found);
+
+	if (err != OK)
+		return read_err(err);
+	return arena_copy(arena, found, value) ? STORE_OK : STORE_INVALID;
+}
+
+enum store_outcome storage_kv_scan(struct storage *storage, account_t account,
+				   struct str prefix, struct str after, size_t limit,
+				   struct arena *arena, struct kv_row **rows,
+				   size_t *count)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct key start_key, prefix_key;
+	enum store_outcome outcome = reader_begin(&reader, storage);
+
+	*count = 0;
+	if (outcome != STORE_OK)
+		return outcome;
+	if (prefix.len > KV_KEY_MAX || after.len > KV_KEY_MAX)
+		return STORE_INVALID;
+	limit = (size_t)num_min(limit, 10000);
+	*rows = ARENA_ARRAY(arena, struct kv_row, limit);
+	if (!*rows)
+		return STORE_INVALID;
+	bool starts_after = str_cmp(after, prefix) >= 0 && after.len > 0;
+	struct str wanted = key_kv(&prefix_key, account, prefix);
+	struct str start = key_kv(&start_key, account, starts_after ? after : prefix);
+	err_t err = kv_seek(&reader.cursor, start);
+
+	if (err == OK && starts_after && str_same(reader.cursor.key, start))
+		err = kv_next(&reader.cursor);
+	for (; err == OK && *count < limit; err = kv_next(&reader.cursor)) {
+		struct kv_row *row = &(*rows)[*count];
+
+		if (!str_starts(reader.cursor.key, wanted))
+			return STORE_OK;
+		if (!arena_copy(arena, str_skip(reader.cursor.key, KEY_PREFIX_LEN),
+				&row->key) ||
+		    !arena_copy(arena, reader.cursor.value, &row->value))
+			return STORE_INVALID;
+		++*count;
+	}
+	return err == OK || err == ERR_ABSENT ? STORE_OK : read_err(err);
+}

@@ -1,0 +1,112 @@
+/* Effects: what an operation does, decided to the last number, so that doing it again
+ * from the log gives the same index.  A commit's effects are one operation record of a
+ * pack's group (record.c). */
+#pragma once
+
+#include "base/arena.h"
+#include "storage/rows.h"
+
+/* Beside the operations of store/types.h. */
+enum {
+	EFFECT_LEASE = OP_KEY_FORGET + 1,
+	EFFECT_EPOCH,
+};
+
+struct effect_append {
+	uint64_t mailbox, message, member;
+	uint32_t uid;
+	struct blob blob;
+	uint64_t raw_size;
+	account_t from_account; /* with from_message: shares its body and digest */
+	uint64_t from_message;
+	int64_t received_at;
+	int16_t received_zone;
+	uint8_t flags;
+	struct str words, trace, digest;
+};
+struct effect_flags {
+	uint64_t mailbox;
+	struct uid_set uids;
+	enum flags_mode mode;
+	uint8_t flags;
+	struct str words;
+};
+struct effect_copy { /* and move */
+	uint64_t mailbox, to_mailbox;
+	struct uid_set uids;
+	uint32_t to_uid;    /* of the first; the rest follow by 1 */
+	uint64_t to_member; /* likewise */
+};
+struct effect_expunge {
+	uint64_t mailbox;
+	struct uid_set uids;
+};
+struct effect_mailbox { /* create, rename, delete, subscribe; account create (INBOX) */
+	uint64_t mailbox, parent;
+	struct str name;
+	uint8_t role;
+	bool is_container, is_subscribed;
+	uint32_t uid_validity;
+};
+struct effect_kv {
+	struct str key, value;
+};
+struct effect_queue_add {
+	uint64_t message, row; /* row: of the first recipient; the rest follow by 1 */
+	struct blob blob;
+	uint64_t raw_size;
+	account_t from_account;
+	uint64_t from_message;
+	int64_t received_at, due_at;
+	struct envelope_row envelope;
+	struct str trace, digest;
+	struct str recipients; /* recipient_write() one after the other */
+	uint32_t count;
+};
+struct effect_settle {
+	uint64_t row;
+	enum queue_outcome outcome;
+	int64_t due_at;
+	struct str reason;
+};
+struct effect_lease { /* in a commit of the row's account */
+	uint64_t row, lease;
+	int64_t until;
+};
+struct effect_epoch {
+	uint64_t epoch, jump; /* all counters skip so many numbers */
+};
+
+struct effect {
+	int kind; /* enum store_op_kind, or one of ours */
+	union {
+		struct effect_append append;
+		struct effect_flags flags;
+		struct effect_copy copy;
+		struct effect_expunge expunge;
+		struct effect_mailbox mailbox;
+		struct effect_kv kv;
+		struct effect_queue_add queue_add;
+		struct effect_settle settle;
+		struct effect_lease lease;
+		struct effect_epoch epoch;
+		struct str key_forget;
+	};
+};
+
+struct commit_head {
+	account_t account;
+	int64_t now;     /* seconds since 1970, by the clock of the store */
+	uint64_t change; /* the change number of all its effects; 0: it has none */
+	struct str key;
+	uint32_t key_minute;
+	uint32_t count; /* effects that follow */
+};
+
+void commit_head_write(struct buf *buf, const struct commit_head *head);
+[[nodiscard]] bool commit_head_read(struct dec *dec, struct commit_head *head);
+void effect_write(struct buf *buf, const struct effect *effect);
+/* Slices borrow from the input, UID sets live in the arena.  False: damaged, or written
+ * by a newer program. */
+[[nodiscard]] bool effect_read(struct dec *dec, struct arena *arena,
+			       struct effect *effect);

@@ -1,0 +1,307 @@
+/* Rows are written with base/codec.h, fields in the order below; var is enc_var(), str is
+ * enc_str(), signed times are stored as u64.
+ *
+ *   state     format u32, epoch u64, sequence u64, at {pack u32, offset u64},
+ *             end {pack u32, offset u64}, then var: accounts, messages, mailboxes,
+ *             queue rows, octets of bodies
+ *   account   var: next number, change, floor of the log, rows in the log, next
+ *             UIDVALIDITY, mailboxes, messages, octets, most messages, most octets
+ *   mailbox   var parent, str name, u8 role, u8 bits (1 container, 2 subscribed), var:
+ *             UIDVALIDITY, UIDNEXT, exists, unseen, deleted, octets, MODSEQ
+ *   member    var membership, var message, u8 flags, var MODSEQ, u64 saved at, then
+ *             keywords (str each) to the end
+ *   message   u8 bits (1 shared), var members, 32 octets SHA-256 of the frame, var: pack,
+ *             offset, frame length, raw size; u64 received at, u16 zone, trace to the end
+ *   digest    as it was given
+ *   envelope  str sender, str id, str envid, u8 ret, u8 body kind
+ *   queue     var message, var lease, u64 due or leased until, var tries, str reason,
+ *             recipient {u8 kind, str address, str original, u32 account, str orcpt,
+ *             u8 notify}
+ *   result    var change, var count, then for each operation var: mailbox, UIDVALIDITY,
+ *             UID, message, row
+ *   change    u8 kind, var mailbox, then pairs of var to the end: UIDs passed over since
+ *             the last range, UIDs of the range less one
+ *   dead      var length of the frame, var sequence of the group that listed it
+ *   name      the mailbox's number, key48
+ *   purge, reference, trim, wait: empty
+ */
+#include "storage/rows.h"
+
+#include "base/arena.h"
+
+static uint32_t dec_var32(struct dec *d)
+{
+	return (uint32_t)dec_var_max(d, UINT32_MAX);
+}
+
+static struct pack_place place_read(struct dec *d)
+{
+	struct pack_place place = {.pack = dec_u32(d)};
+
+	place.offset = dec_u64(d);
+	return place;
+}
+
+static void place_write(struct buf *buf, struct pack_place place)
+{
+	enc_u32(buf, place.pack);
+	enc_u64(buf, place.offset);
+}
+
+void state_write(struct buf *buf, const struct state_row *row)
+{
+	enc_u32(buf, row->format);
+	enc_u64(buf, row->epoch);
+	enc_u64(buf, row->sequence);
+	place_write(buf, row->at);
+	place_write(buf, row->end);
+	enc_var(buf, row->accounts);
+	enc_var(buf, row->messages);
+	enc_var(buf, row->mailboxes);
+	enc_var(buf, row->queue_rows);
+	enc_var(buf, row->body_bytes);
+}
+
+bool state_read(struct str bytes, struct state_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	*row = (struct state_row){.format = dec_u32(&d)};
+	if (row->format > STORAGE_FORMAT)
+		return dec_ok(&d); /* the caller refuses it */
+	row->epoch = dec_u64(&d);
+	row->sequence = dec_u64(&d);
+	row->at = place_read(&d);
+	row->end = place_read(&d);
+	row->accounts = dec_var(&d);
+	row->messages = dec_var(&d);
+	row->mailboxes = dec_var(&d);
+	row->queue_rows = dec_var(&d);
+	row->body_bytes = dec_var(&d);
+	return dec_done(&d);
+}
+
+void account_write(struct buf *buf, const struct account_row *row)
+{
+	enc_var(buf, row->next);
+	enc_var(buf, row->change);
+	enc_var(buf, row->change_floor);
+	enc_var(buf, row->changes);
+	enc_var(buf, row->uid_validity);
+	enc_var(buf, row->mailboxes);
+	enc_var(buf, row->messages);
+	enc_var(buf, row->bytes);
+	enc_var(buf, row->messages_max);
+	enc_var(buf, row->bytes_max);
+}
+
+bool account_read(struct str bytes, struct account_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->next = dec_var(&d);
+	row->change = dec_var(&d);
+	row->change_floor = dec_var(&d);
+	row->changes = dec_var(&d);
+	row->uid_validity = dec_var32(&d);
+	row->mailboxes = dec_var32(&d);
+	row->messages = dec_var(&d);
+	row->bytes = dec_var(&d);
+	row->messages_max = dec_var(&d);
+	row->bytes_max = dec_var(&d);
+	return dec_done(&d);
+}
+
+void mailbox_write(struct buf *buf, const struct mailbox_row *row)
+{
+	enc_var(buf, row->parent);
+	enc_str(buf, row->name);
+	enc_u8(buf, (uint8_t)row->role);
+	enc_u8(buf, (uint8_t)(row->is_container | row->is_subscribed << 1));
+	enc_var(buf, row->uid_validity);
+	enc_var(buf, row->uid_next);
+	enc_var(buf, row->exists);
+	enc_var(buf, row->unseen);
+	enc_var(buf, row->deleted);
+	enc_var(buf, row->bytes);
+	enc_var(buf, row->modseq);
+}
+
+bool mailbox_read(struct str bytes, uint64_t id, struct mailbox_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	*row = (struct mailbox_row){.id = id, .parent = dec_var(&d)};
+	row->name = dec_str(&d);
+	row->role = (enum mailbox_role)dec_u8(&d);
+	uint8_t bits = dec_u8(&d);
+
+	row->is_container = bits & 1;
+	row->is_subscribed = bits & 2;
+	row->uid_validity = dec_var32(&d);
+	row->uid_next = dec_var32(&d);
+	row->exists = dec_var32(&d);
+	row->unseen = dec_var32(&d);
+	row->deleted = dec_var32(&d);
+	row->bytes = dec_var(&d);
+	row->modseq = dec_var(&d);
+	return dec_done(&d);
+}
+
+void member_write(struct buf *buf, const struct member_row *row)
+{
+	enc_var(buf, row->member);
+	enc_var(buf, row->message);
+	enc_u8(buf, row->flags);
+	enc_var(buf, row->modseq);
+	enc_u64(buf, (uint64_t)row->saved_at);
+	buf_add(buf, row->words);
+}
+
+bool member_read(struct str bytes, struct member_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->member = dec_var(&d);
+	row->message = dec_var(&d);
+	row->flags = dec_u8(&d);
+	row->modseq = dec_var(&d);
+	row->saved_at = (int64_t)dec_u64(&d);
+	row->words = d.rest;
+	return dec_ok(&d);
+}
+
+void item_write(struct buf *buf, const struct item_row *row)
+{
+	enc_u8(buf, row->is_shared);
+	enc_var(buf, row->members);
+	buf_add(buf, (struct str){(const char *)row->blob.hash, BLOB_HASH_BYTES});
+	enc_var(buf, row->blob.at.pack);
+	enc_var(buf, row->blob.at.offset);
+	enc_var(buf, row->blob.at.length);
+	enc_var(buf, row->raw_size);
+	enc_u64(buf, (uint64_t)row->received_at);
+	enc_u16(buf, (uint16_t)row->received_zone);
+	buf_add(buf, row->trace);
+}
+
+bool item_read(struct str bytes, struct item_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->is_shared = dec_u8(&d) & 1;
+	row->members = dec_var32(&d);
+	struct str hash = dec_bytes(&d, BLOB_HASH_BYTES);
+
+	row->blob.at.pack = dec_var32(&d);
+	row->blob.at.offset = dec_var(&d);
+	row->blob.at.length = dec_var(&d);
+	row->raw_size = dec_var(&d);
+	row->received_at = (int64_t)dec_u64(&d);
+	row->received_zone = (int16_t)dec_u16(&d);
+	row->trace = d.rest;
+	if (!dec_ok(&d))
+		return false;
+	memcpy(row->blob.hash, hash.ptr, BLOB_HASH_BYTES);
+	return true;
+}
+
+void envelope_write(struct buf *buf, const struct envelope_row *row)
+{
+	enc_str(buf, row->sender);
+	enc_str(buf, row->id);
+	enc_str(buf, row->envid);
+	enc_u8(buf, row->ret);
+	enc_u8(buf, row->body_kind);
+}
+
+bool envelope_read(struct str bytes, struct envelope_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->sender = dec_str(&d);
+	row->id = dec_str(&d);
+	row->envid = dec_str(&d);
+	row->ret = dec_u8(&d);
+	row->body_kind = dec_u8(&d);
+	return dec_done(&d);
+}
+
+void recipient_write(struct buf *buf, const struct queue_recipient *recipient)
+{
+	enc_u8(buf, (uint8_t)recipient->kind);
+	enc_str(buf, recipient->address);
+	enc_str(buf, recipient->original);
+	enc_u32(buf, recipient->account);
+	enc_str(buf, recipient->orcpt);
+	enc_u8(buf, recipient->notify);
+}
+
+void recipient_read(struct dec *dec, struct queue_recipient *recipient)
+{
+	recipient->kind = dec_u8(dec) == QUEUE_LOCAL ? QUEUE_LOCAL : QUEUE_REMOTE;
+	recipient->address = dec_str(dec);
+	recipient->original = dec_str(dec);
+	recipient->account = dec_u32(dec);
+	recipient->orcpt = dec_str(dec);
+	recipient->notify = dec_u8(dec);
+}
+
+void waiting_write(struct buf *buf, const struct waiting_row *row)
+{
+	enc_var(buf, row->message);
+	enc_var(buf, row->lease);
+	enc_u64(buf, (uint64_t)row->due_at);
+	enc_var(buf, row->tries);
+	enc_str(buf, row->reason);
+	recipient_write(buf, &row->recipient);
+}
+
+bool waiting_read(struct str bytes, struct waiting_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->message = dec_var(&d);
+	row->lease = dec_var(&d);
+	row->due_at = (int64_t)dec_u64(&d);
+	row->tries = dec_var32(&d);
+	row->reason = dec_str(&d);
+	recipient_read(&d, &row->recipient);
+	return dec_done(&d);
+}
+
+void result_write(struct buf *buf, uint64_t change, const struct op_result *ops,
+		  size_t count)
+{
+	enc_var(buf, change);
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++) {
+		enc_var(buf, ops[i].mailbox);
+		enc_var(buf, ops[i].uid_validity);
+		enc_var(buf, ops[i].uid);
+		enc_var(buf, ops[i].message);
+		enc_var(buf, ops[i].row);
+	}
+}
+
+bool result_read(struct str bytes, struct arena *arena, struct store_result *result)
+{
+	struct dec d = dec_over(bytes);
+
+	*result = (struct store_result){.change = dec_var(&d), .is_repeat = true};
+	size_t count = (size_t)dec_var_max(&d, COMMIT_OPS_MAX);
+	struct op_result *ops = ARENA_ARRAY(arena, struct op_result, count);
+
+	if (!ops)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		ops[i].mailbox = dec_var(&d);
+		ops[i].uid_validity = dec_var32(&d);
+		ops[i].uid = dec_var32(&d);
+		ops[i].message = dec_var(&d);
+		ops[i].row = dec_var(&d);
+	}
+	result->ops = ops;
+	result->count = count;
+	return dec_done(&d);
+}

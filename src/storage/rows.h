@@ -1,0 +1,88 @@
+/* What stands in the index under each key, and its bytes (rows.c). */
+#pragma once
+
+#include "base/codec.h"
+#include "db/pack.h"
+#include "store/types.h"
+
+enum { STORAGE_FORMAT = 1, BLOB_HASH_BYTES = 32, STORE_KEY_MAX = 64 };
+
+/* Where a body is, and what it is: the SHA-256 of its frame. */
+struct blob {
+	unsigned char hash[BLOB_HASH_BYTES];
+	struct pack_body at;
+};
+
+struct state_row {
+	uint32_t format;
+	uint64_t epoch;
+	uint64_t sequence;         /* of the last group that the index holds */
+	struct pack_place at, end; /* where it stands, and what follows it */
+	uint64_t accounts, messages, mailboxes, queue_rows, body_bytes;
+};
+
+struct account_row {
+	uint64_t next;         /* the next number */
+	uint64_t change;       /* the last change */
+	uint64_t change_floor; /* the log tells what came after this one */
+	uint64_t changes;      /* rows in the log */
+	uint32_t uid_validity; /* of the next mailbox */
+	uint32_t mailboxes;
+	uint64_t messages, bytes, messages_max, bytes_max;
+};
+
+struct member_row {
+	uint64_t member, message;
+	uint8_t flags;
+	uint64_t modseq;
+	int64_t saved_at;
+	struct str words; /* keywords as enc_str() one after the other */
+};
+
+struct item_row {         /* a message */
+	bool is_shared;   /* there are reference rows for its body */
+	uint32_t members; /* memberships and queue rows that need it */
+	struct blob blob;
+	uint64_t raw_size;
+	int64_t received_at;
+	int16_t received_zone;
+	struct str trace;
+};
+
+struct envelope_row {
+	struct str sender, id, envid;
+	uint8_t ret, body_kind;
+};
+
+struct waiting_row { /* a queue row */
+	uint64_t message;
+	uint64_t lease; /* 0: none was given since the last retry */
+	int64_t due_at; /* or until when it is leased */
+	uint32_t tries;
+	struct str reason;
+	struct queue_recipient recipient;
+};
+
+void state_write(struct buf *buf, const struct state_row *row);
+[[nodiscard]] bool state_read(struct str bytes, struct state_row *row);
+void account_write(struct buf *buf, const struct account_row *row);
+[[nodiscard]] bool account_read(struct str bytes, struct account_row *row);
+/* id is not part of the bytes. */
+void mailbox_write(struct buf *buf, const struct mailbox_row *row);
+[[nodiscard]] bool mailbox_read(struct str bytes, uint64_t id, struct mailbox_row *row);
+void member_write(struct buf *buf, const struct member_row *row);
+[[nodiscard]] bool member_read(struct str bytes, struct member_row *row);
+void item_write(struct buf *buf, const struct item_row *row);
+[[nodiscard]] bool item_read(struct str bytes, struct item_row *row);
+void envelope_write(struct buf *buf, const struct envelope_row *row);
+[[nodiscard]] bool envelope_read(struct str bytes, struct envelope_row *row);
+void waiting_write(struct buf *buf, const struct waiting_row *row);
+[[nodiscard]] bool waiting_read(struct str bytes, struct waiting_row *row);
+void recipient_write(struct buf *buf, const struct queue_recipient *recipient);
+void recipient_read(struct dec *dec, struct queue_recipient *recipient);
+
+/* A commit's result under its idempotency key. */
+void result_write(struct buf *buf, uint64_t change, const struct op_result *ops,
+		  size_t count);
+[[nodiscard]] bool result_read(struct str bytes, struct arena *arena,
+			       struct store_result *result);
