@@ -151,8 +151,9 @@ static int listen_at(const char *folder)
 	(void)unlink(address.sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask = umask(0177);
-	if (fd >= 0 && (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
-			listen(fd, WAITING_MAX) != 0)) {
+	if (fd >= 0 &&
+	    (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+	     listen(fd, WAITING_MAX) != 0)) {
 		LOG(ERROR, "control socket refused", KV_INT("errno", errno));
 		(void)close(fd);
 		fd = -1;

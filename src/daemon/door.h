@@ -6,6 +6,7 @@
 #include "directory/directory.h"
 #include "imap/imap.h"
 #include "login/login.h"
+#include "mda/mda.h"
 #include "net/limits.h"
 #include "net/tls.h"
 #include "pop3/pop3.h"
@@ -34,6 +35,7 @@ struct door {
 	struct vault *vault;
 	struct directory directory;
 	struct login_service login;
+	struct mda mda; /* smtpd: delivers what waits in the queue */
 
 	int sign_fd; /* -1: none now */
 	bool is_sign_wanted;

@@ -81,9 +81,9 @@ void door_offer_all(struct door *door)
 	for (unsigned i = 0; i < SERVICES; i++) {
 		door->offers[i].door = door;
 		door->offers[i].service = (enum service)i;
-		door->offers[i].limits = limits_new(
-			CONNECTIONS_MAX, service_entry((enum service)i)->each_max,
-			loopback);
+		door->offers[i].limits =
+			limits_new(CONNECTIONS_MAX,
+				   service_entry((enum service)i)->each_max, loopback);
 		offer(&door->offers[i]);
 	}
 }

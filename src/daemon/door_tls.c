@@ -22,8 +22,8 @@ static bool sign(void *arg, struct str key_id, enum sign_kind kind, struct str i
 		 struct buf *signature)
 {
 	struct door *door = arg;
-	enum vault_sign_kind how = kind == SIGN_ECDSA ? VAULT_SIGN_ECDSA
-						      : VAULT_SIGN_RSA_RAW;
+	enum vault_sign_kind how =
+		kind == SIGN_ECDSA ? VAULT_SIGN_ECDSA : VAULT_SIGN_RSA_RAW;
 
 	if (door->sign_fd >= 0 &&
 	    vault_sign(door->sign_fd, key_id, how, input, signature))

@@ -43,6 +43,9 @@ static bool begin(struct self *self)
 
 		door->ports[i].listener = listen_start(door->ports[i].fd, &options);
 	}
+	door->mda = (struct mda){.store = door->store};
+	if (self->role == CHILD_SMTPD && !task_start("mda", mda_task, &door->mda))
+		return false;
 	return true;
 }
 

@@ -1,6 +1,6 @@
 #include "daemon/service.h"
 
-#define AT(member) offsetof(struct conf, member)
+#define AT(member)    offsetof(struct conf, member)
 #define TOO_MANY_SMTP "421 4.7.0 Too many connections from you, try again later\r\n"
 #define TOO_MANY_IMAP "* BYE Too many connections from you, try again later\r\n"
 #define TOO_MANY_POP3 "-ERR [SYS/TEMP] Too many connections from you\r\n"

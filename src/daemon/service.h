@@ -18,10 +18,10 @@ enum { SERVICES = SERVICE_POP3S + 1 };
 struct service_entry {
 	const char *name;
 	enum child_role role;
-	uint16_t port;         /* the registered one */
-	size_t conf_offset;    /* of its struct conf_listeners in struct conf */
-	const char *refusal;   /* what those hear who are too many */
-	size_t each_max;       /* connections from one stranger, to one process */
+	uint16_t port;       /* the registered one */
+	size_t conf_offset;  /* of its struct conf_listeners in struct conf */
+	const char *refusal; /* what those hear who are too many */
+	size_t each_max;     /* connections from one stranger, to one process */
 };
 
 const struct service_entry *service_entry(enum service service);

@@ -17,8 +17,8 @@
 #include "rt/sandbox.h"
 
 enum {
-	HEALTHY_MS = 60 * 1000,   /* whoever lived so long starts afresh at once */
-	PAUSE_MAX_S = 30,         /* 0, 1, 2, 4 … 30 s between starts in a row */
+	HEALTHY_MS = 60 * 1000,    /* whoever lived so long starts afresh at once */
+	PAUSE_MAX_S = 30,          /* 0, 1, 2, 4 … 30 s between starts in a row */
 	FAILURES_AT_START_MAX = 4, /* then the server gives up */
 	STOP_DOORS_S = 10,
 	STOP_REST_S = 15,

@@ -29,5 +29,6 @@ void user_of(const struct supervisor_options *options, enum child_role role, uid
 	(void)snprintf(name, sizeof name, "postrider-%s", child_role_name(role));
 	if (find(name, uid, gid) || find("postrider", uid, gid))
 		return;
-	LOG(WARN, "no system user, process stays root", KV("role", child_role_name(role)));
+	LOG(WARN, "no system user, process stays root",
+	    KV("role", child_role_name(role)));
 }
