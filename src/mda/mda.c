@@ -113,8 +113,8 @@ static void log_delivery(const struct queue_row *row, enum store_outcome outcome
 static void deliver(struct run *run, struct batch *batch, const struct queue_row *row)
 {
 	int64_t now = clock_s();
-	int64_t growing =
-		num_min((uint64_t)RETRY_S << num_min(row->tries, 10), RETRY_S_MAX);
+	int64_t growing = (int64_t)num_min((uint64_t)RETRY_S << num_min(row->tries, 10),
+					   RETRY_S_MAX);
 	enum store_outcome outcome = append(run, row);
 
 	log_delivery(row, outcome);
