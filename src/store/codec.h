@@ -51,10 +51,11 @@ enum {
 	COMMIT_KEY_MAX = 64,
 	GRANT_BYTES_MAX = 128,
 	LOCK_NAME_MAX = 100,
-	QUEUE_ADDRESS_MAX = 512, /* sender, address, original */
+	QUEUE_ADDRESS_MAX =
+		1024, /* sender, address, original; RFC 5321 §4.5.3.1.3: 256 */
 	QUEUE_ID_MAX = 32,
-	QUEUE_ORCPT_MAX = 600, /* RFC 3461 §4.2: 500, and the address type */
-	QUEUE_ENVID_MAX = 100, /* RFC 3461 §4.4 */
+	QUEUE_ORCPT_MAX = 1024, /* RFC 3461 §5.4: 500 */
+	QUEUE_ENVID_MAX = 256,  /* RFC 3461 §5.4: 100 */
 	QUEUE_REASON_MAX = 500,
 	SCAN_ROWS_MAX = 200, /* of one request; the client asks again */
 	LEASE_ROWS_MAX = 500,

@@ -1,0 +1,20 @@
+/* The carrier of local mail: takes due rows of the queue under lease, appends each to its
+ * recipient's INBOX, and settles it.
+ *
+ * A delivery is one commit of the recipient's account under a key made of the row, so it
+ * happens once however often it is tried; the key is forgotten only after the settling is
+ * durable, together with later deliveries to that account or after a while.
+ */
+#pragma once
+
+#include "store/store.h"
+
+struct mda {
+	struct store *store;
+	bool wants_delivered_to; /* adds Delivered-To with the recipient's address */
+	unsigned parallel;       /* deliveries at a time; 0: 64 */
+};
+
+/* A task's body; arg is a struct mda that lives as long as the loop.  Ends when canceled,
+ * with its rows left under lease. */
+void mda_task(void *arg);

@@ -1,0 +1,183 @@
+#include "storaged/gate.h"
+
+enum rule {
+	NEVER, /* 0: what a table forgets is refused */
+	ALWAYS,
+	READ,      /* the account is granted here, to read */
+	WRITE,     /* ... to change */
+	SETTINGS,  /* WRITE, but not of what limits the account */
+	SEND,      /* the account is granted here, to send mail as */
+	STRANGERS, /* SEND, or the system account, which owns what strangers send */
+	DIRECTORY, /* the directory's keys in the system account */
+	LOOK_UP,   /* READ or DIRECTORY */
+	LOCAL,     /* the queue of local mail */
+	INBOX,     /* into an INBOX */
+	LEASED,    /* the row or message is under lease here */
+	BY_OP,     /* a commit: each operation by its own rule */
+};
+
+static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
+	/*                       door     smtpd      ctl     vault */
+	[CALL_ENTER] = {ALWAYS, ALWAYS, NEVER, NEVER}, /* the grant proves itself */
+	[CALL_LEAVE] = {ALWAYS, ALWAYS, NEVER, NEVER},
+	[CALL_COMMIT] = {BY_OP, BY_OP, BY_OP, NEVER},
+	[CALL_SUMMARY] = {READ, NEVER, ALWAYS, NEVER},
+	[CALL_MAILBOXES] = {READ, NEVER, ALWAYS, NEVER},
+	[CALL_MAILBOX] = {READ, NEVER, ALWAYS, NEVER},
+	[CALL_ROWS] = {READ, NEVER, ALWAYS, NEVER},
+	[CALL_CHANGES] = {READ, NEVER, ALWAYS, NEVER},
+	[CALL_BODY] = {READ, NEVER, NEVER, NEVER},
+	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, NEVER},
+	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER},
+	[CALL_QUEUE_LEASE] = {NEVER, LOCAL, ALWAYS, NEVER},
+	[CALL_QUEUE_LIST] = {NEVER, NEVER, ALWAYS, NEVER},
+	[CALL_LOCK] = {WRITE, NEVER, ALWAYS, NEVER},
+	[CALL_UNLOCK] = {ALWAYS, NEVER, ALWAYS, NEVER}, /* only its own */
+	[CALL_WATCH] = {READ, NEVER, ALWAYS, NEVER},
+	[CALL_UNWATCH] = {ALWAYS, NEVER, ALWAYS, NEVER},
+	[CALL_WATCH_QUEUE] = {NEVER, LOCAL, ALWAYS, NEVER},
+	[CALL_UNWATCH_QUEUE] = {NEVER, ALWAYS, ALWAYS, NEVER},
+	[CALL_STAGE] = {ALWAYS, ALWAYS, ALWAYS, NEVER}, /* its commit is judged */
+	[CALL_STAGE_DROP] = {ALWAYS, ALWAYS, ALWAYS, NEVER},
+	[CALL_REST] = {ALWAYS, ALWAYS, ALWAYS, NEVER}, /* of its own replies */
+	[CALL_STATS] = {NEVER, NEVER, ALWAYS, NEVER},
+};
+
+static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
+	[OP_ACCOUNT_CREATE] = {NEVER, NEVER, ALWAYS, NEVER},
+	[OP_APPEND] = {WRITE, INBOX, ALWAYS, NEVER},
+	[OP_FLAGS] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_COPY] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_MOVE] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_EXPUNGE] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_MAILBOX_CREATE] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_MAILBOX_RENAME] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_MAILBOX_DELETE] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_MAILBOX_SUBSCRIBE] = {WRITE, NEVER, ALWAYS, NEVER},
+	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER},
+	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER},
+	[OP_QUEUE_ADD] = {SEND, STRANGERS, ALWAYS, NEVER},
+	[OP_QUEUE_SETTLE] = {NEVER, LEASED, ALWAYS, NEVER},
+	[OP_KEY_FORGET] = {WRITE, ALWAYS, ALWAYS, NEVER},
+};
+
+/* A new message that shares the body of another would let its reader read that one. */
+static const enum rule source_rules[GATE_ROLES] = {READ, LEASED, NEVER, NEVER};
+
+static bool is_directory_key(account_t account, struct str key)
+{
+	return account == ACCOUNT_SYSTEM && str_starts(key, STR("d/"));
+}
+
+static bool source_allowed(const struct gate_view *view, const struct store_body *body)
+{
+	account_t account = body->from_account;
+
+	if (body->from_message == 0)
+		return true;
+	switch (source_rules[view->role]) {
+	case READ:
+		return view->is_granted(view->arg, account, GRANT_READ);
+	case LEASED:
+		return view->is_leased_message(view->arg, account, body->from_message);
+	case NEVER:
+	case ALWAYS:
+	case WRITE:
+	case SETTINGS:
+	case SEND:
+	case STRANGERS:
+	case DIRECTORY:
+	case LOOK_UP:
+	case LOCAL:
+	case INBOX:
+	case BY_OP:
+		break;
+	}
+	return false;
+}
+
+static bool op_allowed(const struct gate_view *view, account_t account,
+		       const struct store_op *op)
+{
+	bool may_send = view->is_granted(view->arg, account, GRANT_SEND);
+
+	if (op->kind == OP_APPEND && !source_allowed(view, &op->append.body))
+		return false;
+	if (op->kind == OP_QUEUE_ADD && !source_allowed(view, &op->queue_add.body))
+		return false;
+	switch (op_rules[op->kind][view->role]) {
+	case ALWAYS:
+		return true;
+	case WRITE:
+		return view->is_granted(view->arg, account, GRANT_WRITE);
+	case SETTINGS:
+		return view->is_granted(view->arg, account, GRANT_WRITE) &&
+		       !str_same(op->kv.key, STR(STORE_KV_QUOTA));
+	case SEND:
+		return may_send;
+	case STRANGERS:
+		return account == ACCOUNT_SYSTEM || may_send;
+	case INBOX:
+		return account != ACCOUNT_SYSTEM && op->append.mailbox == MAILBOX_INBOX;
+	case LEASED:
+		return view->is_leased_row(view->arg, account, op->settle.row);
+	case NEVER:
+	case READ:
+	case DIRECTORY:
+	case LOOK_UP:
+	case LOCAL:
+	case BY_OP:
+		break;
+	}
+	return false;
+}
+
+static bool ops_allowed(const struct gate_view *view, const struct store_commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++)
+		if (!op_allowed(view, commit->account, &commit->ops[i]))
+			return false;
+	return true;
+}
+
+/* The key that a directory rule looks at. */
+static struct str key_of(const struct store_request *request)
+{
+	return request->call == CALL_KV_GET ? request->key : request->scan.prefix;
+}
+
+static enum queue_kind queue_of(const struct store_request *request)
+{
+	return request->call == CALL_QUEUE_LEASE ? request->lease.kind : request->queue;
+}
+
+bool gate_allows(const struct gate_view *view, const struct store_request *request)
+{
+	account_t account = request->account;
+
+	switch (call_rules[request->call][view->role]) {
+	case ALWAYS:
+		return true;
+	case READ:
+		return view->is_granted(view->arg, account, GRANT_READ);
+	case WRITE:
+		return view->is_granted(view->arg, account, GRANT_WRITE);
+	case DIRECTORY:
+		return is_directory_key(account, key_of(request));
+	case LOOK_UP:
+		return is_directory_key(account, key_of(request)) ||
+		       view->is_granted(view->arg, account, GRANT_READ);
+	case LOCAL:
+		return queue_of(request) == QUEUE_LOCAL;
+	case BY_OP:
+		return ops_allowed(view, &request->commit);
+	case NEVER:
+	case SETTINGS:
+	case SEND:
+	case STRANGERS:
+	case INBOX:
+	case LEASED:
+		break;
+	}
+	return false;
+}

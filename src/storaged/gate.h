@@ -1,0 +1,27 @@
+/* The gate: who may do what, in one place.  Each request is allowed or refused by the
+ * role of its channel, the grants presented on it, and the queue rows it holds. */
+#pragma once
+
+#include "store/codec.h"
+#include "store/grant.h"
+
+enum gate_role {
+	GATE_DOOR,  /* imapd, httpd: accounts whose grant was presented */
+	GATE_SMTPD, /* delivers to anyone, reads nothing but the directory */
+	GATE_CTL,   /* administration: everything but message bodies */
+	GATE_VAULT, /* asks the store for nothing */
+	GATE_ROLES,
+};
+
+/* What the gate asks about the request's channel. */
+struct gate_view {
+	enum gate_role role;
+	void *arg;
+	bool (*is_granted)(void *arg, account_t account, enum grant_right right);
+	/* A queue row, or the message of one, that this channel has under lease. */
+	bool (*is_leased_row)(void *arg, account_t account, uint64_t row);
+	bool (*is_leased_message)(void *arg, account_t account, uint64_t message);
+};
+
+[[nodiscard]] bool gate_allows(const struct gate_view *view,
+			       const struct store_request *request);

@@ -1,0 +1,229 @@
+#include "storaged/gate.h"
+
+#include "base/test.h"
+
+enum { MINE = 7, OTHER = 8, ROW = 70, MESSAGE = 71 };
+
+/* What the channel in question has: a grant of rights for MINE, and a row of OTHER. */
+struct has {
+	unsigned rights;
+	bool lease;
+};
+
+static bool is_granted(void *arg, account_t account, enum grant_right right)
+{
+	const struct has *has = arg;
+
+	return account == MINE && (has->rights & right);
+}
+
+static bool is_leased_row(void *arg, account_t account, uint64_t row)
+{
+	const struct has *has = arg;
+
+	return has->lease && account == OTHER && row == ROW;
+}
+
+static bool is_leased_message(void *arg, account_t account, uint64_t message)
+{
+	const struct has *has = arg;
+
+	return has->lease && account == OTHER && message == MESSAGE;
+}
+
+static bool allows(enum gate_role role, unsigned rights, bool lease,
+		   struct store_request request)
+{
+	struct has has = {rights, lease};
+	struct gate_view view = {role, &has, is_granted, is_leased_row,
+				 is_leased_message};
+
+	return gate_allows(&view, &request);
+}
+
+/* As which role each call is allowed: with nothing, and with every right to MINE. */
+static const struct {
+	enum store_message call;
+	const char *bare, *granted; /* of "dsc": door, smtpd, ctl */
+} calls[] = {
+	{CALL_ENTER, "ds", "ds"},       {CALL_LEAVE, "ds", "ds"},
+	{CALL_SUMMARY, "c", "dc"},      {CALL_MAILBOXES, "c", "dc"},
+	{CALL_MAILBOX, "c", "dc"},      {CALL_ROWS, "c", "dc"},
+	{CALL_CHANGES, "c", "dc"},      {CALL_BODY, "", "d"},
+	{CALL_KV_GET, "c", "dc"},       {CALL_KV_SCAN, "c", "dc"},
+	{CALL_QUEUE_LEASE, "sc", "sc"}, {CALL_QUEUE_LIST, "c", "c"},
+	{CALL_LOCK, "c", "dc"},         {CALL_UNLOCK, "dc", "dc"},
+	{CALL_WATCH, "c", "dc"},        {CALL_UNWATCH, "dc", "dc"},
+	{CALL_WATCH_QUEUE, "sc", "sc"}, {CALL_UNWATCH_QUEUE, "sc", "sc"},
+	{CALL_STAGE, "dsc", "dsc"},     {CALL_STAGE_DROP, "dsc", "dsc"},
+	{CALL_REST, "dsc", "dsc"},      {CALL_STATS, "c", "c"},
+};
+
+static bool is_in(const char *roles, enum gate_role role)
+{
+	static const char letters[] = {'d', 's', 'c', 'v'};
+
+	return strchr(roles, letters[role]);
+}
+
+TEST(the_gate_judges_every_call_by_role_and_grant)
+{
+	CHECK(COUNT_OF(calls) == CALL_COUNT_ - 2); /* all but the commit */
+	for (size_t i = 0; i < COUNT_OF(calls); i++) {
+		for (int r = 0; r < GATE_ROLES; r++) {
+			enum gate_role role = (enum gate_role)r;
+			struct store_request request = {.call = calls[i].call,
+							.account = MINE};
+
+			CHECK(allows(role, 0, false, request) ==
+			      is_in(calls[i].bare, role));
+			CHECK(allows(role, GRANT_ALL, false, request) ==
+			      is_in(calls[i].granted, role));
+			request.account = OTHER; /* a grant helps nobody else */
+			CHECK(allows(role, GRANT_ALL, true, request) ==
+			      is_in(calls[i].bare, role));
+		}
+	}
+}
+
+static const struct {
+	enum store_op_kind kind;
+	const char *bare, *granted;
+} ops[] = {
+	{OP_ACCOUNT_CREATE, "c", "c"},  {OP_APPEND, "sc", "dsc"},
+	{OP_FLAGS, "c", "dc"},          {OP_COPY, "c", "dc"},
+	{OP_MOVE, "c", "dc"},           {OP_EXPUNGE, "c", "dc"},
+	{OP_MAILBOX_CREATE, "c", "dc"}, {OP_MAILBOX_RENAME, "c", "dc"},
+	{OP_MAILBOX_DELETE, "c", "dc"}, {OP_MAILBOX_SUBSCRIBE, "c", "dc"},
+	{OP_KV_PUT, "c", "dc"},         {OP_KV_DELETE, "c", "dc"},
+	{OP_QUEUE_ADD, "c", "dsc"},     {OP_QUEUE_SETTLE, "c", "c"},
+	{OP_KEY_FORGET, "sc", "dsc"},
+};
+
+static bool allows_op(enum gate_role role, unsigned rights, bool lease, account_t account,
+		      struct store_op op)
+{
+	struct store_request request = {.call = CALL_COMMIT, .account = account};
+
+	request.commit =
+		(struct store_commit){.account = account, .ops = &op, .count = 1};
+	return allows(role, rights, lease, request);
+}
+
+TEST(the_gate_judges_every_operation_by_role_and_grant)
+{
+	CHECK(COUNT_OF(ops) == OP_KEY_FORGET + 1);
+	for (size_t i = 0; i < COUNT_OF(ops); i++) {
+		for (int r = 0; r < GATE_ROLES; r++) {
+			enum gate_role role = (enum gate_role)r;
+			struct store_op op = {.kind = ops[i].kind};
+
+			if (op.kind == OP_APPEND)
+				op.append.mailbox = MAILBOX_INBOX;
+			CHECK(allows_op(role, 0, false, MINE, op) ==
+			      is_in(ops[i].bare, role));
+			CHECK(allows_op(role, GRANT_ALL, false, MINE, op) ==
+			      is_in(ops[i].granted, role));
+			CHECK(allows_op(role, GRANT_ALL, true, OTHER, op) ==
+			      is_in(ops[i].bare, role));
+			CHECK(allows_op(role, GRANT_READ, false, MINE, op) ==
+			      is_in(ops[i].bare, role));
+		}
+	}
+}
+
+TEST(one_refused_operation_refuses_the_commit)
+{
+	struct store_op two[] = {{.kind = OP_KEY_FORGET}, {.kind = OP_EXPUNGE}};
+	struct store_request request = {.call = CALL_COMMIT, .account = MINE};
+
+	request.commit = (struct store_commit){.account = MINE, .ops = two, .count = 2};
+	CHECK(!allows(GATE_SMTPD, 0, false, request));
+	request.commit.count = 1;
+	CHECK(allows(GATE_SMTPD, 0, false, request));
+}
+
+TEST(smtpd_appends_to_inboxes_only)
+{
+	struct store_op op = {.kind = OP_APPEND};
+
+	op.append.mailbox = 2;
+	CHECK(!allows_op(GATE_SMTPD, 0, false, OTHER, op));
+	op.append.mailbox = MAILBOX_INBOX;
+	CHECK(allows_op(GATE_SMTPD, 0, false, OTHER, op));
+	CHECK(!allows_op(GATE_SMTPD, 0, false, ACCOUNT_SYSTEM, op));
+}
+
+TEST(a_body_is_shared_only_with_who_may_read_it)
+{
+	struct store_op op = {.kind = OP_APPEND};
+
+	op.append.mailbox = MAILBOX_INBOX;
+	op.append.body.from_account = OTHER;
+	op.append.body.from_message = MESSAGE;
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, true, MINE, op));
+	CHECK(!allows_op(GATE_SMTPD, 0, false, MINE, op));
+	CHECK(allows_op(GATE_SMTPD, 0, true, MINE, op));
+	CHECK(!allows_op(GATE_CTL, 0, true, MINE, op));
+	op.append.body.from_message++;
+	CHECK(!allows_op(GATE_SMTPD, 0, true, MINE, op));
+	op.append.body.from_account = MINE;
+	CHECK(allows_op(GATE_DOOR, GRANT_ALL, false, MINE, op));
+	op = (struct store_op){.kind = OP_QUEUE_ADD};
+	op.queue_add.body.from_account = OTHER;
+	op.queue_add.body.from_message = MESSAGE;
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, true, MINE, op));
+}
+
+TEST(queue_rows_are_settled_by_who_has_them)
+{
+	struct store_op op = {.kind = OP_QUEUE_SETTLE};
+
+	op.settle.row = ROW;
+	CHECK(allows_op(GATE_SMTPD, 0, true, OTHER, op));
+	CHECK(!allows_op(GATE_SMTPD, 0, false, OTHER, op));
+	CHECK(!allows_op(GATE_SMTPD, 0, true, MINE, op));
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, true, OTHER, op));
+	op = (struct store_op){.kind = OP_QUEUE_ADD};
+	CHECK(allows_op(GATE_SMTPD, 0, false, ACCOUNT_SYSTEM, op));
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, false, ACCOUNT_SYSTEM, op));
+}
+
+TEST(smtpd_leases_local_rows_only)
+{
+	struct store_request request = {.call = CALL_QUEUE_LEASE};
+
+	request.lease.kind = QUEUE_REMOTE;
+	CHECK(!allows(GATE_SMTPD, GRANT_ALL, true, request));
+	request = (struct store_request){.call = CALL_WATCH_QUEUE};
+	request.queue = QUEUE_REMOTE;
+	CHECK(!allows(GATE_SMTPD, GRANT_ALL, true, request));
+}
+
+TEST(the_directory_is_read_by_its_keys_only)
+{
+	struct store_request get = {.call = CALL_KV_GET, .account = ACCOUNT_SYSTEM};
+	struct store_request scan = {.call = CALL_KV_SCAN, .account = ACCOUNT_SYSTEM};
+
+	get.key = scan.scan.prefix = STR("d/adr/ann@example.org");
+	scan.scan.after = STR("");
+	CHECK(allows(GATE_SMTPD, 0, false, get) && allows(GATE_SMTPD, 0, false, scan));
+	CHECK(allows(GATE_DOOR, 0, false, get) && !allows(GATE_DOOR, 0, false, scan));
+	get.key = scan.scan.prefix = STR("d");
+	CHECK(!allows(GATE_SMTPD, 0, false, get) && !allows(GATE_SMTPD, 0, false, scan));
+	CHECK(!allows(GATE_DOOR, 0, false, get) && allows(GATE_CTL, 0, false, scan));
+	get.key = STR("d/x");
+	get.account = OTHER;
+	CHECK(!allows(GATE_SMTPD, 0, false, get) && !allows(GATE_DOOR, 0, false, get));
+}
+
+TEST(an_account_does_not_raise_its_own_quota)
+{
+	struct store_op op = {.kind = OP_KV_PUT};
+
+	op.kv.key = STR(STORE_KV_QUOTA);
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, false, MINE, op));
+	CHECK(allows_op(GATE_CTL, 0, false, MINE, op));
+	op.kind = OP_KV_DELETE;
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, false, MINE, op));
+}

@@ -1,0 +1,250 @@
+/* One request of a guest: decode, ask the gate, do, reply. */
+#include <unistd.h>
+
+#include "base/log.h"
+#include "rt/offload.h"
+#include "storaged/state.h"
+
+enum { RESULT_ARENA_BYTES = 24 * 1024 * 1024 };
+
+/* ---- the gate's questions ---------------------------------------------------------- */
+
+static bool is_granted(void *arg, account_t account, enum grant_right right)
+{
+	return seat_allows(arg, account, right);
+}
+
+static bool is_leased_row(void *arg, account_t account, uint64_t row)
+{
+	return lease_of_row(arg, account, row);
+}
+
+static bool is_leased_message(void *arg, account_t account, uint64_t message)
+{
+	return lease_of_message(arg, account, message);
+}
+
+static bool allowed(struct guest *guest, const struct store_request *request)
+{
+	struct gate_view view = {guest->role, guest, is_granted, is_leased_row,
+				 is_leased_message};
+
+	if (gate_allows(&view, request))
+		return true;
+	LOG(WARN, "refused by the gate", KV_INT("channel", guest->id),
+	    KV_INT("role", guest->role), KV_INT("call", request->call),
+	    KV_INT("account", request->account));
+	return false;
+}
+
+/* ---- calls ------------------------------------------------------------------------- */
+
+static void settle_leases(struct guest *guest, const struct store_commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++)
+		if (commit->ops[i].kind == OP_QUEUE_SETTLE)
+			leases_settle(guest, commit->account, commit->ops[i].settle.row);
+}
+
+static void serve_commit(struct guest *guest, struct store_request *request,
+			 struct arena *arena, uint64_t id)
+{
+	struct storage_commit commit = {.commit = &request->commit, .arena = arena};
+	struct buf reply = BUF(REPLY_BYTES_MAX);
+	struct borrowed borrowed;
+
+	arena->max = RESULT_ARENA_BYTES; /* decoded; now it is for the result */
+	commit.outcome = staging_borrow(guest, &request->commit, &borrowed);
+	if (commit.outcome == STORE_OK)
+		writer_commit(guest->storaged->writer, &commit);
+	enc_u8(&reply, (uint8_t)commit.outcome);
+	store_enc_result(&reply, &commit.result);
+	reply_send(guest, id, &reply);
+	buf_fini(&reply);
+	if (commit.outcome == STORE_OK) {
+		settle_leases(guest, &request->commit);
+		events_commit(guest->storaged, &request->commit);
+	}
+	staging_release(&borrowed);
+}
+
+struct read_call {
+	struct storage *storage;
+	const struct store_request *request;
+	struct buf *reply;
+};
+
+static void read_in_thread(void *arg)
+{
+	struct read_call *call = arg;
+
+	serve_read(call->storage, call->request, call->reply);
+}
+
+static void serve_reading(struct guest *guest, const struct store_request *request,
+			  uint64_t id)
+{
+	struct buf reply = BUF(REPLY_BYTES_MAX);
+	struct read_call call = {guest->storaged->options.storage, request, &reply};
+
+	offload(read_in_thread, &call);
+	reply_send(guest, id, &reply);
+	buf_fini(&reply);
+}
+
+static void serve_lease(struct guest *guest, const struct store_request *request,
+			struct arena *arena, uint64_t id)
+{
+	struct lease_call call = {.kind = request->lease.kind,
+				  .now = request->lease.now,
+				  .leased_until = request->lease.leased_until,
+				  .limit = request->lease.limit,
+				  .arena = arena};
+	struct buf reply = BUF(REPLY_BYTES_MAX);
+
+	if (!leases_have_room(guest, call.limit)) {
+		reply_outcome(guest, id, STORE_UNAVAILABLE);
+		return;
+	}
+	arena->max = RESULT_ARENA_BYTES;
+	writer_lease(guest->storaged->writer, &call);
+	enc_u8(&reply, (uint8_t)call.outcome);
+	if (call.outcome == STORE_OK) {
+		leases_add(guest, call.rows, call.count, call.leased_until);
+		enc_u64(&reply, (uint64_t)call.next_due);
+		store_enc_queue_rows(&reply, call.rows, call.count);
+	}
+	reply_send(guest, id, &reply);
+	buf_fini(&reply);
+}
+
+/* What needs nothing but the loop's own tables. */
+static enum store_outcome serve_here(struct guest *guest,
+				     const struct store_request *request)
+{
+	switch (request->call) {
+	case CALL_ENTER:
+		return seat_enter(guest, request->account, request->grant);
+	case CALL_LEAVE:
+		seat_leave(guest, request->account);
+		break;
+	case CALL_LOCK:
+		return lock_take(guest, request->account, request->name);
+	case CALL_UNLOCK:
+		lock_give(guest, request->account, request->name);
+		break;
+	case CALL_WATCH:
+	case CALL_UNWATCH:
+		seat_watch(guest, request->account, request->call == CALL_WATCH);
+		break;
+	case CALL_WATCH_QUEUE:
+		guest->watched_queues |= 1u << request->queue;
+		break;
+	case CALL_UNWATCH_QUEUE:
+		guest->watched_queues &= ~(1u << request->queue);
+		break;
+	case CALL_STAGE:
+		return staging_add(guest, request->stage.id, request->stage.offset,
+				   request->stage.bytes);
+	case CALL_STAGE_DROP:
+		staging_drop(guest, request->stage.id);
+		break;
+	case CALL_COMMIT:
+	case CALL_SUMMARY:
+	case CALL_MAILBOXES:
+	case CALL_MAILBOX:
+	case CALL_ROWS:
+	case CALL_CHANGES:
+	case CALL_BODY:
+	case CALL_KV_GET:
+	case CALL_KV_SCAN:
+	case CALL_QUEUE_LEASE:
+	case CALL_QUEUE_LIST:
+	case CALL_REST:
+	case CALL_STATS:
+	case CALL_COUNT_:
+	case EVENT_CHANGED:
+	case REPLY_WHOLE:
+	case REPLY_PART:
+		return STORE_INVALID;
+	}
+	return STORE_OK;
+}
+
+static void dispatch(struct guest *guest, struct store_request *request,
+		     struct arena *arena, uint64_t id)
+{
+	switch (request->call) {
+	case CALL_COMMIT:
+		return serve_commit(guest, request, arena, id);
+	case CALL_QUEUE_LEASE:
+		return serve_lease(guest, request, arena, id);
+	case CALL_REST:
+		return reply_rest(guest, id, request->rest.token, request->rest.offset);
+	case CALL_SUMMARY:
+	case CALL_MAILBOXES:
+	case CALL_MAILBOX:
+	case CALL_ROWS:
+	case CALL_CHANGES:
+	case CALL_BODY:
+	case CALL_KV_GET:
+	case CALL_KV_SCAN:
+	case CALL_QUEUE_LIST:
+	case CALL_STATS:
+		return serve_reading(guest, request, id);
+	case CALL_ENTER:
+	case CALL_LEAVE:
+	case CALL_LOCK:
+	case CALL_UNLOCK:
+	case CALL_WATCH:
+	case CALL_UNWATCH:
+	case CALL_WATCH_QUEUE:
+	case CALL_UNWATCH_QUEUE:
+	case CALL_STAGE:
+	case CALL_STAGE_DROP:
+	case CALL_COUNT_:
+	case EVENT_CHANGED:
+	case REPLY_WHOLE:
+	case REPLY_PART:
+		break;
+	}
+	reply_outcome(guest, id, serve_here(guest, request));
+}
+
+static void serve_decoded(struct guest *guest, struct store_request *request,
+			  struct arena *arena, uint64_t id)
+{
+	void (*note)(const struct store_request *, bool) = guest->storaged->options.note;
+
+	if (!allowed(guest, request)) {
+		reply_outcome(guest, id, STORE_DENIED);
+		return;
+	}
+	if (note)
+		note(request, true);
+	dispatch(guest, request, arena, id);
+	if (note)
+		note(request, false);
+}
+
+void serve(struct guest *guest, const struct ipc_message *message)
+{
+	struct arena arena;
+	struct store_request request;
+
+	if (message->fd >= 0)
+		(void)close(message->fd); /* no request has one */
+	if (guest->users > BUSY_MAX ||
+	    guest->busy_bytes + message->body.len > BUSY_BYTES_MAX) {
+		reply_outcome(guest, message->id, STORE_UNAVAILABLE);
+		return;
+	}
+	guest->busy_bytes += message->body.len;
+	arena_init(&arena, REQUEST_ARENA_BYTES);
+	if (store_dec_request(message->type, message->body, &arena, &request))
+		serve_decoded(guest, &request, &arena, message->id);
+	else
+		reply_outcome(guest, message->id, STORE_INVALID);
+	arena_fini(&arena);
+	guest->busy_bytes -= message->body.len;
+}

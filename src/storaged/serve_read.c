@@ -1,0 +1,197 @@
+/* The reading calls, in a thread that may block. */
+#include "storaged/state.h"
+
+enum {
+	READ_ARENA_BYTES =
+		32 * 1024 * 1024, /* a page of rows, 200 pairs, all mailboxes */
+};
+
+static enum store_outcome read_mailboxes(struct storage *storage, account_t account,
+					 struct arena *arena, struct buf *reply)
+{
+	struct mailbox_row *rows;
+	size_t count;
+	enum store_outcome outcome =
+		storage_mailboxes(storage, account, arena, &rows, &count);
+
+	if (outcome == STORE_OK)
+		store_enc_mailboxes(reply, rows, count);
+	return outcome;
+}
+
+static enum store_outcome read_rows(struct storage *storage,
+				    const struct store_request *r, struct arena *arena,
+				    struct buf *reply)
+{
+	struct message_row *rows;
+	uint32_t next_uid;
+	size_t count;
+	enum store_outcome outcome =
+		storage_rows(storage, r->account, r->rows.mailbox, r->rows.uids,
+			     r->rows.columns, arena, &rows, &count, &next_uid);
+
+	if (outcome == STORE_OK)
+		store_enc_rows(reply, r->rows.columns, rows, count, next_uid);
+	return outcome;
+}
+
+static enum store_outcome read_changes(struct storage *storage,
+				       const struct store_request *r, struct arena *arena,
+				       struct buf *reply)
+{
+	struct change_row *rows;
+	uint64_t upto;
+	size_t count;
+	bool more;
+	enum store_outcome outcome =
+		storage_changes(storage, r->account, r->changes.mailbox, r->changes.since,
+				arena, &rows, &count, &upto, &more);
+
+	if (outcome == STORE_OK)
+		store_enc_changes(reply, rows, count, upto, more);
+	return outcome;
+}
+
+/* The frame's octets go straight behind the reply's head, whose sizes are known only
+ * then. */
+static enum store_outcome read_body(struct storage *storage,
+				    const struct store_request *r, struct buf *reply)
+{
+	uint64_t frame_size = 0, raw_size = 0;
+	size_t at = reply->len;
+
+	enc_u64(reply, 0);
+	enc_u64(reply, 0);
+	enum store_outcome outcome =
+		storage_frame(storage, r->account, r->body.message, r->body.offset,
+			      r->body.room, reply, &frame_size, &raw_size);
+
+	if (outcome == STORE_OK && buf_ok(reply)) {
+		struct buf head = BUF(16);
+
+		enc_u64(&head, frame_size);
+		enc_u64(&head, raw_size);
+		memcpy(reply->ptr + at, head.ptr, head.len);
+		buf_fini(&head);
+	}
+	return outcome;
+}
+
+static enum store_outcome read_kv_scan(struct storage *storage,
+				       const struct store_request *r, struct arena *arena,
+				       struct buf *reply)
+{
+	struct kv_row *rows;
+	size_t count;
+	enum store_outcome outcome =
+		storage_kv_scan(storage, r->account, r->scan.prefix, r->scan.after,
+				r->scan.limit, arena, &rows, &count);
+
+	if (outcome == STORE_OK)
+		store_enc_kv_rows(reply, rows, count);
+	return outcome;
+}
+
+static enum store_outcome read_queue(struct storage *storage,
+				     const struct store_request *r, struct arena *arena,
+				     struct buf *reply)
+{
+	struct queue_row *rows;
+	size_t count;
+	enum store_outcome outcome =
+		storage_queue_list(storage, r->account, r->list.after_row, r->list.limit,
+				   arena, &rows, &count);
+
+	if (outcome == STORE_OK)
+		store_enc_queue_rows(reply, rows, count);
+	return outcome;
+}
+
+static enum store_outcome read_small(struct storage *storage,
+				     const struct store_request *r, struct arena *arena,
+				     struct buf *reply)
+{
+	struct account_summary summary = {0};
+	struct mailbox_row mailbox = {0};
+	struct store_stats stats = {0};
+	struct str value = STR("");
+	enum store_outcome outcome;
+
+	if (r->call == CALL_SUMMARY) {
+		outcome = storage_summary(storage, r->account, &summary);
+		store_enc_summary(reply, &summary);
+	} else if (r->call == CALL_MAILBOX) {
+		outcome =
+			storage_mailbox(storage, r->account, r->mailbox, arena, &mailbox);
+		store_enc_mailbox(reply, &mailbox);
+	} else if (r->call == CALL_STATS) {
+		outcome = storage_stats(storage, &stats);
+		store_enc_stats(reply, &stats);
+	} else {
+		outcome = storage_kv_get(storage, r->account, r->key, arena, &value);
+		buf_add(reply, value);
+	}
+	return outcome;
+}
+
+static enum store_outcome read_call(struct storage *storage,
+				    const struct store_request *request,
+				    struct arena *arena, struct buf *reply)
+{
+	switch (request->call) {
+	case CALL_SUMMARY:
+	case CALL_MAILBOX:
+	case CALL_KV_GET:
+	case CALL_STATS:
+		return read_small(storage, request, arena, reply);
+	case CALL_MAILBOXES:
+		return read_mailboxes(storage, request->account, arena, reply);
+	case CALL_ROWS:
+		return read_rows(storage, request, arena, reply);
+	case CALL_CHANGES:
+		return read_changes(storage, request, arena, reply);
+	case CALL_BODY:
+		return read_body(storage, request, reply);
+	case CALL_KV_SCAN:
+		return read_kv_scan(storage, request, arena, reply);
+	case CALL_QUEUE_LIST:
+		return read_queue(storage, request, arena, reply);
+	case CALL_ENTER:
+	case CALL_LEAVE:
+	case CALL_COMMIT:
+	case CALL_QUEUE_LEASE:
+	case CALL_LOCK:
+	case CALL_UNLOCK:
+	case CALL_WATCH:
+	case CALL_UNWATCH:
+	case CALL_WATCH_QUEUE:
+	case CALL_UNWATCH_QUEUE:
+	case CALL_STAGE:
+	case CALL_STAGE_DROP:
+	case CALL_REST:
+	case CALL_COUNT_:
+	case EVENT_CHANGED:
+	case REPLY_WHOLE:
+	case REPLY_PART:
+		break;
+	}
+	return STORE_INVALID;
+}
+
+void serve_read(struct storage *storage, const struct store_request *request,
+		struct buf *reply)
+{
+	struct arena arena;
+
+	arena_init(&arena, READ_ARENA_BYTES);
+	enc_u8(reply, STORE_OK);
+	enum store_outcome outcome = read_call(storage, request, &arena, reply);
+
+	if (outcome == STORE_OK && !buf_ok(reply))
+		outcome = STORE_INVALID; /* more than a reply may be */
+	if (outcome != STORE_OK) {
+		buf_reset(reply);
+		enc_u8(reply, (uint8_t)outcome);
+	}
+	arena_fini(&arena);
+}

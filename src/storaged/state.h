@@ -1,0 +1,155 @@
+/* What the files of storaged/ share; nobody else includes it.
+ *
+ * A guest is a process on the other side of a channel.  A seat is what a guest has with
+ * one account: a grant, a watch.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "rt/completion.h"
+#include "rt/ipc.h"
+#include "storage/storage.h"
+#include "storaged/storaged.h"
+#include "storaged/writer.h"
+
+enum {
+	SEAT_BUCKETS = 4096, /* powers of two */
+	LEASE_BUCKETS = 1024,
+	BUSY_MAX = 8192,                    /* requests of one guest under way */
+	BUSY_BYTES_MAX = 256 * 1024 * 1024, /* and their octets */
+	REQUEST_ARENA_BYTES = 1024 * 1024,
+	KEPT_BYTES_MAX = 64 * 1024 * 1024, /* long replies of one guest */
+	STAGED_MAX = 512,                  /* bodies of one guest not yet committed */
+	LEASES_MAX = 20000,                /* queue rows of one guest */
+	LOCKS_MAX = 30000,                 /* of one guest */
+};
+#define STAGED_BYTES_MAX ((uint64_t)2 << 30)
+
+struct seat {
+	struct list_link in_bucket, in_guest, in_dirty;
+	struct guest *guest;
+	account_t account;
+	uint32_t rights, generation; /* of the grant; rights 0: none */
+	int64_t expires_at;
+	bool is_watched, is_dirty;
+};
+
+/* Below it no grant of the account is good. */
+struct raised {
+	struct list_link in_bucket;
+	account_t account;
+	uint32_t generation;
+};
+
+/* A queue row that a guest has taken. */
+struct lease {
+	struct list_link by_row, by_message, by_age;
+	account_t account;
+	uint64_t row, message;
+	int64_t until;
+};
+struct leases {
+	struct list rows[LEASE_BUCKETS], messages[LEASE_BUCKETS], ages;
+	size_t count;
+};
+
+struct staged {
+	struct list_link in_guest;
+	uint64_t id, size;
+	int fd;       /* of a file without a name; -1: not yet */
+	bool is_busy; /* a piece is being written */
+	bool is_dropped;
+};
+
+struct lock {
+	struct list_link in_guest, in_locks;
+	account_t account;
+	struct str name; /* in bytes */
+	char bytes[];
+};
+
+struct guest {
+	struct list_link in_all;
+	struct storaged *storaged;
+	struct ipc *ipc; /* NULL when it has left */
+	enum gate_role role;
+	uint64_t id;
+	size_t users; /* handlers, the events' task, and 1 until it has left */
+	size_t busy_bytes;
+	struct list seats, dirty, locks, staged, kept;
+	size_t lock_count, staged_count, kept_bytes;
+	uint64_t staged_bytes, last_token;
+	unsigned watched_queues, dirty_queues; /* 1 << enum queue_kind */
+	bool has_events_task;
+	struct leases *leases; /* NULL: never had any */
+};
+
+struct storaged {
+	struct storaged_options options;
+	struct writer *writer;
+	struct list guests;
+	struct list seats[SEAT_BUCKETS], raised[SEAT_BUCKETS];
+	struct list locks;
+	unsigned char grant_key[GRANT_KEY_BYTES];
+	bool has_grant_key, is_closing;
+	size_t guest_count;      /* also those that have left but are still in use */
+	struct completion empty; /* posted when is_closing and no guest is left */
+};
+
+void guest_ref(struct guest *guest);
+void guest_unref(struct guest *guest);
+
+/* seats.c */
+struct seat *seat_find(struct storaged *storaged, const struct guest *guest,
+		       account_t account);
+enum store_outcome seat_enter(struct guest *guest, account_t account, struct str grant);
+void seat_leave(struct guest *guest, account_t account);
+bool seat_allows(struct guest *guest, account_t account, enum grant_right right);
+void seat_watch(struct guest *guest, account_t account, bool is_watched);
+void seats_revoke(struct storaged *storaged, account_t account, uint32_t generation);
+void seats_drop(struct guest *guest);
+void raised_fini(struct storaged *storaged);
+
+/* events.c: after a commit, wakes whoever watches. */
+void events_commit(struct storaged *storaged, const struct store_commit *commit);
+
+/* locks.c */
+enum store_outcome lock_take(struct guest *guest, account_t account, struct str name);
+void lock_give(struct guest *guest, account_t account, struct str name);
+void locks_drop(struct guest *guest);
+
+/* leases.c */
+bool leases_have_room(const struct guest *guest, size_t count);
+void leases_add(struct guest *guest, const struct queue_row *rows, size_t count,
+		int64_t until);
+void leases_settle(struct guest *guest, account_t account, uint64_t row);
+bool lease_of_row(struct guest *guest, account_t account, uint64_t row);
+bool lease_of_message(struct guest *guest, account_t account, uint64_t message);
+void leases_drop(struct guest *guest);
+
+/* staging.c; these may suspend, except the drops. */
+void staging_open(const char *folder); /* and empties it */
+enum store_outcome staging_add(struct guest *guest, uint64_t id, uint64_t offset,
+			       struct str bytes);
+void staging_drop(struct guest *guest, uint64_t id);
+void staging_drop_all(struct guest *guest);
+/* The commit's staged bodies become frames in memory, until released. */
+struct borrowed {
+	struct str *maps; /* one per op; NULL: none was staged */
+	size_t count;
+};
+enum store_outcome staging_borrow(struct guest *guest, struct store_commit *commit,
+				  struct borrowed *borrowed);
+void staging_release(struct borrowed *borrowed);
+
+/* reply.c */
+void reply_send(struct guest *guest, uint64_t id, const struct buf *reply);
+void reply_outcome(struct guest *guest, uint64_t id, enum store_outcome outcome);
+void reply_rest(struct guest *guest, uint64_t id, uint64_t token, uint64_t offset);
+void replies_drop(struct guest *guest);
+
+/* serve.c: answers one message of a guest, in a task of its own. */
+void serve(struct guest *guest, const struct ipc_message *message);
+/* serve_read.c: in a thread; reply becomes the outcome and what the call gives. */
+void serve_read(struct storage *storage, const struct store_request *request,
+		struct buf *reply);
