@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "directory/directory.h"
 
+struct control;
 struct json_t;
 struct store;
 struct vault;
@@ -28,7 +29,8 @@ struct ctl {
 	struct arena arena;
 	struct buf password;
 	struct conf conf;
-	struct store *store; /* open when the command needs the server */
+	struct control *control; /* open when the command needs the server */
+	struct store *store;
 	struct vault *vault;
 	struct directory directory;
 	struct buf out;      /* what is printed at the end if all went well, */

@@ -158,11 +158,10 @@ static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
 	struct store_request request;
 
 	arena_init(&arena, (size_t)16 * 1024 * 1024);
-	if (!store_dec_request(message->type, message->body, &arena, &request)) {
-		CHECK(!"a request that the store understands");
-		return;
-	}
-	if (message->id == 0)
+	bool is_understood =
+		store_dec_request(message->type, message->body, &arena, &request);
+	CHECK(is_understood);
+	if (!is_understood || message->id == 0)
 		return;
 	answer(arg, &request, &arena, &reply);
 	CHECK(buf_ok(&reply));

@@ -236,12 +236,12 @@ static void forget_old(struct run *run)
 static void carry(struct run *run, struct store_watch *bell)
 {
 	while (!task_is_canceled()) {
-		uint64_t rings = bell->wakes;
+		uint64_t rings = bell->rings;
 		int64_t next_due;
 
 		forget_old(run);
 		if (!batch_lease(run, &next_due)) {
-			if (bell->wakes == rings)
+			if (bell->rings == rings)
 				rest(run, bell, next_due);
 			continue;
 		}

@@ -13,12 +13,7 @@
 #include "rt/loop_state.h"
 #include "rt/stack.h"
 
-enum {
-	EVENTS_A_TURN = 256,
-	ROUNDS_A_TURN = 4,
-	SLEEP_MS_MAX = 60 * 1000,
-	COOL_AFTER_MS = 1000
-};
+enum { EVENTS_A_TURN = 256, ROUNDS_A_TURN = 4, SLEEP_MS_MAX = 60 * 1000, IDLE_MS = 5000 };
 
 struct loop loop;
 
@@ -30,6 +25,7 @@ void loop_init(void)
 		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.now = clock_monotonic_ms(),
+		.tidy_at = clock_monotonic_ms() + IDLE_MS,
 		.last_serial = loop.last_serial,
 	};
 	ASSERT(loop.epoll_fd >= 0 && loop.wake_fd >= 0);
@@ -117,14 +113,24 @@ static int sleep_ms(void)
 
 	if (!is_idle() || next <= loop.now)
 		return 0;
-	if (stack_pool_is_warm() && next - loop.now > COOL_AFTER_MS && !clock_is_test())
-		return COOL_AFTER_MS;
+	if (loop.is_untidy && next - loop.now > IDLE_MS && !clock_is_test())
+		return IDLE_MS;
 	if (next == NEVER)
 		return -1;
 	/* A test's clock does not move by itself. */
 	if (clock_is_test() && loop.awaited_threads == 0)
 		return 0;
 	return next - loop.now > SLEEP_MS_MAX ? SLEEP_MS_MAX : (int)(next - loop.now);
+}
+
+/* Idle sessions keep a page of stack and no more, wherever their last call has led. */
+static void tidy_idle(void)
+{
+	if (!loop.is_untidy || loop.now < loop.tidy_at)
+		return;
+	stack_pool_cool();
+	loop.is_untidy = !task_trim_idle(loop.now - IDLE_MS);
+	loop.tidy_at = loop.now + IDLE_MS;
 }
 
 static void sleep_and_look(void)
@@ -140,14 +146,13 @@ static void sleep_and_look(void)
 	if (count <= 0 && clock_is_test() && is_idle() && timer_next() != NEVER &&
 	    loop.awaited_threads == 0)
 		clock_test_advance_ms(timer_next() - num_min(loop.now, timer_next()));
-	if (count == 0 && timeout_ms == COOL_AFTER_MS)
-		stack_pool_cool();
 	loop.now = clock_monotonic_ms();
 	for (int i = 0; i < count; i++)
 		if (events[i].data.ptr)
 			poll_event(events[i].data.ptr, events[i].events);
 	inbox_drain();
 	timer_expire(loop.now);
+	tidy_idle();
 }
 
 void loop_run(void)

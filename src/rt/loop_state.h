@@ -25,7 +25,8 @@ struct task {
 	unsigned ready_streak; /* polls that found their descriptor ready, in a row */
 	struct task *ready_next;
 	struct waiter waits[2];
-	deadline_t wake_at;
+	bool is_trimmed; /* its stack was, since it waits */
+	deadline_t waits_since;
 	size_t timer_at; /* its place in the heap and 1; 0: none */
 	uint64_t id;
 	const char *name;
@@ -67,6 +68,8 @@ struct loop {
 	size_t timer_count, timer_room;
 	struct deferred *deferred;
 	size_t deferred_count, deferred_room;
+	bool is_untidy; /* idle_tidy() may have something to do */
+	deadline_t tidy_at;
 	size_t awaited_threads; /* completions that tasks wait for */
 };
 
@@ -80,6 +83,8 @@ void task_wake(struct task *task, err_t why);
 /* Runs it until it suspends or ends; called by the loop. */
 void task_resume(struct task *task);
 void ready_add(struct task *task);
+/* Trims the stacks of tasks that have waited since then; true if none is left to trim. */
+bool task_trim_idle(deadline_t since);
 
 /* Like wait_on(), for what cannot be given up half-way. */
 void wait_shielded(struct waiters *waiters, const char *waits_for);

@@ -80,14 +80,9 @@ void stack_give_back(void *bottom)
 		put_cold(bottom);
 }
 
-bool stack_pool_is_warm(void)
-{
-	return warm_count > WARM_IDLE_MAX;
-}
-
 void stack_pool_cool(void)
 {
-	while (stack_pool_is_warm())
+	while (warm_count > WARM_IDLE_MAX)
 		put_cold(warm[--warm_count]);
 }
 

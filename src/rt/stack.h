@@ -9,9 +9,7 @@
 void *stack_take(void);
 void stack_give_back(void *bottom);
 size_t stack_bytes(void);
-/* True if a burst has left more pages than an idle process should keep. */
-bool stack_pool_is_warm(void);
-/* Gives those back. */
+/* Gives the pages back that a burst has left, but for a few stacks. */
 void stack_pool_cool(void);
 /* Unmaps all that are kept. */
 void stack_pool_fini(void);

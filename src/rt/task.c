@@ -10,6 +10,11 @@
 #include "rt/stack.h"
 
 enum { SLOT_BITS = 16 };
+#ifdef POSTRIDER_SANITIZED
+enum { TRIM_MARGIN = 8192 };
+#else
+enum { TRIM_MARGIN = 512 };
+#endif
 _Static_assert(TASKS_MAX < 1 << SLOT_BITS, "a slot's index fits in an id");
 
 static void *stack_bottom(const struct task *task)
@@ -78,6 +83,7 @@ static void task_free(struct task *task)
 	slot_give_back(task);
 	list_remove(&loop.all, &task->in_all);
 	loop.task_count--;
+	loop.is_untidy = true;
 	stack_give_back(stack_bottom(task));
 }
 
@@ -109,7 +115,10 @@ err_t task_suspend(deadline_t deadline, const char *waits_for)
 		timer_add(task, deadline);
 	task->state = TASK_WAITING;
 	task->waits_for = waits_for;
+	task->waits_since = loop.now;
+	task->is_trimmed = false;
 	task->ready_streak = 0;
+	loop.is_untidy = true;
 	fibre_switch(&task->fibre, &loop.fibre);
 	return task->wake_reason;
 }
@@ -210,18 +219,39 @@ void task_yield(void)
 	fibre_switch(&task->fibre, &loop.fibre);
 }
 
-void task_trim_stack(void)
+/* Gives back what lies below sp, but for a margin that is still in use. */
+static void trim(const struct task *task, uintptr_t sp)
 {
-	struct task *task = loop.running;
-
-	if (!task)
-		return;
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t bottom = (uintptr_t)task->fibre.bottom;
-	/* The page of this frame stays, and one more for what madvise() itself needs. */
-	uintptr_t top = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+	uintptr_t top = (sp - TRIM_MARGIN) & ~(page - 1);
 
 	if (top > bottom)
 		(void)madvise(stack_bottom(task), top - bottom,
 			      MADV_DONTNEED); /* a hint */
+}
+
+void task_trim_stack(void)
+{
+	if (loop.running)
+		trim(loop.running, (uintptr_t)__builtin_frame_address(0));
+}
+
+bool task_trim_idle(deadline_t since)
+{
+	bool is_done = true;
+
+	LIST_EACH(&loop.all, link)
+	{
+		struct task *task = CONTAINER_OF(link, struct task, in_all);
+
+		if (task->is_trimmed || task->state != TASK_WAITING)
+			continue;
+		if (task->waits_since <= since) {
+			trim(task, (uintptr_t)task->fibre.sp);
+			task->is_trimmed = true;
+		}
+		is_done = is_done && task->is_trimmed;
+	}
+	return is_done;
 }

@@ -292,11 +292,19 @@ static void deep(void *arg)
 	*(int *)arg = dig(500); /* 2 MB, far more than a task has */
 }
 
+static void ticks(void *arg)
+{
+	(void)arg;
+	while (task_sleep_ms(1000) == OK)
+		;
+}
+
 static void goes_deep(void *arg)
 {
 	int sum = 0;
 
 	(void)arg;
+	CHECK(task_start("ticks", ticks, NULL));
 	task_describe(STR("digging"));
 	CHECK_STR(str_c(task_description(task_self())), STR("digging"));
 	CHECK_STR(str_c(task_name(task_self())), STR("first"));
@@ -304,6 +312,8 @@ static void goes_deep(void *arg)
 	CHECK(sum != 0);
 	CHECK(dig(4) == 10);
 	task_trim_stack();
+	CHECK(dig(4) == 10);
+	CHECK(task_sleep_ms(3600 * 1000) == OK); /* meanwhile it is trimmed again */
 	CHECK(dig(4) == 10);
 	loop_stop();
 }

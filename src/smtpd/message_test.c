@@ -62,7 +62,7 @@ TEST(writes_trace_fields)
 		    "Received: from mail.example.org ([192.0.2.1])\r\n"
 		    "\tby mx.example.net with ESMTPS\r\n"
 		    "\t(TLSv1.3 TLS_AES_256_GCM_SHA384)\r\n\tid abc\r\n"
-		    "\tfor <ann@example.net>;\r\n\tThu, 01 Jan 1970 00:00:00 +0000\r\n"));
+		    "\tfor <ann@example.net>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n"));
 	buf_reset(&out);
 	hop.client = STR("(my pc)");
 	hop.is_host_valid = false;
@@ -72,6 +72,6 @@ TEST(writes_trace_fields)
 	CHECK_STR(buf_str(&out),
 		  STR("Received: from [IPv6:2001:db8::1] (helo=?my pc?)\r\n"
 		      "\tby mx.example.net with ESMTPS\r\n\tid abc;\r\n"
-		      "\tThu, 01 Jan 1970 00:00:00 +0000\r\n"));
+		      "\tThu, 1 Jan 1970 00:00:00 +0000\r\n"));
 	buf_fini(&out);
 }

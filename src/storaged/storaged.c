@@ -66,6 +66,14 @@ static void on_gone(struct ipc *ipc, void *arg)
 void storaged_add_channel(struct storaged *storaged, int fd, enum gate_role role,
 			  uint64_t id)
 {
+	LIST_EACH(&storaged->guests, link)
+	{
+		struct guest *before = CONTAINER_OF(link, struct guest, in_all);
+
+		/* We may not have seen its end yet; its locks must not outlive it. */
+		if (before->role == role && before->id == id)
+			guest_leave(before);
+	}
 	struct guest *guest = NEW(struct guest);
 
 	guest->storaged = storaged;

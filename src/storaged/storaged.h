@@ -28,7 +28,7 @@ void storaged_close(struct storaged **storaged);
 
 /* A connected socket to a process of that role, owned from here on.  id is what grants
  * name as their channel: the supervisor's number of that process, the same over restarts
- * of the store. */
+ * of the store.  It replaces an earlier channel of that role and id. */
 void storaged_add_channel(struct storaged *storaged, int fd, enum gate_role role,
 			  uint64_t id);
 /* Before it is set, no grant is good. */

@@ -90,9 +90,9 @@ void store_watch_close(struct store_watch *watch)
 	store_unuse(store);
 }
 
-static void watch_wake(struct store_watch *watch)
+static void ring(struct store_watch *watch)
 {
-	watch->wakes++;
+	watch->rings++;
 	wake_all(&watch->changed);
 }
 
@@ -102,14 +102,14 @@ static void wake_account(struct store *store, account_t account)
 
 	for (; watch; watch = watch->next)
 		if (watch->account == account)
-			watch_wake(watch);
+			ring(watch);
 }
 
 void store_wake_watches(struct store *store)
 {
 	for (size_t i = 0; i < TABLE_BUCKETS; i++)
 		for (struct store_watch *w = store->watches[i]; w; w = w->next)
-			watch_wake(w);
+			ring(w);
 }
 
 static void on_changed(struct store *store, account_t account)

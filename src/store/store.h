@@ -89,10 +89,11 @@ enum store_outcome store_lock(struct store *store, account_t account, struct str
 void store_unlock(struct store *store, account_t account, struct str name);
 
 /* Wakes changed whenever the account may have changed (also for other processes'
- * commits); a hint: ask store_changes(). */
+ * commits); a hint: ask store_changes().  Who suspends between looking and waiting
+ * compares rings, or misses what came then. */
 struct store_watch {
 	struct waiters changed;
-	uint64_t wakes; /* how often it woke: who was busy sees that it missed one */
+	uint64_t rings; /* how often it was woken */
 	account_t account;
 	struct store *store;
 	struct store_watch *next, *prev;
