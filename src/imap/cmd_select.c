@@ -89,14 +89,14 @@ static err_t idle_until_input(struct session *s, deadline_t until)
 {
 	while (!s->is_done) {
 		deadline_t look = deadline_s(IDLE_LOOK_S);
-		uint64_t wakes = s->watch.rings;
+		uint64_t rings = s->watch.rings;
 
 		if (s->state == IMAP_SELECTED)
 			TRY(selected_tell(s, true));
 		if (s->is_done)
 			return OK;
 		TRY(conn_flush(s->conn));
-		if (s->watch.rings != wakes)
+		if (s->watch.rings != rings)
 			continue; /* it happened while we were telling */
 		err_t err = conn_wait(s->conn, &s->watch.changed,
 				      look < until ? look : until);
