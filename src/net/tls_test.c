@@ -198,14 +198,15 @@ static SSL *shake_hands(SSL_CTX *context, SSL_SESSION *session, const char *name
 {
 	SSL *ours = tls_server_session(server), *theirs = SSL_new(context);
 	BIO *one, *other;
-	char byte;
+	char byte, asked[64]; /* OpenSSL's macro takes no const text */
 
 	CHECK(BIO_new_bio_pair(&one, 0, &other, 0) == 1);
 	SSL_set_bio(ours, one, one);
 	SSL_set_bio(theirs, other, other);
 	SSL_set_connect_state(theirs);
 	CHECK(SSL_set_max_proto_version(theirs, version) == 1);
-	CHECK(SSL_set_tlsext_host_name(theirs, name) == 1);
+	CHECK(str_to_c(str_c(name), asked, sizeof asked));
+	CHECK(SSL_set_tlsext_host_name(theirs, asked) == 1);
 	CHECK(SSL_set_alpn_protos(theirs, (const unsigned char *)"\4smtp\4imap", 10) ==
 	      0);
 	if (session)
