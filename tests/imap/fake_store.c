@@ -301,7 +301,7 @@ enum store_outcome store_commit(struct store *store, const struct store_commit *
 	for (size_t i = 0; i < WATCHES_MAX; i++) {
 		if (!watches[i])
 			continue;
-		watches[i]->wakes++;
+		watches[i]->rings++;
 		wake_all(&watches[i]->changed);
 	}
 	return STORE_OK;
