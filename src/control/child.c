@@ -46,11 +46,21 @@ bool child_config_decode(struct str body, struct child_config *config)
 	return dec_done(&dec) && config->log_level <= LOG_DEBUG;
 }
 
-struct str child_serve_body(char room[9], enum child_client client, uint64_t channel)
+struct str child_serve_encode(char room[CHILD_SERVE_BYTES],
+			      const struct child_serve *serve)
 {
-	room[0] = (char)client;
-	memcpy(room + 1, &channel, sizeof channel);
-	return (struct str){room, 9};
+	room[0] = (char)serve->client;
+	memcpy(room + 1, &serve->channel, sizeof serve->channel);
+	return (struct str){room, CHILD_SERVE_BYTES};
+}
+
+bool child_serve_decode(struct str body, struct child_serve *serve)
+{
+	if (body.len != CHILD_SERVE_BYTES || (unsigned char)body.ptr[0] >= CHILD_CLIENTS)
+		return false;
+	serve->client = (enum child_client)body.ptr[0];
+	memcpy(&serve->channel, body.ptr + 1, sizeof serve->channel);
+	return true;
 }
 
 err_t child_start(const struct child_options *options, ipc_handler *handler, void *arg,

@@ -48,6 +48,16 @@ struct child_config {
 void child_config_encode(const struct child_config *config, struct buf *body);
 [[nodiscard]] bool child_config_decode(struct str body, struct child_config *config);
 
+/* CHILD_SERVE: channel is the number that grants for that client carry. */
+struct child_serve {
+	enum child_client client;
+	uint64_t channel;
+};
+enum { CHILD_SERVE_BYTES = 9 };
+struct str child_serve_encode(char room[CHILD_SERVE_BYTES],
+			      const struct child_serve *serve);
+[[nodiscard]] bool child_serve_decode(struct str body, struct child_serve *serve);
+
 struct child {
 	pid_t pid;        /* 0: not running */
 	struct poll exit; /* of its pidfd: readable when it has ended */
@@ -70,8 +80,6 @@ struct child_options {
 /* Sends an event; fd (-1: none) is closed here in any case.  May suspend.  A child that
  * has gone is no failure: its end is seen by who waits for it. */
 void child_send(struct child *child, enum child_message type, struct str body, int fd);
-/* The body of CHILD_SERVE, in room. */
-struct str child_serve_body(char room[9], enum child_client client, uint64_t channel);
 /* May suspend until it has ended: OK, or ERR_TIMEOUT, ERR_CANCELED. */
 [[nodiscard]] err_t child_wait(struct child *child, deadline_t deadline);
 /* After it ended (it is killed if it has not): how, as waitpid() says, and whether it

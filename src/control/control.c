@@ -127,8 +127,9 @@ static err_t start(struct control *control, const char *folder, enum child_role 
 
 static err_t join(struct control *control, int *store_fd, int *vault_fd)
 {
-	char room[9];
-	struct str serve = child_serve_body(room, CLIENT_CTL, rand_u64());
+	char room[CHILD_SERVE_BYTES];
+	const struct child_serve who = {CLIENT_CTL, rand_u64()};
+	struct str serve = child_serve_encode(room, &who);
 	int link[2], store[2], vault[2];
 
 	TRY(ipc_pair(link));

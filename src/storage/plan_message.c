@@ -128,7 +128,7 @@ static err_t visit_flags(void *arg, uint32_t uid, const struct member_row *row)
 
 	/* RFC 7162 §3.1.3: those that changed since are left alone and named. */
 	if (row->modseq > f->op->unchanged_since) {
-		ranges_add(&f->work->refused, uid);
+		uid_ranges_add(&f->work->refused, uid);
 		return OK;
 	}
 	buf_reset(&f->work->words);
@@ -138,7 +138,7 @@ static err_t visit_flags(void *arg, uint32_t uid, const struct member_row *row)
 		return OK;
 	if (words_count(buf_str(&f->work->words)) > KEYWORDS_MAX)
 		f->is_too_many = true;
-	ranges_add(&f->work->changed, uid);
+	uid_ranges_add(&f->work->changed, uid);
 	return OK;
 }
 
@@ -163,8 +163,9 @@ enum store_outcome plan_flags(struct plan *plan, const struct op_flags *op,
 			   each_member(work, op->mailbox, &op->uids, visit_flags, &f));
 	if (outcome != STORE_OK)
 		return outcome;
-	if (f.is_too_many || !ranges_copy(&work->changed, plan->arena, &result->uids) ||
-	    !ranges_copy(&work->refused, plan->arena, &result->refused))
+	if (f.is_too_many ||
+	    !uid_ranges_copy(&work->changed, plan->arena, &result->uids) ||
+	    !uid_ranges_copy(&work->refused, plan->arena, &result->refused))
 		return STORE_INVALID;
 	*e = (struct effect_flags){.mailbox = op->mailbox,
 				   .uids = ranges_set(&work->changed),
@@ -189,7 +190,7 @@ static err_t visit_gather(void *arg, uint32_t uid, const struct member_row *row)
 
 	if (g->only_deleted && !(row->flags & FLAG_DELETED))
 		return OK;
-	ranges_add(&g->work->changed, uid);
+	uid_ranges_add(&g->work->changed, uid);
 	if (!g->wants_bytes)
 		return OK;
 	TRY(work_item(g->work, g->work->account.id, row->message, &item));
@@ -237,7 +238,7 @@ enum store_outcome plan_copy(struct plan *plan, const struct op_copy *op, bool i
 		outcome = room_for(plan, to, count, g.bytes);
 	if (outcome != STORE_OK)
 		return outcome;
-	if (!ranges_copy(&work->changed, plan->arena, &result->uids))
+	if (!uid_ranges_copy(&work->changed, plan->arena, &result->uids))
 		return STORE_INVALID;
 	*e = (struct effect_copy){.mailbox = op->mailbox,
 				  .to_mailbox = op->to_mailbox,
@@ -278,7 +279,7 @@ enum store_outcome plan_expunge(struct plan *plan, const struct op_expunge *op,
 	outcome = plan_err(plan, each_member(work, op->mailbox, &uids, visit_gather, &g));
 	if (outcome != STORE_OK)
 		return outcome;
-	if (!ranges_copy(&work->changed, plan->arena, &result->uids))
+	if (!uid_ranges_copy(&work->changed, plan->arena, &result->uids))
 		return STORE_INVALID;
 	*e = (struct effect_expunge){op->mailbox, ranges_set(&work->changed)};
 	return STORE_OK;

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-void ranges_fini(struct ranges *ranges)
+void uid_ranges_fini(struct ranges *ranges)
 {
 	mem_free(ranges->list);
 	*ranges = (struct ranges){0};
@@ -14,7 +14,7 @@ void ranges_reset(struct ranges *ranges)
 	ranges->uids = 0;
 }
 
-void ranges_add(struct ranges *ranges, uint32_t uid)
+void uid_ranges_add(struct ranges *ranges, uint32_t uid)
 {
 	struct uid_range *last =
 		ranges->count > 0 ? &ranges->list[ranges->count - 1] : NULL;
@@ -34,7 +34,8 @@ struct uid_set ranges_set(const struct ranges *ranges)
 	return (struct uid_set){ranges->list, ranges->count};
 }
 
-bool ranges_copy(const struct ranges *ranges, struct arena *arena, struct uid_set *set)
+bool uid_ranges_copy(const struct ranges *ranges, struct arena *arena,
+		     struct uid_set *set)
 {
 	struct uid_range *list = ARENA_ARRAY(arena, struct uid_range, ranges->count);
 

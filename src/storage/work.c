@@ -105,8 +105,8 @@ void work_fini(struct work *work)
 	work_drop(work);
 	buf_fini(&work->row);
 	buf_fini(&work->words);
-	ranges_fini(&work->changed);
-	ranges_fini(&work->refused);
+	uid_ranges_fini(&work->changed);
+	uid_ranges_fini(&work->refused);
 	arena_fini(&work->arena);
 }
 

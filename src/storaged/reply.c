@@ -42,7 +42,7 @@ static void send_part(struct guest *guest, uint64_t id, const struct kept *kept,
 static void send_long(struct guest *guest, uint64_t id, const struct buf *reply)
 {
 	if (guest->kept_bytes + reply->len > KEPT_BYTES_MAX) {
-		reply_outcome(guest, id, STORE_UNKNOWN);
+		reply_only(guest, id, STORE_UNKNOWN);
 		return;
 	}
 	struct kept *kept = NEW(struct kept);
@@ -60,14 +60,14 @@ void reply_send(struct guest *guest, uint64_t id, const struct buf *reply)
 	if (id == 0 || !guest->ipc)
 		return;
 	if (!buf_ok(reply))
-		reply_outcome(guest, id, STORE_UNKNOWN);
+		reply_only(guest, id, STORE_UNKNOWN);
 	else if (reply->len > IPC_BODY_MAX)
 		send_long(guest, id, reply);
 	else
 		ipc_reply(guest->ipc, id, REPLY_WHOLE, buf_str(reply), -1);
 }
 
-void reply_outcome(struct guest *guest, uint64_t id, enum store_outcome outcome)
+void reply_only(struct guest *guest, uint64_t id, enum store_outcome outcome)
 {
 	char octet = (char)outcome;
 
@@ -88,5 +88,5 @@ void reply_rest(struct guest *guest, uint64_t id, uint64_t token, uint64_t offse
 			kept_free(guest, kept);
 		return;
 	}
-	reply_outcome(guest, id, STORE_ABSENT);
+	reply_only(guest, id, STORE_ABSENT);
 }

@@ -103,7 +103,7 @@ static void serve_lease(struct guest *guest, const struct store_request *request
 	struct buf reply = BUF(REPLY_BYTES_MAX);
 
 	if (!leases_have_room(guest, call.limit)) {
-		reply_outcome(guest, id, STORE_UNAVAILABLE);
+		reply_only(guest, id, STORE_UNAVAILABLE);
 		return;
 	}
 	arena->max = RESULT_ARENA_BYTES;
@@ -208,7 +208,7 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case REPLY_PART:
 		break;
 	}
-	reply_outcome(guest, id, serve_here(guest, request));
+	reply_only(guest, id, serve_here(guest, request));
 }
 
 static void serve_decoded(struct guest *guest, struct store_request *request,
@@ -217,7 +217,7 @@ static void serve_decoded(struct guest *guest, struct store_request *request,
 	void (*note)(const struct store_request *, bool) = guest->storaged->options.note;
 
 	if (!allowed(guest, request)) {
-		reply_outcome(guest, id, STORE_DENIED);
+		reply_only(guest, id, STORE_DENIED);
 		return;
 	}
 	if (note)
@@ -236,7 +236,7 @@ void serve(struct guest *guest, const struct ipc_message *message)
 		(void)close(message->fd); /* no request has one */
 	if (guest->users > BUSY_MAX ||
 	    guest->busy_bytes + message->body.len > BUSY_BYTES_MAX) {
-		reply_outcome(guest, message->id, STORE_UNAVAILABLE);
+		reply_only(guest, message->id, STORE_UNAVAILABLE);
 		return;
 	}
 	guest->busy_bytes += message->body.len;
@@ -244,7 +244,7 @@ void serve(struct guest *guest, const struct ipc_message *message)
 	if (store_dec_request(message->type, message->body, &arena, &request))
 		serve_decoded(guest, &request, &arena, message->id);
 	else
-		reply_outcome(guest, message->id, STORE_INVALID);
+		reply_only(guest, message->id, STORE_INVALID);
 	arena_fini(&arena);
 	guest->busy_bytes -= message->body.len;
 }

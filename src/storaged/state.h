@@ -144,7 +144,7 @@ void staging_release(struct borrowed *borrowed);
 
 /* reply.c */
 void reply_send(struct guest *guest, uint64_t id, const struct buf *reply);
-void reply_outcome(struct guest *guest, uint64_t id, enum store_outcome outcome);
+void reply_only(struct guest *guest, uint64_t id, enum store_outcome outcome);
 void reply_rest(struct guest *guest, uint64_t id, uint64_t token, uint64_t offset);
 void replies_drop(struct guest *guest);
 

@@ -1,0 +1,59 @@
+/* What smtpd and imapd share: the clients of store and vault, TLS, and the ports. */
+#pragma once
+
+#include "daemon/self.h"
+#include "daemon/service.h"
+#include "directory/directory.h"
+#include "imap/imap.h"
+#include "login/login.h"
+#include "mda/mda.h"
+#include "net/limits.h"
+#include "net/tls.h"
+#include "pop3/pop3.h"
+#include "smtpd/smtpd.h"
+
+struct conn;
+struct listener;
+
+enum { DOOR_PORTS_MAX = SERVICES * CONF_LISTENERS_MAX };
+
+/* One service as its sessions see it. */
+struct offer {
+	struct door *door;
+	enum service service;
+	struct limits *limits;
+	union {
+		struct smtpd_service smtp;
+		struct imap_service imap;
+		struct pop3_service pop3;
+	};
+};
+
+struct door {
+	struct self *self;
+	struct store *store;
+	struct vault *vault;
+	struct directory directory;
+	struct login_service login;
+	struct mda mda; /* smtpd: delivers what waits in the queue */
+
+	int sign_fd; /* -1: none now */
+	bool is_sign_wanted;
+	struct tls_server *tls;
+
+	struct offer offers[SERVICES];
+	struct {
+		enum service service;
+		int fd;
+		struct listener *listener;
+	} ports[DOOR_PORTS_MAX];
+	size_t port_count;
+};
+
+/* The certificate and ticket keys from the vault; suspends until it has them.  False if
+ * they cannot be used, or the process is ending. */
+bool door_tls_begin(struct door *door);
+/* Fills door->offers; then one may door_session(). */
+void door_offer_all(struct door *door);
+/* A listen_handler; arg is the offer. */
+void door_session(struct conn *conn, void *arg);

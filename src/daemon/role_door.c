@@ -1,0 +1,116 @@
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/door.h"
+#include "net/listen.h"
+#include "store/store.h"
+#include "vault/vault.h"
+
+static void make(struct self *self)
+{
+	struct door *door = NEW(struct door);
+
+	door->self = self;
+	door->sign_fd = -1;
+	door->store = store_open(-1);
+	door->vault = vault_open(-1);
+	self->state = door;
+}
+
+static bool begin(struct self *self)
+{
+	struct door *door = self->state;
+
+	door->directory = (struct directory){.store = door->store,
+					     .default_domain = self->conf.default_domain};
+	door->login = (struct login_service){.store = door->store,
+					     .vault = door->vault,
+					     .directory = &door->directory};
+	if (!door_tls_begin(door))
+		return false;
+	door_offer_all(door);
+	for (size_t i = 0; i < door->port_count; i++) {
+		enum service service = door->ports[i].service;
+		const struct service_entry *entry = service_entry(service);
+		const struct listen_options options = {
+			.name = entry->name,
+			.limits = door->offers[service].limits,
+			.refusal = str_c(entry->refusal),
+			.handler = door_session,
+			.arg = &door->offers[service],
+		};
+
+		door->ports[i].listener = listen_start(door->ports[i].fd, &options);
+	}
+	door->mda = (struct mda){.store = door->store};
+	if (self->role == CHILD_SMTPD && !task_start("mda", mda_task, &door->mda))
+		return false;
+	return true;
+}
+
+/* Before CHILD_GO only; which ports there are does not change. */
+static bool take_port(struct door *door, const struct ipc_message *message)
+{
+	if (message->body.len != 1 || (unsigned char)message->body.ptr[0] >= SERVICES ||
+	    door->port_count == DOOR_PORTS_MAX)
+		return false;
+	door->ports[door->port_count].service = (enum service)message->body.ptr[0];
+	door->ports[door->port_count++].fd = message->fd;
+	return true;
+}
+
+static void take(struct self *self, const struct ipc_message *message)
+{
+	struct door *door = self->state;
+
+	if (message->fd < 0)
+		return;
+	switch (message->type) {
+	case CHILD_LISTEN:
+		if (take_port(door, message))
+			return;
+		break;
+	case CHILD_STORE:
+		store_reconnect(door->store, message->fd);
+		return;
+	case CHILD_VAULT:
+		vault_reconnect(door->vault, message->fd);
+		return;
+	case CHILD_SIGN:
+		if (door->sign_fd >= 0)
+			(void)close(door->sign_fd);
+		door->sign_fd = message->fd;
+		door->is_sign_wanted = false;
+		return;
+	default: /* a number from outside, no enum */
+		break;
+	}
+	(void)close(message->fd);
+}
+
+static void end(struct self *self)
+{
+	struct door *door = self->state;
+
+	for (size_t i = 0; i < door->port_count; i++)
+		listen_stop(&door->ports[i].listener);
+	for (size_t i = 0; i < SERVICES; i++) {
+		if (door->offers[i].limits)
+			limits_free(&door->offers[i].limits);
+	}
+	tls_server_free(&door->tls);
+	store_close(&door->store);
+	vault_close(&door->vault);
+	if (door->sign_fd >= 0)
+		(void)close(door->sign_fd);
+	mem_free(door);
+}
+
+const struct role role_door = {
+	.sandbox = {.descriptors_max = 65536},
+	.make = make,
+	.begin = begin,
+	.take = take,
+	.end = end,
+};

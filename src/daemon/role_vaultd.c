@@ -1,0 +1,83 @@
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/self.h"
+#include "vaultd/vaultd.h"
+
+/* The working directory is DIR/vault. */
+static const struct sandbox_path own_folder = {".", SANDBOX_WRITE};
+
+struct vault_process {
+	struct vaultd *vaultd;
+	struct waiters opened;
+};
+
+static void make(struct self *self)
+{
+	self->state = NEW(struct vault_process);
+}
+
+static bool begin(struct self *self)
+{
+	struct vault_process *process = self->state;
+
+	if (vaultd_open(".", &process->vaultd) != OK)
+		return false;
+	wake_all(&process->opened);
+	return true;
+}
+
+static enum vaultd_role role_for(enum child_client client)
+{
+	switch (client) {
+	case CLIENT_SMTPD:
+	case CLIENT_IMAPD:
+		return VAULTD_DOOR;
+	case CLIENT_CTL:
+		return VAULTD_CTL;
+	case CLIENT_SIGNER:
+		break;
+	}
+	return VAULTD_SIGNER;
+}
+
+static void take(struct self *self, const struct ipc_message *message)
+{
+	struct vault_process *process = self->state;
+	struct child_serve serve;
+
+	while (!process->vaultd) {
+		if (wait_on(&process->opened, NEVER) != OK)
+			goto refused;
+	}
+	if (message->fd >= 0 && message->type == CHILD_LINK) {
+		vaultd_link(process->vaultd, message->fd);
+		return;
+	}
+	if (message->fd >= 0 && message->type == CHILD_SERVE &&
+	    child_serve_decode(message->body, &serve)) {
+		vaultd_serve(process->vaultd, role_for(serve.client), serve.channel,
+			     message->fd);
+		return;
+	}
+refused:
+	if (message->fd >= 0)
+		(void)close(message->fd);
+}
+
+static void end(struct self *self)
+{
+	struct vault_process *process = self->state;
+
+	vaultd_close(&process->vaultd);
+	mem_free(process);
+}
+
+const struct role role_vaultd = {
+	.sandbox = {SANDBOX_FILES, &own_folder, 1, 65536},
+	.make = make,
+	.begin = begin,
+	.take = take,
+	.end = end,
+};

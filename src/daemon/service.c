@@ -1,0 +1,29 @@
+#include "daemon/service.h"
+
+#define AT(member)    offsetof(struct conf, member)
+#define TOO_MANY_SMTP "421 4.7.0 Too many connections from you, try again later\r\n"
+#define TOO_MANY_IMAP "* BYE Too many connections from you, try again later\r\n"
+#define TOO_MANY_POP3 "-ERR [SYS/TEMP] Too many connections from you\r\n"
+
+static const struct service_entry entries[SERVICES] = {
+	[SERVICE_SMTP] = {"smtp", CHILD_SMTPD, 25, AT(smtp), TOO_MANY_SMTP, 50},
+	[SERVICE_SUBMISSION] = {"submission", CHILD_SMTPD, 587, AT(submission),
+				TOO_MANY_SMTP, 50},
+	[SERVICE_SUBMISSIONS] = {"submissions", CHILD_SMTPD, 465, AT(submissions), "",
+				 50},
+	/* A house full of people behind one address keeps many of these open. */
+	[SERVICE_IMAP] = {"imap", CHILD_IMAPD, 143, AT(imap), TOO_MANY_IMAP, 500},
+	[SERVICE_IMAPS] = {"imaps", CHILD_IMAPD, 993, AT(imaps), "", 500},
+	[SERVICE_POP3] = {"pop3", CHILD_IMAPD, 110, AT(pop3), TOO_MANY_POP3, 50},
+	[SERVICE_POP3S] = {"pop3s", CHILD_IMAPD, 995, AT(pop3s), "", 50},
+};
+
+const struct service_entry *service_entry(enum service service)
+{
+	return &entries[service];
+}
+
+struct conf_listeners *service_listeners(struct conf *conf, enum service service)
+{
+	return (struct conf_listeners *)((char *)conf + entries[service].conf_offset);
+}

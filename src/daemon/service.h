@@ -1,0 +1,28 @@
+/* What is offered at ports, and by which process. */
+#pragma once
+
+#include "conf/conf.h"
+#include "control/child.h"
+
+enum service {
+	SERVICE_SMTP,
+	SERVICE_SUBMISSION,
+	SERVICE_SUBMISSIONS,
+	SERVICE_IMAP,
+	SERVICE_IMAPS,
+	SERVICE_POP3,
+	SERVICE_POP3S,
+};
+enum { SERVICES = SERVICE_POP3S + 1 };
+
+struct service_entry {
+	const char *name;
+	enum child_role role;
+	uint16_t port;       /* the registered one */
+	size_t conf_offset;  /* of its struct conf_listeners in struct conf */
+	const char *refusal; /* what those hear who are too many */
+	size_t each_max;     /* connections from one stranger, to one process */
+};
+
+const struct service_entry *service_entry(enum service service);
+struct conf_listeners *service_listeners(struct conf *conf, enum service service);

@@ -1,0 +1,48 @@
+/* What the files of the supervisor share; nobody else includes it. */
+#pragma once
+
+#include "daemon/listeners.h"
+#include "daemon/poison.h"
+#include "daemon/supervisor.h"
+
+enum { SLOTS_MAX = 2 + 2 * 64 };
+
+/* The place of one process, whichever runs there now. */
+struct slot {
+	struct supervisor *supervisor;
+	enum child_role role;
+	unsigned index;   /* among those of its role */
+	uint64_t channel; /* the number its grants carry; new at each start */
+	struct child child;
+	bool is_ready, is_over; /* over: it will not be started again */
+	unsigned failures;      /* in a row */
+	deadline_t sign_given_at;
+};
+
+struct supervisor {
+	struct supervisor_options options;
+	struct buf config; /* the body of CHILD_CONFIG */
+	struct slot slots[SLOTS_MAX];
+	size_t slot_count;
+	struct listeners listeners;
+	struct poison poison;
+	int lock_fd;
+	unsigned failures; /* before everything was ready */
+	bool is_ready, is_stopping;
+	int status;
+	struct waiters changed; /* a slot became ready or over, or we are stopping */
+};
+
+/* The first slot of a role that there is only one of. */
+struct slot *slot_of(struct supervisor *supervisor, enum child_role role);
+
+/* joints.c: a process has been started; makes channels between it and the others. */
+void joints_make(struct slot *slot);
+void joints_sign(struct slot *door);
+
+/* admission.c: serves DIR/run/control. */
+[[nodiscard]] err_t admission_open(struct supervisor *supervisor);
+
+/* users.c */
+void user_of(const struct supervisor_options *options, enum child_role role, uid_t *uid,
+	     gid_t *gid);
