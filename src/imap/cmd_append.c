@@ -105,7 +105,7 @@ err_t on_append(struct session *s, const struct imap_command *command)
 		return reply_no(s, command, "[CANNOT] The message is empty");
 	outcome = add(s, append, mailbox->row.id, buf_str(&message), &result);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "[APPENDUID %u %u] It is stored",
 			result.ops[0].uid_validity, result.ops[0].uid);
 }

@@ -69,7 +69,7 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 	if (outcome == STORE_ABSENT)
 		return reply_no(s, command, "[TRYCREATE] There is no such mailbox");
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	if (mailbox->row.is_container)
 		return reply_no(s, command, "[CANNOT] It holds no messages");
 	if (op.kind == OP_MOVE && s->box.is_read_only)
@@ -79,11 +79,11 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 		return reply_ok(s, command, "None of them was there");
 	op.copy.mailbox = s->box.mailbox;
 	op.copy.to_mailbox = mailbox->row.id;
-	if (!ranges_uid_set(&s->scratch, list, count, &op.copy.uids))
-		return reply_outcome(s, command, STORE_INVALID);
+	if (!uids_for_store(&s->scratch, list, count, &op.copy.uids))
+		return reply_store(s, command, STORE_INVALID);
 	outcome = store_commit(session_store(s), &commit, &s->scratch, &result);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return copied(s, command, &result.ops[0]);
 }
 
@@ -116,14 +116,14 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 			return err;
 		if (count == 0) /* to the store, none would be all */
 			return reply_ok(s, command, "None of them was there");
-		if (!ranges_uid_set(&s->scratch, list, count, &op.expunge.uids))
-			return reply_outcome(s, command, STORE_INVALID);
+		if (!uids_for_store(&s->scratch, list, count, &op.expunge.uids))
+			return reply_store(s, command, STORE_INVALID);
 	}
 	enum store_outcome outcome =
 		store_commit(session_store(s), &commit, &s->scratch, NULL);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "They are gone");
 }
 
@@ -146,7 +146,7 @@ err_t on_store(struct session *s, const struct imap_command *command)
 	struct store_op op = {.kind = OP_FLAGS};
 	struct store_commit commit = {
 		.account = s->login.account, .ops = &op, .count = 1};
-	SCOPED(ranges_fini) struct ranges own = {0};
+	SCOPED(uids_fini) struct uids own = {0};
 	struct store_result result;
 	struct imap_range *list;
 	size_t count;
@@ -168,8 +168,8 @@ err_t on_store(struct session *s, const struct imap_command *command)
 		.keywords = {store->flags.keywords, store->flags.keyword_count},
 		.unchanged_since = UINT64_MAX,
 	};
-	if (!ranges_uid_set(&s->scratch, list, count, &op.flags.uids))
-		return reply_outcome(s, command, STORE_INVALID);
+	if (!uids_for_store(&s->scratch, list, count, &op.flags.uids))
+		return reply_store(s, command, STORE_INVALID);
 	/* What others did before is told before, so that only our own is passed over. */
 	TRY(selected_tell(s, false));
 	if (s->is_done)
@@ -178,8 +178,8 @@ err_t on_store(struct session *s, const struct imap_command *command)
 		store_commit(session_store(s), &commit, &s->scratch, &result);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
-	ranges_copy(&own, result.ops[0].uids);
+		return reply_store(s, command, outcome);
+	uids_copy(&own, result.ops[0].uids);
 	if (selected_collect(s, &own, result.change) != STORE_OK)
 		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
 	if (!store->is_silent) {
@@ -188,7 +188,7 @@ err_t on_store(struct session *s, const struct imap_command *command)
 
 		outcome = fetch_items(s, list, count, items);
 		if (outcome != STORE_OK)
-			return reply_outcome(s, command, outcome);
+			return reply_store(s, command, outcome);
 	}
 	return reply_ok(s, command, "Stored");
 }

@@ -77,7 +77,7 @@ err_t on_list(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailboxes_load(s, &all);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	for (size_t i = 0; i < all.count && !conn_is_broken(s->conn); i++)
 		list_one(s, list, &all.list[i]);
 	return reply_ok(s, command, "That is all");
@@ -92,7 +92,7 @@ err_t on_lsub(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailboxes_load(s, &all);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	bool has_percent = str_find_byte(list->patterns[0], '%') < list->patterns[0].len;
 
 	for (size_t i = 0; i < all.count && !conn_is_broken(s->conn); i++) {
@@ -120,7 +120,7 @@ err_t on_status(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailbox_find(s, command->status.mailbox, &mailbox);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	if (mailbox->row.is_container)
 		return reply_no(s, command, "[CANNOT] It holds no messages");
 	mailbox_write_status(s, mailbox, command->status.items);

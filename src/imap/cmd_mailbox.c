@@ -84,7 +84,7 @@ err_t on_create(struct session *s, const struct imap_command *command)
 	if (outcome == STORE_OK)
 		outcome = commit_one(s, &op, &result);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "It is there");
 }
 
@@ -95,7 +95,7 @@ err_t on_delete(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailbox_find(s, command->mailbox, &mailbox);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	if (mailbox->row.id == MAILBOX_INBOX)
 		return reply_no(s, command, "[CANNOT] INBOX always stays");
 	if (mailbox->has_children)
@@ -105,7 +105,7 @@ err_t on_delete(struct session *s, const struct imap_command *command)
 		selected_leave(s);
 	outcome = commit_one(s, &op, NULL);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "It is gone");
 }
 
@@ -145,13 +145,13 @@ err_t on_rename(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailboxes_load(s, &all);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	struct mailbox *mailbox = mailboxes_find(&all, command->rename.from);
 
 	if (!mailbox)
-		return reply_outcome(s, command, STORE_ABSENT);
+		return reply_store(s, command, STORE_ABSENT);
 	if (mailboxes_find(&all, to))
-		return reply_outcome(s, command, STORE_CONFLICT);
+		return reply_store(s, command, STORE_CONFLICT);
 	bool is_inbox = mailbox->row.id == MAILBOX_INBOX;
 
 	if (!is_name(to) || (!is_inbox && is_below(to, mailbox->path)))
@@ -163,7 +163,7 @@ err_t on_rename(struct session *s, const struct imap_command *command)
 	else if (outcome == STORE_OK)
 		outcome = commit_one(s, &op, NULL);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "It has a new name");
 }
 
@@ -174,11 +174,11 @@ err_t on_subscribe(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailbox_find(s, command->mailbox, &mailbox);
 
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	op.mailbox.mailbox = mailbox->row.id;
 	op.mailbox.is_subscribed = command->verb == IMAP_SUBSCRIBE;
 	outcome = commit_one(s, &op, NULL);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "Noted");
 }

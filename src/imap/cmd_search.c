@@ -1,5 +1,6 @@
 /* SEARCH.  RFC 9051 §6.4.4, §7.3.4; RFC 3501 §7.2.5; "$" is RFC 5182. */
 #include "imap/match.h"
+#include "imap/walk.h"
 
 enum { SEND_BYTES = 32 << 10 };
 
@@ -10,39 +11,24 @@ static bool is_known_charset(struct str charset)
 }
 
 /* The UIDs that match, of those the client knows. */
-static enum store_outcome find_all(struct match *match, struct ranges *hits)
+static enum store_outcome find_all(struct match *match, struct uids *hits)
 {
 	struct session *s = match->s;
-	SCOPED(ranges_fini) struct ranges bounds = {0};
+	SCOPED(uids_fini) struct uids bounds = {0};
 
 	match_bounds(match, &bounds);
-	for (size_t i = 0; i < bounds.count; i++) {
-		uint32_t next = bounds.list[i].first;
+	struct walk walk = walk_over(s, bounds.list, bounds.count, match->columns);
 
-		while (next != 0 && next <= bounds.list[i].last) {
-			struct uid_range rest = {next, bounds.list[i].last};
-			struct message_row *rows;
-			size_t count;
-
-			arena_reset(&s->page);
-			enum store_outcome outcome = store_rows(
-				session_store(s), s->login.account, s->box.mailbox, rest,
-				match->columns, &s->page, &rows, &count, &next);
-
-			if (outcome != STORE_OK)
-				return outcome;
-			for (size_t n = 0; n < count; n++)
-				if (match_row(match, &rows[n]))
-					ranges_add(hits, rows[n].uid, rows[n].uid);
-			if (conn_is_broken(s->conn))
-				return STORE_OK;
-		}
+	for (const struct message_row *row;
+	     !conn_is_broken(s->conn) && (row = walk_next(&walk));) {
+		if (match_row(match, row))
+			uids_add(hits, row->uid, row->uid);
 	}
-	return match->outcome;
+	return walk.outcome != STORE_OK ? walk.outcome : match->outcome;
 }
 
 /* Calls with each hit as the client counts: UIDs or sequence numbers. */
-static void each_hit(struct session *s, const struct ranges *hits, bool is_uid,
+static void each_hit(struct session *s, const struct uids *hits, bool is_uid,
 		     void (*take)(void *arg, uint32_t number), void *arg)
 {
 	for (size_t i = 0; i < hits->count; i++) {
@@ -88,7 +74,7 @@ static void add_to_set(void *arg, uint32_t number)
 
 /* "* ESEARCH (TAG "a1") UID MIN 2 MAX 9 ALL 2:9 COUNT 8". */
 static void write_extended(struct session *s, const struct imap_command *command,
-			   const struct ranges *hits, unsigned returns)
+			   const struct uids *hits, unsigned returns)
 {
 	struct imap_set_writer writer = {.out = &s->out};
 	struct sums sums = {0};
@@ -112,28 +98,28 @@ static void write_extended(struct session *s, const struct imap_command *command
 }
 
 /* With only MIN or MAX asked for, only these are saved.  RFC 5182 §2.4. */
-static void save(struct session *s, const struct ranges *hits, unsigned returns)
+static void save(struct session *s, const struct uids *hits, unsigned returns)
 {
 	bool is_all = (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)) ||
 		      !(returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX));
-	struct ranges *saved = &s->box.saved;
+	struct uids *saved = &s->box.saved;
 
-	ranges_clear(saved);
+	uids_clear(saved);
 	if (hits->count == 0)
 		return;
 	uint32_t min = hits->list[0].first, max = hits->list[hits->count - 1].last;
 
 	for (size_t i = 0; i < hits->count && is_all; i++)
-		ranges_add(saved, hits->list[i].first, hits->list[i].last);
+		uids_add(saved, hits->list[i].first, hits->list[i].last);
 	if (!is_all && (returns & IMAP_RETURN_MIN))
-		ranges_add(saved, min, min);
+		uids_add(saved, min, min);
 	if (!is_all && (returns & IMAP_RETURN_MAX) &&
 	    (max != min || !(returns & IMAP_RETURN_MIN)))
-		ranges_add(saved, max, max);
+		uids_add(saved, max, max);
 }
 
 static err_t answer(struct session *s, const struct imap_command *command,
-		    const struct ranges *hits)
+		    const struct uids *hits)
 {
 	const struct imap_search *search = &command->search;
 	unsigned shown = search->returns & ~(unsigned)IMAP_RETURN_SAVE;
@@ -156,13 +142,13 @@ static err_t answer(struct session *s, const struct imap_command *command,
 err_t on_search(struct session *s, const struct imap_command *command)
 {
 	const struct imap_search *search = &command->search;
-	SCOPED(ranges_fini) struct ranges hits = {0};
+	SCOPED(uids_fini) struct uids hits = {0};
 	SCOPED(match_fini) struct match match = {0};
 	const char *reason = "";
 	enum store_outcome outcome = STORE_OK;
 
 	if (!is_known_charset(search->charset)) {
-		ranges_clear(&s->box.saved);
+		uids_clear(&s->box.saved);
 		return reply_no(s, command, "[BADCHARSET (US-ASCII UTF-8)] Use UTF-8");
 	}
 	bool is_ready = match_init(&match, s, search->key, &reason);
@@ -175,8 +161,8 @@ err_t on_search(struct session *s, const struct imap_command *command)
 		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
 	outcome = find_all(&match, &hits);
 	if (outcome != STORE_OK) {
-		ranges_clear(&s->box.saved);
-		return reply_outcome(s, command, outcome);
+		uids_clear(&s->box.saved);
+		return reply_store(s, command, outcome);
 	}
 	return answer(s, command, &hits);
 }

@@ -4,6 +4,12 @@
 
 enum { IDLE_LOOK_S = 30, LINE_MAX_BYTES = 1024 };
 
+/* The keywords are those that clients share (RFC 9051 §2.3.2); others are made by using
+ * them. */
+#define FLAGS_SHOWN                                                                      \
+	"\\Answered \\Flagged \\Deleted \\Seen \\Draft "                                 \
+	"$Forwarded $MDNSent $Junk $NotJunk $Phishing"
+
 /* Which mailbox it is; INBOX without reading the others. */
 static enum store_outcome find_id(struct session *s, struct str name, uint64_t *id)
 {
@@ -35,10 +41,10 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	if (outcome == STORE_OK)
 		outcome = selected_enter(s, id, is_read_only, &exists);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	buf_printf(&s->out,
 		   "* %u EXISTS\r\n"
-		   "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n",
+		   "* FLAGS (" FLAGS_SHOWN ")\r\n",
 		   exists);
 	/* Deviates: no message is ever \Recent, as RFC 9051 has it; rev1 asks for the
 	 * number. */
@@ -53,9 +59,8 @@ err_t on_select(struct session *s, const struct imap_command *command)
 		   "* OK [PERMANENTFLAGS (%s)] What you may set\r\n"
 		   "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
 		   "* OK [UIDNEXT %u] The next UID\r\n",
-		   is_read_only ? ""
-				: "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*",
-		   s->box.uid_validity, s->box.uid_next);
+		   is_read_only ? "" : FLAGS_SHOWN " \\*", s->box.uid_validity,
+		   s->box.uid_next);
 	return reply_only_ok(s, command,
 			     is_read_only ? "[READ-ONLY] It is open"
 					  : "[READ-WRITE] It is open");
@@ -74,7 +79,7 @@ err_t on_close(struct session *s, const struct imap_command *command)
 		outcome = store_commit(session_store(s), &commit, &s->scratch, NULL);
 	selected_leave(s);
 	if (outcome != STORE_OK)
-		return reply_outcome(s, command, outcome);
+		return reply_store(s, command, outcome);
 	return reply_only_ok(s, command, "It is closed");
 }
 

@@ -1,6 +1,7 @@
 #include "imap/fetch.h"
 
 #include "imap/message.h"
+#include "imap/walk.h"
 
 enum { SEND_BYTES = 32 << 10, BINARY_MAX = 64 << 20 };
 
@@ -9,8 +10,7 @@ struct fetching {
 	unsigned items;
 	const struct imap_section *sections;
 	size_t section_count;
-	const struct ranges *seen; /* these have just become \Seen; NULL: none */
-	unsigned columns;
+	const struct uids *seen; /* these have just become \Seen; NULL: none */
 	struct message message;
 	bool has_item;  /* the response has an item already */
 	bool is_broken; /* a literal could not be finished: nothing may follow */
@@ -52,7 +52,7 @@ static void write_flags(struct fetching *f, const struct message_row *row)
 static void write_plain_items(struct fetching *f, const struct message_row *row)
 {
 	struct session *s = f->s;
-	bool tells_seen = f->seen && ranges_has(f->seen, row->uid);
+	bool tells_seen = f->seen && uids_has(f->seen, row->uid);
 
 	if (f->items & IMAP_FETCH_UID) {
 		separate(f);
@@ -266,54 +266,27 @@ static enum store_outcome fetch_one(struct fetching *f, const struct message_row
 	return outcome;
 }
 
-static enum store_outcome fetch_range(struct fetching *f, struct imap_range range,
-				      enum store_outcome *worst)
-{
-	struct session *s = f->s;
-	uint32_t next = range.first;
-
-	while (next != 0 && next <= range.last) {
-		struct uid_range rest = {next, range.last};
-		struct message_row *rows;
-		size_t count;
-
-		arena_reset(&s->page);
-		enum store_outcome outcome =
-			store_rows(session_store(s), s->login.account, s->box.mailbox,
-				   rest, f->columns, &s->page, &rows, &count, &next);
-
-		if (outcome != STORE_OK)
-			return outcome;
-		for (size_t i = 0; i < count; i++) {
-			outcome = fetch_one(f, &rows[i]);
-			if (outcome != STORE_OK && outcome != STORE_ABSENT)
-				*worst = outcome;
-			if (f->is_broken || conn_is_broken(s->conn) || s->is_done)
-				return outcome;
-		}
-	}
-	return STORE_OK;
-}
-
+/* The outcome is the worst of what could not be read; the rest is sent nevertheless. */
 static enum store_outcome fetch_all(struct fetching *f, const struct imap_range *list,
 				    size_t count)
 {
-	enum store_outcome worst = STORE_OK;
-	enum store_outcome outcome = selected_number(f->s);
-	uint32_t last = f->s->box.uid_next - 1;
+	struct session *s = f->s;
+	enum store_outcome worst = selected_number(s);
+	struct walk walk = walk_over(s, list, count, columns_for(f));
+	const struct message_row *row;
 
-	f->columns = columns_for(f);
-	message_init(&f->message, f->s);
-	for (size_t i = 0; i < count && outcome == STORE_OK && !f->is_broken; i++) {
-		struct imap_range range = list[i];
+	if (worst != STORE_OK)
+		return worst;
+	message_init(&f->message, s);
+	while (!f->is_broken && !s->is_done && !conn_is_broken(s->conn) &&
+	       (row = walk_next(&walk))) {
+		enum store_outcome outcome = fetch_one(f, row);
 
-		if (range.first > last)
-			break;
-		range.last = range.last < last ? range.last : last;
-		outcome = fetch_range(f, range, &worst);
+		if (outcome != STORE_OK && outcome != STORE_ABSENT)
+			worst = outcome;
 	}
 	message_fini(&f->message);
-	return outcome != STORE_OK ? outcome : worst;
+	return walk.outcome != STORE_OK ? walk.outcome : worst;
 }
 
 enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
@@ -324,55 +297,37 @@ enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
 	return fetch_all(&f, list, count);
 }
 
-/* The unseen among the messages named. */
-static enum store_outcome find_unseen(struct session *s, const struct imap_range *list,
-				      size_t count, struct ranges *unseen)
+static bool any_unseen(struct session *s, const struct imap_range *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		uint32_t next = list[i].first;
+	struct walk walk = walk_over(s, list, count, 0);
 
-		while (next != 0 && next <= list[i].last) {
-			struct uid_range rest = {next, list[i].last};
-			struct message_row *rows;
-			size_t rows_count;
-
-			arena_reset(&s->page);
-			enum store_outcome outcome = store_rows(
-				session_store(s), s->login.account, s->box.mailbox, rest,
-				0, &s->page, &rows, &rows_count, &next);
-
-			if (outcome != STORE_OK)
-				return outcome;
-			for (size_t n = 0; n < rows_count; n++)
-				if (!(rows[n].flags & FLAG_SEEN))
-					ranges_add(unseen, rows[n].uid, rows[n].uid);
-		}
+	for (const struct message_row *row; (row = walk_next(&walk));) {
+		if (!(row->flags & FLAG_SEEN))
+			return true;
 	}
-	return STORE_OK;
+	return false;
 }
 
 /* Reading text sets \Seen, told with the text (RFC 9051 §6.4.5).  If it cannot be set,
  * the text is read nevertheless. */
 static void mark_seen(struct session *s, const struct imap_range *list, size_t count,
-		      struct ranges *seen)
+		      struct uids *seen)
 {
 	struct store_op op = {.kind = OP_FLAGS};
 	struct store_commit commit = {
 		.account = s->login.account, .ops = &op, .count = 1};
-	SCOPED(ranges_fini) struct ranges unseen = {0};
 	struct store_result result;
 
-	if (find_unseen(s, list, count, &unseen) != STORE_OK || unseen.count == 0 ||
-	    unseen.count > UID_RANGES_MAX)
+	if (!any_unseen(s, list, count)) /* a commit costs a flush */
 		return;
 	op.flags = (struct op_flags){.mailbox = s->box.mailbox,
 				     .mode = FLAGS_ADD,
 				     .flags = FLAG_SEEN,
 				     .unchanged_since = UINT64_MAX};
-	if (!ranges_uid_set(&s->scratch, unseen.list, unseen.count, &op.flags.uids) ||
+	if (!uids_for_store(&s->scratch, list, count, &op.flags.uids) ||
 	    store_commit(session_store(s), &commit, &s->scratch, &result) != STORE_OK)
 		return;
-	ranges_copy(seen, result.ops[0].uids);
+	uids_copy(seen, result.ops[0].uids);
 	(void)selected_collect(s, seen, result.change); /* reply_ok() finds out as well */
 }
 
@@ -388,7 +343,7 @@ static bool sets_seen(const struct imap_fetch *fetch)
 err_t on_fetch(struct session *s, const struct imap_command *command)
 {
 	const struct imap_fetch *fetch = &command->fetch;
-	SCOPED(ranges_fini) struct ranges seen = {0};
+	SCOPED(uids_fini) struct uids seen = {0};
 	struct fetching f = {
 		.s = s,
 		.items = fetch->items,

@@ -157,7 +157,7 @@ void match_fini(struct match *match)
 	buf_fini(&match->mapped);
 }
 
-void match_bounds(const struct match *match, struct ranges *uids)
+void match_bounds(const struct match *match, struct uids *uids)
 {
 	uint32_t first = 1, last = match->s->box.uid_next - 1;
 
@@ -171,7 +171,7 @@ void match_bounds(const struct match *match, struct ranges *uids)
 		last = (uint32_t)num_min(last, key->set.ranges[key->set.count - 1].last);
 	}
 	if (first <= last)
-		ranges_add(uids, first, last);
+		uids_add(uids, first, last);
 }
 
 static bool has_keyword(const struct message_row *row, struct str word)

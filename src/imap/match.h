@@ -22,6 +22,6 @@ bool match_init(struct match *match, struct session *s, struct imap_search_key *
 		const char **reason);
 void match_fini(struct match *match);
 /* The UIDs that can match at all, from sets at the top of the tree. */
-void match_bounds(const struct match *match, struct ranges *uids);
+void match_bounds(const struct match *match, struct uids *uids);
 /* May suspend. */
 bool match_row(struct match *match, const struct message_row *row);

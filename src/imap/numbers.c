@@ -88,16 +88,16 @@ uint32_t numbers_uid(const struct numbers *numbers, uint32_t number)
 }
 
 /* The runs as plain ranges, to be changed and counted again. */
-static struct ranges plain(const struct numbers *numbers)
+static struct uids plain(const struct numbers *numbers)
 {
-	struct ranges all = {0};
+	struct uids all = {0};
 
 	for (size_t i = 0; i < numbers->count; i++)
-		ranges_add(&all, numbers->runs[i].first, numbers->runs[i].last);
+		uids_add(&all, numbers->runs[i].first, numbers->runs[i].last);
 	return all;
 }
 
-static void recount(struct numbers *numbers, struct ranges *all)
+static void recount(struct numbers *numbers, struct uids *all)
 {
 	numbers_clear(numbers);
 	for (size_t i = 0; i < all->count; i++) {
@@ -107,23 +107,23 @@ static void recount(struct numbers *numbers, struct ranges *all)
 		numbers->runs[numbers->count++] = (struct number_run){
 			all->list[i].first, all->list[i].last, before};
 	}
-	ranges_fini(all);
+	uids_fini(all);
 }
 
-void numbers_remove(struct numbers *numbers, const struct ranges *gone)
+void numbers_remove(struct numbers *numbers, const struct uids *gone)
 {
-	struct ranges all = plain(numbers);
+	struct uids all = plain(numbers);
 
-	ranges_subtract(&all, gone);
+	uids_subtract(&all, gone);
 	recount(numbers, &all);
 }
 
-void numbers_insert(struct numbers *numbers, const struct ranges *back)
+void numbers_insert(struct numbers *numbers, const struct uids *back)
 {
-	struct ranges all = plain(numbers);
+	struct uids all = plain(numbers);
 
 	for (size_t i = 0; i < back->count; i++)
-		ranges_add(&all, back->list[i].first, back->list[i].last);
-	ranges_sort(&all);
+		uids_add(&all, back->list[i].first, back->list[i].last);
+	uids_sort(&all);
 	recount(numbers, &all);
 }

@@ -4,7 +4,7 @@
  * a few octets, and one with holes 12 octets a hole. */
 #pragma once
 
-#include "imap/ranges.h"
+#include "imap/uids.h"
 
 struct number_run {
 	uint32_t first, last; /* UIDs */
@@ -31,5 +31,5 @@ uint32_t numbers_uid(const struct numbers *numbers, uint32_t number);
 uint32_t numbers_up_to(const struct numbers *numbers, uint32_t uid);
 /* Takes out, or puts in, sorted ranges of UIDs; those that are not there (are there) are
  * passed over. */
-void numbers_remove(struct numbers *numbers, const struct ranges *gone);
-void numbers_insert(struct numbers *numbers, const struct ranges *back);
+void numbers_remove(struct numbers *numbers, const struct uids *gone);
+void numbers_insert(struct numbers *numbers, const struct uids *back);

@@ -29,33 +29,33 @@ TEST(numbers_count_the_uids_that_are_there)
 TEST(numbers_close_up_when_messages_go)
 {
 	SCOPED(numbers_fini) struct numbers numbers = {0};
-	SCOPED(ranges_fini) struct ranges gone = {0};
+	SCOPED(uids_fini) struct uids gone = {0};
 
 	fill(&numbers);
-	ranges_add(&gone, 2, 2);
-	ranges_add(&gone, 4, 9);
+	uids_add(&gone, 2, 2);
+	uids_add(&gone, 4, 9);
 	numbers_remove(&numbers, &gone);
 	CHECK(numbers_total(&numbers) == 3);
 	CHECK(numbers_uid(&numbers, 1) == 1 && numbers_uid(&numbers, 2) == 3);
 	CHECK(numbers_uid(&numbers, 3) == 10);
-	ranges_clear(&gone);
-	ranges_add(&gone, 2, 2);
+	uids_clear(&gone);
+	uids_add(&gone, 2, 2);
 	numbers_insert(&numbers, &gone);
 	CHECK(numbers_total(&numbers) == 4 && numbers_uid(&numbers, 2) == 2);
 }
 
-TEST(ranges_subtract_to_the_number)
+TEST(uids_subtract_to_the_number)
 {
-	SCOPED(ranges_fini) struct ranges set = {0}, others = {0};
+	SCOPED(uids_fini) struct uids set = {0}, others = {0};
 
-	ranges_add(&set, 1, 10);
-	ranges_add(&set, 20, 30);
-	ranges_add(&others, 5, 5);
-	ranges_add(&others, 10, 22);
-	ranges_add(&others, 30, UINT32_MAX);
-	ranges_subtract(&set, &others);
-	CHECK(set.count == 3 && ranges_total(&set) == 4 + 4 + 7);
-	CHECK(ranges_has(&set, 4) && !ranges_has(&set, 5) && ranges_has(&set, 23));
-	CHECK(!ranges_has(&set, 30));
-	ranges_fini(&others);
+	uids_add(&set, 1, 10);
+	uids_add(&set, 20, 30);
+	uids_add(&others, 5, 5);
+	uids_add(&others, 10, 22);
+	uids_add(&others, 30, UINT32_MAX);
+	uids_subtract(&set, &others);
+	CHECK(set.count == 3 && uids_total(&set) == 4 + 4 + 7);
+	CHECK(uids_has(&set, 4) && !uids_has(&set, 5) && uids_has(&set, 23));
+	CHECK(!uids_has(&set, 30));
+	uids_fini(&others);
 }

@@ -1,49 +1,38 @@
 #include "imap/selected.h"
 
 #include "imap/session.h"
+#include "imap/walk.h"
 
 enum { TRIES = 5 };
 
 void selected_leave(struct session *s)
 {
 	numbers_fini(&s->box.numbers);
-	ranges_fini(&s->box.gone);
-	ranges_fini(&s->box.flags);
-	ranges_fini(&s->box.saved);
+	uids_fini(&s->box.gone);
+	uids_fini(&s->box.flags);
+	uids_fini(&s->box.saved);
 	s->box = (struct selected){0};
 	if (s->state == IMAP_SELECTED)
 		s->state = IMAP_AUTHENTICATED;
 }
 
 /* Reads the UIDs in a range into numbers, above what they hold. */
-static enum store_outcome load_uids(struct session *s, struct uid_range uids,
+static enum store_outcome load_uids(struct session *s, struct imap_range uids,
 				    struct numbers *numbers)
 {
-	uint32_t next = uids.first;
+	bool is_empty = uids.first > uids.last;
+	struct walk walk = walk_over(s, &uids, is_empty ? 0 : 1, 0);
 
-	while (next != 0 && next <= uids.last) {
-		struct message_row *rows;
-		size_t count;
-		struct uid_range rest = {next, uids.last};
-
-		arena_reset(&s->page);
-		enum store_outcome outcome =
-			store_rows(session_store(s), s->login.account, s->box.mailbox,
-				   rest, 0, &s->page, &rows, &count, &next);
-
-		if (outcome != STORE_OK)
-			return outcome;
-		for (size_t i = 0; i < count; i++)
-			numbers_add(numbers, rows[i].uid);
-	}
-	return STORE_OK;
+	for (const struct message_row *row; (row = walk_next(&walk));)
+		numbers_add(numbers, row->uid);
+	return walk.outcome;
 }
 
 /* A mailbox that never stands still is numbered at once: then changes told twice do no
  * harm. */
 static enum store_outcome enter_busy(struct session *s)
 {
-	struct uid_range all = {1, UINT32_MAX};
+	struct imap_range all = {1, UINT32_MAX};
 	enum store_outcome outcome = load_uids(s, all, &s->box.numbers);
 
 	s->box.is_numbered = outcome == STORE_OK;
@@ -93,9 +82,9 @@ enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_r
 }
 
 static void collect_row(struct selected *box, const struct change_row *row,
-			const struct ranges *own, uint64_t own_change)
+			const struct uids *own, uint64_t own_change)
 {
-	struct ranges flags = {0};
+	struct uids flags = {0};
 
 	switch (row->kind) {
 	case CHANGE_MAILBOX:
@@ -107,20 +96,20 @@ static void collect_row(struct selected *box, const struct change_row *row,
 		box->has_new |= row->uids.last >= box->uid_next;
 		return;
 	case CHANGE_MESSAGE_GONE:
-		ranges_add(&box->gone, row->uids.first, row->uids.last);
+		uids_add(&box->gone, row->uids.first, row->uids.last);
 		return;
 	case CHANGE_MESSAGE_FLAGS:
 		break;
 	}
-	ranges_add(&flags, row->uids.first, row->uids.last);
+	uids_add(&flags, row->uids.first, row->uids.last);
 	if (own && row->change <= own_change)
-		ranges_subtract(&flags, own);
+		uids_subtract(&flags, own);
 	for (size_t i = 0; i < flags.count; i++)
-		ranges_add(&box->flags, flags.list[i].first, flags.list[i].last);
-	ranges_fini(&flags);
+		uids_add(&box->flags, flags.list[i].first, flags.list[i].last);
+	uids_fini(&flags);
 }
 
-enum store_outcome selected_collect(struct session *s, const struct ranges *own,
+enum store_outcome selected_collect(struct session *s, const struct uids *own,
 				    uint64_t own_change)
 {
 	struct selected *box = &s->box;
@@ -142,8 +131,8 @@ enum store_outcome selected_collect(struct session *s, const struct ranges *own,
 		for (size_t i = 0; i < count; i++)
 			collect_row(box, &rows[i], own, own_change);
 	}
-	ranges_sort(&box->gone);
-	ranges_sort(&box->flags);
+	uids_sort(&box->gone);
+	uids_sort(&box->flags);
 	return STORE_OK;
 }
 
@@ -153,20 +142,20 @@ enum store_outcome selected_collect(struct session *s, const struct ranges *own,
 static bool restore_gone(struct selected *box)
 {
 	uint64_t missing = box->count - numbers_total(&box->numbers);
-	struct ranges went = {0};
+	struct uids went = {0};
 	bool is_exact = false;
 
 	for (size_t i = 0; i < box->gone.count; i++) {
 		if (box->gone.list[i].first < box->uid_next)
-			ranges_add(&went, box->gone.list[i].first,
-				   (uint32_t)num_min(box->gone.list[i].last,
-						     box->uid_next - 1));
+			uids_add(&went, box->gone.list[i].first,
+				 (uint32_t)num_min(box->gone.list[i].last,
+						   box->uid_next - 1));
 	}
-	if (missing > 0 && ranges_total(&went) == missing) {
+	if (missing > 0 && uids_total(&went) == missing) {
 		numbers_insert(&box->numbers, &went);
 		is_exact = true;
 	}
-	ranges_fini(&went);
+	uids_fini(&went);
 	return is_exact || missing == 0;
 }
 
@@ -177,7 +166,7 @@ enum store_outcome selected_number(struct session *s)
 	if (box->is_numbered)
 		return STORE_OK;
 	for (int i = 0; i < TRIES; i++) {
-		struct uid_range known = {1, box->uid_next - 1};
+		struct imap_range known = {1, box->uid_next - 1};
 
 		numbers_clear(&box->numbers);
 		enum store_outcome outcome = load_uids(s, known, &box->numbers);
@@ -203,9 +192,9 @@ enum store_outcome selected_number(struct session *s)
 static void tell_gone(struct session *s)
 {
 	struct selected *box = &s->box;
-	struct ranges gone = box->gone;
+	struct uids gone = box->gone;
 
-	box->gone = (struct ranges){0};
+	box->gone = (struct uids){0};
 	for (size_t i = gone.count; i-- > 0;) {
 		uint32_t low = numbers_up_to(&box->numbers, gone.list[i].first - 1);
 		uint32_t high = numbers_up_to(&box->numbers, gone.list[i].last);
@@ -218,14 +207,14 @@ static void tell_gone(struct session *s)
 	}
 	numbers_remove(&box->numbers, &gone);
 	box->count = numbers_total(&box->numbers);
-	ranges_fini(&gone);
+	uids_fini(&gone);
 }
 
 static enum store_outcome tell_new(struct session *s)
 {
 	struct selected *box = &s->box;
 	SCOPED(numbers_fini) struct numbers fresh = {0};
-	struct uid_range uids = {box->uid_next, UINT32_MAX};
+	struct imap_range uids = {box->uid_next, UINT32_MAX};
 	enum store_outcome outcome = load_uids(s, uids, &fresh);
 
 	if (outcome != STORE_OK)
@@ -254,31 +243,16 @@ static void flags_write(struct session *s, const struct message_row *row)
 	buf_add_c(&s->out, ")\r\n");
 }
 
-static enum store_outcome tell_flags(struct session *s, const struct ranges *flags)
+static enum store_outcome tell_flags(struct session *s, const struct uids *flags)
 {
-	for (size_t i = 0; i < flags->count; i++) {
-		uint32_t next = flags->list[i].first;
+	struct walk walk = walk_over(s, flags->list, flags->count, ROW_KEYWORDS);
 
-		while (next != 0 && next <= flags->list[i].last) {
-			struct uid_range rest = {next, flags->list[i].last};
-			struct message_row *rows;
-			size_t count;
-
-			arena_reset(&s->page);
-			enum store_outcome outcome = store_rows(
-				session_store(s), s->login.account, s->box.mailbox, rest,
-				ROW_KEYWORDS, &s->page, &rows, &count, &next);
-
-			if (outcome != STORE_OK)
-				return outcome;
-			for (size_t n = 0; n < count; n++) {
-				flags_write(s, &rows[n]);
-				if (s->out.len > 32 << 10)
-					session_send(s);
-			}
-		}
+	for (const struct message_row *row; (row = walk_next(&walk));) {
+		flags_write(s, row);
+		if (s->out.len > 32 << 10)
+			session_send(s);
 	}
-	return STORE_OK;
+	return walk.outcome;
 }
 
 static err_t lost(struct session *s, enum store_outcome outcome)
@@ -307,14 +281,14 @@ err_t selected_tell(struct session *s, bool may_expunge)
 	if (outcome == STORE_OK && box->has_new)
 		outcome = tell_new(s);
 	if (outcome == STORE_OK && box->flags.count > 0) {
-		struct ranges fresh = {0}, flags = box->flags;
+		struct uids fresh = {0}, flags = box->flags;
 
-		box->flags = (struct ranges){0};
-		ranges_add(&fresh, known_below, UINT32_MAX);
-		ranges_subtract(&flags, &fresh); /* new ones are fetched anyway */
+		box->flags = (struct uids){0};
+		uids_add(&fresh, known_below, UINT32_MAX);
+		uids_subtract(&flags, &fresh); /* new ones are fetched anyway */
 		outcome = tell_flags(s, &flags);
-		ranges_fini(&fresh);
-		ranges_fini(&flags);
+		uids_fini(&fresh);
+		uids_fini(&flags);
 	}
 	if (outcome != STORE_OK)
 		return lost(s, outcome);
@@ -349,6 +323,15 @@ static enum selected_set by_number(struct session *s, struct imap_sequence_set *
 	return SELECTED_OK;
 }
 
+/* A command never touches messages that the client has not been told of. */
+static void known_only(const struct selected *box, struct imap_sequence_set *set)
+{
+	while (set->count > 0 && set->ranges[set->count - 1].first >= box->uid_next)
+		set->count--;
+	if (set->count > 0 && set->ranges[set->count - 1].last >= box->uid_next)
+		set->ranges[set->count - 1].last = box->uid_next - 1;
+}
+
 enum selected_set selected_uids(struct session *s, const struct imap_sequence_set *set,
 				bool is_uid, struct imap_range **list, size_t *count,
 				const char **reason)
@@ -376,6 +359,7 @@ enum selected_set selected_uids(struct session *s, const struct imap_sequence_se
 						: s->box.uid_next);
 	else
 		found = by_number(s, &copy, reason);
+	known_only(&s->box, &copy);
 	*list = copy.ranges;
 	*count = copy.count;
 	if (found == SELECTED_OK && copy.count > UID_RANGES_MAX) {

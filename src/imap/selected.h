@@ -21,11 +21,11 @@ struct selected {
 	bool is_numbered;  /* numbers hold exactly those */
 	struct numbers numbers;
 
-	uint64_t change;     /* the store's changes up to here were collected */
-	bool has_new;        /* but these were not told: new messages, */
-	struct ranges gone;  /* messages that went, */
-	struct ranges flags; /* and messages whose flags changed */
-	struct ranges saved; /* "$": what the last SEARCH saved (RFC 5182) */
+	uint64_t change;   /* the store's changes up to here were collected */
+	bool has_new;      /* but these were not told: new messages, */
+	struct uids gone;  /* messages that went, */
+	struct uids flags; /* and messages whose flags changed */
+	struct uids saved; /* "$": what the last SEARCH saved (RFC 5182) */
 };
 
 /* Selects; the caller tells the client about it.  Whatever was selected is left first. */
@@ -38,15 +38,15 @@ void selected_leave(struct session *s);
 enum store_outcome selected_number(struct session *s);
 /* Takes the changes from the store.  Flags changed by our own commit (uids own, change
  * number own_change) were told already; own may be NULL. */
-enum store_outcome selected_collect(struct session *s, const struct ranges *own,
+enum store_outcome selected_collect(struct session *s, const struct uids *own,
 				    uint64_t own_change);
 /* Collects, and sends EXPUNGE (if it may), EXISTS and FETCH for what happened.  Says BYE
  * if the mailbox is gone or cannot be followed. */
 err_t selected_tell(struct session *s, bool may_expunge);
 
-/* The messages a command names, as sorted UID ranges in the scratch arena.  With is_uid
- * they are UIDs; otherwise sequence numbers, which must exist.  On failure *reason says
- * why, for BAD. */
+/* The messages a command names, as sorted UID ranges in the scratch arena, all below
+ * uid_next.  With is_uid they are UIDs; otherwise sequence numbers, which must exist.  On
+ * failure *reason says why, for BAD. */
 enum selected_set { SELECTED_OK, SELECTED_BAD, SELECTED_LOST };
 enum selected_set selected_uids(struct session *s, const struct imap_sequence_set *set,
 				bool is_uid, struct imap_range **list, size_t *count,

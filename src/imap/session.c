@@ -119,8 +119,8 @@ err_t reply_bye(struct session *s, const char *format, ...)
 }
 
 /* Response codes of RFC 5530. */
-err_t reply_outcome(struct session *s, const struct imap_command *command,
-		    enum store_outcome outcome)
+err_t reply_store(struct session *s, const struct imap_command *command,
+		  enum store_outcome outcome)
 {
 	switch (outcome) {
 	case STORE_OK:

@@ -51,8 +51,8 @@ err_t reply_ok(struct session *s, const struct imap_command *command, const char
 err_t reply_only_ok(struct session *s, const struct imap_command *command,
 		    const char *format, ...) PRINTF_LIKE(3, 4);
 /* NO, with the code (RFC 5530) and words for what the store said. */
-err_t reply_outcome(struct session *s, const struct imap_command *command,
-		    enum store_outcome outcome);
+err_t reply_store(struct session *s, const struct imap_command *command,
+		  enum store_outcome outcome);
 /* "* BYE ..." and the end. */
 err_t reply_bye(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Sends what is in s->out and empties it. */

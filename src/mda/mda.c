@@ -46,6 +46,12 @@ void batch_unref(struct batch *batch)
 	mem_free(batch);
 }
 
+void run_left(struct run *run)
+{
+	if (run->is_ending && run->workers == 0 && !run->has_settler)
+		completion_post(&run->ended);
+}
+
 /* ---- one delivery ------------------------------------------------------------------ */
 
 /* The header fields of final delivery, over those of the hop that took it.  RFC 5321
@@ -159,6 +165,7 @@ static void worker(void *arg)
 	}
 	run->workers--;
 	wake_all(&run->emptied);
+	run_left(run);
 }
 
 static void workers_start(struct run *run)
@@ -273,8 +280,10 @@ void mda_task(void *arg)
 	if (bell_open(run->mda->store, &bell))
 		carry(run, &bell);
 	store_watch_close(&bell);
-	while (run->workers > 0 || run->has_settler)
-		task_yield(); /* canceled as well, they end soon */
+	completion_init(&run->ended);
+	run->is_ending = true;
+	if (run->workers > 0 || run->has_settler)
+		completion_wait(&run->ended); /* no more than one delivery each */
 	LIST_EACH(&run->forget_ages, link)
 	mem_free(CONTAINER_OF(link, struct forget, in_age));
 	mem_free(run);

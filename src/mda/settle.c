@@ -180,7 +180,7 @@ static void settler(void *arg)
 		settle_rows(run, rows[0]->row->account, rows, count);
 	mem_free(rows);
 	run->has_settler = false;
-	wake_all(&run->emptied);
+	run_left(run);
 }
 
 void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,
@@ -194,6 +194,12 @@ void settle_later(struct run *run, struct batch *batch, const struct queue_row *
 				      .due_at = due_at,
 				      .reason = reason};
 	list_add_last(&run->finished, &finished->in_run);
-	if (!run->has_settler)
-		run->has_settler = task_start("mda settler", settler, run);
+	if (run->has_settler)
+		return;
+	run->has_settler = task_start("mda settler", settler, run);
+	if (!run->has_settler) { /* its lease runs out, and it is tried again */
+		list_remove(&run->finished, &finished->in_run);
+		batch_unref(batch);
+		mem_free(finished);
+	}
 }

@@ -1,8 +1,7 @@
 #include "net/listen.h"
 
-#include <unistd.h>
-
 #include "base/test.h"
+#include "net/connect.h"
 
 static struct listener *listener;
 static struct limits *limits;
@@ -25,10 +24,10 @@ static void serve(struct conn *conn, void *arg)
 
 static struct conn *connect_there(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct conn *conn;
 
-	CHECK(connect(fd, (struct sockaddr *)&bound.socket, bound.len) == 0);
-	return conn_new(fd, STR("127.0.0.1"));
+	CHECK(conn_connect(&bound, NULL, deadline_s(5), &conn) == OK);
+	return conn;
 }
 
 static void check_line(struct conn *conn, struct str want)
@@ -66,6 +65,8 @@ static void visit(void *arg)
 	check_line(conns[0], STR("220 hello"));
 	listen_stop(&listener);
 	listen_stop(&listener);
+	CHECK(conn_connect(&bound, NULL, deadline_s(5), &conns[3]) == ERR_CLOSED);
+	CHECK(!conns[3]);
 	for (size_t i = 0; i < 3; i++)
 		conn_free(&conns[i]);
 	while (served < 4)

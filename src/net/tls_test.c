@@ -205,7 +205,8 @@ static SSL *shake_hands(SSL_CTX *context, SSL_SESSION *session, const char *name
 	SSL_set_bio(theirs, other, other);
 	SSL_set_connect_state(theirs);
 	CHECK(SSL_set_max_proto_version(theirs, version) == 1);
-	CHECK(SSL_set_tlsext_host_name(theirs, name) == 1);
+	CHECK(SSL_ctrl(theirs, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+		       (void *)(uintptr_t)name) == 1);
 	CHECK(SSL_set_alpn_protos(theirs, (const unsigned char *)"\4smtp\4imap", 10) ==
 	      0);
 	if (session)

@@ -15,7 +15,9 @@
 /* The two sides of the change under way. */
 static struct fibre *leaving, *entering;
 
-static void departing(struct fibre *from, struct fibre *to, bool for_ever)
+/* Inline, because TSan notes each entry and exit of a function for its fibre. */
+static inline __attribute__((always_inline)) void
+departing(struct fibre *from, struct fibre *to, bool for_ever)
 {
 	leaving = from;
 	entering = to;
@@ -31,7 +33,7 @@ static void departing(struct fibre *from, struct fibre *to, bool for_ever)
 	(void)for_ever; /* only the sanitizers care */
 }
 
-static void arrived(void)
+static inline __attribute__((always_inline)) void arrived(void)
 {
 #ifdef HAS_ASAN
 	__sanitizer_finish_switch_fiber(entering->fake_stack, &leaving->bottom,

@@ -8,6 +8,7 @@
 #include "rt/panic.h"
 #include "smtpd/message.h"
 #include "smtpd/session.h"
+#include "store/digest.h"
 #include "store/store.h"
 #include "wire/mail/address.h"
 #include "wire/mail/date.h"
@@ -27,6 +28,7 @@ struct incoming {
 	struct message_facts facts;
 	struct str message;
 	struct buf completed; /* owns the message if fields were added */
+	struct buf digest;
 	int64_t now;
 };
 
@@ -152,7 +154,7 @@ static enum store_outcome commit(struct incoming *in, account_t account,
 }
 
 /* One mailbox of ours: there is no queue between. */
-static enum store_outcome deliver(struct incoming *in, struct str digest)
+static enum store_outcome deliver(struct incoming *in)
 {
 	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
 	struct store_op op = {.kind = OP_APPEND};
@@ -161,16 +163,17 @@ static enum store_outcome deliver(struct incoming *in, struct str digest)
 	trace_add(in, &trace);
 	if (!buf_ok(&trace))
 		return STORE_INVALID;
-	op.append = (struct op_append){.mailbox = MAILBOX_INBOX,
-				       .body = {.raw = in->message},
-				       .trace = buf_str(&trace),
-				       .digest = digest,
-				       .received_at = in->now};
+	op.append = (struct op_append){
+		.mailbox = MAILBOX_INBOX,
+		.body = {.raw = in->message, .raw_size = in->message.len},
+		.trace = buf_str(&trace),
+		.digest = buf_str(&in->digest),
+		.received_at = in->now};
 	return commit(in, in->draft->recipients[0].account, &op);
 }
 
 /* Several places, or one outside: rows of the queue, of whoever causes them. */
-static enum store_outcome enqueue(struct incoming *in, struct str digest)
+static enum store_outcome enqueue(struct incoming *in)
 {
 	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
 	const struct smtp_mail_params *params = &in->draft->params;
@@ -182,16 +185,17 @@ static enum store_outcome enqueue(struct incoming *in, struct str digest)
 	trace_add(in, &trace);
 	if (!buf_ok(&trace))
 		return STORE_INVALID;
-	op.queue_add = (struct op_queue_add){.sender = in->draft->sender,
-					     .id = in->id,
-					     .body = {.raw = in->message},
-					     .trace = buf_str(&trace),
-					     .digest = digest,
-					     .received_at = in->now,
-					     .due_at = in->now,
-					     .body_kind = (uint8_t)body_kind,
-					     .recipients = in->draft->recipients,
-					     .count = in->draft->count};
+	op.queue_add = (struct op_queue_add){
+		.sender = in->draft->sender,
+		.id = in->id,
+		.body = {.raw = in->message, .raw_size = in->message.len},
+		.trace = buf_str(&trace),
+		.digest = buf_str(&in->digest),
+		.received_at = in->now,
+		.due_at = in->now,
+		.body_kind = (uint8_t)body_kind,
+		.recipients = in->draft->recipients,
+		.count = in->draft->count};
 	return commit(in, in->s->login.account, &op);
 }
 
@@ -223,17 +227,23 @@ static void answer(struct incoming *in, enum store_outcome outcome)
 	}
 }
 
-/* Parses the header; false, and a reply was made, if the message may not come in.  Bytes
- * that have killed a process before are not parsed again. */
+/* Names these octets in panic reports and in the list of what has killed a process
+ * before; that is not parsed again. */
+static uint64_t message_key(struct str text)
+{
+	return (uint64_t)crc32c(0, text) << 32 | (uint32_t)text.len;
+}
+
+/* Parses the header; false, and a reply was made, if the message may not come in. */
 static bool look(struct incoming *in, struct buf *text)
 {
-	uint64_t key = (uint64_t)crc32c(0, buf_str(text)) << 32 | (uint32_t)text->len;
+	uint64_t key = message_key(buf_str(text));
 
 	if (panic_is_poison(key)) {
 		smtpd_reply(in->s, 554, "5.6.0", "We cannot read this message");
 		return false;
 	}
-	panic_begin("smtp message", key);
+	panic_begin("smtp header", key);
 	in->facts = message_look(buf_str(text));
 	in->message = buf_str(text);
 	if (in->facts.return_path_count > 0) {
@@ -250,6 +260,19 @@ static bool look(struct incoming *in, struct buf *text)
 	return !smtpd_is_submission(in->s) || author_is_user(in);
 }
 
+/* All that readers will want to know, once.  Without it (poison) they open the body. */
+static void digest(struct incoming *in)
+{
+	uint64_t key = message_key(in->message);
+
+	in->digest = BUF(DIGEST_BYTES_MAX);
+	if (panic_is_poison(key))
+		return;
+	panic_begin("smtp digest", key);
+	digest_make(in->message, &in->digest);
+	panic_end();
+}
+
 void incoming_accept(struct session *s, struct draft *draft, struct buf *text)
 {
 	struct incoming in = {
@@ -259,8 +282,10 @@ void incoming_accept(struct session *s, struct draft *draft, struct buf *text)
 		return;
 	if (smtpd_is_submission(s))
 		complete(&in);
+	digest(&in);
 	bool is_direct = draft->count == 1 && draft->recipients[0].kind == QUEUE_LOCAL;
 
-	answer(&in, is_direct ? deliver(&in, STR("")) : enqueue(&in, STR("")));
+	answer(&in, is_direct ? deliver(&in) : enqueue(&in));
+	buf_fini(&in.digest);
 	buf_fini(&in.completed);
 }

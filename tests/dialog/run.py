@@ -5,12 +5,13 @@
 
 A script is lines of:
     # comment; the first says what is promised
-    OPEN name service    connects; service: smtp submission submissions pop3 pop3s
+    OPEN name service    connects; service: smtp submission submissions pop3 pop3s imap imaps
     ON name              the following lines are for that connection
     C: text              sends the text and CRLF;  C> text sends it without
     S: prefix            reads a reply (all its lines); its last line starts so
     S: /regex/           the same; the whole reply, lines joined by \\n, holds a match
     M: prefix            reads a reply whose text goes on until a line "." (POP3)
+    T: prefix            reads what comes up to the line that starts with the same tag (IMAP)
     HAS text, HASNT text whether a line of that last reply starts so (the CRs are gone)
     HAS /regex/          whether the reply holds a match
     TLS                  the client side of a TLS handshake
@@ -22,7 +23,8 @@ In sent texts \\r \\n \\t \\0 \\xNN \\\\ are the octets, {name} what a regex cau
 (?P<name>...); {unique} is a word never used before."""
 import pathlib, re, socket, ssl, sys, time, uuid
 
-SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995}
+SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995,
+            "imap": 143, "imaps": 993}
 WAIT_S = 30
 
 
@@ -70,6 +72,12 @@ class Peer:
             lines.append(line[1:] if line.startswith(".") else line)
         return lines
 
+    def read_tagged(self, tag):
+        lines = [self.read_line()]
+        while not lines[-1].startswith(tag + " "):
+            lines.append(self.read_line())
+        return lines
+
     def expect_close(self):
         try:
             rest = self.input + self.socket.recv(65536)
@@ -113,7 +121,7 @@ class Play:
 
     def open(self, name, service):
         self.peer = Peer(self.host, self.base + SERVICES[service], service.startswith("pop3"),
-                         service in ("submissions", "pop3s"))
+                         service in ("submissions", "pop3s", "imaps"))
         self.peers[name] = self.peer
 
     def check(self, lines, want, where=slice(-1, None)):
@@ -137,6 +145,8 @@ class Play:
             self.check(self.peer.read_reply(), rest)
         elif word == "M:":
             self.check(self.peer.read_text(), rest, slice(0, 1))
+        elif word == "T:":
+            self.check(self.peer.read_tagged(rest.lstrip("/^").split()[0]), rest)
         elif word == "HAS":
             self.check(self.reply, rest, slice(None))
         elif word == "HASNT":

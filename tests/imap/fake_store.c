@@ -146,8 +146,10 @@ static void word_set(struct member *m, struct str word, bool is_on)
 		m->words[m->word_count++] = keep(word);
 }
 
-static void flags_one(struct member *m, const struct op_flags *op)
+static bool flags_one(struct member *m, const struct op_flags *op)
 {
+	struct member before = *m;
+
 	if (op->mode == FLAGS_SET) {
 		m->flags = op->flags;
 		m->word_count = 0;
@@ -158,7 +160,10 @@ static void flags_one(struct member *m, const struct op_flags *op)
 	}
 	for (size_t i = 0; i < op->keywords.count; i++)
 		word_set(m, op->keywords.words[i], op->mode != FLAGS_REMOVE);
+	if (m->flags == before.flags && m->word_count == before.word_count)
+		return false;
 	changed(CHANGE_MESSAGE_FLAGS, m->mailbox, m->uid);
+	return true;
 }
 
 static enum store_outcome do_append(const struct op_append *op, struct op_result *result)
@@ -247,8 +252,8 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 			if (members[i].mailbox != op->flags.mailbox ||
 			    !in_set(op->flags.uids, members[i].uid))
 				continue;
-			flags_one(&members[i], &op->flags);
-			grow(&done, members[i].uid);
+			if (flags_one(&members[i], &op->flags))
+				grow(&done, members[i].uid);
 		}
 		break;
 	case OP_EXPUNGE:
@@ -296,7 +301,7 @@ enum store_outcome store_commit(struct store *store, const struct store_commit *
 	for (size_t i = 0; i < WATCHES_MAX; i++) {
 		if (!watches[i])
 			continue;
-		watches[i]->wakes++;
+		watches[i]->rings++;
 		wake_all(&watches[i]->changed);
 	}
 	return STORE_OK;
@@ -475,10 +480,9 @@ enum login_outcome login_try(const struct login_service *service, struct str nam
 			     uint64_t session, struct arena *arena, struct login *login)
 {
 	(void)service, (void)peer, (void)is_unlimited, (void)session, (void)arena;
-	if (!str_same(password, STR("pass")))
+	if (!str_same(name, STR("alice")) || !str_same(password, STR("pass")))
 		return LOGIN_REFUSED;
 	*login = (struct login){.account = FAKE_ACCOUNT, .address = STR("alice")};
-	(void)name;
 	return LOGIN_OK;
 }
 

@@ -1,19 +1,19 @@
-#include "imap/ranges.h"
+#include "imap/uids.h"
 
 #include "base/mem.h"
 
-void ranges_fini(struct ranges *set)
+void uids_fini(struct uids *set)
 {
 	mem_free(set->list);
-	*set = (struct ranges){0};
+	*set = (struct uids){0};
 }
 
-void ranges_clear(struct ranges *set)
+void uids_clear(struct uids *set)
 {
 	set->count = 0;
 }
 
-void ranges_add(struct ranges *set, uint32_t first, uint32_t last)
+void uids_add(struct uids *set, uint32_t first, uint32_t last)
 {
 	struct imap_range *end = set->count > 0 ? &set->list[set->count - 1] : NULL;
 
@@ -25,19 +25,19 @@ void ranges_add(struct ranges *set, uint32_t first, uint32_t last)
 	set->list[set->count++] = (struct imap_range){first, last};
 }
 
-void ranges_sort(struct ranges *set)
+void uids_sort(struct uids *set)
 {
 	set->count = imap_ranges_normalise(set->list, set->count);
 }
 
-bool ranges_has(const struct ranges *set, uint32_t uid)
+bool uids_has(const struct uids *set, uint32_t uid)
 {
 	struct imap_sequence_set all = {.ranges = set->list, .count = set->count};
 
 	return imap_sequence_set_has(&all, uid);
 }
 
-uint64_t ranges_total(const struct ranges *set)
+uint64_t uids_total(const struct uids *set)
 {
 	uint64_t total = 0;
 
@@ -47,8 +47,8 @@ uint64_t ranges_total(const struct ranges *set)
 }
 
 /* What is left of one range when the others from *at on are taken out. */
-static void rest_of(struct ranges *kept, struct imap_range range,
-		    const struct ranges *others, size_t *at)
+static void rest_of(struct uids *kept, struct imap_range range, const struct uids *others,
+		    size_t *at)
 {
 	while (*at < others->count && others->list[*at].last < range.first)
 		(*at)++;
@@ -58,33 +58,33 @@ static void rest_of(struct ranges *kept, struct imap_range range,
 		if (other.first > range.last)
 			break;
 		if (other.first > range.first)
-			ranges_add(kept, range.first, other.first - 1);
+			uids_add(kept, range.first, other.first - 1);
 		if (other.last >= range.last)
 			return;
 		range.first = other.last + 1;
 	}
-	ranges_add(kept, range.first, range.last);
+	uids_add(kept, range.first, range.last);
 }
 
-void ranges_subtract(struct ranges *set, const struct ranges *others)
+void uids_subtract(struct uids *set, const struct uids *others)
 {
-	struct ranges kept = {0};
+	struct uids kept = {0};
 	size_t at = 0;
 
 	for (size_t i = 0; i < set->count; i++)
 		rest_of(&kept, set->list[i], others, &at);
-	ranges_fini(set);
+	uids_fini(set);
 	*set = kept;
 }
 
-void ranges_copy(struct ranges *set, struct uid_set from)
+void uids_copy(struct uids *set, struct uid_set from)
 {
-	ranges_clear(set);
+	uids_clear(set);
 	for (size_t i = 0; i < from.count; i++)
-		ranges_add(set, from.ranges[i].first, from.ranges[i].last);
+		uids_add(set, from.ranges[i].first, from.ranges[i].last);
 }
 
-bool ranges_uid_set(struct arena *arena, const struct imap_range *list, size_t count,
+bool uids_for_store(struct arena *arena, const struct imap_range *list, size_t count,
 		    struct uid_set *set)
 {
 	struct uid_range *copy = ARENA_ARRAY(arena, struct uid_range, count);

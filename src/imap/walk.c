@@ -1,0 +1,39 @@
+#include "imap/walk.h"
+
+#include "imap/session.h"
+
+struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,
+		      unsigned columns)
+{
+	return (struct walk){.s = s, .list = list, .count = count, .columns = columns};
+}
+
+static void turn_page(struct walk *walk)
+{
+	struct session *s = walk->s;
+	struct uid_range rest = {walk->next ? walk->next : walk->list[0].first,
+				 walk->list[0].last};
+
+	arena_reset(&s->page);
+	walk->row_at = walk->row_count = 0;
+	walk->outcome = store_rows(session_store(s), s->login.account, s->box.mailbox,
+				   rest, walk->columns, &s->page, &walk->rows,
+				   &walk->row_count, &walk->next);
+	if (walk->next == 0 || walk->next > rest.last) {
+		walk->list++;
+		walk->count--;
+		walk->next = 0;
+	}
+}
+
+const struct message_row *walk_next(struct walk *walk)
+{
+	while (walk->row_at == walk->row_count) {
+		if (walk->outcome != STORE_OK || walk->count == 0)
+			return NULL;
+		turn_page(walk);
+		if (walk->outcome != STORE_OK)
+			return NULL;
+	}
+	return &walk->rows[walk->row_at++];
+}

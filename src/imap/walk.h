@@ -1,0 +1,24 @@
+/* A walk over the rows of the selected mailbox, a page at a time. */
+#pragma once
+
+#include "store/types.h"
+#include "wire/imap/sequence_set.h"
+
+struct session;
+
+struct walk {
+	struct session *s;
+	const struct imap_range *list; /* UIDs, ascending; borrowed */
+	size_t count;                  /* ranges that are left */
+	unsigned columns;
+	uint32_t next; /* where to go on in the first of them; 0: not begun */
+	struct message_row *rows;
+	size_t row_count, row_at;
+	enum store_outcome outcome; /* OK, or why it ended early */
+};
+
+struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,
+		      unsigned columns);
+/* The next row, or NULL at the end.  May suspend.  It is good until the next call: the
+ * page arena holds it. */
+const struct message_row *walk_next(struct walk *walk);
