@@ -33,9 +33,9 @@ int self_probe(void)
 	struct iovec part = {&octet, 1};
 
 	say("open", open("/etc/passwd", O_RDONLY));
-	say("create", open("/tmp/postrider-probe", O_WRONLY | O_CREAT, 0600));
+	say("create", open("../postrider-probe", O_WRONLY | O_CREAT, 0600));
 	say("open parent", open("..", O_RDONLY | O_DIRECTORY));
-	say("unlink", unlink("/tmp/postrider-no-such-file"));
+	say("unlink", unlink("../other"));
 	say("socket", socket(AF_INET, SOCK_STREAM, 0));
 	say("connect", connect(STDIN_FILENO, to, sizeof address));
 	say("bind", bind(STDIN_FILENO, to, sizeof address));

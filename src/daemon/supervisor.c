@@ -53,16 +53,22 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 		joints_sign(slot);
 }
 
+static void tell_poison(struct slot *slot)
+{
+	SCOPED(buf_fini) struct buf keys = BUF(POISON_BYTES);
+
+	poison_keys(&slot->supervisor->poison, &keys);
+	child_send(&slot->child, CHILD_POISON, buf_str(&keys), -1);
+}
+
 /* Tells a new child all it needs. */
 static void brief(struct slot *slot)
 {
 	struct supervisor *supervisor = slot->supervisor;
-	SCOPED(buf_fini) struct buf keys = BUF(POISON_BYTES);
 	const struct listeners *listeners = &supervisor->listeners;
 
 	child_send(&slot->child, CHILD_CONFIG, buf_str(&supervisor->config), -1);
-	poison_keys(&supervisor->poison, &keys);
-	child_send(&slot->child, CHILD_POISON, buf_str(&keys), -1);
+	tell_poison(slot);
 	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
 	for (size_t i = 0; i < listeners->count; i++) {
@@ -132,9 +138,12 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 	    KV_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
 	    KV_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
 	    KV("operation", is_recorded ? record->operation : ""));
-	if (is_recorded && poison_note(&supervisor->poison, record))
-		LOG(ERROR, "set aside: it crashed twice",
+	if (is_recorded && poison_note(&supervisor->poison, record)) {
+		LOG(ERROR, "set aside, it crashed twice",
 		    KV("operation", record->operation), KV_INT("key", record->key));
+		for (size_t i = 0; i < supervisor->slot_count; i++)
+			tell_poison(&supervisor->slots[i]); /* those that run */
+	}
 	if (!supervisor->is_ready)
 		supervisor->failures++;
 }
