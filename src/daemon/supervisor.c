@@ -130,6 +130,7 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 		     bool is_recorded)
 {
 	struct supervisor *supervisor = slot->supervisor;
+	char key[17];
 
 	slot->is_ready = false;
 	if (supervisor->is_stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -139,8 +140,10 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 	    KV_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
 	    KV("operation", is_recorded ? record->operation : ""));
 	if (is_recorded && poison_note(&supervisor->poison, record)) {
+		(void)snprintf(key, sizeof key, "%016llx",
+			       (unsigned long long)record->key);
 		LOG(ERROR, "set aside, it crashed twice",
-		    KV("operation", record->operation), KV_INT("key", record->key));
+		    KV("operation", record->operation), KV("key", key));
 		for (size_t i = 0; i < supervisor->slot_count; i++)
 			tell_poison(&supervisor->slots[i]); /* those that run */
 	}
