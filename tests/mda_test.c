@@ -282,13 +282,14 @@ static void forgets_keys(void)
 	struct store_op op = {.kind = OP_APPEND};
 	struct store_commit commit = {.account = FIRST, .ops = &op, .count = 1};
 	struct store_result result;
-	uint64_t id = carrier_start();
 	char key[64];
 	size_t count;
 
 	queue_mail("QKEY");
 	(void)snprintf(key, sizeof key, "0/%llu/QKEY",
 		       (unsigned long long)waiting(&count)[0].row);
+	uint64_t id = carrier_start();
+
 	wait_until_empty();
 	commit.key = str_c(key);
 	op.append.mailbox = MAILBOX_INBOX;
