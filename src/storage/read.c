@@ -398,8 +398,8 @@ enum store_outcome storage_frame(struct storage *storage, account_t account,
 		return read_err(err);
 	if (!item_read(value, &item))
 		return damaged("message");
+	kv_cursor_close(&reader.cursor);
 	kv_drop(&reader.txn); /* not to be held while the disk is read */
-	reader.cursor.handle = NULL;
 	*frame_size = item.blob.at.length;
 	err = packs_read(storage->packs, item.blob.at, offset, room, frame, raw_size);
 	return err == ERR_ABSENT ? STORE_UNAVAILABLE : read_err(err);
