@@ -12,7 +12,8 @@ enum {
 	SCRATCH_MAX = 16 << 20,
 };
 
-static void reply_v(struct session *s, const char *head, const char *format, va_list args)
+static void PRINTF_LIKE(3, 0)
+	reply_v(struct session *s, const char *head, const char *format, va_list args)
 {
 	buf_add_c(&s->out, head);
 	buf_vprintf(&s->out, format, args);
