@@ -12,7 +12,7 @@
 #include "store/store.h"
 #include "vault/vault.h"
 
-enum { WORKERS = 64, SCRATCH_MAX = 256 * 1024, NAME_MAX_BYTES = 64 };
+enum { WORKERS = 256, SCRATCH_MAX = 256 * 1024, NAME_MAX_BYTES = 64 };
 
 static const char *const first_people[] = {"admin", "alice", "bob"};
 
@@ -21,6 +21,7 @@ struct people {
 	struct vault *vault;
 	struct directory directory;
 	unsigned next, total; /* places in the row: first_people, then users */
+	unsigned reserved;    /* those before it have an account number */
 	account_t template;   /* whose password the others share; 0: none yet */
 	unsigned workers;
 	bool has_failed;
@@ -88,11 +89,34 @@ static void work(void *arg)
 		wake_all(&people->finished);
 }
 
+/* Numbers for up to DIRECTORY_RESERVE_MAX of them at once; if that cannot be, each gets
+ * its own below. */
+static void reserve(struct people *people)
+{
+	static struct str addresses[DIRECTORY_RESERVE_MAX];
+	SCOPED(arena_fini) struct arena arena;
+	size_t count = 0;
+	char name[NAME_MAX_BYTES];
+
+	arena_init(&arena, SCRATCH_MAX);
+	/* The first admin is more than an address, so place 0 is not among them. */
+	for (unsigned place = people->reserved;
+	     place < people->total && count < COUNT_OF(addresses); place++) {
+		name_of(place, name);
+		addresses[count++] = arena_printf(&arena, "%s@" DEV_DOMAIN, name);
+	}
+	(void)directory_reserve(&people->directory, addresses, count); /* see above */
+	people->reserved += (unsigned)count;
+}
+
 /* One first, since the others share its password; then many at a time, which costs the
  * store few flushes. */
 static void add_all(struct people *people)
 {
 	add_one(people, people->next++);
+	people->reserved = people->next;
+	while (people->reserved < people->total)
+		reserve(people);
 	for (unsigned i = 0; i < WORKERS && people->next + i < people->total; i++) {
 		if (task_start("add account", work, people))
 			people->workers++;

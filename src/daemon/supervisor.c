@@ -53,16 +53,22 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 		joints_sign(slot);
 }
 
+static void tell_poison(struct slot *slot)
+{
+	SCOPED(buf_fini) struct buf keys = BUF(POISON_BYTES);
+
+	poison_keys(&slot->supervisor->poison, &keys);
+	child_send(&slot->child, CHILD_POISON, buf_str(&keys), -1);
+}
+
 /* Tells a new child all it needs. */
 static void brief(struct slot *slot)
 {
 	struct supervisor *supervisor = slot->supervisor;
-	SCOPED(buf_fini) struct buf keys = BUF(POISON_BYTES);
 	const struct listeners *listeners = &supervisor->listeners;
 
 	child_send(&slot->child, CHILD_CONFIG, buf_str(&supervisor->config), -1);
-	poison_keys(&supervisor->poison, &keys);
-	child_send(&slot->child, CHILD_POISON, buf_str(&keys), -1);
+	tell_poison(slot);
 	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
 	for (size_t i = 0; i < listeners->count; i++) {
@@ -124,6 +130,7 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 		     bool is_recorded)
 {
 	struct supervisor *supervisor = slot->supervisor;
+	char key[17];
 
 	slot->is_ready = false;
 	if (supervisor->is_stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -132,9 +139,14 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 	    KV_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
 	    KV_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
 	    KV("operation", is_recorded ? record->operation : ""));
-	if (is_recorded && poison_note(&supervisor->poison, record))
-		LOG(ERROR, "set aside: it crashed twice",
-		    KV("operation", record->operation), KV_INT("key", record->key));
+	if (is_recorded && poison_note(&supervisor->poison, record)) {
+		(void)snprintf(key, sizeof key, "%016llx",
+			       (unsigned long long)record->key);
+		LOG(ERROR, "set aside, it crashed twice",
+		    KV("operation", record->operation), KV("key", key));
+		for (size_t i = 0; i < supervisor->slot_count; i++)
+			tell_poison(&supervisor->slots[i]); /* those that run */
+	}
 	if (!supervisor->is_ready)
 		supervisor->failures++;
 }

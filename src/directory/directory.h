@@ -68,6 +68,13 @@ enum store_outcome directory_remove_domain(const struct directory *directory,
 enum store_outcome directory_add_account(const struct directory *directory,
 					 struct str address, bool is_admin,
 					 account_t *account);
+/* Gives many addresses their account numbers in one commit, all or none; after it each
+ * needs its directory_add_account(), which then only makes the mailboxes.  CONFLICT if
+ * one of them is taken or somebody else adds accounts now: add them one by one.  The
+ * domains must exist. */
+enum { DIRECTORY_RESERVE_MAX = 500 };
+enum store_outcome directory_reserve(const struct directory *directory,
+				     const struct str *addresses, size_t count);
 enum store_outcome directory_remove_account(const struct directory *directory,
 					    struct str address);
 enum store_outcome directory_add_alias(const struct directory *directory,

@@ -9,7 +9,7 @@
 
 enum { FAULTS_MAX = 16, SITE_BYTES = 48, DELAY_MS_MAX = 600 * 1000 };
 
-enum action { ACTION_FAIL, ACTION_KILL, ACTION_DELAY, ACTION_WRITE };
+enum action { ACTION_FAIL, ACTION_KILL, ACTION_CRASH, ACTION_DELAY, ACTION_WRITE };
 
 struct fault {
 	char site[SITE_BYTES];
@@ -40,6 +40,9 @@ static int act(const struct fault *fault)
 		return fault->number;
 	case ACTION_KILL:
 		(void)raise(SIGKILL); /* does not return */
+		return 0;
+	case ACTION_CRASH:
+		(void)raise(SIGSEGV); /* neither */
 		return 0;
 	case ACTION_DELAY:
 		sleep_ms(fault->number);
@@ -81,6 +84,7 @@ static bool parse_action(struct str text, struct fault *fault)
 		{{"EINTR", 5}, ACTION_FAIL, EINTR},
 		{{"EACCES", 6}, ACTION_FAIL, EACCES},
 		{{"kill", 4}, ACTION_KILL, 0},
+		{{"crash", 5}, ACTION_CRASH, 0},
 		{{"short", 5}, ACTION_WRITE, FAULT_SHORT},
 		{{"torn", 4}, ACTION_WRITE, FAULT_TORN},
 	};

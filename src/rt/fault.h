@@ -19,10 +19,10 @@ static inline int fault_point(const char *site)
 
 /* "site:nth:ACTION", several with commas between; nth counts from 1, "3+" means the third
  * and all later.  ACTION is an errno's name (EIO, ENOSPC, EDQUOT, EMFILE, ENOMEM, EINTR,
- * EACCES), `kill` (SIGKILL to this process), `delay=MS`, `short` (half of one write
- * leaves, the caller's loop must go on) or `torn` (half of it leaves, then SIGKILL).
- * False if it is not understood or there are too many.  Before threads start, or with
- * none at a site. */
+ * EACCES), `kill` (SIGKILL to this process), `crash` (SIGSEGV), `delay=MS`, `short` (half
+ * of one write leaves, the caller's loop must go on) or `torn` (half of it leaves, then
+ * SIGKILL). False if it is not understood or there are too many.  Before threads start,
+ * or with none at a site. */
 [[nodiscard]] bool fault_arm(struct str spec);
 void fault_disarm(void);
 /* How often an armed site was passed; 0 if it is not armed. */

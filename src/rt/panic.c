@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "rt/fault.h"
 #include "rt/task.h"
 
 /* The record: magic u32, signal u32, key u64, length of the operation u32, 4 octets of
@@ -34,8 +35,12 @@ static _Thread_local unsigned mark_count;
 static int record_fd = -1;
 static volatile sig_atomic_t is_reported, are_logs_out;
 
-static uint64_t poison[PANIC_POISON_MAX];
-static size_t poison_count;
+/* The list that is asked, and the one that the next will be written to. */
+static struct poison {
+	uint64_t keys[PANIC_POISON_MAX];
+	size_t count;
+} lists[2];
+static _Atomic(const struct poison *) poison = &lists[0];
 
 static void say(struct str text)
 {
@@ -133,6 +138,7 @@ void panic_begin(const char *operation, uint64_t key)
 		marks[mark_count].key = key;
 	}
 	mark_count++;
+	(void)fault_point(operation); /* it can only die here */
 }
 
 void panic_end(void)
@@ -150,17 +156,22 @@ static int key_cmp(const void *a, const void *b)
 
 bool panic_is_poison(uint64_t key)
 {
-	return poison_count > 0 &&
-	       bsearch(&key, poison, poison_count, sizeof key, key_cmp) != NULL;
+	const struct poison *list = poison;
+
+	return list->count > 0 &&
+	       bsearch(&key, list->keys, list->count, sizeof key, key_cmp) != NULL;
 }
 
 void panic_set_poison(const uint64_t *keys, size_t count)
 {
-	poison_count = count < PANIC_POISON_MAX ? count : PANIC_POISON_MAX;
-	if (poison_count == 0)
-		return;
-	memcpy(poison, keys, poison_count * sizeof *keys);
-	qsort(poison, poison_count, sizeof *poison, key_cmp);
+	struct poison *list = poison == &lists[0] ? &lists[1] : &lists[0];
+
+	list->count = count < PANIC_POISON_MAX ? count : PANIC_POISON_MAX;
+	if (list->count > 0) {
+		memcpy(list->keys, keys, list->count * sizeof *keys);
+		qsort(list->keys, list->count, sizeof *keys, key_cmp);
+	}
+	poison = list;
 }
 
 bool panic_record_parse(struct str bytes, struct panic_record *record)

@@ -21,14 +21,15 @@ void panic_init(int record_fd);
 
 /* Marks a stretch of this thread's work that never suspends, such as parsing one message:
  * a crash inside is blamed on it.  Stretches may nest a little; the innermost is blamed.
- * operation is a literal; key says which one (a message number, a hash of the bytes). */
+ * operation is a literal; key says which one (a message number, a hash of the bytes).
+ * For tests the operation is a site of rt/fault.h. */
 void panic_begin(const char *operation, uint64_t key);
 void panic_end(void);
 
 /* True if work on this key has killed processes before: do not do it again. */
 bool panic_is_poison(uint64_t key);
-/* Replaces the list, at most PANIC_POISON_MAX keys (the rest is dropped).  Only at the
- * start, before other threads run. */
+/* Replaces the list, at most PANIC_POISON_MAX keys (the rest is dropped).  By one thread;
+ * others may ask meanwhile. */
 void panic_set_poison(const uint64_t *keys, size_t count);
 
 /* What a dying process wrote to record_fd, in one piece of PANIC_RECORD_BYTES. */

@@ -227,17 +227,19 @@ static void answer(struct incoming *in, enum store_outcome outcome)
 	}
 }
 
-/* Names these octets in panic reports and in the list of what has killed a process
- * before; that is not parsed again. */
-static uint64_t message_key(struct str text)
+enum parsing { PARSING_HEADER, PARSING_DIGEST };
+
+/* Names the parsing of these octets in panic reports and in the list of what has killed a
+ * process before; that is not parsed so again. */
+static uint64_t message_key(enum parsing parsing, struct str text)
 {
-	return (uint64_t)crc32c(0, text) << 32 | (uint32_t)text.len;
+	return (uint64_t)crc32c((uint32_t)parsing, text) << 32 | (uint32_t)text.len;
 }
 
 /* Parses the header; false, and a reply was made, if the message may not come in. */
 static bool look(struct incoming *in, struct buf *text)
 {
-	uint64_t key = message_key(buf_str(text));
+	uint64_t key = message_key(PARSING_HEADER, buf_str(text));
 
 	if (panic_is_poison(key)) {
 		smtpd_reply(in->s, 554, "5.6.0", "We cannot read this message");
@@ -263,7 +265,7 @@ static bool look(struct incoming *in, struct buf *text)
 /* All that readers will want to know, once.  Without it (poison) they open the body. */
 static void digest(struct incoming *in)
 {
-	uint64_t key = message_key(in->message);
+	uint64_t key = message_key(PARSING_DIGEST, in->message);
 
 	in->digest = BUF(DIGEST_BYTES_MAX);
 	if (panic_is_poison(key))

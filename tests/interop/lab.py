@@ -56,12 +56,13 @@ def free_base():
 class Server:
     """`postrider dev` in a folder of its own."""
 
-    def __init__(self, accounts=0, folder=None, args=(), env=None):
+    def __init__(self, accounts=0, folder=None, args=(), env=None, preexec_fn=None):
         self.folder = folder or tempfile.mkdtemp(prefix="postrider-test-")
         self.is_ours = folder is None
         self.base = free_base()
         self.args = ["dev", "--dir", self.folder + "/data", "--base-port", str(self.base),
                      "--accounts", str(accounts), *args]
+        self.preexec_fn = preexec_fn
         self.env = dict(os.environ, **(env or {}))
         self.log = self.folder + "/log"
         self.process = None
@@ -69,7 +70,8 @@ class Server:
     def start(self):
         self.log_file = open(self.log, "ab")
         self.process = subprocess.Popen([BINARY, *self.args], stdout=subprocess.PIPE,
-                                        stderr=self.log_file, env=self.env)
+                                        stderr=self.log_file, env=self.env,
+                                        preexec_fn=self.preexec_fn)
         deadline = time.time() + 60
         line = b""
         while line != b"ready\n":

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""`postrider serve` from a configuration file, with a certificate of one's own."""
+import os, pathlib, signal, smtplib, ssl, subprocess, sys, tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
+import lab
+
+report = lab.Report()
+folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-serve-"))
+os.chmod(folder, 0o755)
+base = lab.free_base()
+conf = folder / "postrider.conf"
+
+
+def postrider(*words, **more):
+    return subprocess.run([lab.BINARY, *words], capture_output=True, text=True, timeout=30, **more)
+
+
+def port(service):
+    return base + lab.SERVICES[service]
+
+
+listen = "\n".join(f"{name} = 127.0.0.1:{port(name)}" for name in lab.SERVICES)
+lab.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=mail.example.org", "-addext", "subjectAltName=DNS:mail.example.org",
+         "-keyout", folder / "key.pem", "-out", folder / "cert.pem"])
+conf.write_text(f"""[server]
+data-directory = {folder}/data
+hostname = mail.example.org
+default-domain = example.org
+[listen]
+{listen}
+[tls]
+certificate = {folder}/cert.pem
+key = {folder}/key.pem
+""")
+
+done = postrider("serve", "-c", str(folder / "none.conf"))
+report.check("no file, no server", done.returncode == 1 and "none.conf" in done.stderr, done.stderr)
+report.check("nonsense is answered", postrider("serve", "now").returncode == 2)
+report.check("help is given", "serve" in postrider("serve", "--help").stdout)
+
+log = open(folder / "log", "w")
+server = subprocess.Popen([lab.BINARY, "serve", "-c", str(conf)], stderr=log)
+ready = lab.wait_for(lambda: " ready" in (folder / "log").read_text(), 20)
+report.check("it gets ready", ready, (folder / "log").read_text())
+done = postrider("domain", "add", "example.org", "-c", str(conf))
+report.check("a domain is added", done.returncode == 0, done.stderr)
+done = postrider("account", "add", "carol@example.org", "--password-stdin", "-c", str(conf),
+                 input="correct horse\n")
+report.check("an account is added", done.returncode == 0, done.stderr)
+with report.case("it speaks TLS with the certificate given, whose key only the vault has"):
+    trust = ssl.create_default_context(cafile=folder / "cert.pem")
+    trust.check_hostname = False
+    with smtplib.SMTP_SSL("127.0.0.1", port("submissions"), context=trust, timeout=20) as client:
+        client.login("carol", "correct horse")
+with report.case("no password without TLS"):
+    with smtplib.SMTP("127.0.0.1", port("submission"), timeout=20) as client:
+        client.ehlo()
+        assert not client.has_extn("auth"), client.esmtp_features
+server.send_signal(signal.SIGTERM)
+report.check("it ends with 0", server.wait(30) == 0)
+
+(folder / "key.pem").write_text((folder / "cert.pem").read_text())
+done = postrider("serve", "-c", str(conf))
+report.check("a key that is none is refused", done.returncode == 1 and
+             "no certificate that goes with the key" in done.stderr, done.stderr)
+if not report.failed:
+    lab.shutil.rmtree(folder)
+report.close()
