@@ -141,6 +141,11 @@ TEST(a_cursor_walks_in_octet_order)
 	CHECK(kv_seek(&c, STR("")) == OK);
 	CHECK_STR(c.key, STR("a"));
 	CHECK(kv_prev(&c) == ERR_ABSENT);
+	CHECK(kv_seek_before(&c, STR("ba")) == OK);
+	CHECK_STR(c.key, STR("b"));
+	CHECK(kv_seek_before(&c, STR("\xff\xff")) == OK);
+	CHECK_STR(c.key, STR("\xff"));
+	CHECK(kv_seek_before(&c, STR("a")) == ERR_ABSENT);
 	kv_cursor_close(&c);
 	kv_cursor_close(&c);
 	kv_drop(&txn);

@@ -342,8 +342,8 @@ TEST(two_processes_never_open_one_folder)
 TEST(a_newer_format_is_refused)
 {
 	struct fixture f = {0};
-	struct kv *kv;
-	struct kv_txn *txn;
+	struct kv *kv = NULL;
+	struct kv_txn *txn = NULL;
 	struct key key;
 	struct str value;
 	char row[200];
