@@ -11,7 +11,6 @@
 .DEFAULT_GOAL := build
 
 FUZZ_SECONDS ?= 60
-export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
 SOAK_SECONDS ?= 600
 SANITIZED = CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
 	-Doptimization=1
@@ -35,23 +34,11 @@ run: deps
 # One closing line for all: "N passed, N failed".  Each tests/NAME/run prints one of its own.
 test:
 	@tools/deps build test
-	@tools/sum.py tests:check '$(MAKE) -s --no-print-directory check' \
+	@tools/sum.py tests:check tools/check \
 		$(foreach run,$(wildcard tests/*/run),tests:$(patsubst tests/%/run,%,$(run)) $(run))
 
 check:
-	@tools/deps build test
-	@tools/sum.py \
-		check:format tools/format \
-		check:floors tools/floors.py \
-		check:style tools/tidy.py \
-		check:'gcc -Werror' '$(MAKE) -s --no-print-directory build' \
-		check:'clang -Werror' '$(MAKE) -s --no-print-directory build-fuzz' \
-		tests:'unit, with ASan and UBSan' build-fuzz/unit \
-		tests:'fuzz, briefly' 'tools/fuzz.py build-fuzz --runs 20000 --seconds 10' \
-		tests:'public MIME suites' tests/mail/run.py \
-		check:'gdb shows tasks' 'tests/gdb_tasks.py build/gdb_demo tools/gdb/tasks.py' \
-		check:'man pages in step' tools/manpages.py \
-		check:'man pages' 'mandoc -T lint -W warning man/*.[15]'
+	@tools/check
 
 .PHONY: build-fuzz
 build-fuzz: build-fuzz/build.ninja

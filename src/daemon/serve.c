@@ -103,8 +103,10 @@ static bool on_ready(struct supervisor *supervisor, void *arg)
 	return true;
 }
 
-static int serve(const char *path)
+/* The default file may be missing: then the defaults hold. */
+static int serve(const char *given)
 {
+	const char *path = given ? given : DEFAULT_CONFIG;
 	struct arena arena;
 	struct conf conf;
 	struct str why = STR("");
@@ -115,7 +117,10 @@ static int serve(const char *path)
 	int status = 1;
 
 	arena_init(&arena, 1024 * 1024);
-	if (conf_load(path, &arena, &conf, &why) == OK) {
+	err_t err = conf_load(path, &arena, &conf, &why);
+	if (err == ERR_ABSENT && !given)
+		err = conf_defaults(&arena, &conf);
+	if (err == OK) {
 		log_level_max = conf.log_level;
 		status = supervisor_run(&how);
 	} else
@@ -127,7 +132,7 @@ static int serve(const char *path)
 
 int serve_main(int argc, char **argv)
 {
-	const char *path = DEFAULT_CONFIG;
+	const char *path = NULL;
 	int option;
 
 	log_name("supervisor");

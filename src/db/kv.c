@@ -376,7 +376,14 @@ static err_t cursor_move(struct kv_cursor *cursor, struct str key, MDB_cursor_op
 
 err_t kv_seek(struct kv_cursor *cursor, struct str key)
 {
-	return cursor_move(cursor, key, MDB_SET_RANGE);
+	return cursor_move(cursor, key, key.len > 0 ? MDB_SET_RANGE : MDB_FIRST);
+}
+
+err_t kv_seek_before(struct kv_cursor *cursor, struct str key)
+{
+	err_t err = kv_seek(cursor, key);
+
+	return err == OK || err == ERR_ABSENT ? kv_prev(cursor) : err;
 }
 
 err_t kv_next(struct kv_cursor *cursor)

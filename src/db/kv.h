@@ -65,6 +65,8 @@ struct kv_cursor {
 void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is fine */
 /* To the first key that is not less.  ERR_ABSENT at the end of all keys. */
 [[nodiscard]] err_t kv_seek(struct kv_cursor *cursor, struct str key);
+/* To the last key that is less; ERR_ABSENT if there is none. */
+[[nodiscard]] err_t kv_seek_before(struct kv_cursor *cursor, struct str key);
 [[nodiscard]] err_t kv_next(struct kv_cursor *cursor);
 /* Also from "past the end", where it goes to the last key. */
 [[nodiscard]] err_t kv_prev(struct kv_cursor *cursor);

@@ -12,6 +12,7 @@ static err_t take_octets(struct session *s, uint64_t len, struct buf *message)
 		struct str got;
 
 		conn_deadline_s(s->conn, PIECE_WAIT_S);
+		conn_acknowledge(s->conn); /* many clients send the CRLF by itself */
 		TRY(conn_peek(s->conn, &got));
 		got = str_first(got, len < got.len ? (size_t)len : got.len);
 		if (message)
@@ -26,6 +27,8 @@ static err_t take_octets(struct session *s, uint64_t len, struct buf *message)
 static err_t take_line_end(struct session *s, bool *is_clean)
 {
 	struct str line;
+
+	conn_acknowledge(s->conn);
 	err_t err = conn_line(s->conn, 1024, true, &line);
 
 	*is_clean = err == OK && line.len == 0;

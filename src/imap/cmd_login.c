@@ -31,8 +31,6 @@ static err_t welcome(struct session *s, const struct imap_command *command)
 	}
 	s->state = IMAP_AUTHENTICATED;
 	s->error_count = 0;
-	LOG(INFO, "log-in", KV_INT("session", s->id), KV_STR("user", s->login.address),
-	    KV_STR("peer", conn_peer(s->conn)));
 	SCOPED(buf_fini) struct buf list = BUF(2000);
 
 	session_capabilities(s, &list);

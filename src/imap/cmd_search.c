@@ -21,7 +21,10 @@ static enum store_outcome find_all(struct match *match, struct uids *hits)
 
 	for (const struct message_row *row;
 	     !conn_is_broken(s->conn) && (row = walk_next(&walk));) {
-		if (match_row(match, row))
+		size_t count;
+		const struct message_row *page = walk_page(&walk, &count);
+
+		if (match_row(match, page, count))
 			uids_add(hits, row->uid, row->uid);
 	}
 	return walk.outcome != STORE_OK ? walk.outcome : match->outcome;

@@ -266,6 +266,19 @@ static enum store_outcome fetch_one(struct fetching *f, const struct message_row
 	return outcome;
 }
 
+/* Whether bodies are opened for sure. */
+static bool needs_bodies(const struct fetching *f)
+{
+	for (size_t i = 0; i < f->section_count; i++) {
+		const struct imap_section *section = &f->sections[i];
+
+		if (section->part_count > 0 || section->text == IMAP_TEXT_ALL ||
+		    section->text == IMAP_TEXT_TEXT)
+			return true;
+	}
+	return false;
+}
+
 /* The outcome is the worst of what could not be read; the rest is sent nevertheless. */
 static enum store_outcome fetch_all(struct fetching *f, const struct imap_range *list,
 				    size_t count)
@@ -274,12 +287,24 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 	enum store_outcome worst = selected_number(s);
 	struct walk walk = walk_over(s, list, count, columns_for(f));
 	const struct message_row *row;
+	bool is_many = false;
 
 	if (worst != STORE_OK)
 		return worst;
+	SCOPED(ahead_free) struct ahead *ahead = NULL;
+
 	message_init(&f->message, s);
+	if (needs_bodies(f))
+		ahead = ahead_new(session_store(s), s->login.account);
+	f->message.ahead = ahead;
 	while (!f->is_broken && !s->is_done && !conn_is_broken(s->conn) &&
 	       (row = walk_next(&walk))) {
+		size_t page_count;
+		const struct message_row *page = walk_page(&walk, &page_count);
+
+		is_many |= page_count > 1; /* for one alone there is nothing to gain */
+		if (ahead && is_many)
+			ahead_want(ahead, page, page_count);
 		enum store_outcome outcome = fetch_one(f, row);
 
 		if (outcome != STORE_OK && outcome != STORE_ABSENT)

@@ -147,11 +147,17 @@ bool match_init(struct match *match, struct session *s, struct imap_search_key *
 		.s = s, .key = key, .text = BUF(TEXT_MAX), .mapped = BUF(TEXT_MAX)};
 	message_init(&match->message, s);
 	match->columns = columns_for(key);
-	return prepare(match, key, reason);
+	if (!prepare(match, key, reason))
+		return false;
+	if (key->child && cost_of(key->child) == FROM_BODY) /* nothing cheaper decides */
+		match->ahead = ahead_new(session_store(s), s->login.account);
+	match->message.ahead = match->ahead;
+	return true;
 }
 
 void match_fini(struct match *match)
 {
+	ahead_free(&match->ahead);
 	message_fini(&match->message);
 	buf_fini(&match->text);
 	buf_fini(&match->mapped);
@@ -359,8 +365,10 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 	return false;
 }
 
-bool match_row(struct match *match, const struct message_row *row)
+bool match_row(struct match *match, const struct message_row *page, size_t count)
 {
-	message_turn(&match->message, row);
+	if (match->ahead)
+		ahead_want(match->ahead, page, count);
+	message_turn(&match->message, page);
 	return holds(match, match->key);
 }

@@ -11,7 +11,8 @@ struct match {
 	const struct imap_search_key *key;
 	unsigned columns; /* of the rows that match_row() needs */
 	struct message message;
-	struct buf text, mapped;    /* scratch of the comparisons */
+	struct ahead *ahead;     /* NULL: most messages are decided without their body */
+	struct buf text, mapped; /* scratch of the comparisons */
 	enum store_outcome outcome; /* the worst of what was read */
 };
 
@@ -23,5 +24,6 @@ bool match_init(struct match *match, struct session *s, struct imap_search_key *
 void match_fini(struct match *match);
 /* The UIDs that can match at all, from sets at the top of the tree. */
 void match_bounds(const struct match *match, struct uids *uids);
-/* May suspend. */
-bool match_row(struct match *match, const struct message_row *row);
+/* May suspend.  page is the row and those that come next, of which bodies may be fetched
+ * ahead. */
+bool match_row(struct match *match, const struct message_row *page, size_t count);

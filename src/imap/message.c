@@ -24,7 +24,8 @@ void message_turn(struct message *m, const struct message_row *row)
 	if (body.room > MESSAGE_HELD_MAX)
 		buf_release(&body);
 	buf_reset(&body);
-	*m = (struct message){.s = s, .row = row, .arena = arena, .body = body};
+	*m = (struct message){
+		.s = s, .ahead = m->ahead, .row = row, .arena = arena, .body = body};
 }
 
 static uint64_t body_size(const struct message *m)
@@ -49,11 +50,16 @@ enum store_outcome message_hold(struct message *m, size_t max)
 {
 	struct holding holding = {&m->body, max < HELD_MAX ? max : HELD_MAX};
 
+	enum store_outcome outcome;
+
 	if (m->is_held)
 		return STORE_OK;
-	enum store_outcome outcome =
-		store_body_each(session_store(m->s), m->s->login.account, m->row->message,
-				hold_piece, &holding);
+	if (m->ahead && ahead_take(m->ahead, m->row->message, &m->body, &outcome)) {
+		m->is_held = outcome == STORE_OK;
+		return outcome;
+	}
+	outcome = store_body_each(session_store(m->s), m->s->login.account,
+				  m->row->message, hold_piece, &holding);
 
 	m->is_held = outcome == STORE_OK;
 	return outcome;

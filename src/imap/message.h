@@ -3,6 +3,7 @@
  * opened only for its text, or when a digest is missing or was cut short. */
 #pragma once
 
+#include "imap/ahead.h"
 #include "imap/session.h"
 #include "store/digest.h"
 #include "wire/imap/fetch.h"
@@ -16,6 +17,7 @@ enum {
 
 struct message {
 	struct session *s;
+	struct ahead *ahead;           /* where its body may be already; NULL: nowhere */
 	const struct message_row *row; /* with ROW_MESSAGE and ROW_DIGEST */
 	struct arena arena;            /* of what is known of this one */
 	bool is_read;                  /* the digest was, as far as it can be */

@@ -12,7 +12,8 @@ enum {
 	SCRATCH_MAX = 16 << 20,
 };
 
-static void reply_v(struct session *s, const char *head, const char *format, va_list args)
+static void PRINTF_LIKE(3, 0)
+	reply_v(struct session *s, const char *head, const char *format, va_list args)
 {
 	buf_add_c(&s->out, head);
 	buf_vprintf(&s->out, format, args);
@@ -309,8 +310,9 @@ static err_t converse(struct session *s)
 		}
 		conn_deadline_s(s->conn, wait_s);
 		TRY(next_command(s));
-		arena_reset(&s->scratch);
-		arena_reset(&s->page);
+		/* An idle session keeps nothing; they are cheap to have again. */
+		arena_fini(&s->scratch);
+		arena_fini(&s->page);
 		buf_release(&s->out);
 		if (s->state != IMAP_NOT_AUTHENTICATED)
 			s->scratch.max = SCRATCH_MAX;

@@ -37,3 +37,10 @@ const struct message_row *walk_next(struct walk *walk)
 	}
 	return &walk->rows[walk->row_at++];
 }
+
+const struct message_row *walk_page(const struct walk *walk, size_t *count)
+{
+	ASSERT(walk->row_at > 0);
+	*count = walk->row_count - (walk->row_at - 1);
+	return &walk->rows[walk->row_at - 1];
+}

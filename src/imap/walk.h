@@ -22,3 +22,5 @@ struct walk walk_over(struct session *s, const struct imap_range *list, size_t c
 /* The next row, or NULL at the end.  May suspend.  It is good until the next call: the
  * page arena holds it. */
 const struct message_row *walk_next(struct walk *walk);
+/* The row last given and those that follow it on its page. */
+const struct message_row *walk_page(const struct walk *walk, size_t *count);

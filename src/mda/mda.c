@@ -46,10 +46,13 @@ void batch_unref(struct batch *batch)
 	mem_free(batch);
 }
 
-void run_left(struct run *run)
+void run_unref(struct run *run)
 {
-	if (run->is_ending && run->workers == 0 && !run->has_settler)
-		completion_post(&run->ended);
+	if (--run->users > 0)
+		return;
+	LIST_EACH(&run->forget_ages, link)
+	mem_free(CONTAINER_OF(link, struct forget, in_age));
+	mem_free(run);
 }
 
 /* ---- one delivery ------------------------------------------------------------------ */
@@ -107,11 +110,11 @@ static enum store_outcome append(struct run *run, const struct queue_row *row)
 static void log_delivery(const struct queue_row *row, enum store_outcome outcome)
 {
 	if (outcome == STORE_OK)
-		LOG(INFO, "delivered", KV_STR("queue", row->id),
+		LOG(INFO, "delivered", KV_STR("queue_id", row->id),
 		    KV_STR("rcpt", row->recipient.address),
 		    KV_INT("account", row->recipient.account));
 	else
-		LOG(WARN, "delivery deferred", KV_STR("queue", row->id),
+		LOG(WARN, "delivery deferred", KV_STR("queue_id", row->id),
 		    KV_STR("rcpt", row->recipient.address),
 		    KV("reason", store_outcome_text(outcome)));
 }
@@ -165,7 +168,7 @@ static void worker(void *arg)
 	}
 	run->workers--;
 	wake_all(&run->emptied);
-	run_left(run);
+	run_unref(run);
 }
 
 static void workers_start(struct run *run)
@@ -174,8 +177,10 @@ static void workers_start(struct run *run)
 
 	if (wanted > run->batch->count)
 		wanted = run->batch->count;
-	while (run->workers < wanted && task_start("mda", worker, run))
+	while (run->workers < wanted && task_start("mda", worker, run)) {
 		run->workers++;
+		run->users++;
+	}
 }
 
 /* The rows nobody took are left to their lease. */
@@ -277,14 +282,9 @@ void mda_task(void *arg)
 	struct store_watch bell = {0};
 
 	run->mda = arg;
+	run->users = 1;
 	if (bell_open(run->mda->store, &bell))
 		carry(run, &bell);
 	store_watch_close(&bell);
-	completion_init(&run->ended);
-	run->is_ending = true;
-	if (run->workers > 0 || run->has_settler)
-		completion_wait(&run->ended); /* no more than one delivery each */
-	LIST_EACH(&run->forget_ages, link)
-	mem_free(CONTAINER_OF(link, struct forget, in_age));
-	mem_free(run);
+	run_unref(run);
 }

@@ -15,6 +15,7 @@ struct mda {
 	unsigned parallel;       /* deliveries at a time; 0: 64 */
 };
 
-/* A task's body; arg is a struct mda that lives as long as the loop.  Ends when canceled,
- * with its rows left under lease. */
+/* A task's body; arg is a struct mda that lives, with its store, as long as the loop.
+ * Ends when canceled; deliveries under way end soon after it, by themselves, and rows not
+ * yet begun are left to their lease. */
 void mda_task(void *arg);

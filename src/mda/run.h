@@ -3,7 +3,6 @@
 
 #include "base/list.h"
 #include "mda/mda.h"
-#include "rt/completion.h"
 
 enum { FORGET_BUCKETS = 256, MDA_KEY_MAX = 64 };
 
@@ -42,15 +41,13 @@ struct run {
 	bool has_settler;
 	struct list forgets[FORGET_BUCKETS], forget_ages;
 	size_t forget_count;
-	bool is_ending;
-	struct completion ended; /* posted then, when no other task is left */
+	size_t users; /* its tasks; the last one frees it */
 };
 
 /* The key of a row's delivery, in room of MDA_KEY_MAX octets. */
 struct str mda_key(const struct queue_row *row, char *room);
 void batch_unref(struct batch *batch);
-/* Called by each of its tasks as the last thing. */
-void run_left(struct run *run);
+void run_unref(struct run *run);
 
 /* settle.c */
 void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,

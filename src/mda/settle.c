@@ -121,7 +121,7 @@ static void settle_end(struct run *run, struct finished *finished,
 	if (outcome == STORE_OK && finished->outcome == QUEUE_DONE)
 		forget_later(run, row);
 	if (outcome != STORE_OK) /* its lease runs out, and it is tried again */
-		LOG(WARN, "queue row not settled", KV_STR("queue", row->id),
+		LOG(WARN, "queue row not settled", KV_STR("queue_id", row->id),
 		    KV("reason", store_outcome_text(outcome)));
 	batch_unref(finished->batch);
 	mem_free(finished);
@@ -180,7 +180,7 @@ static void settler(void *arg)
 		settle_rows(run, rows[0]->row->account, rows, count);
 	mem_free(rows);
 	run->has_settler = false;
-	run_left(run);
+	run_unref(run);
 }
 
 void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,
@@ -197,7 +197,9 @@ void settle_later(struct run *run, struct batch *batch, const struct queue_row *
 	if (run->has_settler)
 		return;
 	run->has_settler = task_start("mda settler", settler, run);
-	if (!run->has_settler) { /* its lease runs out, and it is tried again */
+	if (run->has_settler) {
+		run->users++;
+	} else { /* its lease runs out, and it is tried again */
 		list_remove(&run->finished, &finished->in_run);
 		batch_unref(batch);
 		mem_free(finished);

@@ -50,6 +50,14 @@ static void drain(struct conn *conn)
 	}
 }
 
+void conn_acknowledge(struct conn *conn)
+{
+	const int on = 1;
+
+	/* It may fail: then it is only slower. */
+	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 void conn_free(struct conn **conn_ptr)
 {
 	struct conn *conn = *conn_ptr;

@@ -44,9 +44,12 @@ void conn_take(struct conn *conn, size_t n);
 /* True if input is already here, so that replies may be batched (pipelining). */
 bool conn_has_input(const struct conn *conn);
 /* May suspend.  OK when there is input, ERR_TIMEOUT at the deadline, or ERR_CANCELED;
- * with wake, also OK when somebody wakes those waiters (IDLE).  Output is flushed first.
- */
+ * with wake, also OK when somebody wakes those waiters (IDLE), or may have done so while
+ * output, which is flushed first, was waiting to leave: look, and wait again. */
 [[nodiscard]] err_t conn_wait(struct conn *conn, struct waiters *wake, deadline_t until);
+/* What has come is acknowledged at once, not after 40 ms: for a peer that may be holding
+ * back the end of what it sends until then (Nagle).  Good until the next input. */
+void conn_acknowledge(struct conn *conn);
 /* Forgets input that is here but was not taken (RFC 3207 §4.2); returns how much. */
 size_t conn_drop_input(struct conn *conn);
 

@@ -40,6 +40,8 @@ struct str message_drop_return_path(struct buf *text)
 		kept += field.at - from;
 		from = field.at + field.len;
 	}
+	if (from == 0)
+		return buf_str(text);
 	memmove(text->ptr + from - kept, text->ptr, kept);
 	return str_skip(buf_str(text), from - kept);
 }

@@ -60,7 +60,7 @@ err_t apply_queue_add(struct work *work, const struct effect_queue_add *e,
 	buf_reset(&work->row);
 	envelope_write(&work->row, &e->envelope);
 	TRY(kv_put(work->txn,
-		   key_numbered(&key, work->account.id, TABLE_ENVELOPE, e->message),
+		   key_message(&key, work->account.id, e->message, PART_ENVELOPE),
 		   buf_str(&work->row)));
 	for (uint32_t i = 0; i < e->count; i++) {
 		struct waiting_row waiting = {.message = e->message, .due_at = e->due_at};
@@ -85,7 +85,7 @@ static err_t settle_done(struct work *work, uint64_t row, uint64_t message)
 	if (!gone)
 		return OK;
 	err_t err = kv_delete(
-		work->txn, key_numbered(&key, work->account.id, TABLE_ENVELOPE, message));
+		work->txn, key_message(&key, work->account.id, message, PART_ENVELOPE));
 
 	return err == ERR_ABSENT ? OK : err;
 }

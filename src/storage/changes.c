@@ -42,8 +42,9 @@ err_t change_add(struct work *work, enum change_kind kind, uint64_t mailbox,
 		size_t count = (size_t)num_min(uids.count, RANGES_A_ROW);
 
 		TRY(part_add(work, kind, mailbox, (struct uid_set){uids.ranges, count}));
-		uids.ranges += count;
 		uids.count -= count;
+		if (uids.count > 0)
+			uids.ranges += count;
 	} while (uids.count > 0);
 	if (before < CHANGES_TOO_MANY && work->account.row.changes >= CHANGES_TOO_MANY)
 		return kv_put(work->txn, key_trim(&key, work->account.id), STR(""));

@@ -35,6 +35,7 @@ err_t group_begin(struct storage *storage)
 	}
 	ASSERT(is_there);
 	storage->work.now = clock_s();
+	storage->times.began_us = clock_monotonic_us();
 	return OK;
 }
 
@@ -63,18 +64,29 @@ static err_t group_seal(struct storage *storage, struct pack_place end, uint64_t
 	work->state.end = end;
 	work->state.sequence = sequence;
 	TRY(work_put_state(work));
+	uint64_t began_us = clock_monotonic_us();
+
 	TRY(packs_flush(storage->packs));
-	return work_commit(work);
+	uint64_t flushed_us = clock_monotonic_us();
+	err_t err = work_commit(work);
+
+	storage->times.flush += flushed_us - began_us;
+	storage->times.index += clock_monotonic_us() - flushed_us;
+	return err;
 }
 
 enum store_outcome group_finish(struct storage *storage)
 {
 	struct pack_place end;
 	uint64_t sequence;
+	struct group_times *times = &storage->times;
 	err_t err = work_flush(&storage->work);
+	uint64_t planned_us = clock_monotonic_us();
 
 	if (err == OK) {
 		err = packs_write(storage->packs, &end, &sequence);
+		times->plan += planned_us - times->began_us;
+		times->write += clock_monotonic_us() - planned_us;
 	} else {
 		packs_drop(storage->packs);
 	}

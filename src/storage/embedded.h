@@ -19,6 +19,12 @@
 #include "storage/storage.h"
 #include "storage/work.h"
 
+/* Where the time of the groups went, in microseconds since start. */
+struct group_times {
+	uint64_t began_us; /* of the group under way */
+	uint64_t plan, write, flush, index;
+};
+
 struct storage {
 	char *folder, *index_path, *packs_path;
 	uint64_t pack_bytes_max, index_bytes_max;
@@ -35,7 +41,7 @@ struct storage {
 	size_t order_room;
 	bool is_read_only, is_recovering, is_full;
 	struct pack_place group_at;
-	account_t maintained; /* where the walk over the accounts stands */
+	struct group_times times;
 
 	_Atomic uint64_t commits, groups;
 };

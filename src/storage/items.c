@@ -40,7 +40,7 @@ static err_t digest_copy(struct work *work, uint64_t message, account_t from_acc
 	struct key key;
 	struct str digest;
 	err_t err = kv_get(work->txn,
-			   key_numbered(&key, from_account, TABLE_DIGEST, from_message),
+			   key_message(&key, from_account, from_message, PART_DIGEST),
 			   &digest);
 
 	if (err == ERR_ABSENT)
@@ -49,7 +49,7 @@ static err_t digest_copy(struct work *work, uint64_t message, account_t from_acc
 	buf_reset(&work->row);
 	buf_add(&work->row, digest);
 	return kv_put(work->txn,
-		      key_numbered(&key, work->account.id, TABLE_DIGEST, message),
+		      key_message(&key, work->account.id, message, PART_DIGEST),
 		      buf_str(&work->row));
 }
 
@@ -70,8 +70,8 @@ err_t item_add(struct work *work, uint64_t message, const struct item_row *row,
 	TRY(work_item_put(work, account, message, &added));
 	work_number_used(work, message);
 	if (digest.len > 0)
-		return kv_put(work->txn,
-			      key_numbered(&key, account, TABLE_DIGEST, message), digest);
+		return kv_put(work->txn, key_message(&key, account, message, PART_DIGEST),
+			      digest);
 	if (added.is_shared)
 		return digest_copy(work, message, from_account, from_message);
 	return OK;
@@ -133,8 +133,8 @@ err_t item_unref(struct work *work, account_t account, uint64_t message, bool *g
 	}
 	*gone = true;
 	row.trace = STR(""); /* it stands where we write now */
-	TRY(kv_delete(work->txn, key_numbered(&key, account, TABLE_MESSAGE, message)));
-	err = kv_delete(work->txn, key_numbered(&key, account, TABLE_DIGEST, message));
+	TRY(kv_delete(work->txn, key_message(&key, account, message, PART_ITEM)));
+	err = kv_delete(work->txn, key_message(&key, account, message, PART_DIGEST));
 	if (err != OK && err != ERR_ABSENT)
 		return err;
 	return body_drop(work, account, message, &row);

@@ -3,26 +3,30 @@
  * bits.
  *
  *   A                               account row: counters, usage, limits
- *   C  change, part u32             change log: what a commit changed
- *   D  message                      digest
- *   E  message                      message row: body, sizes, dates, trace
- *   K  key                          first result of a commit; kept until forgotten
- *   M  mailbox                      mailbox row
- *   N  parent, name                 number of the mailbox
- *   Q  row                          queue row, one a recipient
- *   U  mailbox, uid u32             membership: flags, keywords, which message
- *   V  message                      envelope that the queue rows of a message share
- *   X  key                          small key-value pairs
+ *   B  mailbox                      mailbox row
+ *   C  parent, name                 number of the mailbox
+ *   D  -change, -part u32           change log: what a commit changed
+ *   E  message, part u8             part 0 message row: body, sizes, dates, trace;
+ *                                   1 digest; 2 envelope that its queue rows share
+ *   F  mailbox, -uid u32            membership: flags, keywords, which message
+ *   G  row                          queue row, one a recipient
+ *   H  key                          small key-value pairs
+ *   I  key                          first result of a commit; kept until forgotten
  *
  * Of account 0, the system, only:
  *
- *   I  minute u32, account u32, key   first result of a commit, forgotten in time
- *   P  account u32, mailbox           deleted mailbox whose memberships still stand
+ *   P  minute u32, key, account u32   first result of a commit, forgotten in time
+ *   Q  account u32, mailbox           deleted mailbox whose memberships still stand
  *   R  pack u32, offset u64, account u32, message   who shares a body with others
  *   S                                 state of the store
  *   T  account u32                    account whose change log is long
  *   W  kind u8, due u64, account u32, row   queue rows by the time they are due
  *   Z  pack u32, offset u64           body that nobody needs any more
+ *
+ * A minus means that all bits are inverted, so that the newest comes first.  That, and
+ * the order of the tables, is for the pages that a delivery writes: its change stands
+ * beside the account and mailbox rows, its membership in INBOX (always mailbox 1) beside
+ * the message row, so that two pages take what would be six.
  */
 #include "storage/keys.h"
 
@@ -92,19 +96,28 @@ struct str key_name(struct key *key, account_t account, uint64_t parent, struct 
 	return done(key);
 }
 
+struct str key_message(struct key *key, account_t account, uint64_t message,
+		       enum message_part part)
+{
+	start(key, account, TABLE_MESSAGE);
+	add_number(key, message, 6);
+	add_byte(key, part);
+	return done(key);
+}
+
 struct str key_member(struct key *key, account_t account, uint64_t mailbox, uint32_t uid)
 {
 	start(key, account, TABLE_MEMBER);
 	add_number(key, mailbox, 6);
-	add_number(key, uid, 4);
+	add_number(key, ~uid, 4);
 	return done(key);
 }
 
 struct str key_change(struct key *key, account_t account, uint64_t change, uint32_t part)
 {
 	start(key, account, TABLE_CHANGE);
-	add_number(key, change, 6);
-	add_number(key, part, 4);
+	add_number(key, ~change, 6);
+	add_number(key, ~part, 4);
 	return done(key);
 }
 
@@ -126,8 +139,8 @@ struct str key_timed(struct key *key, uint32_t minute, account_t account, struct
 {
 	start(key, ACCOUNT_SYSTEM, TABLE_TIMED_KEY);
 	add_number(key, minute, 4);
-	add_number(key, account, 4);
 	add_text(key, name);
+	add_number(key, account, 4);
 	return done(key);
 }
 
@@ -186,6 +199,21 @@ struct str key_state(struct key *key)
 struct dec key_dec(struct str key)
 {
 	return dec_over(str_skip(key, KEY_PREFIX_LEN));
+}
+
+uint32_t key_uid_of(struct str key)
+{
+	ASSERT(key.len > 4);
+	struct dec d = dec_over(str_skip(key, key.len - 4));
+
+	return ~dec_key32(&d);
+}
+
+uint64_t key_change_of(struct str key)
+{
+	struct dec d = key_dec(key);
+
+	return ~dec_key48(&d) & (((uint64_t)1 << NUMBER_MAX_BITS) - 1);
 }
 
 account_t key_account_of(struct str key)

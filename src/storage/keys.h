@@ -6,25 +6,26 @@
 
 enum table {
 	TABLE_ACCOUNT = 'A',
-	TABLE_CHANGE = 'C',
-	TABLE_DIGEST = 'D',
+	TABLE_MAILBOX = 'B',
+	TABLE_NAME = 'C',
+	TABLE_CHANGE = 'D',
 	TABLE_MESSAGE = 'E',
-	TABLE_KEPT_KEY = 'K',
-	TABLE_MAILBOX = 'M',
-	TABLE_NAME = 'N',
-	TABLE_QUEUE = 'Q',
-	TABLE_MEMBER = 'U',
-	TABLE_ENVELOPE = 'V',
-	TABLE_KV = 'X',
+	TABLE_MEMBER = 'F',
+	TABLE_QUEUE = 'G',
+	TABLE_KV = 'H',
+	TABLE_KEPT_KEY = 'I',
 	/* of the system account only */
-	TABLE_TIMED_KEY = 'I',
-	TABLE_PURGE = 'P',
+	TABLE_TIMED_KEY = 'P',
+	TABLE_PURGE = 'Q',
 	TABLE_REFERENCE = 'R',
 	TABLE_STATE = 'S',
 	TABLE_TRIM = 'T',
 	TABLE_WAIT = 'W',
 	TABLE_DEAD = 'Z',
 };
+
+/* The rows of a message. */
+enum message_part { PART_ITEM, PART_DIGEST, PART_ENVELOPE };
 
 enum { NUMBER_MAX_BITS = 48, KEY_PREFIX_LEN = 5 };
 
@@ -41,6 +42,9 @@ struct str key_numbered(struct key *key, account_t account, enum table table,
 struct str key_account(struct key *key, account_t account);
 struct str key_mailbox(struct key *key, account_t account, uint64_t mailbox);
 struct str key_name(struct key *key, account_t account, uint64_t parent, struct str name);
+struct str key_message(struct key *key, account_t account, uint64_t message,
+		       enum message_part part);
+/* Descending: the key of a greater UID, change or part is less. */
 struct str key_member(struct key *key, account_t account, uint64_t mailbox, uint32_t uid);
 struct str key_change(struct key *key, account_t account, uint64_t change, uint32_t part);
 struct str key_kv(struct key *key, account_t account, struct str name);
@@ -57,6 +61,9 @@ struct str key_purge(struct key *key, account_t account, uint64_t mailbox);
 struct str key_trim(struct key *key, account_t account);
 struct str key_state(struct key *key);
 
+/* The UID of a member's key, the change of a change's. */
+uint32_t key_uid_of(struct str key);
+uint64_t key_change_of(struct str key);
 /* The parts of a key behind account and table. */
 struct dec key_dec(struct str key);
 account_t key_account_of(struct str key);

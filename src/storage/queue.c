@@ -55,12 +55,11 @@ static enum store_outcome queue_row_get(struct reader *reader, const struct due 
 	if (!waiting_read(value, &waiting))
 		return damaged(due, "row");
 	if (kv_get(reader->txn,
-		   key_numbered(&key, account, TABLE_ENVELOPE, waiting.message),
+		   key_message(&key, account, waiting.message, PART_ENVELOPE),
 		   &value) != OK ||
 	    !envelope_read(value, &envelope))
 		return damaged(due, "envelope");
-	if (kv_get(reader->txn,
-		   key_numbered(&key, account, TABLE_MESSAGE, waiting.message),
+	if (kv_get(reader->txn, key_message(&key, account, waiting.message, PART_ITEM),
 		   &value) != OK ||
 	    !item_read(value, &item))
 		return damaged(due, "message");

@@ -241,8 +241,8 @@ static enum store_outcome row_message(struct reader *reader, account_t account,
 	struct key key;
 	struct str value;
 	struct item_row item;
-	err_t err = kv_get(reader->txn,
-			   key_numbered(&key, account, TABLE_MESSAGE, message), &value);
+	err_t err = kv_get(reader->txn, key_message(&key, account, message, PART_ITEM),
+			   &value);
 
 	if (err != OK)
 		return err == ERR_ABSENT ? damaged("message missing") : read_err(err);
@@ -260,8 +260,8 @@ static enum store_outcome row_digest(struct reader *reader, account_t account,
 {
 	struct key key;
 	struct str value;
-	err_t err = kv_get(reader->txn,
-			   key_numbered(&key, account, TABLE_DIGEST, message), &value);
+	err_t err = kv_get(reader->txn, key_message(&key, account, message, PART_DIGEST),
+			   &value);
 
 	if (err != OK)
 		return err == ERR_ABSENT ? STORE_OK : read_err(err);
@@ -275,12 +275,10 @@ static enum store_outcome row_fill(struct reader *reader, account_t account,
 {
 	struct member_row member;
 	enum store_outcome outcome = STORE_OK;
-	struct str key = reader->cursor.key;
-	struct dec d = dec_over(str_skip(key, key.len - 4));
 
 	if (!member_read(reader->cursor.value, &member))
 		return damaged("member");
-	*row = (struct message_row){.uid = dec_key32(&d),
+	*row = (struct message_row){.uid = key_uid_of(reader->cursor.key),
 				    .flags = member.flags,
 				    .modseq = member.modseq,
 				    .member = member.member,
@@ -316,19 +314,20 @@ static enum store_outcome page_read(struct reader *reader, account_t account,
 				    struct page *page)
 {
 	struct key first, last;
+	struct str start = key_member(&first, account, mailbox, uids.first);
 	struct str end = key_member(&last, account, mailbox, uids.last);
-	err_t err = kv_seek(&reader->cursor,
-			    key_member(&first, account, mailbox, uids.first));
+	err_t err = kv_seek(&reader->cursor, start);
 
-	for (; err == OK; err = kv_next(&reader->cursor)) {
+	/* Backwards in the index is upwards in UIDs. */
+	if (err == ERR_ABSENT || (err == OK && !str_same(reader->cursor.key, start)))
+		err = kv_prev(&reader->cursor);
+	for (; err == OK; err = kv_prev(&reader->cursor)) {
 		struct str key = reader->cursor.key;
 
-		if (key.len != end.len || memcmp(key.ptr, end.ptr, end.len) > 0)
+		if (key.len != end.len || memcmp(key.ptr, end.ptr, end.len) < 0)
 			return STORE_OK;
 		if (page->bytes >= ROWS_PAGE_BYTES) {
-			struct dec d = dec_over(str_skip(key, key.len - 4));
-
-			page->next_uid = dec_key32(&d);
+			page->next_uid = key_uid_of(key);
 			return STORE_OK;
 		}
 		MEM_ROOM(page->rows, page->count, page->room);
@@ -391,15 +390,16 @@ enum store_outcome storage_frame(struct storage *storage, account_t account,
 		return outcome;
 	if (message >> NUMBER_MAX_BITS)
 		return STORE_ABSENT;
-	err_t err = kv_get(reader.txn,
-			   key_numbered(&key, account, TABLE_MESSAGE, message), &value);
+	err_t err = kv_get(reader.txn, key_message(&key, account, message, PART_ITEM),
+			   &value);
 
 	if (err != OK)
 		return read_err(err);
 	if (!item_read(value, &item))
 		return damaged("message");
-	kv_drop(&reader.txn); /* not to be held while the disk is read */
-	reader.cursor.handle = NULL;
+	/* Not to be held while the disk is read. */
+	kv_cursor_close(&reader.cursor);
+	kv_drop(&reader.txn);
 	*frame_size = item.blob.at.length;
 	err = packs_read(storage->packs, item.blob.at, offset, room, frame, raw_size);
 	return err == ERR_ABSENT ? STORE_UNAVAILABLE : read_err(err);
@@ -436,13 +436,14 @@ static enum store_outcome tell_all(struct reader *reader, account_t account,
 				   uint64_t since, struct telling *t, bool *more)
 {
 	struct key key;
-	err_t err = kv_seek(&reader->cursor, key_change(&key, account, since + 1, 0));
+	err_t err = kv_seek_before(&reader->cursor,
+				   key_change(&key, account, since, UINT32_MAX));
 
-	for (; err == OK; err = kv_next(&reader->cursor)) {
+	/* Backwards in the index is forwards in time. */
+	for (; err == OK; err = kv_prev(&reader->cursor)) {
 		if (!key_is_of(reader->cursor.key, account, TABLE_CHANGE))
 			return STORE_OK;
-		struct dec d = key_dec(reader->cursor.key);
-		uint64_t change = dec_key48(&d);
+		uint64_t change = key_change_of(reader->cursor.key);
 
 		if (change != t->upto && t->count >= CHANGES_A_PAGE) {
 			*more = true;

@@ -330,8 +330,7 @@ err_t work_item(struct work *work, account_t account, uint64_t message,
 
 	if (message >> NUMBER_MAX_BITS)
 		return ERR_ABSENT;
-	TRY(kv_get(work->txn, key_numbered(&key, account, TABLE_MESSAGE, message),
-		   &value));
+	TRY(kv_get(work->txn, key_message(&key, account, message, PART_ITEM), &value));
 	return item_read(value, row) ? OK : damaged("message");
 }
 
@@ -342,7 +341,7 @@ err_t work_item_put(struct work *work, account_t account, uint64_t message,
 
 	buf_reset(&work->row);
 	item_write(&work->row, row);
-	return kv_put(work->txn, key_numbered(&key, account, TABLE_MESSAGE, message),
+	return kv_put(work->txn, key_message(&key, account, message, PART_ITEM),
 		      buf_str(&work->row));
 }
 
@@ -351,14 +350,16 @@ err_t work_member_from(struct work *work, uint64_t mailbox, uint32_t uid, uint32
 {
 	struct key key;
 	struct str start = key_member(&key, work->account.id, mailbox, uid);
+	err_t err = kv_seek(&work->cursor, start);
 
-	TRY(kv_seek(&work->cursor, start));
+	/* Greater UIDs stand before. */
+	if (err == ERR_ABSENT || (err == OK && !str_same(work->cursor.key, start)))
+		err = kv_prev(&work->cursor);
+	TRY(err);
 	struct str at = work->cursor.key;
 
 	if (at.len != start.len || memcmp(at.ptr, start.ptr, start.len - 4) != 0)
 		return ERR_ABSENT;
-	struct dec d = dec_over(str_skip(at, start.len - 4));
-
-	*found = dec_key32(&d);
+	*found = key_uid_of(at);
 	return member_read(work->cursor.value, row) ? OK : damaged("member");
 }

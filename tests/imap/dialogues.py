@@ -22,14 +22,20 @@ def wait_for(port):
     sys.exit("the server does not answer")
 
 
-base = free_base()
-server = subprocess.Popen([sys.argv[1], str(base)], stderr=subprocess.DEVNULL)
-try:
-    wait_for(base + 143)
-    words = sys.argv[2:] or ["imap/"]
-    done = subprocess.run([sys.executable, folder / "dialog/run.py", "127.0.0.1", str(base), *words])
-finally:
-    alive = server.poll() is None
-    server.terminate()
-    server.wait()
-sys.exit(done.returncode or not alive)
+def main():
+    base = free_base()
+    server = subprocess.Popen([sys.argv[1], str(base)], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(base + 143)
+        words = sys.argv[2:] or ["imap/" + path.stem for path in (folder / "dialog/imap").glob("*.txt")
+                                 if "\nTLS\n" not in path.read_text()]  # there is no TLS here
+        done = subprocess.run([sys.executable, folder / "dialog/run.py", "127.0.0.1", str(base), *words])
+    finally:
+        alive = server.poll() is None
+        server.terminate()
+        server.wait()
+    sys.exit(done.returncode or not alive)
+
+
+if __name__ == "__main__":
+    main()

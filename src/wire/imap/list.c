@@ -142,7 +142,7 @@ static bool pattern_read(struct imap_in *in, struct str *pattern)
 	*pattern = wire;
 	if (imap_mailbox_name_read(wire, in->is_utf8, in->arena, &name))
 		*pattern = name;
-	return pattern->len <= IMAP_MAILBOX_NAME_MAX ||
+	return pattern->len <= IMAP_LIST_PATTERN_BYTES ||
 	       imap_fail(in, "a mailbox pattern is too long");
 }
 
@@ -208,12 +208,14 @@ bool imap_list_match(struct str reference, struct str pattern, struct str name,
 {
 	/* matched[i]: the first i octets of the pattern match what was read of the name.
 	 */
-	bool matched[2 * IMAP_MAILBOX_NAME_MAX + 1] = {true};
+	bool matched[2 * IMAP_LIST_PATTERN_BYTES + 1];
 	size_t len = reference.len + pattern.len;
 	bool ignores_case = str_same(name, STR("INBOX"));
 
 	if (len >= COUNT_OF(matched))
 		return false;
+	memset(matched, 0, len + 1);
+	matched[0] = true;
 #define PATTERN_AT(i)                                                                    \
 	((i) < reference.len ? reference.ptr[i] : pattern.ptr[(i)-reference.len])
 	for (size_t i = 0; i < len && (PATTERN_AT(i) == '*' || PATTERN_AT(i) == '%'); i++)

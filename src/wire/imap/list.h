@@ -4,7 +4,10 @@
 
 #include "wire/imap/token.h"
 
-enum { IMAP_LIST_PATTERNS_MAX = 100 };
+enum {
+	IMAP_LIST_PATTERNS_MAX = 100,
+	IMAP_LIST_PATTERN_BYTES = 1000, /* of one, and of the reference */
+};
 
 enum imap_list_option {
 	IMAP_LIST_SUBSCRIBED = 1, /* to select, and to return */

@@ -1,0 +1,217 @@
+#include "db/kv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/test.h"
+
+struct place {
+	char folder[64], path[80];
+	struct kv *kv;
+};
+
+static void place_open(struct place *p)
+{
+	struct kv_options options = {.path = p->path, .bytes_max = 64 << 20};
+
+	CHECK(kv_open(&options, &p->kv) == OK);
+	ASSERT(p->kv);
+}
+
+static void place_make(struct place *p)
+{
+	(void)snprintf(p->folder, sizeof p->folder, "/tmp/kv-test.XXXXXX");
+	ASSERT(mkdtemp(p->folder));
+	(void)snprintf(p->path, sizeof p->path, "%s/kv", p->folder);
+	place_open(p);
+}
+
+static void place_remove(struct place *p)
+{
+	char lock[96];
+
+	kv_close(&p->kv);
+	(void)snprintf(lock, sizeof lock, "%s-lock", p->path);
+	(void)unlink(p->path);
+	(void)unlink(lock);
+	(void)rmdir(p->folder);
+}
+
+static struct kv_txn *begin(struct place *p, enum kv_mode mode)
+{
+	struct kv_txn *txn;
+
+	CHECK(kv_begin(p->kv, mode, &txn) == OK);
+	ASSERT(txn);
+	return txn;
+}
+
+static void put(struct kv_txn *txn, const char *key, const char *value)
+{
+	CHECK(kv_put(txn, str_c(key), str_c(value)) == OK);
+}
+
+static void check_value(struct kv_txn *txn, const char *key, const char *want)
+{
+	struct str value;
+	err_t err = kv_get(txn, str_c(key), &value);
+
+	if (!want) {
+		CHECK(err == ERR_ABSENT);
+		return;
+	}
+	CHECK(err == OK);
+	if (err == OK)
+		CHECK_STR(value, str_c(want));
+}
+
+TEST(what_was_committed_is_there_and_what_was_dropped_is_not)
+{
+	struct place p;
+
+	place_make(&p);
+	struct kv_txn *txn = begin(&p, KV_WRITE);
+
+	put(txn, "a", "1");
+	put(txn, "b", "");
+	CHECK(kv_commit(&txn) == OK && !txn);
+	txn = begin(&p, KV_WRITE);
+	put(txn, "a", "2");
+	CHECK(kv_delete(txn, STR("b")) == OK);
+	CHECK(kv_delete(txn, STR("c")) == ERR_ABSENT);
+	kv_drop(&txn);
+	kv_close(&p.kv);
+	place_open(&p);
+	txn = begin(&p, KV_READ);
+	check_value(txn, "a", "1");
+	check_value(txn, "b", "");
+	check_value(txn, "c", NULL);
+	kv_drop(&txn);
+	place_remove(&p);
+}
+
+TEST(a_reader_sees_the_commit_before_it_began)
+{
+	struct place p;
+
+	place_make(&p);
+	struct kv_txn *txn = begin(&p, KV_WRITE);
+
+	put(txn, "a", "1");
+	CHECK(kv_commit(&txn) == OK);
+	struct kv_txn *old = begin(&p, KV_READ);
+
+	txn = begin(&p, KV_WRITE);
+	put(txn, "a", "2");
+	CHECK(kv_commit(&txn) == OK);
+	struct kv_txn *young = begin(&p, KV_READ);
+
+	check_value(old, "a", "1");
+	check_value(young, "a", "2");
+	kv_drop(&old);
+	kv_drop(&young);
+	old = begin(&p, KV_READ); /* one that was used before */
+	check_value(old, "a", "2");
+	kv_drop(&old);
+	place_remove(&p);
+}
+
+TEST(a_cursor_walks_in_octet_order)
+{
+	struct place p;
+	struct kv_cursor c;
+
+	place_make(&p);
+	struct kv_txn *txn = begin(&p, KV_WRITE);
+
+	put(txn, "b", "2");
+	put(txn, "\xff", "4");
+	put(txn, "a", "1");
+	put(txn, "ba", "3");
+	CHECK(kv_cursor_open(txn, &c) == OK);
+	CHECK(kv_seek(&c, STR("aa")) == OK);
+	CHECK_STR(c.key, STR("b"));
+	CHECK(kv_next(&c) == OK);
+	CHECK_STR(c.value, STR("3"));
+	CHECK(kv_next(&c) == OK && kv_next(&c) == ERR_ABSENT);
+	CHECK(kv_seek(&c, STR("\xff\xff")) == ERR_ABSENT);
+	CHECK(kv_prev(&c) == OK);
+	CHECK_STR(c.key, STR("\xff"));
+	CHECK(kv_seek(&c, STR("")) == OK);
+	CHECK_STR(c.key, STR("a"));
+	CHECK(kv_prev(&c) == ERR_ABSENT);
+	CHECK(kv_seek_before(&c, STR("ba")) == OK);
+	CHECK_STR(c.key, STR("b"));
+	CHECK(kv_seek_before(&c, STR("\xff\xff")) == OK);
+	CHECK_STR(c.key, STR("\xff"));
+	CHECK(kv_seek_before(&c, STR("a")) == ERR_ABSENT);
+	kv_cursor_close(&c);
+	kv_cursor_close(&c);
+	kv_drop(&txn);
+	place_remove(&p);
+}
+
+TEST(a_mark_can_be_gone_back_to)
+{
+	struct place p;
+	static char big[KV_VALUE_BYTES_MAX];
+
+	place_make(&p);
+	struct kv_txn *txn = begin(&p, KV_WRITE);
+
+	put(txn, "kept", "1");
+	put(txn, "gone", "2");
+	CHECK(kv_put(txn, STR("big"), (struct str){big, sizeof big}) == OK);
+	kv_mark(txn);
+	put(txn, "kept", "changed");
+	put(txn, "kept", "changed again");
+	put(txn, "new", "3");
+	CHECK(kv_delete(txn, STR("gone")) == OK);
+	CHECK(kv_delete(txn, STR("big")) == OK);
+	CHECK(kv_delete(txn, STR("absent")) == ERR_ABSENT);
+	CHECK(kv_rewind(txn) == OK);
+	check_value(txn, "kept", "1");
+	check_value(txn, "gone", "2");
+	check_value(txn, "new", NULL);
+	check_value(txn, "absent", NULL);
+	struct str value;
+
+	CHECK(kv_get(txn, STR("big"), &value) == OK && value.len == sizeof big);
+	kv_mark(txn);
+	put(txn, "new", "3");
+	kv_unmark(txn);
+	CHECK(kv_commit(&txn) == OK);
+	txn = begin(&p, KV_READ);
+	check_value(txn, "kept", "1");
+	check_value(txn, "new", "3");
+	kv_drop(&txn);
+	place_remove(&p);
+}
+
+TEST(a_full_index_says_so_and_goes_on)
+{
+	struct place p;
+	static char big[KV_VALUE_BYTES_MAX];
+	struct kv_txn *txn;
+	struct kv_stats stats;
+	err_t err = OK;
+
+	place_make(&p);
+	kv_close(&p.kv);
+	struct kv_options options = {.path = p.path, .bytes_max = 1 << 20};
+
+	CHECK(kv_open(&options, &p.kv) == OK);
+	txn = begin(&p, KV_WRITE);
+	for (unsigned char i = 0; i < 100 && err == OK; i++)
+		err = kv_put(txn, (struct str){(char *)&i, 1},
+			     (struct str){big, sizeof big});
+	CHECK(err == ERR_LIMIT);
+	kv_drop(&txn);
+	txn = begin(&p, KV_WRITE);
+	put(txn, "small", "1");
+	CHECK(kv_commit(&txn) == OK && kv_sync(p.kv) == OK);
+	CHECK(kv_stats(p.kv, &stats) == OK && stats.keys == 1);
+	CHECK(stats.bytes_max == 1 << 20 && stats.bytes_used <= stats.bytes_max);
+	place_remove(&p);
+}

@@ -1,0 +1,265 @@
+#include "db/pack.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "db/packgroup.h"
+#include "rt/fault.h"
+
+struct place {
+	char folder[64];
+	struct packs *packs;
+	struct pack_scan scan;
+	unsigned groups, operations;
+	struct str last;
+	char text[100];
+};
+
+static err_t take(void *arg, const struct pack_group *group)
+{
+	struct place *p = arg;
+	struct str rest = group->payload, operation;
+
+	p->groups++;
+	while (pack_next_operation(&rest, &operation)) {
+		p->operations++;
+		CHECK(operation.len < sizeof p->text);
+		memcpy(p->text, operation.ptr, operation.len);
+		p->last = (struct str){p->text, operation.len};
+	}
+	return OK;
+}
+
+static err_t place_open(struct place *p)
+{
+	struct packs_options options = {.folder = p->folder, .pack_bytes_max = 2000};
+	const char *why = "";
+
+	p->groups = p->operations = 0;
+	TRY(packs_open(&options, &p->packs, &why));
+	TRY(packs_scan(p->packs, packs_first(p->packs),
+		       packs_first_sequence(p->packs) - 1, take, p, &p->scan));
+	return packs_start(p->packs, &p->scan, 1, false);
+}
+
+static void place_make(struct place *p)
+{
+	*p = (struct place){0};
+	(void)snprintf(p->folder, sizeof p->folder, "/tmp/pack-test.XXXXXX");
+	ASSERT(mkdtemp(p->folder));
+	CHECK(place_open(p) == OK);
+}
+
+static const char *pack_file(const struct place *p, unsigned number)
+{
+	static char path[100];
+
+	(void)snprintf(path, sizeof path, "%s/%08u.pack", p->folder, number);
+	return path;
+}
+
+static void place_remove(struct place *p)
+{
+	packs_close(&p->packs);
+	for (unsigned i = 1; i < 20; i++)
+		(void)unlink(pack_file(p, i));
+	(void)rmdir(p->folder);
+}
+
+static void add(struct place *p, const char *body, const char *operation,
+		struct pack_body *at)
+{
+	struct pack_place place;
+
+	CHECK(packs_begin(p->packs, &place) == OK);
+	CHECK(packs_add_body(p->packs, 7, 8, 9, str_c(body), at) == OK);
+	CHECK(packs_add_operation(p->packs, str_c(operation)) == OK);
+}
+
+static struct pack_place finish(struct place *p)
+{
+	struct pack_place end = {0};
+	uint64_t sequence;
+
+	CHECK(packs_write(p->packs, &end, &sequence) == OK);
+	CHECK(packs_flush(p->packs) == OK);
+	return end;
+}
+
+static void check_body(struct place *p, struct pack_body body, const char *want)
+{
+	struct buf frame = BUF(1 << 20);
+	uint64_t raw_size;
+
+	CHECK(packs_read(p->packs, body, 0, 1 << 19, &frame, &raw_size) == OK);
+	CHECK(raw_size == 9);
+	CHECK_STR(buf_str(&frame), str_c(want));
+	buf_fini(&frame);
+}
+
+TEST(groups_are_read_back_over_packs)
+{
+	struct place p;
+	struct pack_body bodies[12];
+	static char text[500];
+
+	place_make(&p);
+	memset(text, 'x', sizeof text - 1);
+	for (unsigned i = 0; i < 12; i++) {
+		add(&p, text, i == 11 ? "last" : "operation", &bodies[i]);
+		(void)finish(&p);
+	}
+	CHECK(bodies[11].pack == 3);
+	check_body(&p, bodies[0], text);
+	packs_close(&p.packs);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 12 && p.operations == 12 && p.scan.sequence == 12);
+	CHECK(p.scan.damaged == 0 && !p.scan.is_torn);
+	CHECK_STR(p.last, STR("last"));
+	check_body(&p, bodies[11], text);
+	place_remove(&p);
+}
+
+TEST(what_was_cut_back_or_dropped_was_never_there)
+{
+	struct place p;
+	struct pack_body body, other;
+	static char big[100000];
+
+	memset(big, 'b', sizeof big - 1); /* borrowed, not copied */
+	place_make(&p);
+	add(&p, "one", "first", &body);
+	struct pack_group_size size = packs_size(p.packs);
+
+	CHECK(packs_add_body(p.packs, 1, 1, 9, str_c(big), &other) == OK);
+	CHECK(packs_add_operation(p.packs, STR("second")) == OK);
+	packs_cut_back(p.packs, size);
+	CHECK(packs_add_body(p.packs, 1, 1, 9, str_c("three"), &other) == OK);
+	(void)finish(&p);
+	check_body(&p, body, "one");
+	check_body(&p, other, "three");
+	add(&p, "dropped", "dropped", &other);
+	packs_drop(p.packs);
+	add(&p, big, "last", &body);
+	CHECK(packs_add_body(p.packs, 1, 1, 9, str_c("after"), &other) == OK);
+	(void)finish(&p);
+	packs_close(&p.packs);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 2 && p.operations == 2);
+	CHECK_STR(p.last, STR("last"));
+	check_body(&p, body, big);
+	check_body(&p, other, "after");
+	place_remove(&p);
+}
+
+static void scribble(struct place *p, uint64_t offset)
+{
+	int fd = open(pack_file(p, 1), O_WRONLY | O_CLOEXEC);
+
+	CHECK(pwrite(fd, "scribble", 8, (off_t)offset) == 8);
+	(void)close(fd);
+}
+
+TEST(a_torn_end_is_told_from_damage)
+{
+	struct place p;
+	struct pack_body body;
+
+	place_make(&p);
+	add(&p, "one", "1", &body);
+	struct pack_place first = finish(&p);
+
+	add(&p, "two", "2", &body);
+	struct pack_place second = finish(&p);
+
+	packs_close(&p.packs);
+	scribble(&p, first.offset + 60);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 1 && p.scan.is_torn && p.scan.damaged == 0);
+	add(&p, "two", "2", &body); /* over the torn one */
+	CHECK(finish(&p).offset == second.offset);
+	add(&p, "three", "3", &body);
+	(void)finish(&p);
+	packs_close(&p.packs);
+	scribble(&p, first.offset + 8);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 2 && !p.scan.is_torn && p.scan.damaged == 1);
+	CHECK_STR(p.last, STR("3"));
+	check_body(&p, body, "three");
+	place_remove(&p);
+}
+
+TEST(a_mail_that_looks_like_a_group_is_none)
+{
+	struct place p;
+	struct pack_body body;
+	char forged[GROUP_HEADER_BYTES];
+	struct group_header header = {.records = 1, .salt = 4711, .sequence = 2};
+	struct pack_place at;
+
+	group_header_write(forged, &header);
+	place_make(&p);
+	CHECK(packs_begin(p.packs, &at) == OK);
+	CHECK(packs_add_body(p.packs, 1, 1, 9, (struct str){forged, sizeof forged},
+			     &body) == OK);
+	(void)finish(&p);
+	packs_close(&p.packs);
+	scribble(&p, at.offset);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 0 && p.scan.is_torn);
+	place_remove(&p);
+}
+
+TEST(after_a_failed_flush_nothing_is_added_before_mending)
+{
+	struct place p;
+	struct pack_body body;
+	struct pack_place at;
+	uint64_t sequence;
+
+	place_make(&p);
+	add(&p, "one", "1", &body);
+	(void)finish(&p);
+	add(&p, "two", "2", &body);
+	CHECK(packs_write(p.packs, &at, &sequence) == OK);
+	CHECK(fault_arm(STR("pack.flush:1:EIO")));
+	CHECK(packs_flush(p.packs) != OK && packs_is_broken(p.packs));
+	fault_disarm();
+	CHECK(packs_begin(p.packs, &at) != OK);
+	CHECK(packs_mend(p.packs) == OK);
+	p.groups = 0;
+	CHECK(packs_scan(p.packs, packs_first(p.packs), 0, take, &p, &p.scan) == OK);
+	CHECK(p.groups >= 1);
+	CHECK(packs_start(p.packs, &p.scan, 1, true) == OK);
+	add(&p, "three", "3", &body);
+	CHECK(body.pack == 2);
+	(void)finish(&p);
+	check_body(&p, body, "three");
+	place_remove(&p);
+}
+
+TEST(a_damaged_or_newer_pack_is_refused)
+{
+	struct place p;
+	struct pack_body body;
+	char bytes[PACK_HEADER_BYTES];
+	struct pack_header header = {.format = PACK_FORMAT + 1, .number = 1};
+
+	place_make(&p);
+	add(&p, "one", "1", &body);
+	(void)finish(&p);
+	packs_close(&p.packs);
+	scribble(&p, 20);
+	CHECK(place_open(&p) == ERR_SYNTAX);
+	pack_header_write(bytes, &header);
+	int fd = open(pack_file(&p, 1), O_WRONLY | O_CLOEXEC);
+
+	CHECK(pwrite(fd, bytes, sizeof bytes, 0) == sizeof bytes);
+	(void)close(fd);
+	CHECK(place_open(&p) == ERR_SYNTAX);
+	place_remove(&p);
+}

@@ -1,0 +1,23 @@
+/* Bodies that will be needed next, asked for before it is their turn: a FETCH of many
+ * then waits for the store once, not once a message. */
+#pragma once
+
+#include "store/store.h"
+
+enum {
+	AHEAD_BODIES = 8,
+	AHEAD_BODY_MAX = 256 * 1024, /* longer ones are not asked for ahead */
+};
+
+struct ahead;
+
+struct ahead *ahead_new(struct store *store, account_t account);
+/* Does not wait for what is under way. */
+void ahead_free(struct ahead **ahead);
+/* These are the next rows (with ROW_MESSAGE), in the order they will be wanted; others
+ * asked for before are wanted no more.  Never suspends. */
+void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count);
+/* May suspend.  If the body was asked for, puts it in place of what is in *body.  False
+ * if it was not. */
+bool ahead_take(struct ahead *ahead, uint64_t message, struct buf *body,
+		enum store_outcome *outcome);

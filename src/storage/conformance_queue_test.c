@@ -1,0 +1,324 @@
+/* Queue, key-value pairs and changes: what every back end of the seam must do. */
+#include <stdio.h>
+
+#include "storage/fixture.h"
+
+static const struct queue_recipient two[] = {
+	{.kind = QUEUE_REMOTE,
+	 .address = STR("b@example.net"),
+	 .original = STR("B@example.net"),
+	 .orcpt = STR("rfc822;b"),
+	 .notify = 4},
+	{.kind = QUEUE_REMOTE, .address = STR("c@example.net")},
+};
+
+static size_t lease(struct fixture *f, int64_t now, int64_t until, size_t limit,
+		    struct queue_row **rows, int64_t *next_due)
+{
+	size_t count;
+
+	CHECK(storage_queue_lease(f->storage, QUEUE_REMOTE, now, until, limit, &f->arena,
+				  rows, &count, next_due) == STORE_OK);
+	return count;
+}
+
+static struct store_op settle(const struct queue_row *row, enum queue_outcome outcome)
+{
+	return (struct store_op){.kind = OP_QUEUE_SETTLE,
+				 .settle = {.row = row->row,
+					    .lease = row->lease,
+					    .outcome = outcome,
+					    .due_at = 5000,
+					    .reason = STR("try later")}};
+}
+
+TEST(a_queued_mail_is_leased_retried_and_settled)
+{
+	struct fixture f = {0};
+	struct queue_row *rows, *again;
+	int64_t next_due;
+	struct store_stats stats;
+
+	fixture_open(&f);
+	CHECK(fixture_do(&f, 1, op_queue_of(two, 2, "queued")) == STORE_OK);
+	uint64_t first = fixture_first(&f)->row;
+
+	CHECK(lease(&f, 999, 2000, 9, &rows, &next_due) == 0 && next_due == 1000);
+	CHECK(lease(&f, 1000, 2000, 1, &rows, &next_due) == 1 && next_due == 1000);
+	CHECK(rows[0].row == first && rows[0].account == 1 && rows[0].lease > 0);
+	CHECK_STR(rows[0].sender, STR("ann@example.org"));
+	CHECK_STR(rows[0].id, STR("Q1"));
+	CHECK_STR(rows[0].envid, STR("env"));
+	CHECK_STR(rows[0].trace, STR("Received: by us\r\n"));
+	CHECK_STR(rows[0].recipient.address, two[0].address);
+	CHECK_STR(rows[0].recipient.original, two[0].original);
+	CHECK_STR(rows[0].recipient.orcpt, two[0].orcpt);
+	CHECK(rows[0].recipient.notify == 4 && rows[0].ret == 1);
+	CHECK(rows[0].body_kind == 128 && rows[0].size == rows[0].trace.len + 6);
+	CHECK_STR(fixture_body(&f, 1, rows[0].message), STR("queued"));
+	CHECK(lease(&f, 1000, 2000, 9, &again, &next_due) == 1 && next_due == 2000);
+	CHECK(again[0].row == first + 1);
+
+	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_RETRY)) == STORE_OK);
+	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_DONE)) == STORE_CONFLICT);
+	CHECK(lease(&f, 4999, 6000, 9, &rows, &next_due) == 1); /* the expired one */
+	CHECK(rows[0].row == first + 1 && rows[0].lease != again[0].lease);
+	CHECK(fixture_do(&f, 1, settle(&again[0], QUEUE_DONE)) == STORE_CONFLICT);
+	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_DONE)) == STORE_OK);
+	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_DONE)) == STORE_ABSENT);
+	CHECK(lease(&f, 5000, 6000, 9, &rows, &next_due) == 1 && next_due == 6000);
+	CHECK(rows[0].tries == 1);
+	CHECK_STR(rows[0].reason, STR("try later"));
+	CHECK(fixture_do(&f, 2, settle(&rows[0], QUEUE_DONE)) == STORE_ABSENT);
+	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_DONE)) == STORE_OK);
+	CHECK(fixture_body(&f, 1, rows[0].message).len == 0);
+	CHECK(storage_stats(f.storage, &stats) == STORE_OK && stats.queue_rows == 0);
+	CHECK(stats.body_bytes == 0);
+	CHECK(lease(&f, 9999, 10000, 9, &rows, &next_due) == 0 && next_due == 0);
+	fixture_close(&f);
+}
+
+TEST(a_queued_mail_is_delivered_by_sharing_its_body)
+{
+	struct fixture f = {0};
+	struct queue_row *rows;
+	struct message_row *messages;
+	int64_t next_due;
+
+	fixture_open(&f);
+	CHECK(fixture_do(&f, ACCOUNT_SYSTEM, op_queue_of(two, 2, "to many")) == STORE_OK);
+	CHECK(lease(&f, 1000, 2000, 9, &rows, &next_due) == 2);
+	struct store_op op = op_append_of(MAILBOX_INBOX, "");
+
+	op.append.digest = STR("");
+	op.append.body.from_account = ACCOUNT_SYSTEM;
+	op.append.body.from_message = rows[0].message;
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	CHECK(fixture_do(&f, ACCOUNT_SYSTEM, settle(&rows[0], QUEUE_DONE)) == STORE_OK);
+	CHECK(fixture_do(&f, ACCOUNT_SYSTEM, settle(&rows[1], QUEUE_DONE)) == STORE_OK);
+	CHECK(fixture_rows(&f, 1, MAILBOX_INBOX, &messages) == 2);
+	CHECK_STR(messages[1].digest, STR("queue digest"));
+	CHECK_STR(fixture_body(&f, 1, messages[1].message), STR("to many"));
+	CHECK(fixture_do(&f, 1, op) == STORE_ABSENT); /* the queued one is gone */
+	fixture_close(&f);
+}
+
+TEST(the_queue_is_listed_over_all_accounts)
+{
+	struct fixture f = {0};
+	struct queue_row *rows;
+	size_t count;
+
+	fixture_open(&f);
+	CHECK(fixture_do(&f, 900, (struct store_op){.kind = OP_ACCOUNT_CREATE}) ==
+	      STORE_OK);
+	CHECK(fixture_do(&f, 900, op_queue_of(two, 2, "x")) == STORE_OK);
+	CHECK(fixture_do(&f, ACCOUNT_SYSTEM, op_queue_of(two, 1, "y")) == STORE_OK);
+	CHECK(storage_queue_list(f.storage, 0, 0, 10, &f.arena, &rows, &count) ==
+	      STORE_OK);
+	CHECK(count == 3 && rows[0].account == ACCOUNT_SYSTEM && rows[2].account == 900);
+	CHECK(storage_queue_list(f.storage, rows[1].account, rows[1].row, 10, &f.arena,
+				 &rows, &count) == STORE_OK);
+	CHECK(count == 1 && rows[0].account == 900);
+	struct store_op op = op_queue_of(two, 0, "x");
+
+	CHECK(fixture_do(&f, 900, op) == STORE_INVALID);
+	fixture_close(&f);
+}
+
+TEST(small_pairs_are_kept_and_scanned_in_order)
+{
+	struct fixture f = {0};
+	struct str value;
+	struct kv_row *rows;
+	size_t count;
+	static char big[KV_VALUE_MAX + 1];
+	struct store_op op = {.kind = OP_KV_PUT};
+	const char *keys[] = {"a/2", "b", "a/1", "a/10", "a"};
+
+	fixture_open(&f);
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		op.kv.key = op.kv.value = str_c(keys[i]);
+		CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	}
+	CHECK(storage_kv_get(f.storage, 1, STR("a/10"), &f.arena, &value) == STORE_OK);
+	CHECK_STR(value, STR("a/10"));
+	CHECK(storage_kv_get(f.storage, 2, STR("a/10"), &f.arena, &value) ==
+	      STORE_ABSENT);
+	CHECK(storage_kv_scan(f.storage, 1, STR("a/"), STR(""), 2, &f.arena, &rows,
+			      &count) == STORE_OK);
+	CHECK(count == 2);
+	CHECK_STR(rows[1].key, STR("a/10"));
+	CHECK(storage_kv_scan(f.storage, 1, STR("a/"), rows[1].key, 9, &f.arena, &rows,
+			      &count) == STORE_OK);
+	CHECK(count == 1);
+	CHECK_STR(rows[0].key, STR("a/2"));
+	CHECK(storage_kv_scan(f.storage, 1, STR(""), STR(""), 99, &f.arena, &rows,
+			      &count) == STORE_OK);
+	CHECK(count == 5);
+	op.kv.key = STR("a");
+	op.kv.only_if_absent = true;
+	CHECK(fixture_do(&f, 1, op) == STORE_CONFLICT);
+	op.kind = OP_KV_DELETE;
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	CHECK(fixture_do(&f, 1, op) == STORE_ABSENT);
+	op.kind = OP_KV_PUT;
+	op.kv.value = (struct str){big, sizeof big};
+	CHECK(fixture_do(&f, 1, op) == STORE_INVALID);
+	op.kv.value.len--;
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	op.kv.key = (struct str){big, KV_KEY_MAX + 1};
+	CHECK(fixture_do(&f, 1, op) == STORE_INVALID);
+	fixture_close(&f);
+}
+
+TEST(changes_tell_what_happened_since)
+{
+	struct fixture f = {0};
+	struct uid_range range;
+	struct change_row *rows;
+	size_t count;
+	uint64_t upto;
+	bool more;
+
+	fixture_open(&f);
+	uint64_t start = f.result.change;
+
+	fixture_fill(&f, 3);
+	CHECK(fixture_do(&f, 1, op_mailbox_of("box", 0)) == STORE_OK);
+	uint64_t box = fixture_first(&f)->mailbox;
+	struct store_op op = {.kind = OP_MOVE,
+			      .copy = {.mailbox = MAILBOX_INBOX,
+				       .to_mailbox = box,
+				       .uids = uids_of(&range, 2, 3)}};
+
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	CHECK(storage_changes(f.storage, 1, 0, start, &f.arena, &rows, &count, &upto,
+			      &more) == STORE_OK);
+	CHECK(count == 6 && !more && upto == f.result.change);
+	CHECK(rows[0].kind == CHANGE_MESSAGE_NEW && rows[0].uids.first == 1);
+	CHECK(rows[3].kind == CHANGE_MAILBOX && rows[3].mailbox == box);
+	CHECK(rows[4].kind == CHANGE_MESSAGE_NEW && rows[4].mailbox == box);
+	CHECK(rows[5].kind == CHANGE_MESSAGE_GONE && rows[5].uids.first == 2 &&
+	      rows[5].uids.last == 3 && rows[5].change == rows[4].change);
+	CHECK(storage_changes(f.storage, 1, box, start, &f.arena, &rows, &count, &upto,
+			      &more) == STORE_OK);
+	CHECK(count == 2 && upto == f.result.change);
+	CHECK(storage_changes(f.storage, 1, 0, upto, &f.arena, &rows, &count, &upto,
+			      &more) == STORE_OK);
+	CHECK(count == 0 && upto == f.result.change);
+	CHECK(storage_changes(f.storage, 1, 0, upto + 1, &f.arena, &rows, &count, &upto,
+			      &more) == STORE_CONFLICT);
+	CHECK(storage_changes(f.storage, 5, 0, 0, &f.arena, &rows, &count, &upto,
+			      &more) == STORE_ABSENT);
+	fixture_close(&f);
+}
+
+/* Many changes in few flushes. */
+static void subscribe_often(struct fixture *f, unsigned times)
+{
+	static struct store_op ops[1000];
+
+	for (size_t i = 0; i < COUNT_OF(ops); i++)
+		ops[i] = (struct store_op){.kind = OP_MAILBOX_SUBSCRIBE,
+					   .mailbox = {.mailbox = MAILBOX_INBOX}};
+	for (unsigned i = 0; i < times; i++)
+		CHECK(fixture_commit(f, 1, "", ops, COUNT_OF(ops)) == STORE_OK);
+}
+
+TEST(the_log_of_changes_is_trimmed_and_says_so)
+{
+	struct fixture f = {0};
+	struct change_row *rows;
+	size_t count, all = 0;
+	uint64_t upto = 0;
+	bool more = true;
+
+	fixture_open(&f);
+	uint64_t start = f.result.change;
+
+	subscribe_often(&f, 26);
+	CHECK(storage_changes(f.storage, 1, 0, start, &f.arena, &rows, &count, &upto,
+			      &more) == STORE_OK);
+	while (storage_maintain(f.storage, 0))
+		continue;
+	CHECK(storage_changes(f.storage, 1, 0, start, &f.arena, &rows, &count, &upto,
+			      &more) == STORE_CONFLICT);
+	/* The oldest change that can still be asked for. */
+	uint64_t low = start, high = f.result.change;
+
+	while (high - low > 1) {
+		uint64_t middle = (low + high) / 2;
+
+		if (storage_changes(f.storage, 1, 0, middle, &f.arena, &rows, &count,
+				    &upto, &more) == STORE_CONFLICT)
+			low = middle;
+		else
+			high = middle;
+	}
+	for (more = true, upto = high; more; all += count)
+		CHECK(storage_changes(f.storage, 1, 0, upto, &f.arena, &rows, &count,
+				      &upto, &more) == STORE_OK);
+	CHECK(all >= 19000 && all <= 20000);
+	fixture_close(&f);
+}
+
+TEST(rows_come_in_pages)
+{
+	struct fixture f = {0};
+	static char digest[40000];
+	struct message_row *rows;
+	size_t count, all = 0, pages = 0;
+	uint32_t next = 1;
+
+	memset(digest, 'd', sizeof digest);
+	fixture_open(&f);
+	for (unsigned i = 0; i < 20; i++) {
+		struct store_op op = op_append_of(MAILBOX_INBOX, "x");
+
+		op.append.digest = (struct str){digest, sizeof digest};
+		CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	}
+	for (; next != 0; all += count, pages++)
+		CHECK(storage_rows(f.storage, 1, MAILBOX_INBOX,
+				   (struct uid_range){next, 19}, ROW_DIGEST, &f.arena,
+				   &rows, &count, &next) == STORE_OK);
+	CHECK(all == 19 && pages == 3);
+	CHECK(rows[count - 1].uid == 19 && rows[count - 1].digest.len == sizeof digest);
+	CHECK(storage_rows(f.storage, 1, 99, (struct uid_range){1, 9}, 0, &f.arena, &rows,
+			   &count, &next) == STORE_ABSENT);
+	fixture_close(&f);
+}
+
+TEST(a_big_body_is_read_piece_by_piece)
+{
+	struct fixture f = {0};
+	static char big[300000];
+	struct store_op op = op_append_of(MAILBOX_INBOX, "x");
+	struct buf frame = BUF(1 << 20);
+	uint64_t size, raw;
+
+	for (size_t i = 0; i < sizeof big; i++)
+		big[i] = (char)(i * 7 + i / 251);
+	fixture_open(&f);
+	op.append.body.frame = (struct str){big, sizeof big};
+	op.append.body.raw_size = 777;
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	uint64_t message = fixture_first(&f)->message;
+
+	do
+		CHECK(storage_frame(f.storage, 1, message, frame.len, 70000, &frame,
+				    &size, &raw) == STORE_OK);
+	while (frame.len < size);
+	CHECK(raw == 777 && size == sizeof big);
+	CHECK(str_same(buf_str(&frame), op.append.body.frame));
+	buf_reset(&frame);
+	CHECK(storage_frame(f.storage, 1, message, 0, 1 << 20, &frame, &size, &raw) ==
+	      STORE_OK);
+	CHECK(str_same(buf_str(&frame), op.append.body.frame));
+	CHECK(storage_frame(f.storage, 1, message + 9, 0, 1, &frame, &size, &raw) ==
+	      STORE_ABSENT);
+	buf_fini(&frame);
+	fixture_close(&f);
+}

@@ -1,0 +1,108 @@
+/* Whole SMTP sessions with any input, in any order.  The first octet chooses the port and
+ * how commits end.  What must hold whatever the client says:
+ * - every line we send is a line of a reply;
+ * - "Accepted" is said once for each commit that was durable, and never else;
+ * - nothing for another domain is taken from who has not logged in;
+ * - what is stored has only whole lines, no NUL, and no Return-Path of the client's. */
+#include "base/log.h"
+#include "door/door.h"
+#include "smtpd/message.h"
+#include "smtpd/smtpd.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static struct conn conn;
+static struct smtpd_service service;
+static enum store_outcome ends_as;
+static unsigned stored_count;
+
+static void check_lines(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		ASSERT(text.ptr[i] != 0);
+		ASSERT(text.ptr[i] != '\n' || (i > 0 && text.ptr[i - 1] == '\r'));
+		ASSERT(text.ptr[i] != '\r' ||
+		       (i + 1 < text.len && text.ptr[i + 1] == '\n'));
+	}
+}
+
+static void check_text(struct str text)
+{
+	check_lines(text);
+	ASSERT(message_look(text).return_path_count == 0);
+}
+
+static void check_queue(const struct op_queue_add *add, account_t account)
+{
+	check_text(add->body.raw);
+	ASSERT(add->count >= 1 && add->id.len > 0 && add->id.len <= 32);
+	for (size_t i = 0; i < add->count; i++)
+		ASSERT(add->recipients[i].kind == QUEUE_LOCAL || account != 0);
+}
+
+static enum store_outcome on_commit(const struct store_commit *commit)
+{
+	ASSERT(commit->count == 1 && commit->key.len > 0);
+	if (commit->ops[0].kind == OP_QUEUE_ADD) {
+		check_queue(&commit->ops[0].queue_add, commit->account);
+	} else {
+		const struct op_append *append = &commit->ops[0].append;
+
+		ASSERT(commit->ops[0].kind == OP_APPEND && commit->account != 0);
+		ASSERT(append->mailbox == MAILBOX_INBOX);
+		ASSERT(str_starts(append->trace, STR("Return-Path: <")));
+		check_lines(append->trace);
+		check_text(append->body.raw);
+	}
+	if (ends_as == STORE_OK)
+		stored_count++;
+	return ends_as;
+}
+
+static void check_replies(struct str out)
+{
+	unsigned accepted_count = 0;
+
+	while (out.len > 0) {
+		size_t end = str_find(out, STR("\r\n"));
+		struct str line = str_first(out, end);
+
+		ASSERT(end < out.len && line.len >= 4 && line.len <= 510);
+		ASSERT(line.ptr[0] >= '2' && line.ptr[0] <= '5');
+		ASSERT(line.ptr[3] == ' ' || line.ptr[3] == '-');
+		accepted_count += str_starts(line, STR("250 2.0.0 Accepted"));
+		out = str_skip(out, end + 2);
+	}
+	ASSERT(accepted_count == stored_count);
+}
+
+static void session(void)
+{
+	smtpd_session(&conn, &service);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	int tls;
+
+	if (len == 0)
+		return 0;
+	log_level_max = LOG_ERROR;
+	service = (struct smtpd_service){
+		.kind = data[0] & 1 ? SMTPD_SUBMISSION : SMTPD_MX,
+		.hostname = STR("mx.example.org"),
+		.tls = (struct tls_server *)(void *)&tls, /* never looked into */
+		.message_bytes_max = 4000,
+		.recipients_max = 5,
+		.is_dev = true,
+	};
+	ends_as = data[0] & 2 ? (enum store_outcome)(data[0] >> 2 & 7) : STORE_OK;
+	stored_count = 0;
+	door_on_commit = on_commit;
+	door_conn(&conn, (struct str){(const char *)data + 1, len - 1}, data[0] & 1);
+	door_run(session);
+	ASSERT(buf_ok(&conn.output));
+	check_replies(buf_str(&conn.output));
+	buf_fini(&conn.output);
+	return 0;
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Three clients change one mailbox at random; each keeps the model of it that RFC 9051
+§7.5.1 lets it keep, and every response must fit its model.  At the end all agree.
+
+    model.py IMAP_FAKE            starts the door over a store in memory
+    model.py HOST PORT [SEED [STEPS]]    against any server with alice/pass"""
+import random, re, socket, subprocess, sys
+
+from dialogues import free_base, wait_for
+
+MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
+
+
+class Client:
+    def __init__(self, address, mailbox):
+        self.socket = socket.create_connection(address, 10)
+        self.input, self.tags, self.count, self.uids = b"", 0, 0, {}
+        self.line()
+        self.do(b"LOGIN alice pass")
+        self.mailbox = mailbox
+
+    def line(self):
+        while b"\r\n" not in self.input:
+            more = self.socket.recv(65536)
+            assert more, "the server has closed"
+            self.input += more
+        line, self.input = self.input.split(b"\r\n", 1)
+        return line
+
+    def do(self, command):
+        self.tags += 1
+        tag = b"x%d " % self.tags
+        self.socket.sendall(tag + command + b"\r\n")
+        while True:
+            line = self.line()
+            if line.startswith(tag):
+                break
+            self.learn(command, line)
+        assert b" BAD" not in line or b"so many" in line, (command, line)
+        numbers = sorted(self.uids)
+        assert all(self.uids[a] < self.uids[b] for a, b in zip(numbers, numbers[1:])), command
+
+    def learn(self, command, line):
+        found = re.match(rb"\* (\d+) (EXISTS|EXPUNGE|FETCH)(?: \(.*?UID (\d+))?", line)
+        if not found:
+            return
+        number, what = int(found[1]), found[2]
+        if what == b"EXISTS":
+            if command.startswith(b"SELECT"):
+                self.uids, self.count = {}, 0
+            assert number >= self.count, (command, line, self.count)
+            self.count = number
+            return
+        assert 1 <= number <= self.count, (command, line, self.count)
+        if what == b"EXPUNGE":
+            assert not command.startswith((b"FETCH", b"STORE", b"SEARCH")), (command, line)
+            self.count -= 1
+            self.uids = {n - (n > number): uid for n, uid in self.uids.items() if n != number}
+        elif found[3]:
+            uid = int(found[3])
+            assert self.uids.setdefault(number, uid) == uid, (command, line, self.uids[number])
+
+
+def some(client, dice):
+    a, b = sorted(dice.randint(1, client.count) for _ in range(2))
+    return dice.choice([b"%d" % a, b"%d:%d" % (a, b), b"*", b"1:*", b"%d:*" % a])
+
+
+def step(client, dice):
+    what = dice.randrange(13)
+    if what < 4:
+        client.do(b"APPEND %s {%d+}\r\n" % (client.mailbox, len(MESSAGE)) + MESSAGE)
+    elif client.count == 0:
+        client.do(b"NOOP")
+    else:
+        one = dice.randint(1, client.count)
+        client.do([b"FETCH " + some(client, dice) + b" (UID FLAGS)",
+                   b"STORE " + some(client, dice) + b" +FLAGS (\\Seen)",
+                   b"STORE %d +FLAGS.SILENT (\\Deleted)" % one,
+                   b"EXPUNGE", b"NOOP", b"SEARCH " + some(client, dice),
+                   b"UID FETCH 1:* FLAGS", b"SELECT " + client.mailbox,
+                   b"COPY %d " % one + client.mailbox][what - 4])
+
+
+def play(address, seed, steps):
+    dice = random.Random(seed)
+    mailbox = b"model%d" % random.SystemRandom().randrange(10**9)
+    clients = [Client(address, mailbox) for _ in range(3)]
+    clients[0].do(b"CREATE " + mailbox)
+    for client in clients:
+        client.do(b"SELECT " + mailbox)
+    for _ in range(steps):
+        step(dice.choice(clients), dice)
+    for client in clients:
+        for command in (b"NOOP", b"UID FETCH 1:* FLAGS", b"NOOP"):
+            client.do(command)
+    assert all(c.uids == clients[0].uids and c.count == len(c.uids) for c in clients)
+    print(f"seed {seed}: {steps} steps, {clients[0].count} messages at the end")
+    clients[0].do(b"DELETE " + mailbox)
+
+
+if len(sys.argv) == 2:
+    base = free_base()
+    server = subprocess.Popen([sys.argv[1], str(base)], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(base + 143)
+        for seed in range(3):
+            play(("127.0.0.1", base + 143), seed, 500)
+        assert server.poll() is None
+    finally:
+        server.terminate()
+        server.wait()
+else:
+    play((sys.argv[1], int(sys.argv[2])), *map(int, sys.argv[3:] or ["0"]),
+         *([] if len(sys.argv) > 4 else [1000]))
