@@ -4,7 +4,7 @@ exactly once.
 
     kills.py [ROUNDS] [SEED]
 
-Twenty-four sessions send mails (some to several recipients), each mail with a name of its
+Forty-eight sessions send mails (some to several recipients), each mail with a name of its
 own, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
 apart, and may be there once or not at all.
 """
@@ -15,7 +15,7 @@ import lab
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
-SENDERS, APPENDERS, USERS = 24, 4, 8
+SENDERS, APPENDERS, USERS = 48, 4, 8
 report = lab.Report()
 
 
@@ -140,13 +140,15 @@ with lab.Server(accounts=USERS) as server:
     busy = []
     for _ in range(ROUNDS):
         time.sleep(dice.uniform(0.3, 1.2))
-        lab.wait_for(lambda: load.in_flight >= 20, 20, 0.001)
         victims = server.children()
         victim = dice.choice(sorted(victims))
-        busy.append(load.in_flight)
-        print(f"kill {victims[victim]} with {busy[-1]} in flight, {len(load.acked)} acknowledged",
-              flush=True)
+        flying, end = 0, time.time() + 20
+        while flying < 20 and time.time() < end:
+            flying = load.in_flight
         os.kill(victim, signal.SIGKILL)
+        busy.append(flying)
+        print(f"killed {victims[victim]} with {flying} in flight, {len(load.acked)} acknowledged",
+              flush=True)
     time.sleep(2)
     load.stop()
     wanted = collections.Counter((n, u) for n, users in load.acked.items() for u in users)
