@@ -121,7 +121,7 @@ static void settle_end(struct run *run, struct finished *finished,
 	if (outcome == STORE_OK && finished->outcome == QUEUE_DONE)
 		forget_later(run, row);
 	if (outcome != STORE_OK) /* its lease runs out, and it is tried again */
-		LOG(WARN, "queue row not settled", KV_STR("queue", row->id),
+		LOG(WARN, "queue row not settled", KV_STR("queue_id", row->id),
 		    KV("reason", store_outcome_text(outcome)));
 	batch_unref(finished->batch);
 	mem_free(finished);

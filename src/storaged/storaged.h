@@ -1,8 +1,9 @@
 /* The store process's body: channels from doors in, storage.h underneath.
  *
- * The loop decodes, asks the gate, and hands on; it touches no disk.  One thread writes:
- * it takes whatever commits are waiting as one group.  Those of offload() read.
- * Everything here is called from the loop's thread.
+ * The loop decodes, asks the gate, and hands on.  It touches no disk, except that it
+ * looks up single rows of the index itself (docs/decisions/0008).  One thread writes: it
+ * takes whatever commits wait as one group.  Those of offload() read.  Everything here is
+ * called from the loop's thread.
  */
 #pragma once
 
