@@ -10,7 +10,7 @@ enum {
 	PARALLEL_USUAL = 64,
 	BATCH_ROWS = 256,
 	BATCH_ARENA_BYTES = 8 * 1024 * 1024,
-	LEASE_S = 120,          /* far more than a batch takes */
+	LEASE_S = 30, /* more than a batch takes; what a dead process held waits for it */
 	RETRY_S = 300,          /* a full mailbox: then, and ever later, */
 	RETRY_S_MAX = 4 * 3600, /* up to this */
 	RETRY_SOON_S = 30,      /* the store could not */
