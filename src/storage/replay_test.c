@@ -45,18 +45,47 @@ static void save(struct fixture *f, const char *name, const char *saved)
 	copy_file(from, to);
 }
 
-/* A bit of everything, always the same. */
-static void do_much(struct fixture *f, unsigned seed)
+/* Through the queue: a row is added, leased, shared into INBOX and settled; then INBOX
+ * shares a message of its own. */
+static void do_queue(struct fixture *f, const char *name, uint64_t message)
 {
 	static const struct queue_recipient two[] = {
 		{.kind = QUEUE_REMOTE, .address = STR("b@example.net")},
 		{.kind = QUEUE_LOCAL, .address = STR("c@example.org"), .account = 1},
 	};
-	struct uid_range range;
 	struct queue_row *rows;
-	struct str word = STR("word");
 	size_t count;
 	int64_t next_due;
+
+	CHECK(fixture_commit(
+		      f, ACCOUNT_SYSTEM, name,
+		      &(struct store_op){.kind = OP_QUEUE_ADD,
+					 .queue_add =
+						 op_queue_of(two, 2, "queued").queue_add},
+		      1) == STORE_OK);
+	CHECK(storage_queue_lease(f->storage, QUEUE_REMOTE, 2000, 3000, 9, &f->arena,
+				  &rows, &count, &next_due) == STORE_OK);
+	CHECK(count >= 1);
+	struct store_op share = op_append_of(MAILBOX_INBOX, "");
+
+	share.append.body.from_account = ACCOUNT_SYSTEM;
+	share.append.body.from_message = rows[0].message;
+	CHECK(fixture_do(f, 1, share) == STORE_OK);
+	CHECK(fixture_do(f, ACCOUNT_SYSTEM,
+			 (struct store_op){.kind = OP_QUEUE_SETTLE,
+					   .settle = {.row = rows[0].row,
+						      .lease = rows[0].lease}}) ==
+	      STORE_OK);
+	share.append.body.from_account = 1;
+	share.append.body.from_message = message;
+	CHECK(fixture_do(f, 1, share) == STORE_OK);
+}
+
+/* A bit of everything, always the same. */
+static void do_much(struct fixture *f, unsigned seed)
+{
+	struct uid_range range;
+	struct str word = STR("word");
 	char name[32];
 
 	(void)snprintf(name, sizeof name, "box %u", seed);
@@ -89,28 +118,7 @@ static void do_much(struct fixture *f, unsigned seed)
 				 .kind = OP_EXPUNGE,
 				 .expunge = {.mailbox = box, .only_deleted = true}}) ==
 	      STORE_OK);
-	CHECK(fixture_commit(
-		      f, ACCOUNT_SYSTEM, name,
-		      &(struct store_op){.kind = OP_QUEUE_ADD,
-					 .queue_add =
-						 op_queue_of(two, 2, "queued").queue_add},
-		      1) == STORE_OK);
-	CHECK(storage_queue_lease(f->storage, QUEUE_REMOTE, 2000, 3000, 9, &f->arena,
-				  &rows, &count, &next_due) == STORE_OK);
-	CHECK(count >= 1);
-	struct store_op share = op_append_of(MAILBOX_INBOX, "");
-
-	share.append.body.from_account = ACCOUNT_SYSTEM;
-	share.append.body.from_message = rows[0].message;
-	CHECK(fixture_do(f, 1, share) == STORE_OK);
-	CHECK(fixture_do(f, ACCOUNT_SYSTEM,
-			 (struct store_op){.kind = OP_QUEUE_SETTLE,
-					   .settle = {.row = rows[0].row,
-						      .lease = rows[0].lease}}) ==
-	      STORE_OK);
-	share.append.body.from_account = 1;
-	share.append.body.from_message = message;
-	CHECK(fixture_do(f, 1, share) == STORE_OK);
+	do_queue(f, name, message);
 	struct store_op op = op_mailbox_of("renamed", box);
 
 	CHECK(fixture_do(f, 1, op) == STORE_OK);

@@ -4,7 +4,7 @@ exactly once.
 
     kills.py [ROUNDS] [SEED]
 
-Forty-eight sessions send mails (some to several recipients), each mail with a name of its
+Twenty-four sessions send mails (some to several recipients), each mail with a name of its
 own, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
 apart, and may be there once or not at all.
 """
@@ -15,7 +15,7 @@ import lab
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
-SENDERS, APPENDERS, USERS = 48, 4, 8
+SENDERS, APPENDERS, USERS = 24, 4, 8
 report = lab.Report()
 
 
@@ -133,6 +133,14 @@ def found(server):
     return names
 
 
+def wait_until_busy(load):
+    """How many operations are in flight: at least 20, or as many as there are after 20 s."""
+    end = time.time() + 20
+    while (count := load.in_flight) < 20 and time.time() < end:
+        time.sleep(0.001)
+    return count
+
+
 dice = random.Random(SEED)
 print(f"seed {SEED}")
 with lab.Server(accounts=USERS) as server:
@@ -142,13 +150,10 @@ with lab.Server(accounts=USERS) as server:
         time.sleep(dice.uniform(0.3, 1.2))
         victims = server.children()
         victim = dice.choice(sorted(victims))
-        flying, end = 0, time.time() + 20
-        while flying < 20 and time.time() < end:
-            flying = load.in_flight
-        os.kill(victim, signal.SIGKILL)
-        busy.append(flying)
-        print(f"killed {victims[victim]} with {flying} in flight, {len(load.acked)} acknowledged",
+        busy.append(wait_until_busy(load))
+        print(f"kill {victims[victim]} with {busy[-1]} in flight, {len(load.acked)} acknowledged",
               flush=True)
+        os.kill(victim, signal.SIGKILL)
     time.sleep(2)
     load.stop()
     wanted = collections.Counter((n, u) for n, users in load.acked.items() for u in users)
