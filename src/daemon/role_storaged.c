@@ -14,8 +14,11 @@ struct store_process {
 	struct storage *storage;
 	struct storaged *storaged;
 	struct ipc *vault; /* the link */
-	struct waiters opened;
+	bool has_key;      /* of grants */
+	struct waiters opened, keyed;
 };
+
+enum { SMTPD_KEY_WAIT_S = 3 };
 
 static void make(struct self *self)
 {
@@ -53,6 +56,8 @@ static void on_link(struct ipc *ipc, const struct ipc_message *message, void *ar
 		memcpy(key, message->body.ptr, sizeof key);
 		storaged_set_grant_key(process->storaged, key);
 		explicit_bzero(key, sizeof key);
+		process->has_key = true;
+		wake_all(&process->keyed);
 	}
 	while (message->type == LINK_REVOKE && dec.rest.len > 0 && dec_ok(&dec)) {
 		account_t account = dec_u32(&dec);
@@ -87,6 +92,19 @@ static enum gate_role role_for(enum child_client client)
 	return GATE_VAULT;
 }
 
+/* A door presents its grants as soon as it is heard, and only once; before the vault has
+ * told the key they would all be refused.  smtpd can do most of its work without. */
+static bool await_key(struct store_process *process, enum child_client client)
+{
+	deadline_t deadline =
+		client == CLIENT_SMTPD ? deadline_s(SMTPD_KEY_WAIT_S) : NEVER;
+	err_t err = OK;
+
+	while (!process->has_key && err == OK && client != CLIENT_CTL)
+		err = wait_on(&process->keyed, deadline);
+	return err == OK || err == ERR_TIMEOUT;
+}
+
 static void take(struct self *self, const struct ipc_message *message)
 {
 	struct store_process *process = self->state;
@@ -103,7 +121,8 @@ static void take(struct self *self, const struct ipc_message *message)
 		return;
 	}
 	if (message->fd >= 0 && message->type == CHILD_SERVE &&
-	    child_serve_decode(message->body, &serve)) {
+	    child_serve_decode(message->body, &serve) &&
+	    await_key(process, serve.client)) {
 		storaged_add_channel(process->storaged, message->fd,
 				     role_for(serve.client), serve.channel);
 		return;

@@ -90,6 +90,13 @@ def deaths():
                 with report.case(f"a session outlives {role}"):
                     assert session.noop()[0] == "OK"
                     assert session.search(None, "SUBJECT", "after")[0] == "OK"
+        session = server.imap()
+        session.select("INBOX")
+        for pid, role in server.children().items():
+            if role in ("storaged", "vaultd"):
+                os.kill(pid, signal.SIGKILL)
+        with report.case("a session outlives both at once"):
+            assert session.search(None, "SUBJECT", "after")[0] == "OK"
         victim = next(pid for pid, r in server.children().items() if r == "smtpd")
         os.kill(victim, signal.SIGSEGV)
         report.check("a crash leaves a report", lab.wait_for(
