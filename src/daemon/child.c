@@ -121,7 +121,7 @@ static int run(struct self *self)
 	const char *fault = getenv("POSTRIDER_FAULT");
 
 	if (fault && !fault_arm(str_c(fault))) {
-		LOG(ERROR, "fault not understood", KV("fault", fault));
+		LOG(ERROR, "fault not understood", KV("spec", fault));
 		return 1;
 	}
 	loop_init();

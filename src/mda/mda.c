@@ -10,7 +10,7 @@ enum {
 	PARALLEL_USUAL = 64,
 	BATCH_ROWS = 256,
 	BATCH_ARENA_BYTES = 8 * 1024 * 1024,
-	LEASE_S = 30,           /* far more than a batch takes; what waits when we die */
+	LEASE_S = 30, /* more than a batch takes; what a dead process held waits for it */
 	RETRY_S = 300,          /* a full mailbox: then, and ever later, */
 	RETRY_S_MAX = 4 * 3600, /* up to this */
 	RETRY_SOON_S = 30,      /* the store could not */
@@ -110,11 +110,11 @@ static enum store_outcome append(struct run *run, const struct queue_row *row)
 static void log_delivery(const struct queue_row *row, enum store_outcome outcome)
 {
 	if (outcome == STORE_OK)
-		LOG(INFO, "delivered", KV_STR("queue_id", row->id),
+		LOG(INFO, "delivered", KV_STR("queue", row->id),
 		    KV_STR("rcpt", row->recipient.address),
 		    KV_INT("account", row->recipient.account));
 	else
-		LOG(WARN, "delivery deferred", KV_STR("queue_id", row->id),
+		LOG(WARN, "delivery deferred", KV_STR("queue", row->id),
 		    KV_STR("rcpt", row->recipient.address),
 		    KV("reason", store_outcome_text(outcome)));
 }

@@ -108,9 +108,11 @@ err_t apply_settle(struct work *work, const struct effect_settle *e)
 		return settle_done(work, e->row, message);
 	}
 	waiting.lease = 0;
-	waiting.tries++;
 	waiting.due_at = e->due_at;
-	waiting.reason = e->reason;
+	if (e->outcome == QUEUE_RETRY) {
+		waiting.tries++;
+		waiting.reason = e->reason;
+	}
 	/* The row is written before its old place goes: its slices are in the index. */
 	TRY(waiting_put(work, e->row, &waiting));
 	return old.due_at == e->due_at ? OK : wait_delete(work, e->row, &old);

@@ -42,9 +42,9 @@ err_t change_add(struct work *work, enum change_kind kind, uint64_t mailbox,
 		size_t count = (size_t)num_min(uids.count, RANGES_A_ROW);
 
 		TRY(part_add(work, kind, mailbox, (struct uid_set){uids.ranges, count}));
-		uids.count -= count;
-		if (uids.count > 0)
+		if (count > 0)
 			uids.ranges += count;
+		uids.count -= count;
 	} while (uids.count > 0);
 	if (before < CHANGES_TOO_MANY && work->account.row.changes >= CHANGES_TOO_MANY)
 		return kv_put(work->txn, key_trim(&key, work->account.id), STR(""));
@@ -83,7 +83,9 @@ err_t changes_trim(struct work *work, account_t account, unsigned limit, bool *m
 	uint64_t cut = 0;
 
 	while (work->account.is_there && row->changes > CHANGES_KEPT) {
-		err_t err = kv_seek(&work->cursor, key_change(&key, account, 0, 0));
+		/* No change has number 0: the oldest stands just before its place. */
+		err_t err = kv_seek_before(&work->cursor,
+					   key_change(&key, account, 0, UINT32_MAX));
 
 		if (err == ERR_ABSENT ||
 		    (err == OK && !key_is_of(work->cursor.key, account, TABLE_CHANGE))) {
@@ -91,8 +93,7 @@ err_t changes_trim(struct work *work, account_t account, unsigned limit, bool *m
 			break;
 		}
 		TRY(err);
-		struct dec d = key_dec(work->cursor.key);
-		uint64_t change = dec_key48(&d);
+		uint64_t change = key_change_of(work->cursor.key);
 
 		if (change != cut && limit == 0)
 			break;

@@ -24,7 +24,7 @@ static const uint8_t disk_kinds[] = {
 	[EFFECT_EPOCH] = 17,
 };
 _Static_assert(FLAGS_SET == 0 && FLAGS_ADD == 1 && FLAGS_REMOVE == 2, "on disk");
-_Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1, "on disk");
+_Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2, "on disk");
 _Static_assert(QUEUE_LOCAL == 0 && QUEUE_REMOTE == 1, "on disk");
 _Static_assert(ROLE_NONE == 0 && ROLE_INBOX == 1 && ROLE_IMPORTANT == 9, "on disk");
 

@@ -75,12 +75,8 @@ static void mark_account(struct storaged *storaged, account_t account)
 	}
 }
 
-static void mark_queues(struct storaged *storaged, const struct op_queue_add *op)
+void events_queue(struct storaged *storaged, unsigned queues)
 {
-	unsigned queues = 0;
-
-	for (size_t i = 0; i < op->count; i++)
-		queues |= 1u << op->recipients[i].kind;
 	LIST_EACH(&storaged->guests, link)
 	{
 		struct guest *guest = CONTAINER_OF(link, struct guest, in_all);
@@ -90,6 +86,15 @@ static void mark_queues(struct storaged *storaged, const struct op_queue_add *op
 		guest->dirty_queues |= guest->watched_queues & queues;
 		guest_wake(guest);
 	}
+}
+
+static void mark_queues(struct storaged *storaged, const struct op_queue_add *op)
+{
+	unsigned queues = 0;
+
+	for (size_t i = 0; i < op->count; i++)
+		queues |= 1u << op->recipients[i].kind;
+	events_queue(storaged, queues);
 }
 
 void events_commit(struct storaged *storaged, const struct store_commit *commit)

@@ -68,6 +68,7 @@ void leases_add(struct guest *guest, const struct queue_row *rows, size_t count,
 		lease->account = rows[i].account;
 		lease->row = rows[i].row;
 		lease->message = rows[i].message;
+		lease->number = rows[i].lease;
 		lease->until = until;
 		list_add_last(&leases->rows[bucket_of(lease->row)], &lease->by_row);
 		list_add_last(&leases->messages[bucket_of(lease->message)],
@@ -113,4 +114,60 @@ void leases_drop(struct guest *guest)
 	lease_free(guest->leases, CONTAINER_OF(link, struct lease, by_age));
 	mem_free(guest->leases);
 	guest->leases = NULL;
+}
+
+/* All of one account in one commit each time; it leaves the list at once. */
+static void release_some(struct guest *guest)
+{
+	enum { SOME = 256 };
+	struct leases *leases = guest->leases;
+	struct arena arena;
+	account_t account =
+		CONTAINER_OF(leases->ages.first, struct lease, by_age)->account;
+	size_t count = 0;
+
+	arena_init(&arena, REQUEST_ARENA_BYTES);
+	struct store_op *ops = ARENA_ARRAY(&arena, struct store_op, SOME);
+
+	LIST_EACH(&leases->ages, link)
+	{
+		struct lease *lease = CONTAINER_OF(link, struct lease, by_age);
+
+		if (lease->account != account || count == SOME)
+			continue;
+		ops[count].kind = OP_QUEUE_SETTLE;
+		ops[count++].settle = (struct op_queue_settle){.row = lease->row,
+							       .lease = lease->number,
+							       .outcome = QUEUE_RELEASE,
+							       .due_at = clock_s()};
+		lease_free(leases, lease);
+	}
+	/* One by one: a row that was settled meanwhile must not keep the others. */
+	for (size_t i = 0; i < count; i++) {
+		struct store_commit one = {
+			.account = account, .ops = &ops[i], .count = 1};
+		struct storage_commit commit = {.commit = &one, .arena = &arena};
+
+		writer_commit(guest->storaged->writer, &commit);
+	}
+	arena_fini(&arena);
+}
+
+static void release_all(void *arg)
+{
+	struct guest *guest = arg;
+
+	while (guest->leases && guest->leases->count > 0)
+		release_some(guest);
+	events_queue(guest->storaged, 1u << QUEUE_LOCAL | 1u << QUEUE_REMOTE);
+	guest_unref(guest);
+}
+
+void leases_release(struct guest *guest)
+{
+	if (!guest->leases || guest->leases->count == 0 || guest->storaged->is_closing)
+		return;
+	guest_ref(guest);
+	if (!task_start("store leases", release_all, guest))
+		guest_unref(guest); /* they end by themselves */
 }

@@ -46,6 +46,7 @@ struct lease {
 	struct list_link by_row, by_message, by_age;
 	account_t account;
 	uint64_t row, message;
+	uint64_t number; /* what the storage knows it by */
 	int64_t until;
 };
 struct leases {
@@ -112,6 +113,8 @@ void raised_fini(struct storaged *storaged);
 
 /* events.c: after a commit, wakes whoever watches. */
 void events_commit(struct storaged *storaged, const struct store_commit *commit);
+/* Wakes whoever watches these queues: bits 1 << enum queue_kind. */
+void events_queue(struct storaged *storaged, unsigned queues);
 
 /* locks.c */
 enum store_outcome lock_take(struct guest *guest, account_t account, struct str name);
@@ -126,6 +129,9 @@ void leases_settle(struct guest *guest, account_t account, uint64_t row);
 bool lease_of_row(struct guest *guest, account_t account, uint64_t row);
 bool lease_of_message(struct guest *guest, account_t account, uint64_t message);
 void leases_drop(struct guest *guest);
+/* Gives back what a guest that has left was at, in a task: others need not wait until the
+ * leases end. */
+void leases_release(struct guest *guest);
 
 /* staging.c; these may suspend, except the drops. */
 void staging_open(const char *folder); /* and empties it */

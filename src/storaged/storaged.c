@@ -40,6 +40,7 @@ static void guest_leave(struct guest *guest)
 	seats_drop(guest);
 	replies_drop(guest);
 	staging_drop_all(guest);
+	leases_release(guest);
 	guest_unref(guest);
 }
 

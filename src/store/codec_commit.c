@@ -276,7 +276,7 @@ static void dec_settle(struct dec *dec, struct op_queue_settle *op)
 {
 	op->row = dec_var(dec);
 	op->lease = dec_u64(dec);
-	op->outcome = (enum queue_outcome)dec_var_max(dec, QUEUE_RETRY);
+	op->outcome = (enum queue_outcome)dec_var_max(dec, QUEUE_RELEASE);
 	op->due_at = (int64_t)dec_u64(dec);
 	op->reason = store_dec_bounded(dec, QUEUE_REASON_MAX);
 }

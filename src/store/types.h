@@ -188,7 +188,11 @@ struct op_queue_add {
 	size_t count;
 };
 
-enum queue_outcome { QUEUE_DONE, QUEUE_RETRY };
+enum queue_outcome {
+	QUEUE_DONE,
+	QUEUE_RETRY,
+	QUEUE_RELEASE, /* it was not tried: due again at due_at */
+};
 
 struct op_queue_settle {
 	uint64_t row;
