@@ -110,11 +110,11 @@ static enum store_outcome append(struct run *run, const struct queue_row *row)
 static void log_delivery(const struct queue_row *row, enum store_outcome outcome)
 {
 	if (outcome == STORE_OK)
-		LOG(INFO, "delivered", KV_STR("queue", row->id),
+		LOG(INFO, "delivered", KV_STR("queue_id", row->id),
 		    KV_STR("rcpt", row->recipient.address),
 		    KV_INT("account", row->recipient.account));
 	else
-		LOG(WARN, "delivery deferred", KV_STR("queue", row->id),
+		LOG(WARN, "delivery deferred", KV_STR("queue_id", row->id),
 		    KV_STR("rcpt", row->recipient.address),
 		    KV("reason", store_outcome_text(outcome)));
 }
