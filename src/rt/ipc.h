@@ -5,6 +5,10 @@
  * body.  Requests carry an id chosen by the caller, their reply carries the same; id 0 is
  * an event that nobody answers.  A frame may carry one file descriptor (SCM_RIGHTS).
  * What is sent during one turn of the loop leaves in one write at its end.
+ *
+ * A side whose replies pile up (more than 4 MiB queued) serves no further request until
+ * the other has read some.  So that both cannot wait for each other, requests with much
+ * to say go one way on a socket, and only events the other.
  */
 #pragma once
 

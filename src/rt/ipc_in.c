@@ -149,7 +149,8 @@ static err_t next_fd(struct ipc *ipc, struct ipc_head head, int *fd)
 	return OK;
 }
 
-/* While our replies pile up, we take no more work from a side that does not read them. */
+/* While our replies pile up, we take no more work from a side that does not read them.
+ * Events make no replies: if they waited too, both sides could wait for each other. */
 static err_t wait_for_room(struct ipc *ipc)
 {
 	while (ipc->is_open && ipc_queued(ipc) > IPC_QUEUE_HIGH)
@@ -174,7 +175,7 @@ static err_t take_frames(struct ipc *ipc)
 			ipc_answered(ipc, head, body, fd);
 			continue;
 		}
-		err_t err = wait_for_room(ipc);
+		err_t err = head.id != 0 ? wait_for_room(ipc) : OK;
 
 		if (err != OK) {
 			close_if_any(fd);

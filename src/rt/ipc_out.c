@@ -10,7 +10,11 @@
 #include "base/mem.h"
 #include "rt/ipc_state.h"
 
-enum { FLUSH_EARLY_BYTES = 256 * 1024, QUEUE_KEEP_BYTES = 64 * 1024 };
+enum {
+	FLUSH_EARLY_BYTES = 256 * 1024,
+	QUEUE_KEEP_BYTES = 64 * 1024,
+	COMPACT_BYTES = 1024 * 1024,
+};
 
 size_t ipc_queued(const struct ipc *ipc)
 {
@@ -68,6 +72,23 @@ static void all_sent(struct ipc *ipc)
 	ipc->out_sent = ipc->out_fd_count = ipc->out_fds_sent = 0;
 }
 
+/* A queue that is never empty must not keep what has left.  At least as much has left as
+ * is moved, so each octet is moved once on average. */
+static void compact(struct ipc *ipc)
+{
+	size_t gone = ipc->out_sent, count = ipc->out_fd_count - ipc->out_fds_sent;
+
+	if (gone < COMPACT_BYTES || gone < ipc->out.len / 2)
+		return;
+	buf_drop_front(&ipc->out, gone);
+	for (size_t i = 0; i < count; i++) {
+		ipc->out_fds[i] = ipc->out_fds[ipc->out_fds_sent + i];
+		ipc->out_fds[i].at -= gone;
+	}
+	ipc->out_fd_count = count;
+	ipc->out_sent = ipc->out_fds_sent = 0;
+}
+
 /* Waits for the other side to read; there is one only while the queue is stuck. */
 static void writer(void *arg)
 {
@@ -95,7 +116,7 @@ static void flush_later(struct ipc *ipc)
 
 static void flush_when_writable(struct ipc *ipc)
 {
-	if (ipc->has_writer)
+	if (ipc->has_writer || ipc->is_closed)
 		return;
 	if (!task_start("ipc writer", writer, ipc)) {
 		flush_later(ipc); /* no task is free: try again next turn */
@@ -123,6 +144,8 @@ void ipc_flush(struct ipc *ipc)
 	}
 	if (ipc_queued(ipc) == 0)
 		all_sent(ipc);
+	else
+		compact(ipc);
 	if (ipc_queued(ipc) < IPC_QUEUE_HIGH)
 		wake_all(&ipc->room);
 }

@@ -8,6 +8,7 @@
 
 #include "base/test.h"
 #include "rt/clock.h"
+#include "rt/ipc_state.h"
 
 /* Both ends live in one loop: server answers, client asks. */
 static struct ipc *client, *server;
@@ -227,6 +228,55 @@ static void pass_fds(void *arg)
 TEST(descriptors_travel_both_ways)
 {
 	run_with_ipc(pass_fds);
+}
+
+/* Sends what the other side drops, without ever waiting for it. */
+static void press(struct ipc *ipc)
+{
+	static char big[IPC_BODY_MAX];
+
+	ipc_reply(ipc, UINT64_MAX, ECHO, (struct str){big, sizeof big}, -1);
+}
+
+static void press_on(void *arg)
+{
+	size_t most = 0;
+
+	(void)arg;
+	for (size_t sent = 0; sent < (size_t)64 << 20; task_yield()) {
+		for (; ipc_queued(client) < 2 << 20; sent += IPC_BODY_MAX)
+			press(client);
+		most = client->out.len > most ? client->out.len : most;
+	}
+	CHECK(ipc_is_open(client) && most < (size_t)8 << 20);
+	loop_stop();
+}
+
+TEST(a_queue_that_is_never_empty_does_not_grow)
+{
+	run_with_ipc(press_on);
+	CHECK(gone_count == 0);
+}
+
+static void press_both(void *arg)
+{
+	struct buf reply = BUF(10);
+
+	(void)arg;
+	CHECK(ipc_event(client, NOTE, STR("there "), -1) == OK);
+	CHECK(ipc_event(server, NOTE, STR("back"), -1) == OK);
+	for (size_t i = 0; i < 2 * IPC_QUEUE_HIGH; i += IPC_BODY_MAX) {
+		press(client);
+		press(server);
+	}
+	CHECK(ask(ECHO, STR("x"), deadline_s(5), &reply) == OK);
+	buf_fini(&reply);
+	loop_stop();
+}
+
+TEST(two_sides_with_much_to_say_go_on_listening)
+{
+	run_with_ipc(press_both);
 }
 
 static void *sign_twice(void *arg)
