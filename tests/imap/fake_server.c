@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 {
 	uint64_t base;
 
-	if (argc != 2 || !num_parse(str_c(argv[1]), 60000, &base))
+	if (argc != 2 || !num_parse(str_c(argv[1]), 65535 - 143, &base))
 		return 2;
 	int fd = listen_at((uint16_t)(base + 143));
 
