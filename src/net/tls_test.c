@@ -10,6 +10,7 @@
 #include "base/rand.h"
 #include "base/test.h"
 #include "net/conn.h"
+#include "net/conn_state.h"
 #include "rt/clock.h"
 
 /* A key that signs as vault would, and its self-signed certificate. */
@@ -177,6 +178,73 @@ TEST(tls_works_with_an_rsa_key_elsewhere)
 	struct identity identity = identity_new(EVP_RSA_gen(2048), "mx.example.org");
 
 	check_identity(&identity);
+}
+
+static int key_updates;
+
+static void changes_keys(void *arg)
+{
+	(void)arg;
+	CHECK(conn_starttls_client(there, client, STR("mx.example.org")) == OK);
+	for (int i = 0; i < key_updates; i++) {
+		int result = SSL_key_update(there->ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+		err_t err = result == 1 ? OK : ERR_CLOSED;
+
+		while (err == OK && (result = SSL_do_handshake(there->ssl)) != 1)
+			err = SSL_get_error(there->ssl, result) == SSL_ERROR_WANT_WRITE
+				      ? conn_await(there, CONN_IO_WANT_WRITE)
+				      : ERR_CLOSED;
+		if (err != OK)
+			break;
+	}
+	conn_add(there, STR("NOOP\r\n"));
+	(void)conn_flush(there); /* to whoever still listens */
+	CHECK(task_sleep_ms(10) == OK);
+	conn_free(&there);
+}
+
+static void hears_noop(void *arg)
+{
+	struct str line;
+
+	CHECK(task_start("client", changes_keys, NULL));
+	CHECK(conn_starttls(here, server) == OK);
+	*(err_t *)arg = conn_line(here, 100, true, &line);
+	conn_free(&here);
+	CHECK(task_sleep_ms(100) == OK);
+	loop_stop();
+}
+
+static err_t hear_after(int updates)
+{
+	err_t err = OK;
+	int fds[2];
+
+	key_updates = updates;
+	clock_test_start(0);
+	loop_init();
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) ==
+	      0);
+	here = conn_new(fds[0], STR(""));
+	there = conn_new(fds[1], STR(""));
+	CHECK(task_start("server", hears_noop, &err));
+	loop_run();
+	loop_fini();
+	clock_test_stop();
+	return err;
+}
+
+TEST(a_flood_of_key_updates_keeps_nobody_busy_for_long)
+{
+	struct identity identity = identity_new(EVP_EC_gen("P-256"), "mx.example.org");
+
+	server = tls_server_new(buf_str(&identity.pem), STR("tls/mx"), sign, &identity);
+	client = tls_client_new(TLS_VERIFY_NOTHING, STR(""));
+	CHECK(hear_after(50) == OK);
+	CHECK(hear_after(20000) == ERR_CLOSED);
+	tls_client_free(&client);
+	tls_server_free(&server);
+	identity_drop(&identity);
 }
 
 TEST(a_bad_certificate_makes_no_server)
