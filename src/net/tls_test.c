@@ -215,19 +215,19 @@ static void hears_noop(void *arg)
 	loop_stop();
 }
 
-static err_t hear_after(int updates)
+/* What the server's side, which frees its conn, makes of the connection. */
+static err_t hear_in(void (*server_task)(void *))
 {
 	err_t err = OK;
 	int fds[2];
 
-	key_updates = updates;
 	clock_test_start(0);
 	loop_init();
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) ==
 	      0);
 	here = conn_new(fds[0], STR(""));
 	there = conn_new(fds[1], STR(""));
-	CHECK(task_start("server", hears_noop, &err));
+	CHECK(task_start("server", server_task, &err));
 	loop_run();
 	loop_fini();
 	clock_test_stop();
@@ -240,8 +240,10 @@ TEST(a_flood_of_key_updates_keeps_nobody_busy_for_long)
 
 	server = tls_server_new(buf_str(&identity.pem), STR("tls/mx"), sign, &identity);
 	client = tls_client_new(TLS_VERIFY_NOTHING, STR(""));
-	CHECK(hear_after(50) == OK);
-	CHECK(hear_after(20000) == ERR_CLOSED);
+	key_updates = 50;
+	CHECK(hear_in(hears_noop) == OK);
+	key_updates = 20000;
+	CHECK(hear_in(hears_noop) == ERR_CLOSED);
 	tls_client_free(&client);
 	tls_server_free(&server);
 	identity_drop(&identity);
@@ -353,6 +355,31 @@ static bool is_shown(SSL_CTX *context, const char *name, const struct identity *
 	CHECK_STR(((struct str){(const char *)chosen, len}), STR("imap"));
 	SSL_free(ssl);
 	return is_same;
+}
+
+TEST(nobody_is_served_who_wants_another_protocol)
+{
+	struct identity identity = identity_new(EVP_EC_gen("P-256"), "mx.example.org");
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	BIO *one, *other;
+
+	server = tls_server_new(buf_str(&identity.pem), STR("tls/mx"), sign, &identity);
+	tls_server_alpn(server, STR("\4imap"));
+	SSL *ours = tls_server_session(server), *theirs = SSL_new(context);
+
+	CHECK(BIO_new_bio_pair(&one, 0, &other, 0) == 1);
+	SSL_set_bio(ours, one, one);
+	SSL_set_bio(theirs, other, other);
+	SSL_set_connect_state(theirs);
+	CHECK(SSL_set_alpn_protos(theirs, (const unsigned char *)"\2h2", 3) == 0);
+	CHECK(SSL_do_handshake(theirs) == -1);
+	CHECK(SSL_do_handshake(ours) == -1);
+	CHECK(SSL_get_error(ours, -1) == SSL_ERROR_SSL);
+	SSL_free(ours);
+	SSL_free(theirs);
+	SSL_CTX_free(context);
+	tls_server_free(&server);
+	identity_drop(&identity);
 }
 
 TEST(the_certificate_follows_the_name_asked_for)
