@@ -10,6 +10,11 @@
 #include "net/conn_state.h"
 #include "net/tls.h"
 
+/* A handshake with a long chain of certificates, or a few changes of keys.  A peer that
+ * sends more without a word of text only wants to keep us busy: OpenSSL would take all
+ * its records in one call, at the price of new keys for each 27 octets. */
+enum { TLS_IDLE_BYTES_MAX = 128 * 1024 };
+
 static ssize_t raw_recv(struct conn *conn, char *to, size_t room)
 {
 	ssize_t got;
@@ -47,9 +52,14 @@ static ssize_t raw_send(struct conn *conn, const char *from, size_t len)
 static int bio_read(BIO *bio, char *to, int room)
 {
 	struct conn *conn = BIO_get_data(bio);
-	ssize_t got = raw_recv(conn, to, (size_t)room);
 
 	BIO_clear_retry_flags(bio);
+	if (conn->tls_idle_bytes > TLS_IDLE_BYTES_MAX)
+		return -1;
+	ssize_t got = raw_recv(conn, to, (size_t)room);
+
+	if (got > 0)
+		conn->tls_idle_bytes += (size_t)got;
 	if (got < 0 && errno == EAGAIN)
 		BIO_set_retry_read(bio);
 	return (int)got;
@@ -122,6 +132,8 @@ enum conn_io conn_try_recv(struct conn *conn, char *to, size_t room, size_t *got
 		ERR_clear_error();
 		int result = SSL_read_ex(conn->ssl, to, room, got);
 
+		if (result == 1)
+			conn->tls_idle_bytes = 0;
 		return result == 1 ? CONN_IO_DONE : ssl_outcome(conn, result);
 	}
 	ssize_t count = raw_recv(conn, to, room);

@@ -16,7 +16,8 @@ struct conn {
 
 	SSL *ssl; /* NULL: plain text */
 	struct tls_server *tls;
-	bool is_ssl_dead; /* not even close_notify may be tried */
+	bool is_ssl_dead;      /* not even close_notify may be tried */
+	size_t tls_idle_bytes; /* came since the last that was text, not TLS's own talk */
 
 	char *in; /* NULL while there is nothing in it and the peer is waited for */
 	size_t in_start, in_end, in_room;

@@ -144,6 +144,8 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* RFC 7301 §3.2: who wants only other protocols SHALL be refused, since he may be a
+ * browser that somebody turned here (ALPACA). */
 static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_len,
 		   const unsigned char *offered, unsigned offered_len, void *arg)
 {
@@ -155,7 +157,7 @@ static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen
 				  (const unsigned char *)server->alpn.ptr,
 				  (unsigned)server->alpn.len, offered,
 				  offered_len) != OPENSSL_NPN_NEGOTIATED)
-		return SSL_TLSEXT_ERR_NOACK;
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*chosen = found;
 	return SSL_TLSEXT_ERR_OK;
 }

@@ -40,7 +40,7 @@ enum { TLS_TICKET_KEY_BYTES = 80 }; /* name 16, AES-256 key 32, HMAC-SHA256 key 
 void tls_server_ticket_keys(struct tls_server *server, struct str current,
 			    struct str previous);
 /* The protocols this server speaks, best first, each after its length octet
- * (RFC 7301 §3.1); borrowed for ever.  Who offers none of them goes on without. */
+ * (RFC 7301 §3.1); borrowed for ever.  Who offers only others is refused. */
 void tls_server_alpn(struct tls_server *server, struct str protocols);
 
 enum tls_verify {

@@ -10,6 +10,7 @@
 #include "base/rand.h"
 #include "base/test.h"
 #include "net/conn.h"
+#include "net/conn_state.h"
 #include "rt/clock.h"
 
 /* A key that signs as vault would, and its self-signed certificate. */
@@ -179,6 +180,75 @@ TEST(tls_works_with_an_rsa_key_elsewhere)
 	check_identity(&identity);
 }
 
+static int key_updates;
+
+static void changes_keys(void *arg)
+{
+	(void)arg;
+	CHECK(conn_starttls_client(there, client, STR("mx.example.org")) == OK);
+	for (int i = 0; i < key_updates; i++) {
+		int result = SSL_key_update(there->ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+		err_t err = result == 1 ? OK : ERR_CLOSED;
+
+		while (err == OK && (result = SSL_do_handshake(there->ssl)) != 1)
+			err = SSL_get_error(there->ssl, result) == SSL_ERROR_WANT_WRITE
+				      ? conn_await(there, CONN_IO_WANT_WRITE)
+				      : ERR_CLOSED;
+		if (err != OK)
+			break;
+	}
+	conn_add(there, STR("NOOP\r\n"));
+	(void)conn_flush(there); /* to whoever still listens */
+	CHECK(task_sleep_ms(10) == OK);
+	conn_free(&there);
+}
+
+static void hears_noop(void *arg)
+{
+	struct str line;
+
+	CHECK(task_start("client", changes_keys, NULL));
+	CHECK(conn_starttls(here, server) == OK);
+	*(err_t *)arg = conn_line(here, 100, true, &line);
+	conn_free(&here);
+	CHECK(task_sleep_ms(100) == OK);
+	loop_stop();
+}
+
+/* What the server's side, which frees its conn, makes of the connection. */
+static err_t hear_in(void (*server_task)(void *))
+{
+	err_t err = OK;
+	int fds[2];
+
+	clock_test_start(0);
+	loop_init();
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) ==
+	      0);
+	here = conn_new(fds[0], STR(""));
+	there = conn_new(fds[1], STR(""));
+	CHECK(task_start("server", server_task, &err));
+	loop_run();
+	loop_fini();
+	clock_test_stop();
+	return err;
+}
+
+TEST(a_flood_of_key_updates_keeps_nobody_busy_for_long)
+{
+	struct identity identity = identity_new(EVP_EC_gen("P-256"), "mx.example.org");
+
+	server = tls_server_new(buf_str(&identity.pem), STR("tls/mx"), sign, &identity);
+	client = tls_client_new(TLS_VERIFY_NOTHING, STR(""));
+	key_updates = 50;
+	CHECK(hear_in(hears_noop) == OK);
+	key_updates = 20000;
+	CHECK(hear_in(hears_noop) == ERR_CLOSED);
+	tls_client_free(&client);
+	tls_server_free(&server);
+	identity_drop(&identity);
+}
+
 TEST(a_bad_certificate_makes_no_server)
 {
 	EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
@@ -285,6 +355,31 @@ static bool is_shown(SSL_CTX *context, const char *name, const struct identity *
 	CHECK_STR(((struct str){(const char *)chosen, len}), STR("imap"));
 	SSL_free(ssl);
 	return is_same;
+}
+
+TEST(nobody_is_served_who_wants_another_protocol)
+{
+	struct identity identity = identity_new(EVP_EC_gen("P-256"), "mx.example.org");
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	BIO *one, *other;
+
+	server = tls_server_new(buf_str(&identity.pem), STR("tls/mx"), sign, &identity);
+	tls_server_alpn(server, STR("\4imap"));
+	SSL *ours = tls_server_session(server), *theirs = SSL_new(context);
+
+	CHECK(BIO_new_bio_pair(&one, 0, &other, 0) == 1);
+	SSL_set_bio(ours, one, one);
+	SSL_set_bio(theirs, other, other);
+	SSL_set_connect_state(theirs);
+	CHECK(SSL_set_alpn_protos(theirs, (const unsigned char *)"\2h2", 3) == 0);
+	CHECK(SSL_do_handshake(theirs) == -1);
+	CHECK(SSL_do_handshake(ours) == -1);
+	CHECK(SSL_get_error(ours, -1) == SSL_ERROR_SSL);
+	SSL_free(ours);
+	SSL_free(theirs);
+	SSL_CTX_free(context);
+	tls_server_free(&server);
+	identity_drop(&identity);
 }
 
 TEST(the_certificate_follows_the_name_asked_for)

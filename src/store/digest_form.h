@@ -25,9 +25,14 @@ enum {
 	DATE_IS_SET = 1,
 	DATE_ZONE_UNKNOWN = 2,
 	DATE_ZONE_BIAS = 0x8000,
+	ZONE_MINUTES_MAX = 24 * 60,
 
 	PART_OPAQUE = 4,
 	PART_TRANSFER_SHIFT = 3,
 	PART_EXTRAS = 64,
 	PART_ENVELOPE = 128,
 };
+
+/* The years 1 to 9999, which are all that mail_date_parse() knows, in any zone. */
+#define DATE_MIN (-62135596800 - 86400)
+#define DATE_MAX (253402300799 + 86400)

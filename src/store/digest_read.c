@@ -2,6 +2,16 @@
 #include "store/digest.h"
 #include "store/digest_form.h"
 
+/* A moment that every calendar has. */
+static int64_t dec_date(struct dec *in)
+{
+	int64_t unix_s = (int64_t)dec_u64(in);
+
+	if (unix_s < DATE_MIN || unix_s > DATE_MAX)
+		in->failed = true;
+	return unix_s;
+}
+
 bool digest_read(struct str bytes, struct digest *digest)
 {
 	struct dec in = dec_over(bytes);
@@ -13,7 +23,7 @@ bool digest_read(struct str bytes, struct digest *digest)
 	d.size = dec_var_max(&in, INT64_MAX);
 	d.header_size = dec_var_max(&in, d.size);
 	d.lines = dec_var_max(&in, d.size);
-	d.sent_at = (int64_t)dec_u64(&in);
+	d.sent_at = dec_date(&in);
 	d.message_id = dec_u64(&in);
 	d.base_subject = dec_u64(&in);
 	d.reference_count = dec_u8(&in);
@@ -85,8 +95,11 @@ static bool read_envelope(struct arena *arena, struct str bytes, struct mail_env
 	*e = (struct mail_envelope){0};
 	e->has_date = flags & DATE_IS_SET;
 	if (e->has_date) {
-		e->date.unix_s = (int64_t)dec_u64(&in);
+		e->date.unix_s = dec_date(&in);
 		e->date.zone_minutes = dec_u16(&in) - DATE_ZONE_BIAS;
+		if (e->date.zone_minutes < -ZONE_MINUTES_MAX ||
+		    e->date.zone_minutes > ZONE_MINUTES_MAX)
+			return false;
 		e->date.zone_is_unknown = flags & DATE_ZONE_UNKNOWN;
 	}
 	e->date_text = dec_str(&in);

@@ -1,5 +1,6 @@
 #include "store/digest.h"
 
+#include "base/codec.h"
 #include "base/test.h"
 #include "store/types.h"
 #include "wire/mail/message_id.h"
@@ -144,6 +145,31 @@ TEST(any_message_has_a_digest)
 		buf_fini(&bytes);
 	}
 	arena_fini(&arena);
+}
+
+/* Who computes with such a date must not have to look. */
+TEST(dates_beyond_all_calendars_are_refused)
+{
+	struct mail_envelope e;
+	struct arena arena;
+	struct buf bytes;
+	struct digest d = digest_of(sample, &bytes);
+	struct dec in = dec_over(buf_str(&bytes));
+
+	arena_init(&arena, 100000);
+	CHECK(digest_envelope(&arena, &d, &e));
+	memset(bytes.ptr + (d.envelope.ptr - bytes.ptr) + 9, 0xff, 2); /* the zone */
+	CHECK(!digest_envelope(&arena, &d, &e));
+	memset(bytes.ptr + (d.envelope.ptr - bytes.ptr) + 9, 0x80, 2);
+	CHECK(digest_envelope(&arena, &d, &e));
+	memset(bytes.ptr + (d.envelope.ptr - bytes.ptr) + 1, 0x7f, 8);
+	CHECK(!digest_envelope(&arena, &d, &e));
+	CHECK(dec_u8(&in) == 1 && dec_u8(&in) == d.flags);
+	CHECK(dec_var(&in) == d.size && dec_var(&in) && dec_var(&in));
+	memset(bytes.ptr + (in.rest.ptr - bytes.ptr), 0x80, 8);
+	CHECK(!digest_read(buf_str(&bytes), &d));
+	arena_fini(&arena);
+	buf_fini(&bytes);
 }
 
 TEST(damaged_digests_are_refused)

@@ -99,8 +99,8 @@ static void join_word(struct join *j, bool spaced, struct str word, bool is_quot
 
 		if (is_quoted && c == '\\' && i + 1 < word.len)
 			c = word.ptr[++i];
-		else if (c == '\r' || c == '\n')
-			continue; /* a fold inside; RFC 5322 §3.2.4 */
+		if (c == '\r' || c == '\n')
+			continue; /* a fold inside, quoted or not; RFC 5322 §3.2.4 */
 		j->to[j->len++] = c;
 	}
 }

@@ -36,6 +36,8 @@ static const struct {
 	{STR("john . q . public @ example . com"), STR("||john.q.public|example.com\n")},
 	{STR("Joe Q. Public <a@b.test>"), STR("Joe Q. Public||a|b.test\n")},
 	{STR("\"joe \\\"x\\\" doe\"@b.test"), STR("||joe \"x\" doe|b.test\n")},
+	{STR("\"a\\\r\n b\\\nc\" <\"d\\\re\"@b.test> (x)"), STR("a bc||de|b.test\n")},
+	{STR("a@b.test (c\\\r\n d)"), STR("c d||a|b.test\n")},
 	{STR("joe@[192.0.2.1], <ann@[IPv6:2001:db8::1]>"),
 	 STR("||joe|[192.0.2.1]\n||ann|[IPv6:2001:db8::1]\n")},
 	/* RFC 6532 */

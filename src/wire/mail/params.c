@@ -82,8 +82,8 @@ static bool quoted(struct arena *arena, struct scan *s, struct str *value)
 		return false;
 	for (size_t i = 0; i < raw.len; i++) {
 		if (raw.ptr[i] == '\\' && i + 1 < raw.len)
-			to[len++] = raw.ptr[++i];
-		else if (raw.ptr[i] != '\r' && raw.ptr[i] != '\n')
+			i++;
+		if (raw.ptr[i] != '\r' && raw.ptr[i] != '\n') /* also where quoted */
 			to[len++] = raw.ptr[i];
 	}
 	*value = (struct str){to, len};

@@ -14,6 +14,7 @@ static const struct {
 	 STR("TEXT/Html\ncharset=iso-8859-1\nformat=flowed\n")},
 	{STR("multipart/mixed; boundary=\"a \\\"b\\\\\r\n c\""),
 	 STR("multipart/mixed\nboundary=a \"b\\ c\n")},
+	{STR("a/b; name=\"x\\\r\n y\\\nz\""), STR("a/b\nname=x yz\n")},
 	{STR("(a)text(b)/(c)plain(d);(e)a(f)=(g)b (h)"), STR("text/plain\na=b\n")},
 	{STR("text/plain charset=utf-8 format=flowed"), /* NO_SEMICOLON */
 	 STR("text/plain\ncharset=utf-8\nformat=flowed\n")},

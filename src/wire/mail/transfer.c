@@ -117,14 +117,15 @@ void mail_transfer_decode(enum mail_transfer transfer, struct str body, struct b
 	}
 }
 
-/* True if the octet at i of the line must not stand as it is. */
-static bool must_encode(struct str line, size_t i)
+/* True if the octet at i of the line must not stand as it is.  A line that goes out
+ * begins at column 0, be it after a soft end. */
+static bool must_encode(struct str line, size_t i, size_t column)
 {
 	unsigned char c = (unsigned char)line.ptr[i];
 
 	if (c == ' ' || c == '\t')
 		return i + 1 == line.len; /* RFC 2045 §6.7 rule 3 */
-	if (i == 0 && (c == '.' || str_starts(line, STR("From "))))
+	if (column == 0 && (c == '.' || str_starts(str_skip(line, i), STR("From "))))
 		return true;
 	return c < 33 || c > 126 || c == '=';
 }
@@ -135,14 +136,15 @@ static void qp_line_add(struct buf *buf, struct str line)
 	size_t column = 0;
 
 	for (size_t i = 0; i < line.len; i++) {
-		bool encode = must_encode(line, i);
+		bool encode = must_encode(line, i, column);
 		size_t width = encode ? 3 : 1;
 
 		if (column + width + (i + 1 < line.len) > 76) { /* rule 5 */
 			buf_add(buf, STR("=\r\n"));
 			column = 0;
+			encode = must_encode(line, i, column);
 		}
-		column += width;
+		column += encode ? 3 : 1;
 		if (!encode) {
 			buf_add_byte(buf, line.ptr[i]);
 			continue;

@@ -53,5 +53,13 @@ TEST(text_is_encoded_as_quoted_printable)
 	mail_qp_add(&buf, STR("1234567890123456789012345678901234567890"
 			      "1234567890123456789012345678901234567"));
 	CHECK(buf.len == 76 + 80 && buf.ptr[76 + 75] == '=');
+	buf_reset(&buf);
+	mail_qp_add(&buf, STR("1234567890123456789012345678901234567890"
+			      "12345678901234567890123456789012345.From"));
+	CHECK_STR(str_skip(buf_str(&buf), 75), STR("=\r\n=2EFrom"));
+	buf_reset(&buf);
+	mail_qp_add(&buf, STR("1234567890123456789012345678901234567890"
+			      "12345678901234567890123456789012345From x"));
+	CHECK_STR(str_skip(buf_str(&buf), 75), STR("=\r\n=46rom x"));
 	buf_fini(&buf);
 }
