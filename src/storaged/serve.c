@@ -175,6 +175,7 @@ static enum store_outcome serve_here(struct guest *guest,
 	case CALL_STATS:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		return STORE_INVALID;
@@ -215,6 +216,7 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_STAGE_DROP:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		break;

@@ -473,6 +473,17 @@ TEST(the_same_key_gives_the_first_result)
 
 /* ---- grants, watches, locks -------------------------------------------------------- */
 
+static struct {
+	account_t account;
+	uint32_t generation;
+} ended;
+
+static void note_ended(account_t account, uint32_t generation)
+{
+	ended.account = account;
+	ended.generation = generation;
+}
+
 static void grants_end(void)
 {
 	struct account_summary summary;
@@ -486,8 +497,14 @@ static void grants_end(void)
 	CHECK(store_summary(w.door, BOB, &summary) == STORE_DENIED);
 	store_reconnect(w.door, channel_to(GATE_DOOR, DOOR_ID));
 	CHECK(store_summary(w.door, ANN, &summary) == STORE_OK);
+	store_on_ended(w.door, note_ended);
 	storaged_revoke(w.storaged, ANN, 2);
 	CHECK(store_summary(w.door, ANN, &summary) == STORE_DENIED);
+	CHECK(ended.account == ANN && ended.generation == 2);
+	ended.account = 0;
+	store_reconnect(w.door, channel_to(GATE_DOOR, DOOR_ID));
+	CHECK(store_summary(w.door, ANN, &summary) == STORE_DENIED);
+	CHECK(ended.account == ANN && ended.generation == 2); /* if it was missed */
 	grant_make(grant_key, &old, &bytes);
 	CHECK(store_enter(w.door, ANN, buf_str(&bytes)) == STORE_DENIED);
 	buf_reset(&bytes);
