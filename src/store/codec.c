@@ -293,8 +293,7 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		r->commit.account = r->account;
 		break;
 	case CALL_ROWS:
-		dec_rows_request(dec, r);
-		break;
+		return dec_rows_request(dec, r);
 	case CALL_CHANGES:
 		r->changes.mailbox = dec_var(dec);
 		r->changes.since = dec_var(dec);
