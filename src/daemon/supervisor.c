@@ -57,7 +57,7 @@ static void tell_poison(struct slot *slot)
 {
 	SCOPED(buf_fini) struct buf keys = BUF(POISON_BYTES);
 
-	poison_keys(&slot->supervisor->poison, &keys);
+	poison_keys(&slot->supervisor->poison, slot->role, &keys);
 	child_send(&slot->child, CHILD_POISON, buf_str(&keys), -1);
 }
 
@@ -159,7 +159,7 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 	    KV_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
 	    KV_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
 	    KV("operation", is_recorded ? record->operation : ""));
-	if (is_recorded && poison_note(&supervisor->poison, record)) {
+	if (is_recorded && poison_note(&supervisor->poison, slot->role, record)) {
 		(void)snprintf(key, sizeof key, "%016llx",
 			       (unsigned long long)record->key);
 		LOG(ERROR, "set aside, it crashed twice",

@@ -300,6 +300,14 @@ static void on_gone(struct ipc *ipc, void *arg)
 
 void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number, int fd)
 {
+	LIST_EACH(&vaultd->channels, link)
+	{
+		struct channel *before = CONTAINER_OF(link, struct channel, in_channels);
+
+		/* A process that keeps the other ends open must not fill our table. */
+		if (before->role == role && before->number == number)
+			channel_free(before);
+	}
 	struct channel *channel = NEW(struct channel);
 
 	channel->vaultd = vaultd;

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -260,6 +261,27 @@ static void waits_for_store(void)
 TEST(a_slow_store_gets_the_key_in_the_end)
 {
 	in_lab(waits_for_store);
+}
+
+static void replaces_channels(void)
+{
+	char octet;
+	int first = channel(VAULTD_SIGNER, 9), other = channel(VAULTD_SIGNER, 10);
+	int second = channel(VAULTD_SIGNER, 9);
+
+	for (int i = 0; i < 10; i++)
+		task_yield();
+	CHECK(recv(first, &octet, 1, MSG_DONTWAIT) == 0);
+	CHECK(recv(second, &octet, 1, MSG_DONTWAIT) < 0);
+	CHECK(recv(other, &octet, 1, MSG_DONTWAIT) < 0);
+	(void)close(first);
+	(void)close(second);
+	(void)close(other);
+}
+
+TEST(a_process_has_one_channel_of_each_kind)
+{
+	in_lab(replaces_channels);
 }
 
 /* vault_sign() blocks, so the vault's loop must run elsewhere: a child process signs. */
