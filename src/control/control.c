@@ -112,11 +112,13 @@ static err_t start(struct control *control, const char *folder, enum child_role 
 	SCOPED(buf_fini) struct buf body = BUF(1024);
 	struct child_config config = {.log_level = LOG_WARN};
 
+	SCOPED(buf_fini) struct buf why = BUF(FOLDER_WHY_MAX);
+
 	TRY(folder_path(path, folder, part));
 	if (folder_owner(folder, part, &options.uid, &options.gid) != OK) {
 		options.uid = geteuid();
 		options.gid = getegid();
-		TRY(folder_make_part(folder, part, options.uid, options.gid));
+		TRY(folder_make_part(folder, part, options.uid, options.gid, &why));
 	}
 	TRY(child_start(&options, NULL, NULL, child));
 	child_config_encode(&config, &body);
@@ -149,14 +151,16 @@ static err_t join(struct control *control, int *store_fd, int *vault_fd)
 static err_t start_private(struct control *control, const char *folder, int *store_fd,
 			   int *vault_fd)
 {
-	TRY(folder_make(folder));
+	SCOPED(buf_fini) struct buf why = BUF(FOLDER_WHY_MAX);
+
+	TRY(folder_make(folder, &why));
 	for (int i = 0;; i++) {
-		err_t err = folder_lock(folder, &control->lock_fd);
+		err_t err = folder_lock(folder, &control->lock_fd, &why);
 
 		if (err == OK)
 			break;
-		if (err != ERR_DENIED || i == LOCK_TRIES)
-			return err == ERR_DENIED ? ERR_LIMIT : err;
+		if (err != ERR_LIMIT || i == LOCK_TRIES)
+			return err;
 		/* A server may be starting, or ending. */
 		TRY(task_sleep_ms(LOCK_WAIT_MS));
 		if (ask_server(folder, store_fd, vault_fd) == OK)

@@ -9,21 +9,24 @@
 
 #include <sys/types.h>
 
-#include "base/str.h"
+#include "base/buf.h"
 
-enum { FOLDER_PATH_MAX = 4096 };
+enum { FOLDER_PATH_MAX = 4096, FOLDER_WHY_MAX = 2 * FOLDER_PATH_MAX };
 
 /* The part's path in room; ERR_LIMIT if it is too long. */
 [[nodiscard]] err_t folder_path(char room[FOLDER_PATH_MAX], const char *folder,
 				const char *part);
-/* Makes DIR and DIR/run where they are missing.  Failures are logged. */
-[[nodiscard]] err_t folder_make(const char *folder);
-/* Makes a part that belongs to a process's user.  ERR_DENIED if it is there and belongs
- * to another (logged). */
+/* On failure these append to why a sentence for people.  ERR_DENIED: it is not ours, or
+ * not ours alone. */
+
+/* Makes DIR and DIR/run where they are missing. */
+[[nodiscard]] err_t folder_make(const char *folder, struct buf *why);
+/* Makes a part that belongs to a process's user. */
 [[nodiscard]] err_t folder_make_part(const char *folder, const char *part, uid_t uid,
-				     gid_t gid);
+				     gid_t gid, struct buf *why);
+/* Takes the lock, held until all copies of *fd are closed; ERR_LIMIT if it is taken. */
+[[nodiscard]] err_t folder_lock(const char *folder, int *fd, struct buf *why);
+
 /* Who owns the part. */
 [[nodiscard]] err_t folder_owner(const char *folder, const char *part, uid_t *uid,
 				 gid_t *gid);
-/* Takes the lock, held until all copies of *fd are closed; ERR_DENIED if it is taken. */
-[[nodiscard]] err_t folder_lock(const char *folder, int *fd);

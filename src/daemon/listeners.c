@@ -82,9 +82,14 @@ static err_t refuse(const struct conf_listener *at, enum service service)
 {
 	int why = errno;
 
-	(void)fprintf(stderr, "postrider: cannot offer %s at %.*s port %u: %s.\n",
+	(void)fprintf(stderr,
+		      "postrider: cannot offer %s at %.*s port %u: %s.\n%s"
+		      "Nothing was started.\n",
 		      service_entry(service)->name, STR_FMT(at->address), at->port,
-		      strerror(why));
+		      strerror(why),
+		      why == EACCES ? "Ports below 1024 are for root, or for who has "
+				      "CAP_NET_BIND_SERVICE.\n"
+				    : "");
 	return ERR_IO;
 }
 

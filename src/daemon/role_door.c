@@ -27,6 +27,7 @@ static bool begin(struct self *self)
 	door->login = (struct login_service){.store = door->store,
 					     .vault = door->vault,
 					     .directory = &door->directory};
+	store_on_ended(door->store, login_cancel_older);
 	if (!door_tls_begin(door))
 		return false;
 	door_offer_all(door);

@@ -57,7 +57,7 @@ static void tell_poison(struct slot *slot)
 {
 	SCOPED(buf_fini) struct buf keys = BUF(POISON_BYTES);
 
-	poison_keys(&slot->supervisor->poison, &keys);
+	poison_keys(&slot->supervisor->poison, slot->role, &keys);
 	child_send(&slot->child, CHILD_POISON, buf_str(&keys), -1);
 }
 
@@ -100,6 +100,21 @@ static const char *fault_of(const struct slot *slot, char *room, size_t size)
 	return NULL;
 }
 
+/* The folder of its own that a process works in; NULL: none. */
+static const char *part_of(enum child_role role)
+{
+	switch (role) {
+	case CHILD_STORAGED:
+		return "store";
+	case CHILD_VAULTD:
+		return "vault";
+	case CHILD_SMTPD:
+	case CHILD_IMAPD:
+		break;
+	}
+	return NULL;
+}
+
 static err_t start(struct slot *slot)
 {
 	struct supervisor *supervisor = slot->supervisor;
@@ -110,13 +125,18 @@ static err_t start(struct slot *slot)
 		.fault = fault_of(slot, fault, sizeof fault),
 		.is_sandbox_optional = supervisor->options.is_dev,
 	};
-	const char *part = slot->role == CHILD_STORAGED ? "store" : "vault";
+	SCOPED(buf_fini) struct buf why = BUF(FOLDER_WHY_MAX);
+	const char *part = part_of(slot->role);
 
 	user_of(&supervisor->options, slot->role, &options.uid, &options.gid);
 	if (!str_to_c(supervisor->options.conf->data_directory, data, sizeof data))
 		return ERR_LIMIT;
-	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD) {
-		TRY(folder_make_part(data, part, options.uid, options.gid));
+	if (part) {
+		if (folder_make_part(data, part, options.uid, options.gid, &why) != OK) {
+			LOG(ERROR, "data directory refused",
+			    KV_STR("why", buf_str(&why)));
+			return ERR_DENIED;
+		}
 		TRY(folder_path(folder, data, part));
 		options.folder = folder;
 	}
@@ -139,7 +159,7 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 	    KV_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
 	    KV_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
 	    KV("operation", is_recorded ? record->operation : ""));
-	if (is_recorded && poison_note(&supervisor->poison, record)) {
+	if (is_recorded && poison_note(&supervisor->poison, slot->role, record)) {
 		(void)snprintf(key, sizeof key, "%016llx",
 			       (unsigned long long)record->key);
 		LOG(ERROR, "set aside, it crashed twice",
@@ -255,30 +275,11 @@ static void stop_phase(struct supervisor *supervisor, bool is_door, unsigned sec
 	}
 }
 
-static bool prepare(struct supervisor *supervisor)
-{
-	char folder[FOLDER_PATH_MAX];
-	const struct conf *conf = supervisor->options.conf;
-
-	if (!str_to_c(conf->data_directory, folder, sizeof folder) ||
-	    folder_make(folder) != OK)
-		return false;
-	err_t err = folder_lock(folder, &supervisor->lock_fd);
-	if (err == ERR_DENIED)
-		(void)fprintf(stderr,
-			      "postrider: another server, or a command, works in %s.\n"
-			      "Nothing was started.\n",
-			      folder);
-	if (err != OK)
-		return false;
-	return admission_open(supervisor) == OK;
-}
-
 static void run(struct supervisor *supervisor)
 {
 	const struct supervisor_options *options = &supervisor->options;
 
-	if (!prepare(supervisor) || !start_phase(supervisor, false) ||
+	if (admission_open(supervisor) != OK || !start_phase(supervisor, false) ||
 	    !options->when_stored(supervisor, options->arg) ||
 	    !start_phase(supervisor, true)) {
 		supervisor->status = supervisor->is_stopping ? 0 : 1;
@@ -385,6 +386,38 @@ static bool encode_config(struct supervisor *supervisor)
 	return buf_ok(&conf) && buf_ok(&supervisor->config);
 }
 
+static err_t prepare(struct supervisor *supervisor, const char *folder, struct buf *why)
+{
+	TRY(folder_make(folder, why));
+	TRY(folder_lock(folder, &supervisor->lock_fd, why));
+	for (unsigned i = 0; i < CHILD_ROLES; i++) {
+		const char *part = part_of((enum child_role)i);
+		uid_t uid;
+		gid_t gid;
+
+		if (!part)
+			continue;
+		user_of(&supervisor->options, (enum child_role)i, &uid, &gid);
+		TRY(folder_make_part(folder, part, uid, gid, why));
+	}
+	return OK;
+}
+
+/* The data directory is looked at before anything is started, so that what stands in the
+ * way can be said in a sentence. */
+static bool has_folder(struct supervisor *supervisor)
+{
+	SCOPED(buf_fini) struct buf why = BUF(FOLDER_WHY_MAX);
+	char folder[FOLDER_PATH_MAX];
+
+	if (str_to_c(supervisor->options.conf->data_directory, folder, sizeof folder) &&
+	    prepare(supervisor, folder, &why) == OK)
+		return true;
+	(void)fprintf(stderr, "postrider: %.*s\nNothing was started.\n",
+		      STR_FMT(buf_str(&why)));
+	return false;
+}
+
 int supervisor_run(const struct supervisor_options *options)
 {
 	static struct supervisor supervisor;
@@ -394,6 +427,7 @@ int supervisor_run(const struct supervisor_options *options)
 	for (unsigned i = 0; i < CHILD_ROLES; i++)
 		add_slots(&supervisor, (enum child_role)i, processes[i]);
 	if (!has_sandbox(options) || !encode_config(&supervisor) ||
+	    !has_folder(&supervisor) ||
 	    listeners_open(&supervisor.listeners, options->conf, processes) != OK) {
 		listeners_close(&supervisor.listeners);
 		return 1;

@@ -1,10 +1,13 @@
 #include "login/login.h"
 
 #include "base/hash.h"
+#include "base/list.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "directory/directory.h"
 #include "login/throttle.h"
 #include "rt/task.h"
+#include "store/grant.h"
 #include "store/store.h"
 #include "vault/vault.h"
 
@@ -12,10 +15,51 @@ enum {
 	NAME_MAX_BYTES = 320, /* local part, "@", domain */
 	PASSWORD_MAX_BYTES = 1024,
 	GRANT_MAX_BYTES = 4096,
+	TENURE_BUCKETS = 1024,
 };
 
 /* One a process, made at its first failure, for all its sessions. */
 static struct throttle *throttle;
+
+/* A session that is logged in here. */
+struct tenure {
+	struct list_link in_bucket;
+	account_t account;
+	uint32_t generation; /* of the credentials it came in with */
+	uint64_t task;
+};
+
+static struct list tenures[TENURE_BUCKETS];
+
+static struct list *tenures_of(account_t account)
+{
+	return &tenures[account % TENURE_BUCKETS];
+}
+
+static struct tenure *tenure_new(account_t account, uint32_t generation)
+{
+	struct tenure *tenure = NEW(struct tenure);
+
+	tenure->account = account;
+	tenure->generation = generation;
+	tenure->task = task_id(task_self());
+	list_add_last(tenures_of(account), &tenure->in_bucket);
+	return tenure;
+}
+
+void login_cancel_older(account_t account, uint32_t generation)
+{
+	LIST_EACH(tenures_of(account), link)
+	{
+		struct tenure *tenure = CONTAINER_OF(link, struct tenure, in_bucket);
+
+		if (tenure->account != account || tenure->generation >= generation)
+			continue;
+		LOG(INFO, "session ended, its credentials have changed",
+		    KV_INT("account", account));
+		task_cancel(tenure->task);
+	}
+}
 
 /* What to count repeated attempts by; keyed, so that it tells nothing. */
 static uint64_t guess_hash(struct str name, struct str password)
@@ -46,23 +90,37 @@ static enum login_outcome login_later(const char *why, uint64_t session)
 	return LOGIN_LATER;
 }
 
+static void tenure_end(struct tenure *tenure)
+{
+	list_remove(tenures_of(tenure->account), &tenure->in_bucket);
+	mem_free(tenure);
+}
+
 /* The password was right: shows the store the grant, and reads who it is. */
 static enum login_outcome login_enter(const struct login_service *service,
 				      account_t account, struct str grant,
 				      uint64_t session, struct arena *arena,
 				      struct login *login)
 {
+	/* The store shares what it allows among all sessions of an account; those that it
+	 * has shut out must not come in again behind this one. */
+	login_cancel_older(account, grant_generation(grant));
+
+	struct tenure *tenure = tenure_new(account, grant_generation(grant));
 	struct directory_account record;
 	enum store_outcome outcome = store_enter(service->store, account, grant);
 
-	if (outcome != STORE_OK)
+	if (outcome != STORE_OK) {
+		tenure_end(tenure);
 		return login_later(store_outcome_text(outcome), session);
+	}
 	if (directory_account(service->directory, account, arena, &record) !=
 	    DIRECTORY_ACCOUNT) {
+		tenure_end(tenure);
 		store_leave(service->store, account);
 		return login_later("the directory does not answer", session);
 	}
-	*login = (struct login){account, record.address, record.is_admin};
+	*login = (struct login){account, record.address, record.is_admin, tenure};
 	return LOGIN_OK;
 }
 
@@ -109,7 +167,9 @@ enum login_outcome login_try(const struct login_service *service, struct str nam
 
 void login_end(const struct login_service *service, struct login *login)
 {
-	if (login->account != ACCOUNT_SYSTEM)
+	if (login->account != ACCOUNT_SYSTEM) {
+		tenure_end(login->tenure);
 		store_leave(service->store, login->account);
+	}
 	*login = (struct login){0};
 }

@@ -122,6 +122,13 @@ static void log_delivery(const struct queue_row *row, enum store_outcome outcome
 static void deliver(struct run *run, struct batch *batch, const struct queue_row *row)
 {
 	int64_t now = clock_s();
+
+	/* Others may be at it.  The store would let us, if we have the message under
+	 * lease for another recipient. */
+	if (now >= batch->leased_until) {
+		batch_unref(batch);
+		return;
+	}
 	int64_t growing = (int64_t)num_min((uint64_t)RETRY_S << num_min(row->tries, 10),
 					   RETRY_S_MAX);
 	enum store_outcome outcome = append(run, row);
@@ -205,9 +212,10 @@ static bool batch_lease(struct run *run, int64_t *next_due)
 	int64_t now = clock_s();
 
 	*next_due = 0;
+	batch->leased_until = now + LEASE_S;
 	arena_init(&batch->arena, BATCH_ARENA_BYTES);
 	enum store_outcome outcome = store_queue_lease(
-		run->mda->store, QUEUE_LOCAL, now, now + LEASE_S, BATCH_ROWS,
+		run->mda->store, QUEUE_LOCAL, now, batch->leased_until, BATCH_ROWS,
 		&batch->arena, &batch->rows, &batch->count, next_due);
 
 	batch->unfinished = batch->count;

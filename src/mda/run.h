@@ -11,6 +11,7 @@ struct batch {
 	struct arena arena;
 	struct queue_row *rows;
 	size_t count, taken, unfinished;
+	int64_t leased_until;
 };
 
 /* A row whose delivery has come to something. */

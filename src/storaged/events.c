@@ -2,6 +2,7 @@
  * them.  Nothing here waits for a guest, and nothing piles up for a slow one. */
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "storaged/state.h"
 
 /* Takes up to EVENT_ACCOUNTS_MAX dirty seats. */
@@ -111,4 +112,37 @@ void events_commit(struct storaged *storaged, const struct store_commit *commit)
 	}
 	if (is_changed)
 		mark_account(storaged, commit->account);
+}
+
+struct ended_note {
+	struct guest *guest;
+	struct store_ended ended;
+};
+
+static void send_ended(void *arg)
+{
+	struct ended_note *note = arg;
+	struct guest *guest = note->guest;
+	struct buf body = BUF(64);
+
+	store_enc_ended(&body, &note->ended);
+	if (guest->ipc)
+		(void)ipc_event(guest->ipc, EVENT_ENDED, buf_str(&body), -1);
+	/* Who is gone presents its grants again, and hears it then. */
+	buf_fini(&body);
+	mem_free(note);
+	guest_unref(guest);
+}
+
+void events_ended(struct guest *guest, account_t account, uint32_t generation)
+{
+	struct ended_note *note = NEW(struct ended_note);
+
+	*note = (struct ended_note){guest, {account, generation}};
+	guest_ref(guest);
+	if (task_start("store ended", send_ended, note))
+		return;
+	LOG(WARN, "door not told of revocation", KV_INT("account", account));
+	mem_free(note);
+	guest_unref(guest);
 }

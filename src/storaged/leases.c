@@ -100,7 +100,10 @@ bool lease_of_message(struct guest *guest, account_t account, uint64_t message)
 	{
 		struct lease *lease = CONTAINER_OF(link, struct lease, by_message);
 
-		if (lease->message == message && lease->account == account)
+		/* Once it has ended another may have delivered the row and forgotten its
+		 * key: then a late append would be a second copy. */
+		if (lease->message == message && lease->account == account &&
+		    clock_s() < lease->until)
 			return true;
 	}
 	return false;

@@ -142,9 +142,8 @@ void seats_revoke(struct storaged *storaged, account_t account, uint32_t generat
 		if (seat->account != account || seat->rights == 0 ||
 		    seat->generation >= raised->generation)
 			continue;
-		seat->rights = 0;
-		seat->is_watched = false; /* not even that something happens */
-		seat_free(seat);
+		events_ended(seat->guest, account, raised->generation);
+		seat_free(seat); /* and its watch: not even that something happens */
 	}
 }
 

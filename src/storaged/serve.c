@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "rt/clock.h"
 #include "rt/offload.h"
 #include "storaged/state.h"
 
@@ -103,6 +104,21 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 	buf_fini(&reply);
 }
 
+enum { LEASE_S_MAX = 3600 };
+
+/* Doors tell the time; what is due, and until when it may be held, is by our clock. */
+static void bound_lease(const struct guest *guest, struct lease_call *call)
+{
+	int64_t now = clock_s();
+
+	if (guest->role == GATE_CTL)
+		return;
+	if (call->now > now)
+		call->now = now;
+	if (call->leased_until > now + LEASE_S_MAX)
+		call->leased_until = now + LEASE_S_MAX;
+}
+
 static void serve_lease(struct guest *guest, const struct store_request *request,
 			struct arena *arena, uint64_t id)
 {
@@ -113,6 +129,7 @@ static void serve_lease(struct guest *guest, const struct store_request *request
 				  .arena = arena};
 	struct buf reply = BUF(REPLY_BYTES_MAX);
 
+	bound_lease(guest, &call);
 	if (!leases_have_room(guest, call.limit)) {
 		reply_only(guest, id, STORE_UNAVAILABLE);
 		return;
@@ -175,6 +192,7 @@ static enum store_outcome serve_here(struct guest *guest,
 	case CALL_STATS:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		return STORE_INVALID;
@@ -215,6 +233,7 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_STAGE_DROP:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		break;

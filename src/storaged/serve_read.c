@@ -171,6 +171,7 @@ static enum store_outcome read_call(struct storage *storage,
 	case CALL_REST:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		break;

@@ -113,6 +113,8 @@ void raised_fini(struct storaged *storaged);
 
 /* events.c: after a commit, wakes whoever watches. */
 void events_commit(struct storaged *storaged, const struct store_commit *commit);
+/* Tells the guest that grants of the account made before that generation have ended. */
+void events_ended(struct guest *guest, account_t account, uint32_t generation);
 /* Wakes whoever watches these queues: bits 1 << enum queue_kind. */
 void events_queue(struct storaged *storaged, unsigned queues);
 

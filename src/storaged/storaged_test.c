@@ -473,6 +473,17 @@ TEST(the_same_key_gives_the_first_result)
 
 /* ---- grants, watches, locks -------------------------------------------------------- */
 
+static struct {
+	account_t account;
+	uint32_t generation;
+} ended;
+
+static void note_ended(account_t account, uint32_t generation)
+{
+	ended.account = account;
+	ended.generation = generation;
+}
+
 static void grants_end(void)
 {
 	struct account_summary summary;
@@ -486,8 +497,14 @@ static void grants_end(void)
 	CHECK(store_summary(w.door, BOB, &summary) == STORE_DENIED);
 	store_reconnect(w.door, channel_to(GATE_DOOR, DOOR_ID));
 	CHECK(store_summary(w.door, ANN, &summary) == STORE_OK);
+	store_on_ended(w.door, note_ended);
 	storaged_revoke(w.storaged, ANN, 2);
 	CHECK(store_summary(w.door, ANN, &summary) == STORE_DENIED);
+	CHECK(ended.account == ANN && ended.generation == 2);
+	ended.account = 0;
+	store_reconnect(w.door, channel_to(GATE_DOOR, DOOR_ID));
+	CHECK(store_summary(w.door, ANN, &summary) == STORE_DENIED);
+	CHECK(ended.account == ANN && ended.generation == 2); /* if it was missed */
 	grant_make(grant_key, &old, &bytes);
 	CHECK(store_enter(w.door, ANN, buf_str(&bytes)) == STORE_DENIED);
 	buf_reset(&bytes);
@@ -656,4 +673,39 @@ static void leases_rows(void)
 TEST(queue_rows_are_delivered_under_lease_only)
 {
 	world_run(leases_rows);
+}
+
+static void leases_end(void)
+{
+	struct queue_recipient to = {
+		.kind = QUEUE_LOCAL, .address = STR("ann@example.org"), .account = ANN};
+	struct store_op add = {.kind = OP_QUEUE_ADD}, op = append_op(STR(""));
+	struct queue_row *rows = NULL;
+	int64_t now = clock_s(), next_due;
+	size_t count = 0;
+
+	add.queue_add.id = STR("QID");
+	add.queue_add.body.raw = STR("Subject: y\r\n\r\n");
+	add.queue_add.recipients = &to;
+	add.queue_add.count = 1;
+	CHECK(commit_one(w.smtpd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
+	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now - 10, now - 5, 10, &w.arena,
+				&rows, &count, &next_due) == STORE_OK);
+	CHECK(count == 1);
+	/* Another may have delivered it meanwhile, and forgotten the key. */
+	op.append.body = (struct store_body){.from_account = ACCOUNT_SYSTEM};
+	op.append.body.from_message = rows[0].message;
+	CHECK(commit_one(w.smtpd, ANN, STR("k"), op, NULL) == STORE_DENIED);
+	/* A door cannot take what others have by telling a later time. */
+	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now, now + 100, 10, &w.arena, &rows,
+				&count, &next_due) == STORE_OK);
+	CHECK(count == 1);
+	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now + 7000, now + 8000, 10,
+				&w.arena, &rows, &count, &next_due) == STORE_OK);
+	CHECK(count == 0);
+}
+
+TEST(a_lease_ends_by_the_clock_of_the_store)
+{
+	world_run(leases_end);
 }

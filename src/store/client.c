@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "rt/clock.h"
+#include "store/grant.h"
 
 /* ---- life -------------------------------------------------------------------------- */
 
@@ -83,6 +84,7 @@ struct greeting {
 	struct request_at {
 		enum store_message call;
 		account_t account;
+		uint32_t generation; /* of the grant */
 		size_t from, to;
 	} * requests;
 	size_t count, room;
@@ -94,8 +96,9 @@ static void greeting_add(struct greeting *g, const struct store_request *request
 
 	store_enc_request(&g->bodies, request);
 	MEM_ROOM(g->requests, g->count, g->room);
-	g->requests[g->count++] =
-		(struct request_at){request->call, request->account, from, g->bodies.len};
+	g->requests[g->count++] = (struct request_at){request->call, request->account,
+						      grant_generation(request->grant),
+						      from, g->bodies.len};
 }
 
 static void greet_watches(struct greeting *g, const struct store_watch *first)
@@ -141,6 +144,19 @@ static void greeting_fill(struct greeting *g)
 	}
 }
 
+static bool is_denied(struct str reply)
+{
+	struct dec dec = dec_over(reply);
+
+	return dec_var_max(&dec, STORE_UNKNOWN) == STORE_DENIED && dec_ok(&dec);
+}
+
+static void tell_ended(struct store *store, account_t account, uint32_t generation)
+{
+	if (store->ended)
+		store->ended(account, generation);
+}
+
 /* One request after the other; what the store refuses now, its users will notice. */
 static err_t greeting_say(struct greeting *g)
 {
@@ -158,6 +174,8 @@ static err_t greeting_say(struct greeting *g)
 			       deadline_s(CALL_WAIT_S), &type, &reply, NULL);
 		if (store->channel != g->channel)
 			err = ERR_CLOSED;
+		if (err == OK && at->call == CALL_ENTER && is_denied(buf_str(&reply)))
+			tell_ended(store, at->account, at->generation + 1);
 	}
 	buf_fini(&reply);
 	return err;
@@ -208,8 +226,14 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 	if (message->fd >= 0)
 		(void)close(message->fd); /* the store sends none */
 	/* Once we closed it, arg may be gone. */
-	if (ipc_is_open(ipc) && message->type == EVENT_CHANGED && message->id == 0)
+	struct store_ended ended;
+
+	if (!ipc_is_open(ipc) || message->id != 0)
+		return;
+	if (message->type == EVENT_CHANGED)
 		store_on_event(arg, message->body);
+	if (message->type == EVENT_ENDED && store_dec_ended(message->body, &ended))
+		tell_ended(arg, ended.account, ended.generation);
 }
 
 static void on_gone(struct ipc *ipc, void *arg)
@@ -233,6 +257,12 @@ void store_reconnect(struct store *store, int fd)
 }
 
 /* ---- grants ------------------------------------------------------------------------ */
+
+void store_on_ended(struct store *store,
+		    void (*ended)(account_t account, uint32_t generation))
+{
+	store->ended = ended;
+}
 
 struct entry *store_entry(struct store *store, account_t account)
 {

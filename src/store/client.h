@@ -42,7 +42,8 @@ struct store {
 	bool is_ready;        /* grants, watches and locks are presented */
 	bool is_closed;       /* store_close() was called */
 	struct waiters ready; /* or closed */
-	size_t users;         /* talks, and the task that greets */
+	void (*ended)(account_t account, uint32_t generation); /* may be NULL */
+	size_t users; /* talks, and the task that greets */
 	struct list entries[TABLE_BUCKETS];
 	struct store_watch *watches[TABLE_BUCKETS];
 	struct list locks;

@@ -116,6 +116,7 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_UNWATCH_QUEUE:
 	case CALL_STAGE_DROP:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		return false;
@@ -238,6 +239,7 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 	case CALL_COMMIT: /* store_enc_commit() */
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		panic_at("no such request", __FILE__, __LINE__);
@@ -291,8 +293,7 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		r->commit.account = r->account;
 		break;
 	case CALL_ROWS:
-		dec_rows_request(dec, r);
-		break;
+		return dec_rows_request(dec, r);
 	case CALL_CHANGES:
 		r->changes.mailbox = dec_var(dec);
 		r->changes.since = dec_var(dec);
@@ -348,6 +349,7 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		break;
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		dec->failed = true;
@@ -390,5 +392,20 @@ bool store_dec_event(struct str body, struct arena *arena, struct store_event *e
 	for (size_t i = 0; i < event->count; i++)
 		accounts[i] = (account_t)dec_var_max(&dec, UINT32_MAX);
 	event->accounts = accounts;
+	return dec_done(&dec);
+}
+
+void store_enc_ended(struct buf *buf, const struct store_ended *ended)
+{
+	enc_var(buf, ended->account);
+	enc_var(buf, ended->generation);
+}
+
+bool store_dec_ended(struct str body, struct store_ended *ended)
+{
+	struct dec dec = dec_over(body);
+
+	ended->account = (account_t)dec_var_max(&dec, UINT32_MAX);
+	ended->generation = (uint32_t)dec_var_max(&dec, UINT32_MAX);
 	return dec_done(&dec);
 }

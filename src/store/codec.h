@@ -44,6 +44,7 @@ enum store_message {
 	EVENT_CHANGED = 64, /* from the store: what watches should look at again */
 	REPLY_WHOLE,
 	REPLY_PART,
+	EVENT_ENDED, /* from the store: what an account's older grants gave has ended */
 };
 
 /* Bounds that types.h leaves to the seam. */
@@ -167,6 +168,13 @@ enum { EVENT_ACCOUNTS_MAX = 4096 };
 void store_enc_event(struct buf *buf, const struct store_event *event);
 [[nodiscard]] bool store_dec_event(struct str body, struct arena *arena,
 				   struct store_event *event);
+/* EVENT_ENDED: grants of the account made before that generation. */
+struct store_ended {
+	account_t account;
+	uint32_t generation;
+};
+void store_enc_ended(struct buf *buf, const struct store_ended *ended);
+[[nodiscard]] bool store_dec_ended(struct str body, struct store_ended *ended);
 
 /* ---- shared by the codec's files --------------------------------------------------- */
 

@@ -36,6 +36,21 @@ void grant_make(const unsigned char key[GRANT_KEY_BYTES], const struct grant *gr
 		buf_add(bytes, mac_of(key, str_skip(buf_str(bytes), from), mac));
 }
 
+static bool read_fields(struct str fields, struct grant *grant)
+{
+	struct dec dec = dec_over(fields);
+
+	if (dec_u8(&dec) != GRANT_VERSION)
+		return false;
+	grant->account = dec_u32(&dec);
+	grant->rights = dec_u32(&dec);
+	grant->channel = dec_u64(&dec);
+	grant->session = dec_u64(&dec);
+	grant->expires_at = (int64_t)dec_u64(&dec);
+	grant->generation = dec_u32(&dec);
+	return dec_done(&dec);
+}
+
 bool grant_check(const unsigned char key[GRANT_KEY_BYTES], struct str bytes,
 		 uint64_t channel, int64_t now, struct grant *grant)
 {
@@ -45,17 +60,19 @@ bool grant_check(const unsigned char key[GRANT_KEY_BYTES], struct str bytes,
 	if (bytes.len != GRANT_BYTES)
 		return false;
 	struct str fields = str_first(bytes, GRANT_BYTES - MAC_BYTES);
-	struct dec dec = dec_over(fields);
 
 	if (!str_same_secret(mac_of(key, fields, mac), str_skip(bytes, fields.len)))
 		return false;
-	if (dec_u8(&dec) != GRANT_VERSION)
-		return false;
-	grant->account = dec_u32(&dec);
-	grant->rights = dec_u32(&dec);
-	grant->channel = dec_u64(&dec);
-	grant->session = dec_u64(&dec);
-	grant->expires_at = (int64_t)dec_u64(&dec);
-	grant->generation = dec_u32(&dec);
-	return dec_done(&dec) && grant->channel == channel && now < grant->expires_at;
+	return read_fields(fields, grant) && grant->channel == channel &&
+	       now < grant->expires_at;
+}
+
+uint32_t grant_generation(struct str bytes)
+{
+	struct grant grant = {0};
+
+	if (bytes.len != GRANT_BYTES ||
+	    !read_fields(str_first(bytes, GRANT_BYTES - MAC_BYTES), &grant))
+		return 0;
+	return grant.generation;
 }

@@ -36,3 +36,6 @@ void grant_make(const unsigned char key[GRANT_KEY_BYTES], const struct grant *gr
  * Whether the generation is still the account's is the caller's to ask. */
 [[nodiscard]] bool grant_check(const unsigned char key[GRANT_KEY_BYTES], struct str bytes,
 			       uint64_t channel, int64_t now, struct grant *grant);
+/* The generation that a grant claims, unchecked: for doors, which have no key; 0 if it is
+ * none. */
+uint32_t grant_generation(struct str bytes);

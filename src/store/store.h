@@ -25,6 +25,10 @@ void store_reconnect(struct store *store, int fd);
  * each success needs one store_leave(). */
 enum store_outcome store_enter(struct store *store, account_t account, struct str grant);
 void store_leave(struct store *store, account_t account);
+/* Tells ended, which must not suspend, whenever the store has ended what the account's
+ * grants made before that generation gave: who came in with them has to go. */
+void store_on_ended(struct store *store,
+		    void (*ended)(account_t account, uint32_t generation));
 
 /* Durable when it returns OK.  Makes the digest's and body's bytes travel; op bodies are
  * given raw.  result and its slices live in arena; result may be NULL. */

@@ -21,7 +21,7 @@ enum {
 	REVOKE_WAIT_S = 3,
 	WAITING_MAX = 256, /* some seconds of work */
 	PAIR_BYTES = 8,
-	CHANGED_BYTES_MAX = 64 * 1024 * 1024,
+	FIND_AGAIN_MS = 1000,
 };
 _Static_assert((int)LINK_KEY_BYTES == (int)GRANT_KEY_BYTES, "one key");
 
@@ -42,18 +42,19 @@ struct vaultd {
 	unsigned char grant_key[GRANT_KEY_BYTES];
 	struct list channels;
 	struct ipc *store; /* NULL: no link now */
+	uint64_t links;    /* counts them */
 };
 
 /* ---- the link to the store --------------------------------------------------------- */
 
-static bool tell_store(struct vaultd *vaultd, uint16_t type, struct str body)
+static bool tell_store(struct vaultd *vaultd, uint16_t type, struct str body,
+		       deadline_t deadline)
 {
 	SCOPED(buf_fini) struct buf nothing = BUF(64);
 	uint16_t reply;
 
-	return vaultd->store &&
-	       ipc_call(vaultd->store, type, body, -1, deadline_s(REVOKE_WAIT_S), &reply,
-			&nothing, NULL) == OK;
+	return vaultd->store && ipc_call(vaultd->store, type, body, -1, deadline, &reply,
+					 &nothing, NULL) == OK;
 }
 
 /* A store that cannot be told now has no grants that matter: it learns of all changes
@@ -67,29 +68,47 @@ static void revoke_older(struct vaultd *vaultd, uint32_t account, uint32_t gener
 		return; /* there was nothing before */
 	enc_u32(&pair, account);
 	enc_u32(&pair, generation);
-	if (!tell_store(vaultd, LINK_REVOKE, buf_str(&pair)))
+	if (!tell_store(vaultd, LINK_REVOKE, buf_str(&pair), deadline_s(REVOKE_WAIT_S)))
 		LOG(WARN, "store not told of revocation", KV_INT("account", account));
 }
 
+/* What is dead, as far as a grant that is not might still name it; ERR_CANCELED when we
+ * end.  Without it the store may let nobody in, so there is nothing but trying again. */
+static err_t find_dead(struct vaultd *vaultd, struct buf *pairs)
+{
+	int64_t since = (int64_t)time(NULL) - GRANT_SECONDS;
+
+	while (secrets_changed_since(vaultd->secrets, since, pairs) != OK) {
+		LOG(ERROR, "revocations unknown");
+		buf_reset(pairs);
+		TRY(task_sleep_ms(FIND_AGAIN_MS));
+	}
+	return OK;
+}
+
+/* First what is dead, then the key: without it no grant is good.  A store may take its
+ * time, since it opens its files before it listens; only a newer link ends the wait. */
 static void greet_store(void *arg)
 {
 	struct vaultd *vaultd = arg;
-	SCOPED(buf_fini) struct buf pairs = BUF(CHANGED_BYTES_MAX);
-	int64_t since = (int64_t)time(NULL) - GRANT_SECONDS;
+	SCOPED(buf_fini) struct buf pairs = BUF(SIZE_MAX);
+	uint64_t link = vaultd->links;
 
-	if (secrets_changed_since(vaultd->secrets, since, &pairs) != OK)
-		LOG(ERROR, "revocations unknown");
-	/* First what is dead, then the key: without it no grant is good. */
+	if (find_dead(vaultd, &pairs) != OK)
+		return;
 	struct str rest = buf_str(&pairs);
-	while (rest.len > 0) {
+	while (rest.len > 0 && vaultd->links == link) {
 		struct str some = str_first(rest, LINK_REVOKE_MAX * PAIR_BYTES);
 
-		if (!tell_store(vaultd, LINK_REVOKE, some))
+		if (!tell_store(vaultd, LINK_REVOKE, some, NEVER))
 			return;
 		rest = str_skip(rest, some.len);
 	}
-	(void)tell_store(vaultd, LINK_GRANT_KEY,
-			 (struct str){(const char *)vaultd->grant_key, GRANT_KEY_BYTES});
+	if (vaultd->links == link)
+		(void)tell_store(
+			vaultd, LINK_GRANT_KEY,
+			(struct str){(const char *)vaultd->grant_key, GRANT_KEY_BYTES},
+			NEVER); /* if it is gone, its next link is greeted */
 }
 
 static void on_store_gone(struct ipc *ipc, void *arg)
@@ -103,6 +122,7 @@ static void on_store_gone(struct ipc *ipc, void *arg)
 void vaultd_link(struct vaultd *vaultd, int fd)
 {
 	ipc_close(&vaultd->store);
+	vaultd->links++;
 	vaultd->store = ipc_open("store link", fd, NULL, on_store_gone, vaultd);
 	(void)task_start("greet store", greet_store, vaultd);
 }
@@ -280,6 +300,14 @@ static void on_gone(struct ipc *ipc, void *arg)
 
 void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number, int fd)
 {
+	LIST_EACH(&vaultd->channels, link)
+	{
+		struct channel *before = CONTAINER_OF(link, struct channel, in_channels);
+
+		/* A process that keeps the other ends open must not fill our table. */
+		if (before->role == role && before->number == number)
+			channel_free(before);
+	}
 	struct channel *channel = NEW(struct channel);
 
 	channel->vaultd = vaultd;

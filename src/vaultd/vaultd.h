@@ -19,7 +19,8 @@ enum vaultd_role {
 /* After the last task has ended. */
 void vaultd_close(struct vaultd **vaultd);
 /* Serves a channel until the other side closes it; fd is owned from here on.  channel is
- * the number that grants for it carry, the same as of that process's store channel. */
+ * the number that grants for it carry, the same as of that process's store channel; it
+ * replaces an earlier one of that role and number. */
 void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t channel, int fd);
 /* A new link to the store process (vault/link.h) in place of the one before. */
 void vaultd_link(struct vaultd *vaultd, int fd);

@@ -4,11 +4,13 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/test.h"
+#include "rt/clock.h"
 #include "rt/ipc.h"
 #include "store/grant.h"
 #include "vault/link.h"
@@ -226,6 +228,60 @@ static void hears_again(void)
 TEST(a_new_store_hears_what_is_revoked)
 {
 	in_lab(hears_again);
+}
+
+/* A store that is still opening, or repairing: what it is told waits for it. */
+static void on_slow_link(struct ipc *ipc, const struct ipc_message *message, void *arg)
+{
+	CHECK(task_sleep_ms(60 * 1000) == OK);
+	on_link(ipc, message, arg);
+}
+
+static void waits_for_store(void)
+{
+	int fds[2];
+
+	CHECK(vault_set_password(lab.ctl, 7, STR("pass")) == VAULT_OK);
+	CHECK(vault_set_password(lab.ctl, 7, STR("other")) == VAULT_OK);
+	lab.revoked_account = 0;
+	memset(lab.grant_key, 0, sizeof lab.grant_key);
+	clock_test_start(clock_us());
+	ipc_close(&lab.store);
+	CHECK(ipc_pair(fds) == OK);
+	vaultd_link(lab.vaultd, fds[0]);
+	lab.store = ipc_open("link", fds[1], on_slow_link, NULL, NULL);
+	CHECK(task_sleep_ms(90 * 1000) == OK);
+	CHECK(lab.revoked_account == 7 && lab.revoked_generation == 2);
+	CHECK(!lab.grant_key[0] && !lab.grant_key[1] && !lab.grant_key[2]);
+	CHECK(task_sleep_ms(60 * 1000) == OK);
+	CHECK(lab.grant_key[0] || lab.grant_key[1] || lab.grant_key[2]);
+	clock_test_stop();
+}
+
+TEST(a_slow_store_gets_the_key_in_the_end)
+{
+	in_lab(waits_for_store);
+}
+
+static void replaces_channels(void)
+{
+	char octet;
+	int first = channel(VAULTD_SIGNER, 9), other = channel(VAULTD_SIGNER, 10);
+	int second = channel(VAULTD_SIGNER, 9);
+
+	for (int i = 0; i < 10; i++)
+		task_yield();
+	CHECK(recv(first, &octet, 1, MSG_DONTWAIT) == 0);
+	CHECK(recv(second, &octet, 1, MSG_DONTWAIT) < 0);
+	CHECK(recv(other, &octet, 1, MSG_DONTWAIT) < 0);
+	(void)close(first);
+	(void)close(second);
+	(void)close(other);
+}
+
+TEST(a_process_has_one_channel_of_each_kind)
+{
+	in_lab(replaces_channels);
 }
 
 /* vault_sign() blocks, so the vault's loop must run elsewhere: a child process signs. */

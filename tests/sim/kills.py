@@ -2,7 +2,9 @@
 """kill -9 of children at random moments under load: every acknowledged mail is there
 exactly once.
 
-    kills.py [ROUNDS] [SEED]
+    kills.py [ROUNDS] [SEED] [ROLE]
+
+The victims go round the roles, in an order of chance; or all are of ROLE.
 
 Twenty-four sessions send mails (some to several recipients), each mail with a name of its
 own, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
@@ -15,6 +17,7 @@ import lab
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+ROLES = sys.argv[3:] or ["storaged", "vaultd", "smtpd", "imapd"]
 SENDERS, APPENDERS, USERS = 24, 4, 8
 report = lab.Report()
 
@@ -141,19 +144,28 @@ def wait_until_busy(load):
     return count
 
 
+def pids(server, role):
+    return sorted(pid for pid, r in server.children().items() if r == role)
+
+
 dice = random.Random(SEED)
 print(f"seed {SEED}")
 with lab.Server(accounts=USERS) as server:
     load = Load(server)
     busy = []
-    for _ in range(ROUNDS):
+    dice.shuffle(ROLES)
+    before = 0
+    for i in range(ROUNDS):
         time.sleep(dice.uniform(0.3, 1.2))
-        victims = server.children()
-        victim = dice.choice(sorted(victims))
+        role = ROLES[i % len(ROLES)]
+        # It may be resting between two starts, and the others wait for it.
+        lab.wait_for(lambda: pids(server, role) and len(load.acked) > before, 60)
         busy.append(wait_until_busy(load))
-        print(f"kill {victims[victim]} with {busy[-1]} in flight, {len(load.acked)} acknowledged",
+        victim = dice.choice(pids(server, role))
+        print(f"kill {role} with {busy[-1]} in flight, {len(load.acked)} acknowledged",
               flush=True)
         os.kill(victim, signal.SIGKILL)
+        before = len(load.acked)
     time.sleep(2)
     load.stop()
     wanted = collections.Counter((n, u) for n, users in load.acked.items() for u in users)

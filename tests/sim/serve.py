@@ -8,7 +8,7 @@ import lab
 report = lab.Report()
 folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-serve-"))
 os.chmod(folder, 0o755)
-base = lab.free_base()
+base, other_base = lab.free_base(), lab.free_base()
 conf = folder / "postrider.conf"
 
 
@@ -58,8 +58,29 @@ with report.case("no password without TLS"):
     with smtplib.SMTP("127.0.0.1", port("submission"), timeout=20) as client:
         client.ehlo()
         assert not client.has_extn("auth"), client.esmtp_features
+second = folder / "second.conf"  # the same folder, all other ports
+second.write_text(conf.read_text().replace(listen, "\n".join(
+    f"{name} = 127.0.0.1:{other_base + n}" for name, n in lab.SERVICES.items())))
+for what, path in (("on the same ports", conf), ("on other ports", second)):
+    done = postrider("serve", "-c", str(path))
+    report.check(f"a second server in the same folder, {what}, is told so", done.returncode == 1 and
+                 "another server, or a command, works in" in done.stderr and
+                 "Nothing was started" in done.stderr, done.stderr)
 server.send_signal(signal.SIGTERM)
 report.check("it ends with 0", server.wait(30) == 0)
+
+if os.geteuid() == 0:
+    for path in (folder, conf, folder / "cert.pem", folder / "key.pem"):
+        os.chmod(path, 0o755)
+    done = postrider("serve", "-c", str(conf), user=65534, group=65534, extra_groups=[])
+    report.check("a folder of somebody else's is no place to work in", done.returncode == 1 and
+                 "belongs to user 0, and should to user 65534" in done.stderr and
+                 "Nothing was started" in done.stderr, done.stderr)
+os.chmod(folder / "data", 0o777)
+done = postrider("serve", "-c", str(conf))
+report.check("nor is one where everybody may write", done.returncode == 1 and
+             "other users may write in" in done.stderr, done.stderr)
+os.chmod(folder / "data", 0o700)
 
 (folder / "key.pem").write_text((folder / "cert.pem").read_text())
 done = postrider("serve", "-c", str(conf))
