@@ -6,7 +6,7 @@ exactly once.
 
 The victims go round the roles, in an order of chance; or all are of ROLE.
 
-Twenty-four sessions send mails (some to several recipients), each mail with a name of its
+Forty sessions send mails (some to several recipients), each mail with a name of its
 own, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
 apart, and may be there once or not at all.
 """
@@ -18,7 +18,7 @@ import lab
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
 ROLES = sys.argv[3:] or ["storaged", "vaultd", "smtpd", "imapd"]
-SENDERS, APPENDERS, USERS = 24, 4, 8
+SENDERS, APPENDERS, USERS = 40, 4, 8
 report = lab.Report()
 
 
