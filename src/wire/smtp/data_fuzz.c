@@ -1,5 +1,6 @@
-#include "base/num.h"
 #include "wire/smtp/data.h"
+
+#include "base/num.h"
 
 /* What the grammar says, one octet after the other and without states: the end mark's
  * place is where CRLF "." CRLF first stands, the start counting as after CRLF. */
