@@ -39,7 +39,7 @@ static err_t check_listeners(const struct conf *conf, struct arena *arena,
 		{&conf->smtp, "smtp"},   {&conf->submission, "submission"},
 		{&conf->imap, "imap"},   {&conf->submissions, "submissions"},
 		{&conf->imaps, "imaps"}, {&conf->pop3, "pop3"},
-		{&conf->pop3s, "pop3s"},
+		{&conf->pop3s, "pop3s"}, {&conf->lmtp, "lmtp"},
 	};
 	struct place places[COUNT_OF(doors) * CONF_LISTENERS_MAX];
 	size_t count = 0;
@@ -65,12 +65,28 @@ static err_t check_listeners(const struct conf *conf, struct arena *arena,
 	return OK;
 }
 
+/* LMTP trusts whoever can connect. */
+static err_t check_lmtp(const struct conf *conf, struct arena *arena, struct str *why)
+{
+	for (size_t i = 0; i < conf->lmtp.count; i++) {
+		struct str address = conf->lmtp.at[i].address;
+
+		if (str_starts(address, STR("127.")) || str_same(address, STR("::1")))
+			continue;
+		*why = arena_printf(arena, "listen.lmtp must be on loopback, not %.*s",
+				    STR_FMT(address));
+		return ERR_SYNTAX;
+	}
+	return OK;
+}
+
 err_t conf_check(const struct conf *conf, struct arena *arena, struct str *why)
 {
 	if ((conf->tls_certificate.len == 0) != (conf->tls_key.len == 0)) {
 		*why = STR("tls.certificate and tls.key must be set together");
 		return ERR_SYNTAX;
 	}
+	TRY(check_lmtp(conf, arena, why));
 	return check_listeners(conf, arena, why);
 }
 

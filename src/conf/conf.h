@@ -32,6 +32,7 @@ struct conf {
 	struct str default_domain; /* of addresses without one; lower case */
 	struct conf_listeners smtp, submission, submissions;
 	struct conf_listeners imap, imaps, pop3, pop3s;
+	struct conf_listeners lmtp;          /* on loopback only */
 	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
 	uint64_t message_bytes_max;
 	uint32_t recipients_max; /* of one mail */

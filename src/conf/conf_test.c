@@ -107,6 +107,8 @@ TEST(a_mistake_is_named_with_its_line)
 		{"[dns]\nserver = ns.example\n",
 		 ":2: dns.server: \"ns.example\" is not an address, such as 192.0.2.1, "
 		 "192.0.2.1:53 or [2001:db8::1]:53"},
+		{"[listen]\nlmtp = 192.0.2.1:24\n",
+		 "listen.lmtp must be on loopback, not 192.0.2.1"},
 		{"[tls]\nkey = /k\n", "tls.certificate and tls.key must be set together"},
 		{"[listen]\nimap = 127.0.0.1:25\nsmtp = 127.0.0.1:25\n",
 		 "listen.smtp and listen.imap both want port 25 of 127.0.0.1"},

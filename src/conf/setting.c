@@ -31,6 +31,11 @@ const struct setting settings[] = {
 	 "not offered", "Where mail is fetched with POP3, after STLS."},
 	{"listen", "pop3s", SETTING_LISTENERS, AT(pop3s), 0, 0, "0.0.0.0:995 [::]:995",
 	 "not offered", "The same, with TLS from the start."},
+	{"listen", "lmtp", SETTING_LISTENERS, AT(lmtp), 0, 0, "", "not offered",
+	 "Where another mail server on this machine hands over mail for local mailboxes "
+	 "with LMTP (RFC 2033), such as 127.0.0.1:24.  Nobody logs in there, so it must "
+	 "be "
+	 "a loopback address."},
 	{"tls", "certificate", SETTING_PATH, AT(tls_certificate), 0, 0, "",
 	 "a self-signed certificate is made",
 	 "The file with the certificate for the host name and the chain above it, in "

@@ -45,7 +45,7 @@ static void print_help(void)
 	       "  --dir DIR        where all is kept (./postrider-dev); the next start\n"
 	       "                   finds it again\n"
 	       "  --base-port N    ports are N + 25 (SMTP), 587, 465, 143 (IMAP), 993,\n"
-	       "                   110 (POP3), 995 (%d)\n"
+	       "                   110 (POP3), 995, 24 (LMTP) (%d)\n"
 	       "  --accounts N     accounts user1 to userN besides alice, bob and admin\n"
 	       "  --dns HOST:PORT  the name server to ask\n"
 	       "\n"

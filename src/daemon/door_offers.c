@@ -70,6 +70,9 @@ static void offer(struct offer *offer)
 	case SERVICE_POP3S:
 		offer_pop3(offer, true);
 		break;
+	case SERVICE_LMTP:
+		offer_smtp(offer, SMTPD_LMTP);
+		break;
 	}
 }
 
@@ -96,6 +99,7 @@ void door_session(struct conn *conn, void *arg)
 	case SERVICE_SMTP:
 	case SERVICE_SUBMISSION:
 	case SERVICE_SUBMISSIONS:
+	case SERVICE_LMTP:
 		smtpd_session(conn, &offer->smtp);
 		return;
 	case SERVICE_IMAPS:

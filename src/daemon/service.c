@@ -16,6 +16,8 @@ static const struct service_entry entries[SERVICES] = {
 	[SERVICE_IMAPS] = {"imaps", CHILD_IMAPD, 993, AT(imaps), "", 500},
 	[SERVICE_POP3] = {"pop3", CHILD_IMAPD, 110, AT(pop3), TOO_MANY_POP3, 50},
 	[SERVICE_POP3S] = {"pop3s", CHILD_IMAPD, 995, AT(pop3s), "", 50},
+	/* One mail server, which keeps many connections.  No port is registered. */
+	[SERVICE_LMTP] = {"lmtp", CHILD_SMTPD, 24, AT(lmtp), TOO_MANY_SMTP, 500},
 };
 
 const struct service_entry *service_entry(enum service service)

@@ -12,8 +12,9 @@ enum service {
 	SERVICE_IMAPS,
 	SERVICE_POP3,
 	SERVICE_POP3S,
+	SERVICE_LMTP,
 };
-enum { SERVICES = SERVICE_POP3S + 1 };
+enum { SERVICES = SERVICE_LMTP + 1 };
 
 struct service_entry {
 	const char *name;

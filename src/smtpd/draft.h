@@ -1,21 +1,30 @@
-/* A mail on its way in: from MAIL to the end of DATA.  Nobody answers for it until it is
- * committed. */
+/* A mail on its way in: from MAIL to the end of its text.  Nobody answers for it until it
+ * is committed. */
 #pragma once
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "route/route.h"
+#include "smtpd/body.h"
 #include "store/types.h"
 #include "wire/smtp/param.h"
+
+/* One RCPT, and where it leads: a run of the draft's recipients. */
+struct draft_rcpt {
+	struct str address; /* as it was written */
+	size_t first, count;
+};
 
 struct draft {
 	struct arena arena;
 	struct str sender; /* reverse-path without brackets; "" is <> */
 	struct smtp_mail_params params;
-	size_t given;                       /* how many recipients the client named */
-	struct str first_rcpt;              /* the first of them, as it was written */
-	struct queue_recipient *recipients; /* where they lead, each place once */
-	size_t count, room;
+	bool is_each; /* each RCPT is answered for on its own (LMTP) */
+	struct draft_rcpt *rcpts;
+	size_t given, rcpt_room;            /* how many recipients the client named */
+	struct queue_recipient *recipients; /* where they lead; each place once, */
+	size_t count, room;                 /* or with is_each once for each RCPT */
+	struct body body;
 };
 
 struct draft *draft_new(void);

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "directory/directory.h"
+#include "directory/name.h"
 #include "smtpd/session.h"
 
 static struct str path_text(const struct smtp_path *path, struct arena *arena)
@@ -50,12 +51,13 @@ void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 		smtpd_reply_error(s, 503, "5.5.1", "There is a sender already");
 		return;
 	}
-	if (params->given & ~smtpd_params(s)) {
-		smtpd_reply_error(s, 555, "5.5.4", "A parameter is not offered here");
+	if ((params->given & SMTP_PARAM_REQUIRETLS) && !conn_is_tls(s->conn)) {
+		smtpd_reply(s, 530, "5.7.10",
+			    "REQUIRETLS needs TLS here too"); /* RFC 8689 §2 */
 		return;
 	}
-	if (params->body == SMTP_BODY_BINARYMIME) {
-		smtpd_reply_error(s, 501, "5.5.4", "BODY may be 7BIT or 8BITMIME");
+	if (params->given & ~smtpd_params(s)) {
+		smtpd_reply_error(s, 555, "5.5.4", "A parameter is not offered here");
 		return;
 	}
 	if (params->size > s->service->message_bytes_max) {
@@ -71,9 +73,11 @@ void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 	if (!may_send_as(s, &command->path))
 		return;
 	s->draft = draft_new();
+	s->draft->is_each = s->service->kind == SMTPD_LMTP;
 	s->draft->params = *params;
-	s->draft->params.auth = STR("");  /* trusted from nobody: RFC 4954 §5 */
-	s->draft->params.envid = STR(""); /* not offered; the line goes */
+	s->draft->params.auth = STR(""); /* trusted from nobody: RFC 4954 §5 */
+	if (!arena_copy(&s->draft->arena, params->envid, &s->draft->params.envid))
+		ASSERT(false); /* a fresh arena holds a line */
 	s->draft->sender = path_text(&command->path, &s->draft->arena);
 	smtpd_reply(s, 250, "2.1.0", "Sender accepted");
 }
@@ -101,6 +105,22 @@ static void refuse(struct session *s, const struct smtp_command *command, int co
 	smtpd_reply(s, code, enhanced, "%s", text);
 }
 
+/* Somebody else's domain: whoever has logged in may send there, if it can be a domain at
+ * all (RFC 5891 §5). */
+static void on_remote(struct session *s, const struct smtp_command *command,
+		      const struct route_target *targets, size_t count)
+{
+	struct str domain = command->path.domain;
+
+	if (s->login.account == 0)
+		refuse(s, command, 550, "5.7.1", "We do not relay for strangers");
+	else if (!str_starts(domain, STR("[")) &&
+		 !name_domain(domain, &s->scratch, &domain))
+		refuse(s, command, 553, "5.1.2", "There is no such domain");
+	else
+		add(s, command, targets, count);
+}
+
 /* RCPT TO:<path> [parameters].  RFC 5321 §4.1.1.3. */
 void smtpd_on_rcpt(struct session *s, const struct smtp_command *command)
 {
@@ -111,6 +131,10 @@ void smtpd_on_rcpt(struct session *s, const struct smtp_command *command)
 
 	if (!s->draft) {
 		smtpd_reply_error(s, 503, "5.5.1", "MAIL first");
+		return;
+	}
+	if (s->draft->body.is_begun) { /* RFC 3030 §2: the envelope is complete */
+		smtpd_reply_error(s, 503, "5.5.1", "The text has begun");
 		return;
 	}
 	if (command->rcpt.given & ~smtpd_params(s)) {
@@ -134,10 +158,7 @@ void smtpd_on_rcpt(struct session *s, const struct smtp_command *command)
 		add(s, command, targets, count);
 		return;
 	case ROUTE_REMOTE:
-		if (s->login.account != 0)
-			add(s, command, targets, count);
-		else
-			refuse(s, command, 550, "5.7.1", "We do not relay for strangers");
+		on_remote(s, command, targets, count);
 		return;
 	case ROUTE_NOBODY:
 		refuse(s, command, 550, "5.1.1", "No such mailbox here");

@@ -50,15 +50,18 @@ static struct str new_id(struct arena *arena)
 /* RFC 3848, RFC 6531 §4.3. */
 static const char *protocol(const struct session *s, const struct draft *draft)
 {
-	static const char *const names[2][4] = {
+	static const char *const names[4][4] = {
 		{"ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA"},
 		{"UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA"},
+		{"LMTP", "LMTPS", "LMTPA", "LMTPSA"},
+		{"UTF8LMTP", "UTF8LMTPS", "UTF8LMTPA", "UTF8LMTPSA"},
 	};
 	bool is_utf8 = draft->params.given & SMTP_PARAM_SMTPUTF8;
+	bool is_lmtp = s->service->kind == SMTPD_LMTP;
 
 	if (!s->is_extended)
 		return "SMTP";
-	return names[is_utf8]
+	return names[(is_utf8 ? 1 : 0) + (is_lmtp ? 2 : 0)]
 		    [(conn_is_tls(s->conn) ? 1 : 0) + (s->login.account != 0 ? 2 : 0)];
 }
 
@@ -73,7 +76,7 @@ static void trace_add(const struct incoming *in, struct buf *trace)
 		.protocol = str_c(protocol(s, in->draft)),
 		.tls = conn_tls_text(s->conn),
 		.id = in->id,
-		.rcpt = in->draft->given == 1 ? in->draft->first_rcpt : STR(""),
+		.rcpt = in->draft->given == 1 ? in->draft->rcpts[0].address : STR(""),
 		.at = in->now,
 	};
 
@@ -136,11 +139,11 @@ static void complete(struct incoming *in)
 	in->message = buf_str(&in->completed);
 }
 
-static enum store_outcome commit(struct incoming *in, account_t account,
+static enum store_outcome commit(struct incoming *in, account_t account, struct str key,
 				 const struct store_op *op)
 {
 	struct store_commit commit = {.account = account,
-				      .key = in->id,
+				      .key = key,
 				      .key_minute = (uint32_t)(in->now / 60),
 				      .ops = op,
 				      .count = 1};
@@ -153,8 +156,9 @@ static enum store_outcome commit(struct incoming *in, account_t account,
 	return outcome;
 }
 
-/* One mailbox of ours: there is no queue between. */
-static enum store_outcome deliver(struct incoming *in)
+/* One mailbox of ours: there is no queue between.  The key makes it once in an account
+ * even if several recipients lead there. */
+static enum store_outcome deliver(struct incoming *in, account_t account)
 {
 	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
 	struct store_op op = {.kind = OP_APPEND};
@@ -169,19 +173,49 @@ static enum store_outcome deliver(struct incoming *in)
 		.trace = buf_str(&trace),
 		.digest = buf_str(&in->digest),
 		.received_at = in->now};
-	return commit(in, in->draft->recipients[0].account, &op);
+	return commit(in, account, in->id, &op);
+}
+
+/* What the queue is told of how the mail must travel. */
+static uint8_t body_kind(const struct incoming *in)
+{
+	const struct smtp_mail_params *params = &in->draft->params;
+	unsigned kind = 0;
+
+	switch (params->body) {
+	case SMTP_BODY_7BIT:
+		break;
+	case SMTP_BODY_8BITMIME:
+		kind = QUEUE_8BITMIME;
+		break;
+	case SMTP_BODY_BINARYMIME:
+		kind = QUEUE_BINARYMIME;
+		break;
+	}
+	if (params->given & SMTP_PARAM_SMTPUTF8)
+		kind |= QUEUE_SMTPUTF8;
+	if (params->given & SMTP_PARAM_REQUIRETLS)
+		kind |= QUEUE_REQUIRETLS;
+	else if (in->facts.is_tls_optional) /* RFC 8689 §4.1 */
+		kind |= QUEUE_TLS_OPTIONAL;
+	return (uint8_t)kind;
+}
+
+static uint8_t ret(const struct smtp_mail_params *params)
+{
+	if (!(params->given & SMTP_PARAM_RET))
+		return 0;
+	return params->ret == SMTP_RET_FULL ? 1 : 2;
 }
 
 /* Several places, or one outside: rows of the queue, of whoever causes them. */
-static enum store_outcome enqueue(struct incoming *in)
+static enum store_outcome enqueue(struct incoming *in, struct str key,
+				  const struct queue_recipient *recipients, size_t count)
 {
 	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
 	const struct smtp_mail_params *params = &in->draft->params;
 	struct store_op op = {.kind = OP_QUEUE_ADD};
-	unsigned body_kind = params->body == SMTP_BODY_8BITMIME ? 1 : 0;
 
-	if (params->given & SMTP_PARAM_SMTPUTF8)
-		body_kind |= 128;
 	trace_add(in, &trace);
 	if (!buf_ok(&trace))
 		return STORE_INVALID;
@@ -193,21 +227,35 @@ static enum store_outcome enqueue(struct incoming *in)
 		.digest = buf_str(&in->digest),
 		.received_at = in->now,
 		.due_at = in->now,
-		.body_kind = (uint8_t)body_kind,
-		.recipients = in->draft->recipients,
-		.count = in->draft->count};
-	return commit(in, in->s->login.account, &op);
+		.envid = params->envid,
+		.ret = ret(params),
+		.body_kind = body_kind(in),
+		.recipients = recipients,
+		.count = count};
+	return commit(in, in->s->login.account, key, &op);
+}
+
+/* A sender who wants to hear of the delivery hears of it from the queue.  RFC 3461 §4.1.
+ */
+static enum store_outcome place(struct incoming *in, struct str key,
+				const struct queue_recipient *to, size_t count)
+{
+	bool is_direct = count == 1 && to->kind == QUEUE_LOCAL &&
+			 !(to->notify & SMTP_NOTIFY_SUCCESS);
+
+	return is_direct ? deliver(in, to->account) : enqueue(in, key, to, count);
 }
 
 /* Only OK is a yes; what we are not sure of the client sends again. */
-static void answer(struct incoming *in, enum store_outcome outcome)
+static void answer(struct incoming *in, struct str rcpt, size_t count,
+		   enum store_outcome outcome)
 {
 	struct session *s = in->s;
 
 	LOG(INFO, outcome == STORE_OK ? "mail accepted" : "mail not stored",
 	    KV_INT("session", s->id), KV_STR("queue_id", in->id),
 	    KV_STR("peer", conn_peer(s->conn)), KV_STR("from", in->draft->sender),
-	    KV_STR("rcpt", in->draft->first_rcpt), KV_INT("rcpts", in->draft->given),
+	    KV_STR("rcpt", rcpt), KV_INT("rcpts", count),
 	    KV_INT("bytes", in->message.len), KV("outcome", store_outcome_text(outcome)));
 	switch (outcome) {
 	case STORE_OK:
@@ -236,13 +284,23 @@ static uint64_t message_key(enum parsing parsing, struct str text)
 	return (uint64_t)crc32c((uint32_t)parsing, text) << 32 | (uint32_t)text.len;
 }
 
-/* Parses the header; false, and a reply was made, if the message may not come in. */
-static bool look(struct incoming *in, struct buf *text)
+/* The whole message, for all its recipients. */
+static void refuse(struct incoming *in, int code, const char *enhanced, const char *text)
 {
+	size_t count = in->draft->is_each ? in->draft->given : 1;
+
+	for (size_t i = 0; i < count; i++)
+		smtpd_reply(in->s, code, enhanced, "%s", text);
+}
+
+/* Parses the header; false, and a reply was made, if the message may not come in. */
+static bool look(struct incoming *in)
+{
+	struct buf *text = &in->draft->body.text;
 	uint64_t key = message_key(PARSING_HEADER, buf_str(text));
 
 	if (panic_is_poison(key)) {
-		smtpd_reply(in->s, 554, "5.6.0", "We cannot read this message");
+		refuse(in, 554, "5.6.0", "We cannot read this message");
 		return false;
 	}
 	panic_begin("smtp header", key);
@@ -254,9 +312,7 @@ static bool look(struct incoming *in, struct buf *text)
 	}
 	panic_end();
 	if (in->facts.received_count > RECEIVED_MAX) {
-		smtpd_reply(in->s, 554, "5.4.6",
-			    "The message is in a loop: %zu Received fields",
-			    in->facts.received_count);
+		refuse(in, 554, "5.4.6", "The message has passed too many servers");
 		return false;
 	}
 	return !smtpd_is_submission(in->s) || author_is_user(in);
@@ -275,19 +331,46 @@ static void digest(struct incoming *in)
 	panic_end();
 }
 
-void incoming_accept(struct session *s, struct draft *draft, struct buf *text)
+static void place_all(struct incoming *in)
+{
+	const struct draft *draft = in->draft;
+
+	answer(in, draft->rcpts[0].address, draft->given,
+	       place(in, in->id, draft->recipients, draft->count));
+}
+
+/* Each recipient has an outcome of its own.  RFC 2033 §4.2. */
+static void place_each(struct incoming *in)
+{
+	const struct draft *draft = in->draft;
+
+	for (size_t i = 0; i < draft->given; i++) {
+		const struct draft_rcpt *rcpt = &draft->rcpts[i];
+		struct str key =
+			arena_printf(&in->draft->arena, "%.*s.%zu", STR_FMT(in->id), i);
+		enum store_outcome outcome = STORE_UNAVAILABLE;
+
+		if (key.len > 0)
+			outcome = place(in, key, &draft->recipients[rcpt->first],
+					rcpt->count);
+		answer(in, rcpt->address, 1, outcome);
+	}
+}
+
+void incoming_accept(struct session *s, struct draft *draft)
 {
 	struct incoming in = {
 		.s = s, .draft = draft, .id = new_id(&draft->arena), .now = clock_s()};
 
-	if (!look(&in, text))
+	if (!look(&in))
 		return;
 	if (smtpd_is_submission(s))
 		complete(&in);
 	digest(&in);
-	bool is_direct = draft->count == 1 && draft->recipients[0].kind == QUEUE_LOCAL;
-
-	answer(&in, is_direct ? deliver(&in) : enqueue(&in));
+	if (draft->is_each)
+		place_each(&in);
+	else
+		place_all(&in);
 	buf_fini(&in.digest);
 	buf_fini(&in.completed);
 }

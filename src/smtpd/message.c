@@ -18,6 +18,9 @@ struct message_facts message_look(struct str text)
 			facts.has_date = true;
 		else if (str_same_nocase(field.name, STR("Message-ID")))
 			facts.has_message_id = true;
+		else if (str_same_nocase(field.name, STR("TLS-Required")))
+			facts.is_tls_optional =
+				str_same_nocase(str_trim(field.value), STR("No"));
 		else if (str_same_nocase(field.name, STR("From")) &&
 			 facts.from_count++ == 0)
 			facts.from = field.value;

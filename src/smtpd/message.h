@@ -10,6 +10,7 @@ struct message_facts {
 	size_t from_count, return_path_count;
 	struct str from; /* value of the first From field; borrows the text */
 	bool has_date, has_message_id;
+	bool is_tls_optional; /* TLS-Required: No.  RFC 8689 §3 */
 };
 
 /* Walks over the header once. */

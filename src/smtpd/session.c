@@ -38,63 +38,11 @@ void smtpd_reply_error(struct session *s, int code, const char *enhanced,
 	s->is_done = true;
 }
 
-bool smtpd_is_submission(const struct session *s)
-{
-	return s->service->kind != SMTPD_MX;
-}
-
-/* Passwords travel under TLS only; in dev also on loopback. */
-bool smtpd_offers_auth(const struct session *s)
-{
-	return smtpd_is_submission(s) && s->login.account == 0 &&
-	       (conn_is_tls(s->conn) ||
-		(s->service->is_dev && conn_peer_is_loopback(s->conn)));
-}
-
-static bool offers_starttls(const struct session *s)
-{
-	return s->service->tls && !conn_is_tls(s->conn);
-}
-
-unsigned smtpd_params(const struct session *s)
-{
-	unsigned params = SMTP_PARAM_SIZE | SMTP_PARAM_BODY | SMTP_PARAM_SMTPUTF8;
-
-	return smtpd_is_submission(s) ? params | SMTP_PARAM_AUTH : params;
-}
-
-/* Whatever it may have said before, the client starts anew.  RFC 5321 §4.1.1.1. */
-static void on_ehlo(struct session *s, const struct smtp_command *command)
-{
-	SCOPED(buf_fini) struct buf text = BUF(REPLY_MAX);
-
-	draft_drop(&s->draft);
-	if (!arena_copy(&s->arena, command->argument, &s->client)) {
-		smtpd_reply(s, 421, "4.3.0", "You have greeted us often enough");
-		s->is_done = true;
-		return;
-	}
-	s->is_host_valid = command->is_host_valid;
-	s->is_extended = command->verb == SMTP_EHLO;
-	if (!s->is_extended) {
-		smtpd_reply(s, 250, NULL, "%.*s", STR_FMT(s->service->hostname));
-		return;
-	}
-	buf_printf(&text, "%.*s\nPIPELINING\nSIZE ", STR_FMT(s->service->hostname));
-	buf_add_u64(&text, s->service->message_bytes_max);
-	if (offers_starttls(s))
-		buf_add(&text, STR("\nSTARTTLS"));
-	if (smtpd_offers_auth(s))
-		buf_add(&text, STR("\nAUTH PLAIN LOGIN"));
-	buf_add(&text, STR("\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8"));
-	smtpd_reply(s, 250, NULL, "%.*s", STR_FMT(buf_str(&text)));
-}
-
 /* Nothing said before counts any more, and what was typed behind STARTTLS in plain text
  * is dropped unread.  RFC 3207 §4.2. */
 static err_t on_starttls(struct session *s)
 {
-	if (!offers_starttls(s)) {
+	if (!smtpd_offers_starttls(s)) {
 		smtpd_reply_error(s, 503, "5.5.1", "There is no STARTTLS now");
 		return OK;
 	}
@@ -166,7 +114,8 @@ static err_t dispatch(struct session *s, const struct smtp_command *command)
 	switch (command->verb) {
 	case SMTP_EHLO:
 	case SMTP_HELO:
-		on_ehlo(s, command);
+	case SMTP_LHLO:
+		smtpd_on_hello(s, command);
 		return OK;
 	case SMTP_MAIL:
 		smtpd_on_mail(s, command);
@@ -188,7 +137,9 @@ static err_t dispatch(struct session *s, const struct smtp_command *command)
 		smtpd_reply(s, 252, "2.0.0", "Send it mail and see"); /* RFC 5321 §7.3 */
 		return OK;
 	case SMTP_HELP:
-		smtpd_reply(s, 214, "2.0.0", "See RFC 5321");
+		smtpd_reply(s, 214, "2.0.0",
+			    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT "
+			    "STARTTLS AUTH\nSee RFC 5321");
 		return OK;
 	case SMTP_QUIT:
 		on_quit(s);
@@ -198,7 +149,6 @@ static err_t dispatch(struct session *s, const struct smtp_command *command)
 	case SMTP_AUTH:
 		return smtpd_on_auth(s, command);
 	case SMTP_EXPN:
-	case SMTP_LHLO:
 	case SMTP_OTHER:
 		break;
 	}
@@ -226,6 +176,8 @@ static err_t one_command(struct session *s)
 	if (fault == SMTP_FAULT_NONE)
 		return dispatch(s, &command);
 	on_fault(s, fault, &command);
+	if (command.verb == SMTP_BDAT) /* what follows may be text: no command of ours */
+		s->is_done = true;
 	return OK;
 }
 
@@ -235,7 +187,8 @@ static err_t talk(struct session *s)
 	conn_deadline_s(s->conn, SMTPD_WAIT_S);
 	if (s->service->kind == SMTPD_SUBMISSIONS && !conn_is_tls(s->conn))
 		TRY(conn_starttls(s->conn, s->service->tls));
-	smtpd_reply(s, 220, NULL, "%.*s ESMTP Postrider", STR_FMT(s->service->hostname));
+	smtpd_reply(s, 220, NULL, "%.*s %s Postrider", STR_FMT(s->service->hostname),
+		    s->service->kind == SMTPD_LMTP ? "LMTP" : "ESMTP");
 	while (!s->is_done)
 		TRY(one_command(s));
 	return conn_flush(s->conn);
@@ -245,7 +198,8 @@ static err_t talk(struct session *s)
 static void farewell(struct session *s, err_t err)
 {
 	if (err == ERR_TIMEOUT)
-		smtpd_reply(s, 421, "4.4.2", "You were silent too long, goodbye");
+		smtpd_reply(s, 421, "4.4.2",
+			    "You were silent or slow for too long, goodbye");
 	else if (err == ERR_CANCELED)
 		smtpd_reply(s, 421, "4.3.2", "We are closing, come back later");
 	else

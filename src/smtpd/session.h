@@ -18,7 +18,7 @@ struct session {
 	bool is_host_valid;   /* and that is a name or an address literal */
 	bool is_extended;     /* EHLO, not HELO */
 	struct login login;   /* account 0: nobody yet */
-	struct draft *draft;  /* from MAIL until the end of DATA or RSET, else NULL */
+	struct draft *draft;  /* from MAIL until the end of its text or RSET, else NULL */
 	unsigned error_count; /* commands that were nonsense */
 	bool is_done;
 };
@@ -38,6 +38,10 @@ bool smtpd_is_submission(const struct session *s);
 bool smtpd_offers_auth(const struct session *s);
 /* MAIL's and RCPT's parameters that we offer; others are refused with 555. */
 unsigned smtpd_params(const struct session *s);
+bool smtpd_offers_starttls(const struct session *s);
+
+/* EHLO, HELO and LHLO. */
+void smtpd_on_hello(struct session *s, const struct smtp_command *command);
 
 void smtpd_on_mail(struct session *s, const struct smtp_command *command);
 void smtpd_on_rcpt(struct session *s, const struct smtp_command *command);

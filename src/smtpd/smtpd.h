@@ -1,5 +1,5 @@
-/* SMTP in: mail from other servers (port 25) and from people (587, 465).
- * RFC 5321; RFC 6409 where it submits. */
+/* SMTP in: mail from other servers (port 25), from people (587, 465) and, as LMTP, from
+ * a mail server on this machine.  RFC 5321; RFC 6409 where it submits; RFC 2033. */
 #pragma once
 
 #include "login/login.h"
@@ -12,6 +12,8 @@ enum smtpd_kind {
 	SMTPD_SUBMISSION,  /* port 587: people, STARTTLS before they log in */
 	SMTPD_SUBMISSIONS, /* port 465: people, TLS from the first octet (RFC 8314 §3.3)
 			    */
+	SMTPD_LMTP,        /* on this machine: mail for us only, each recipient answered
+			    * for on its own; nobody logs in */
 };
 
 struct smtpd_service {

@@ -162,6 +162,16 @@ struct op_kv {
 	bool only_if_absent; /* put: CONFLICT if it is there */
 };
 
+/* How a queued mail must travel: one of the first three, and any of the rest. */
+enum queue_body {
+	QUEUE_7BIT = 0,
+	QUEUE_8BITMIME = 1,
+	QUEUE_BINARYMIME = 2,
+	QUEUE_TLS_OPTIONAL = 32, /* TLS-Required: No, whatever policies say (RFC 8689) */
+	QUEUE_REQUIRETLS = 64,   /* or not at all (RFC 8689) */
+	QUEUE_SMTPUTF8 = 128,
+};
+
 enum queue_kind { QUEUE_LOCAL, QUEUE_REMOTE };
 
 struct queue_recipient {
@@ -169,7 +179,7 @@ struct queue_recipient {
 	struct str address;  /* where it goes: after aliases */
 	struct str original; /* as RCPT TO gave it */
 	account_t account;   /* local: whose INBOX */
-	struct str orcpt;    /* RFC 3461; decoded elsewhere */
+	struct str orcpt;    /* RFC 3461: "rfc822;ann@example.org", decoded, or "" */
 	uint8_t notify;      /* bits: 1 never, 2 success, 4 failure, 8 delay; 0 default */
 };
 
@@ -183,7 +193,7 @@ struct op_queue_add {
 	int64_t due_at;
 	struct str envid;
 	uint8_t ret;       /* 0 none, 1 full, 2 headers */
-	uint8_t body_kind; /* 0 7bit, 1 8bitmime, 2 binarymime; bit 8 SMTPUTF8 (128) */
+	uint8_t body_kind; /* enum queue_body */
 	const struct queue_recipient *recipients;
 	size_t count;
 };

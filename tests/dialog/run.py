@@ -5,7 +5,7 @@
 
 A script is lines of:
     # comment; the first says what is promised
-    OPEN name service    connects; service: smtp submission submissions pop3 pop3s imap imaps
+    OPEN name service    connects; service: smtp submission submissions pop3 pop3s imap imaps lmtp
     ON name              the following lines are for that connection
     C: text              sends the text and CRLF;  C> text sends it without
     S: prefix            reads a reply (all its lines); its last line starts so
@@ -24,7 +24,7 @@ In sent texts \\r \\n \\t \\0 \\xNN \\\\ are the octets, {name} what a regex cau
 import pathlib, re, socket, ssl, sys, time, uuid
 
 SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995,
-            "imap": 143, "imaps": 993}
+            "imap": 143, "imaps": 993, "lmtp": 24}
 WAIT_S = 30
 
 

@@ -6,7 +6,7 @@ import tempfile, time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("POSTRIDER", str(ROOT / "build" / "postrider"))
 SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993,
-            "pop3": 110, "pop3s": 995}
+            "pop3": 110, "pop3s": 995, "lmtp": 24}
 
 
 class Report:

@@ -60,6 +60,13 @@ void smtp_data_init(struct smtp_data *data, enum smtp_line_ends line_ends,
 	*data = (struct smtp_data){.line_ends = line_ends, .bytes_max = bytes_max};
 }
 
+void smtp_chunks_init(struct smtp_data *data, enum smtp_line_ends line_ends,
+		      uint64_t bytes_max)
+{
+	smtp_data_init(data, line_ends, bytes_max);
+	data->is_chunked = true;
+}
+
 /* Counts the text and keeps it while it fits. */
 static void keep(struct smtp_data *data, struct str run, struct buf *text)
 {
@@ -104,7 +111,7 @@ static void one_octet(struct smtp_data *data, char byte, struct buf *text)
 {
 	switch (data->state) {
 	case SMTP_DATA_START:
-		if (byte == '.')
+		if (byte == '.' && !data->is_chunked)
 			data->state = SMTP_DATA_DOT; /* goes, whatever follows: §4.5.2 */
 		else
 			plain(data, byte, text);
@@ -160,12 +167,28 @@ size_t smtp_data_feed(struct smtp_data *data, struct str input, struct buf *text
 {
 	size_t at = 0;
 
+	if (data->line_ends == SMTP_LINES_BINARY) {
+		ASSERT(data->is_chunked);
+		keep(data, input, text);
+		return input.len;
+	}
 	while (at < input.len && !data->is_done) {
 		at += feed_run(data, str_skip(input, at), text);
 		for (size_t n = 0; n < SMALL && at < input.len && !data->is_done; n++)
 			one_octet(data, input.ptr[at++], text);
 	}
 	return at;
+}
+
+void smtp_chunks_end(struct smtp_data *data, struct buf *text)
+{
+	data->is_done = true;
+	if (data->line_ends == SMTP_LINES_BINARY)
+		return;
+	if (data->state == SMTP_DATA_CR)
+		bare_cr(data, text);
+	if (data->bytes > 0 && !str_ends(buf_str(text), STR("\r\n")))
+		keep(data, STR("\r\n"), text);
 }
 
 /* One octet on its way out. */

@@ -1,5 +1,7 @@
 #include "wire/smtp/data.h"
 
+#include "base/num.h"
+
 /* What the grammar says, one octet after the other and without states: the end mark's
  * place is where CRLF "." CRLF first stands, the start counting as after CRLF. */
 static size_t end_of(struct str input)
@@ -21,6 +23,36 @@ static void check_lines(struct str text)
 	}
 }
 
+/* Chunks are taken whole, in any pieces; binary ones as they are. */
+static void check_chunks(struct str input, size_t piece)
+{
+	SCOPED(buf_fini) struct buf whole = BUF(2 * input.len + 10);
+	SCOPED(buf_fini) struct buf pieces = BUF(2 * input.len + 10);
+	static const enum smtp_line_ends kinds[] = {SMTP_LINES_KEEP, SMTP_LINES_REPAIR,
+						    SMTP_LINES_BINARY};
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		struct smtp_data a, b;
+
+		buf_reset(&whole);
+		buf_reset(&pieces);
+		smtp_chunks_init(&a, kinds[i], UINT64_MAX);
+		ASSERT(smtp_data_feed(&a, input, &whole) == input.len && !a.is_done);
+		smtp_chunks_end(&a, &whole);
+		smtp_chunks_init(&b, kinds[i], UINT64_MAX);
+		for (struct str rest = input; rest.len > 0; rest = str_skip(rest, piece))
+			ASSERT(smtp_data_feed(&b, str_first(rest, piece), &pieces) ==
+			       num_min(piece, rest.len));
+		smtp_chunks_end(&b, &pieces);
+		ASSERT(str_same(buf_str(&whole), buf_str(&pieces)));
+		ASSERT(a.bytes == whole.len && a.has_bare_lf == b.has_bare_lf);
+		if (kinds[i] == SMTP_LINES_REPAIR)
+			check_lines(buf_str(&whole));
+		else
+			ASSERT(str_starts(buf_str(&whole), input));
+	}
+}
+
 /* Any octets, in pieces whose size the first octet says: the end is where the grammar has
  * it; pieces make no difference; what is sent is read again as the same text. */
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len);
@@ -36,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 	struct smtp_data a, b;
 	struct smtp_dots dots = {0};
 
+	check_chunks(input, piece);
 	smtp_data_init(&a, SMTP_LINES_KEEP, UINT64_MAX);
 	size_t taken = smtp_data_feed(&a, input, &whole);
 

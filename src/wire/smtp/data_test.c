@@ -190,3 +190,40 @@ TEST(goes_on_reading_what_is_too_big)
 	buf_fini(&stuffed);
 	buf_fini(&out);
 }
+
+TEST(chunks_hold_what_was_announced)
+{
+	static const struct {
+		enum smtp_line_ends ends;
+		struct str input, text;
+		bool cr, lf, nul;
+	} cases[] = {
+		{SMTP_LINES_KEEP, STR("a\r\n.\r\n..b"), STR("a\r\n.\r\n..b\r\n"), false,
+		 false, false},
+		{SMTP_LINES_KEEP, STR(".\r\n"), STR(".\r\n"), false, false, false},
+		{SMTP_LINES_KEEP, STR(""), STR(""), false, false, false},
+		{SMTP_LINES_KEEP, STR("a\nb\r\n"), STR("a\nb\r\n"), false, true, false},
+		{SMTP_LINES_KEEP, STR("a\r"), STR("a\r\r\n"), true, false, false},
+		{SMTP_LINES_KEEP, STR("a\0\r\n"), STR("a\0\r\n"), false, false, true},
+		{SMTP_LINES_REPAIR, STR("a\nb\r"), STR("a\r\nb\r\n"), true, true, false},
+		{SMTP_LINES_REPAIR, STR("a\n"), STR("a\r\n"), false, true, false},
+		{SMTP_LINES_BINARY, STR("a\n.\r\0\r"), STR("a\n.\r\0\r"), false, false,
+		 false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		for (size_t piece = 1; piece < 12; piece++) {
+			struct smtp_data data;
+			SCOPED(buf_fini) struct buf text = BUF(TEXT_MAX);
+
+			smtp_chunks_init(&data, cases[i].ends, TEXT_MAX);
+			CHECK(feed(&data, cases[i].input, piece, &text) ==
+			      cases[i].input.len);
+			smtp_chunks_end(&data, &text);
+			CHECK_STR(buf_str(&text), cases[i].text);
+			CHECK(data.bytes == text.len && data.is_done);
+			CHECK(data.has_bare_cr == cases[i].cr);
+			CHECK(data.has_bare_lf == cases[i].lf);
+			CHECK(data.has_nul == cases[i].nul);
+		}
+}
