@@ -20,6 +20,7 @@ static void stats(struct ctl *ctl)
 		{"index_bytes", "octets of the index on disk", stats.index_bytes},
 		{"commits", "commits since the start", stats.commits},
 		{"groups", "groups they were written in", stats.groups},
+		{"bodies_read", "bodies read since the start", stats.bodies_read},
 	};
 
 	if (outcome != STORE_OK) {

@@ -36,9 +36,11 @@ static const struct {
 	{"LIST-EXTENDED", LOGGED_IN}, /* RFC 5258 */
 	{"LIST-STATUS", LOGGED_IN},   /* RFC 5819 */
 	{"STATUS=SIZE", LOGGED_IN},   /* RFC 8438 */
-	{"ESEARCH", LOGGED_IN},       /* RFC 4731 */
-	{"SEARCHRES", LOGGED_IN},     /* RFC 5182 */
-	{"BINARY", LOGGED_IN},        /* RFC 3516 */
+	{"CONDSTORE", LOGGED_IN},     /* RFC 7162 */
+	{"QRESYNC", LOGGED_IN},
+	{"ESEARCH", LOGGED_IN},   /* RFC 4731 */
+	{"SEARCHRES", LOGGED_IN}, /* RFC 5182 */
+	{"BINARY", LOGGED_IN},    /* RFC 3516 */
 };
 
 static bool holds(const struct session *s, enum when when)
@@ -112,16 +114,36 @@ err_t on_id(struct session *s, const struct imap_command *command)
 	return reply_ok(s, command, "Glad to meet you");
 }
 
+static bool is_named(const struct imap_command *command, const char *name)
+{
+	for (size_t i = 0; i < command->enable.count; i++) {
+		if (str_same_nocase(command->enable.names[i], str_c(name)))
+			return true;
+	}
+	return false;
+}
+
 /* RFC 9051 §6.3.1: what is not known is passed over. */
 err_t on_enable(struct session *s, const struct imap_command *command)
 {
+	bool wants_qresync = is_named(command, "QRESYNC");
+	const struct {
+		const char *name;
+		bool *is_on;
+	} choices[] = {
+		{"IMAP4rev2", &s->is_rev2},
+		{"QRESYNC", &s->is_qresync},
+		{"CONDSTORE", &s->is_condstore},
+	};
+
+	if (wants_qresync || is_named(command, "CONDSTORE"))
+		session_condstore(s);
 	buf_add_c(&s->out, "* ENABLED");
-	for (size_t i = 0; i < command->enable.count; i++) {
-		if (!str_same_nocase(command->enable.names[i], STR("IMAP4rev2")))
+	for (size_t i = 0; i < COUNT_OF(choices); i++) {
+		if (!is_named(command, choices[i].name))
 			continue;
-		if (!s->is_rev2)
-			buf_add_c(&s->out, " IMAP4rev2");
-		s->is_rev2 = true;
+		buf_printf(&s->out, " %s", choices[i].name);
+		*choices[i].is_on = true;
 	}
 	buf_add_c(&s->out, "\r\n");
 	return reply_ok(s, command, "Enabled");

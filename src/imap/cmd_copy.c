@@ -30,6 +30,20 @@ static void uid_set_write(struct buf *out, struct uid_set set)
 	}
 }
 
+/* Messages left the mailbox: the client that uses QRESYNC learns the mod-sequence once it
+ * was told of all.  RFC 7162 §3.2.7. */
+static err_t removed(struct session *s, const struct imap_command *command,
+		     const char *text)
+{
+	if (!s->is_qresync)
+		return reply_ok(s, command, "%s", text);
+	TRY(selected_tell(s, true));
+	if (s->is_done)
+		return OK;
+	return reply_only_ok(s, command, "[HIGHESTMODSEQ %llu] %s",
+			     (unsigned long long)s->box.told, text);
+}
+
 /* COPYUID is the tagged response's for COPY; for MOVE it goes ahead of the EXPUNGEs (RFC
  * 6851 §4.3). */
 static err_t copied(struct session *s, const struct imap_command *command,
@@ -48,7 +62,7 @@ static err_t copied(struct session *s, const struct imap_command *command,
 		return reply_ok(s, command, "%.*s They are there",
 				STR_FMT(buf_str(&code)));
 	buf_printf(&s->out, "* OK %.*s They are there\r\n", STR_FMT(buf_str(&code)));
-	return reply_ok(s, command, "They have moved");
+	return removed(s, command, "They have moved");
 }
 
 static err_t copy_or_move(struct session *s, const struct imap_command *command)
@@ -102,6 +116,7 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 	struct store_op op = {.kind = OP_EXPUNGE};
 	struct store_commit commit = {
 		.account = s->login.account, .ops = &op, .count = 1};
+	struct store_result result;
 	struct imap_range *list = NULL;
 	size_t count = 0;
 	err_t err = OK;
@@ -120,11 +135,13 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 			return reply_store(s, command, STORE_INVALID);
 	}
 	enum store_outcome outcome =
-		store_commit(session_store(s), &commit, &s->scratch, NULL);
+		store_commit(session_store(s), &commit, &s->scratch, &result);
 
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
-	return reply_ok(s, command, "They are gone");
+	if (result.ops[0].uids.count == 0)
+		return reply_ok(s, command, "There was nothing to remove");
+	return removed(s, command, "They are gone");
 }
 
 static enum flags_mode mode_of(enum imap_store_how how)
@@ -140,13 +157,81 @@ static enum flags_mode mode_of(enum imap_store_how how)
 	return FLAGS_REMOVE;
 }
 
+/* The messages that had changed since, as the client names them.  RFC 7162 §3.1.3. */
+static void modified_write(struct session *s, bool is_uid, const struct uids *refused,
+			   struct buf *code)
+{
+	struct imap_set_writer writer = {.out = code};
+
+	if (refused->count == 0)
+		return;
+	buf_add_c(code, "[MODIFIED ");
+	for (size_t i = 0; i < refused->count; i++) {
+		for (uint64_t uid = refused->list[i].first; uid <= refused->list[i].last;
+		     uid++)
+			imap_set_add(&writer, is_uid ? (uint32_t)uid
+						     : numbers_of_uid(&s->box.numbers,
+								      (uint32_t)uid));
+	}
+	imap_set_end(&writer);
+	buf_add_c(code, "] ");
+}
+
+/* What the client is told of its STORE: flags unless it wants none, but always those of
+ * the messages that were refused; and what it needs to keep its mod-sequences. */
+static enum store_outcome tell_stored(struct session *s,
+				      const struct imap_command *command,
+				      const struct uids *asked, const struct uids *own,
+				      const struct uids *refused)
+{
+	const struct imap_store *store = &command->store;
+	SCOPED(uids_fini) struct uids done = {0};
+	unsigned items = command->is_uid || s->is_condstore ? IMAP_FETCH_UID : 0u;
+
+	items |= s->is_condstore ? IMAP_FETCH_MODSEQ : 0u;
+	if (!store->is_silent)
+		return fetch_items(s, asked->list, asked->count,
+				   items | IMAP_FETCH_FLAGS);
+	const struct uids *from = store->has_unchanged_since ? asked : own;
+
+	for (size_t i = 0; i < from->count; i++)
+		uids_add(&done, from->list[i].first, from->list[i].last);
+	uids_subtract(&done, refused);
+	enum store_outcome outcome = STORE_OK;
+
+	if (s->is_condstore)
+		outcome = fetch_items(s, done.list, done.count, items);
+	if (outcome == STORE_OK)
+		outcome = fetch_items(s, refused->list, refused->count,
+				      items | IMAP_FETCH_FLAGS);
+	return outcome;
+}
+
+static err_t stored(struct session *s, const struct imap_command *command,
+		    const struct uids *asked, const struct store_result *result)
+{
+	SCOPED(buf_fini) struct buf code = BUF(IMAP_OUT_MAX / 2);
+	SCOPED(uids_fini) struct uids own = {0}, refused = {0};
+
+	uids_copy(&own, result->ops[0].uids);
+	uids_copy(&refused, result->ops[0].refused);
+	if (selected_collect(s, &own, result->change) != STORE_OK)
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+	enum store_outcome outcome = tell_stored(s, command, asked, &own, &refused);
+
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
+	modified_write(s, command->is_uid, &refused, &code);
+	return reply_ok(s, command, "%.*s%s", STR_FMT(buf_str(&code)),
+			refused.count > 0 ? "Some had changed meanwhile" : "Stored");
+}
+
 err_t on_store(struct session *s, const struct imap_command *command)
 {
 	const struct imap_store *store = &command->store;
 	struct store_op op = {.kind = OP_FLAGS};
 	struct store_commit commit = {
 		.account = s->login.account, .ops = &op, .count = 1};
-	SCOPED(uids_fini) struct uids own = {0};
 	struct store_result result;
 	struct imap_range *list;
 	size_t count;
@@ -159,6 +244,8 @@ err_t on_store(struct session *s, const struct imap_command *command)
 		return reply_no(s, command, "[LIMIT] Too many keywords");
 	if (named(s, command, &store->set, &list, &count, &err) != SELECTED_OK)
 		return err;
+	if (store->has_unchanged_since)
+		session_condstore(s);
 	if (count == 0)
 		return reply_ok(s, command, "None of them was there");
 	op.flags = (struct op_flags){
@@ -166,7 +253,8 @@ err_t on_store(struct session *s, const struct imap_command *command)
 		.mode = mode_of(store->how),
 		.flags = (uint8_t)store->flags.system,
 		.keywords = {store->flags.keywords, store->flags.keyword_count},
-		.unchanged_since = UINT64_MAX,
+		.unchanged_since =
+			store->has_unchanged_since ? store->unchanged_since : UINT64_MAX,
 	};
 	if (!uids_for_store(&s->scratch, list, count, &op.flags.uids))
 		return reply_store(s, command, STORE_INVALID);
@@ -179,16 +267,5 @@ err_t on_store(struct session *s, const struct imap_command *command)
 
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
-	uids_copy(&own, result.ops[0].uids);
-	if (selected_collect(s, &own, result.change) != STORE_OK)
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
-	if (!store->is_silent) {
-		unsigned items =
-			IMAP_FETCH_FLAGS | (command->is_uid ? IMAP_FETCH_UID : 0u);
-
-		outcome = fetch_items(s, list, count, items);
-		if (outcome != STORE_OK)
-			return reply_store(s, command, outcome);
-	}
-	return reply_ok(s, command, "Stored");
+	return stored(s, command, &(struct uids){.list = list, .count = count}, &result);
 }

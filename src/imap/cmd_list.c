@@ -78,6 +78,8 @@ err_t on_list(struct session *s, const struct imap_command *command)
 
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
+	if (list->status_items & IMAP_STATUS_HIGHESTMODSEQ)
+		session_condstore(s);
 	for (size_t i = 0; i < all.count && !conn_is_broken(s->conn); i++)
 		list_one(s, list, &all.list[i]);
 	return reply_ok(s, command, "That is all");
@@ -123,6 +125,8 @@ err_t on_status(struct session *s, const struct imap_command *command)
 		return reply_store(s, command, outcome);
 	if (mailbox->row.is_container)
 		return reply_no(s, command, "[CANNOT] It holds no messages");
+	if (command->status.items & IMAP_STATUS_HIGHESTMODSEQ)
+		session_condstore(s);
 	mailbox_write_status(s, mailbox, command->status.items);
 	return reply_ok(s, command, "That is all");
 }

@@ -10,8 +10,29 @@ static bool is_known_charset(struct str charset)
 	       str_same_nocase(charset, STR("US-ASCII"));
 }
 
+/* What was found: the UIDs, and mod-sequences of the first, the last, and of all the
+ * highest. */
+struct hits {
+	struct uids uids;
+	uint64_t modseq_first, modseq_last, modseq;
+};
+
+static void hits_fini(struct hits *hits)
+{
+	uids_fini(&hits->uids);
+}
+
+static void hit(struct hits *hits, const struct message_row *row)
+{
+	if (hits->uids.count == 0)
+		hits->modseq_first = row->modseq;
+	hits->modseq_last = row->modseq;
+	hits->modseq = num_max(hits->modseq, row->modseq);
+	uids_add(&hits->uids, row->uid, row->uid);
+}
+
 /* The UIDs that match, of those the client knows. */
-static enum store_outcome find_all(struct match *match, struct uids *hits)
+static enum store_outcome find_all(struct match *match, struct hits *hits)
 {
 	struct session *s = match->s;
 	SCOPED(uids_fini) struct uids bounds = {0};
@@ -25,7 +46,7 @@ static enum store_outcome find_all(struct match *match, struct uids *hits)
 		const struct message_row *page = walk_page(&walk, &count);
 
 		if (match_row(match, page, count))
-			uids_add(hits, row->uid, row->uid);
+			hit(hits, row);
 	}
 	return walk.outcome != STORE_OK ? walk.outcome : match->outcome;
 }
@@ -75,10 +96,22 @@ static void add_to_set(void *arg, uint32_t number)
 	imap_set_add(arg, number);
 }
 
+/* Of what is returned.  RFC 4731 §3.2. */
+static uint64_t modseq_of(const struct hits *hits, unsigned returns)
+{
+	uint64_t first = returns & IMAP_RETURN_MIN ? hits->modseq_first : 0;
+	uint64_t last = returns & IMAP_RETURN_MAX ? hits->modseq_last : 0;
+
+	if (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
+		return hits->modseq;
+	return num_max(first, last);
+}
+
 /* "* ESEARCH (TAG "a1") UID MIN 2 MAX 9 ALL 2:9 COUNT 8". */
 static void write_extended(struct session *s, const struct imap_command *command,
-			   const struct uids *hits, unsigned returns)
+			   const struct hits *found, unsigned returns)
 {
+	const struct uids *hits = &found->uids;
 	struct imap_set_writer writer = {.out = &s->out};
 	struct sums sums = {0};
 
@@ -97,6 +130,9 @@ static void write_extended(struct session *s, const struct imap_command *command
 		each_hit(s, hits, command->is_uid, add_to_set, &writer);
 		imap_set_end(&writer);
 	}
+	if (command->search.has_modseq && sums.count > 0)
+		buf_printf(&s->out, " MODSEQ %llu",
+			   (unsigned long long)modseq_of(found, returns));
 	buf_add_c(&s->out, "\r\n");
 }
 
@@ -122,18 +158,21 @@ static void save(struct session *s, const struct uids *hits, unsigned returns)
 }
 
 static err_t answer(struct session *s, const struct imap_command *command,
-		    const struct uids *hits)
+		    const struct hits *hits)
 {
 	const struct imap_search *search = &command->search;
 	unsigned shown = search->returns & ~(unsigned)IMAP_RETURN_SAVE;
 
 	if (search->returns & IMAP_RETURN_SAVE)
-		save(s, hits, search->returns);
+		save(s, &hits->uids, search->returns);
 	if (search->is_extended && shown == 0)
 		return reply_ok(s, command, "Saved"); /* RFC 5182 §2.1: no response */
 	if (!search->is_extended && !s->is_rev2) {
 		buf_add_c(&s->out, "* SEARCH");
-		each_hit(s, hits, command->is_uid, write_number, s);
+		each_hit(s, &hits->uids, command->is_uid, write_number, s);
+		if (search->has_modseq && hits->uids.count > 0) /* RFC 7162 §3.1.6 */
+			buf_printf(&s->out, " (MODSEQ %llu)",
+				   (unsigned long long)hits->modseq);
 		buf_add_c(&s->out, "\r\n");
 	} else {
 		write_extended(s, command, hits,
@@ -145,7 +184,7 @@ static err_t answer(struct session *s, const struct imap_command *command,
 err_t on_search(struct session *s, const struct imap_command *command)
 {
 	const struct imap_search *search = &command->search;
-	SCOPED(uids_fini) struct uids hits = {0};
+	SCOPED(hits_fini) struct hits hits = {0};
 	SCOPED(match_fini) struct match match = {0};
 	const char *reason = "";
 	enum store_outcome outcome = STORE_OK;
@@ -154,6 +193,8 @@ err_t on_search(struct session *s, const struct imap_command *command)
 		uids_clear(&s->box.saved);
 		return reply_no(s, command, "[BADCHARSET (US-ASCII UTF-8)] Use UTF-8");
 	}
+	if (search->has_modseq)
+		session_condstore(s);
 	bool is_ready = match_init(&match, s, search->key, &reason);
 
 	if (!is_ready && reason[0] != '\0')

@@ -1,6 +1,7 @@
 /* SELECT, EXAMINE, CLOSE, UNSELECT and IDLE.  RFC 9051 §6.3.2, §6.3.3, §6.3.13, §6.4.1,
  * §6.4.2. */
 #include "imap/mailboxes.h"
+#include "imap/resync.h"
 
 enum { IDLE_LOOK_S = 30, LINE_MAX_BYTES = 1024 };
 
@@ -26,22 +27,8 @@ static enum store_outcome find_id(struct session *s, struct str name, uint64_t *
 	return mailbox->row.is_container ? STORE_DENIED : STORE_OK;
 }
 
-err_t on_select(struct session *s, const struct imap_command *command)
+static void write_selected(struct session *s, struct str name, uint32_t exists)
 {
-	bool is_read_only = command->verb == IMAP_EXAMINE;
-	bool was_selected = s->state == IMAP_SELECTED;
-	uint32_t exists;
-	uint64_t id;
-	enum store_outcome outcome = find_id(s, command->mailbox, &id);
-
-	/* Whatever comes of it, the old one is left.  RFC 9051 §6.3.2. */
-	selected_leave(s);
-	if (was_selected)
-		buf_add_c(&s->out, "* OK [CLOSED] The previous mailbox is closed\r\n");
-	if (outcome == STORE_OK)
-		outcome = selected_enter(s, id, is_read_only, &exists);
-	if (outcome != STORE_OK)
-		return reply_store(s, command, outcome);
 	buf_printf(&s->out,
 		   "* %u EXISTS\r\n"
 		   "* FLAGS (" FLAGS_SHOWN ")\r\n",
@@ -50,7 +37,7 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	 * number. */
 	if (s->is_rev2) {
 		buf_add_c(&s->out, "* LIST () \"/\" ");
-		imap_write_mailbox(&s->out, command->mailbox, true);
+		imap_write_mailbox(&s->out, name, true);
 		buf_add_c(&s->out, "\r\n");
 	} else {
 		buf_add_c(&s->out, "* 0 RECENT\r\n");
@@ -58,9 +45,38 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	buf_printf(&s->out,
 		   "* OK [PERMANENTFLAGS (%s)] What you may set\r\n"
 		   "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
-		   "* OK [UIDNEXT %u] The next UID\r\n",
-		   is_read_only ? "" : FLAGS_SHOWN " \\*", s->box.uid_validity,
-		   s->box.uid_next);
+		   "* OK [UIDNEXT %u] The next UID\r\n"
+		   "* OK [HIGHESTMODSEQ %llu] The highest so far\r\n",
+		   s->box.is_read_only ? "" : FLAGS_SHOWN " \\*", s->box.uid_validity,
+		   s->box.uid_next, (unsigned long long)s->box.told);
+}
+
+err_t on_select(struct session *s, const struct imap_command *command)
+{
+	const struct imap_select *select = &command->select;
+	bool is_read_only = command->verb == IMAP_EXAMINE;
+	bool was_selected = s->state == IMAP_SELECTED;
+	uint32_t exists;
+	uint64_t id;
+
+	if (select->is_qresync && !s->is_qresync) /* RFC 7162 §3.2.5 */
+		return reply_bad(s, command, "ENABLE QRESYNC first");
+	enum store_outcome outcome = find_id(s, select->mailbox, &id);
+
+	/* Whatever comes of it, the old one is left.  RFC 9051 §6.3.2. */
+	selected_leave(s);
+	s->is_condstore |= select->is_condstore;
+	if (was_selected)
+		buf_add_c(&s->out, "* OK [CLOSED] The previous mailbox is closed\r\n");
+	if (outcome == STORE_OK)
+		outcome = selected_enter(s, id, is_read_only, &exists);
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
+	write_selected(s, select->mailbox, exists);
+	if (select->is_qresync && select->uid_validity == s->box.uid_validity)
+		outcome = resync_select(s, select);
+	if (outcome != STORE_OK)
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
 	return reply_only_ok(s, command,
 			     is_read_only ? "[READ-ONLY] It is open"
 					  : "[READ-WRITE] It is open");

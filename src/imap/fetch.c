@@ -1,6 +1,7 @@
 #include "imap/fetch.h"
 
 #include "imap/message.h"
+#include "imap/resync.h"
 #include "imap/walk.h"
 
 enum { SEND_BYTES = 32 << 10, BINARY_MAX = 64 << 20 };
@@ -53,13 +54,18 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 {
 	struct session *s = f->s;
 	bool tells_seen = f->seen && uids_has(f->seen, row->uid);
+	bool tells_modseq = tells_seen && s->is_condstore; /* RFC 7162 §3.2.4 */
 
-	if (f->items & IMAP_FETCH_UID) {
+	if ((f->items & IMAP_FETCH_UID) || tells_modseq) {
 		separate(f);
 		buf_printf(&s->out, "UID %u", row->uid);
 	}
 	if ((f->items & IMAP_FETCH_FLAGS) || tells_seen)
 		write_flags(f, row);
+	if ((f->items & IMAP_FETCH_MODSEQ) || tells_modseq) {
+		separate(f);
+		buf_printf(&s->out, "MODSEQ (%llu)", (unsigned long long)row->modseq);
+	}
 	if (f->items & IMAP_FETCH_INTERNALDATE) {
 		separate(f);
 		buf_add_c(&s->out, "INTERNALDATE ");
@@ -284,7 +290,7 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 				    size_t count)
 {
 	struct session *s = f->s;
-	enum store_outcome worst = selected_number(s);
+	enum store_outcome worst = count > 0 ? selected_number(s) : STORE_OK;
 	struct walk walk = walk_over(s, list, count, columns_for(f));
 	const struct message_row *row;
 	bool is_many = false;
@@ -365,10 +371,41 @@ static bool sets_seen(const struct imap_fetch *fetch)
 	return false;
 }
 
+/* Says what went, and leaves of the list what changed.  RFC 7162 §3.1.4.1, §3.2.6. */
+static enum store_outcome only_changed(struct session *s, const struct imap_fetch *fetch,
+				       struct imap_range **list, size_t *count,
+				       struct uids *changed)
+{
+	enum store_outcome outcome = STORE_OK;
+
+	if (!fetch->has_changed_since)
+		return STORE_OK;
+	if (fetch->wants_vanished)
+		outcome = resync_vanished(s, *list, *count, fetch->changed_since, NULL);
+	if (outcome == STORE_OK)
+		outcome = resync_changed(s, *list, *count, fetch->changed_since, changed);
+	*list = changed->list;
+	*count = changed->count;
+	return outcome;
+}
+
+static err_t fetched(struct session *s, const struct imap_command *command,
+		     enum store_outcome outcome)
+{
+	if (outcome == STORE_CONFLICT)
+		return reply_no(s, command, "[UNKNOWN-CTE] The encoding is not known");
+	if (outcome == STORE_INVALID)
+		return reply_no(s, command, "[LIMIT] A message is too big for that");
+	if (outcome != STORE_OK)
+		return reply_no(s, command,
+				"[UNAVAILABLE] Some messages cannot be read now");
+	return reply_ok(s, command, "That is all");
+}
+
 err_t on_fetch(struct session *s, const struct imap_command *command)
 {
 	const struct imap_fetch *fetch = &command->fetch;
-	SCOPED(uids_fini) struct uids seen = {0};
+	SCOPED(uids_fini) struct uids seen = {0}, changed = {0};
 	struct fetching f = {
 		.s = s,
 		.items = fetch->items,
@@ -380,6 +417,8 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 	const char *reason = "";
 	size_t count;
 
+	if (fetch->wants_vanished && !s->is_qresync)
+		return reply_bad(s, command, "ENABLE QRESYNC first");
 	switch (selected_uids(s, &fetch->set, command->is_uid, &list, &count, &reason)) {
 	case SELECTED_OK:
 		break;
@@ -388,18 +427,16 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 	case SELECTED_LOST:
 		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
 	}
+	if (fetch->items & IMAP_FETCH_MODSEQ)
+		session_condstore(s);
+	enum store_outcome outcome = only_changed(s, fetch, &list, &count, &changed);
+
+	if (outcome != STORE_OK)
+		return fetched(s, command, outcome);
 	if (sets_seen(fetch) && !s->box.is_read_only)
 		mark_seen(s, list, count, &seen);
-	enum store_outcome outcome = fetch_all(&f, list, count);
-
+	outcome = fetch_all(&f, list, count);
 	if (f.is_broken)
 		return ERR_IO; /* within a literal nothing can be said any more */
-	if (outcome == STORE_CONFLICT)
-		return reply_no(s, command, "[UNKNOWN-CTE] The encoding is not known");
-	if (outcome == STORE_INVALID)
-		return reply_no(s, command, "[LIMIT] A message is too big for that");
-	if (outcome != STORE_OK)
-		return reply_no(s, command,
-				"[UNAVAILABLE] Some messages cannot be read now");
-	return reply_ok(s, command, "That is all");
+	return fetched(s, command, outcome);
 }

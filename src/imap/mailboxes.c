@@ -125,6 +125,8 @@ static uint64_t status_value(const struct mailbox_row *row, enum imap_status_ite
 		return row->deleted;
 	case IMAP_STATUS_SIZE:
 		return row->bytes;
+	case IMAP_STATUS_HIGHESTMODSEQ:
+		return row->modseq;
 	case IMAP_STATUS_RECENT: /* RFC 9051 App. E: there is no \Recent any more */
 		return 0;
 	}
@@ -139,7 +141,7 @@ void mailbox_write_status(struct session *s, const struct mailbox *mailbox,
 	buf_add_c(&s->out, "* STATUS ");
 	imap_write_mailbox(&s->out, mailbox->path, s->is_rev2);
 	buf_add_c(&s->out, " (");
-	for (unsigned bit = 1; bit <= IMAP_STATUS_RECENT; bit <<= 1) {
+	for (unsigned bit = 1; bit <= IMAP_STATUS_HIGHESTMODSEQ; bit <<= 1) {
 		enum imap_status_item item = (enum imap_status_item)bit;
 
 		if (!(items & bit))

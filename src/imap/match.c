@@ -22,6 +22,7 @@ static enum cost cost_of(const struct imap_search_key *key)
 	case IMAP_SEARCH_SEQUENCE:
 	case IMAP_SEARCH_UID:
 	case IMAP_SEARCH_FLAG:
+	case IMAP_SEARCH_MODSEQ:
 	case IMAP_SEARCH_RECENT:
 	case IMAP_SEARCH_NEW:
 		return FROM_ROW;
@@ -333,6 +334,8 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return imap_sequence_set_has(&key->set, row->uid);
 	case IMAP_SEARCH_FLAG:
 		return row->flags & key->flag;
+	case IMAP_SEARCH_MODSEQ:
+		return row->modseq >= (uint64_t)key->number;
 	case IMAP_SEARCH_KEYWORD:
 		return has_keyword(row, key->text);
 	case IMAP_SEARCH_RECENT: /* nothing is, see on_select() */

@@ -64,6 +64,7 @@ enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_r
 		if (outcome != STORE_OK)
 			break;
 		s->box.change = before.change;
+		s->box.modseq = s->box.told = num_min(row.modseq, before.change);
 		s->box.count = row.exists;
 		s->box.uid_next = row.uid_next;
 		s->box.uid_validity = row.uid_validity;
@@ -86,6 +87,9 @@ static void collect_row(struct selected *box, const struct change_row *row,
 {
 	struct uids flags = {0};
 
+	if (row->kind == CHANGE_MAILBOX)
+		return;
+	box->modseq = num_max(box->modseq, row->change);
 	switch (row->kind) {
 	case CHANGE_MAILBOX:
 		return;
@@ -102,7 +106,7 @@ static void collect_row(struct selected *box, const struct change_row *row,
 		break;
 	}
 	uids_add(&flags, row->uids.first, row->uids.last);
-	if (own && row->change <= own_change)
+	if (own && row->change == own_change)
 		uids_subtract(&flags, own);
 	for (size_t i = 0; i < flags.count; i++)
 		uids_add(&box->flags, flags.list[i].first, flags.list[i].last);
@@ -188,16 +192,38 @@ enum store_outcome selected_number(struct session *s)
 	return STORE_CONFLICT;
 }
 
-/* From the end, so that each number is right when the client reads it. */
-static void tell_gone(struct session *s)
+/* All at once, as UIDs, and only those that the client knows of.  RFC 7162 §3.2.10.2. */
+static void tell_vanished(struct session *s, const struct uids *gone)
 {
 	struct selected *box = &s->box;
-	struct uids gone = box->gone;
+	struct imap_set_writer writer = {.out = &s->out};
+	bool has_any = false;
 
-	box->gone = (struct uids){0};
-	for (size_t i = gone.count; i-- > 0;) {
-		uint32_t low = numbers_up_to(&box->numbers, gone.list[i].first - 1);
-		uint32_t high = numbers_up_to(&box->numbers, gone.list[i].last);
+	for (size_t i = 0; i < gone->count; i++) {
+		uint32_t low = numbers_up_to(&box->numbers, gone->list[i].first - 1);
+		uint32_t high = numbers_up_to(&box->numbers, gone->list[i].last);
+
+		if (!has_any && low < high)
+			buf_add_c(&s->out, "* VANISHED ");
+		has_any |= low < high;
+		while (low++ < high)
+			imap_set_add(&writer, numbers_uid(&box->numbers, low));
+		if (s->out.len > 32 << 10)
+			session_send(s);
+	}
+	imap_set_end(&writer);
+	if (has_any)
+		buf_add_c(&s->out, "\r\n");
+}
+
+/* From the end, so that each number is right when the client reads it. */
+static void tell_expunged(struct session *s, const struct uids *gone)
+{
+	struct selected *box = &s->box;
+
+	for (size_t i = gone->count; i-- > 0;) {
+		uint32_t low = numbers_up_to(&box->numbers, gone->list[i].first - 1);
+		uint32_t high = numbers_up_to(&box->numbers, gone->list[i].last);
 
 		for (; high > low; high--) {
 			buf_printf(&s->out, "* %u EXPUNGE\r\n", high);
@@ -205,6 +231,18 @@ static void tell_gone(struct session *s)
 				session_send(s);
 		}
 	}
+}
+
+static void tell_gone(struct session *s)
+{
+	struct selected *box = &s->box;
+	struct uids gone = box->gone;
+
+	box->gone = (struct uids){0};
+	if (s->is_qresync)
+		tell_vanished(s, &gone);
+	else
+		tell_expunged(s, &gone);
 	numbers_remove(&box->numbers, &gone);
 	box->count = numbers_total(&box->numbers);
 	uids_fini(&gone);
@@ -240,6 +278,8 @@ static void flags_write(struct session *s, const struct message_row *row)
 		return;
 	buf_printf(&s->out, "* %u FETCH (UID %u FLAGS ", number, row->uid);
 	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
+	if (s->is_condstore)
+		buf_printf(&s->out, " MODSEQ (%llu)", (unsigned long long)row->modseq);
 	buf_add_c(&s->out, ")\r\n");
 }
 
@@ -292,6 +332,8 @@ err_t selected_tell(struct session *s, bool may_expunge)
 	}
 	if (outcome != STORE_OK)
 		return lost(s, outcome);
+	if (box->gone.count == 0)
+		box->told = box->modseq;
 	if (s->out.len > 0)
 		session_send(s);
 	return OK;
@@ -344,7 +386,8 @@ enum selected_set selected_uids(struct session *s, const struct imap_sequence_se
 		*count = s->box.saved.count;
 		return SELECTED_OK;
 	}
-	if ((!is_uid || set->star_from != 0) && selected_number(s) != STORE_OK)
+	/* "1:*" is all there is, whatever the last of them. */
+	if ((!is_uid || set->star_from > 1) && selected_number(s) != STORE_OK)
 		return SELECTED_LOST;
 	copy.ranges = ARENA_ARRAY(&s->scratch, struct imap_range, set->count + 1);
 	if (!copy.ranges) {
@@ -354,9 +397,10 @@ enum selected_set selected_uids(struct session *s, const struct imap_sequence_se
 	if (set->count > 0)
 		memcpy(copy.ranges, set->ranges, set->count * sizeof *set->ranges);
 	if (is_uid) /* RFC 9051 §9: "*" of an empty mailbox is UIDNEXT */
-		imap_sequence_set_resolve(
-			&copy, s->box.count > 0 ? numbers_last_uid(&s->box.numbers)
-						: s->box.uid_next);
+		imap_sequence_set_resolve(&copy,
+					  s->box.is_numbered && s->box.count > 0
+						  ? numbers_last_uid(&s->box.numbers)
+						  : s->box.uid_next);
 	else
 		found = by_number(s, &copy, reason);
 	known_only(&s->box, &copy);

@@ -21,7 +21,9 @@ struct selected {
 	bool is_numbered;  /* numbers hold exactly those */
 	struct numbers numbers;
 
-	uint64_t change;   /* the store's changes up to here were collected */
+	uint64_t change;   /* the store's changes up to here were collected, */
+	uint64_t modseq;   /* of which this was the last in this mailbox; */
+	uint64_t told;     /* all up to here were told: HIGHESTMODSEQ */
 	bool has_new;      /* but these were not told: new messages, */
 	struct uids gone;  /* messages that went, */
 	struct uids flags; /* and messages whose flags changed */

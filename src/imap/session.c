@@ -83,13 +83,14 @@ err_t reply_only_ok(struct session *s, const struct imap_command *command,
 }
 
 /* RFC 9051 §7.5.1: EXPUNGE may not be sent while these are in progress, as the client
- * counts with sequence numbers. */
+ * counts with sequence numbers; nor within a UID SEARCH that has some among its keys (RFC
+ * 7162 §3.2.10.2). */
 static bool may_expunge(const struct imap_command *command)
 {
-	if (command->is_uid)
-		return true;
-	return command->verb != IMAP_FETCH && command->verb != IMAP_STORE &&
-	       command->verb != IMAP_SEARCH;
+	if (command->verb == IMAP_SEARCH)
+		return false;
+	return command->is_uid ||
+	       (command->verb != IMAP_FETCH && command->verb != IMAP_STORE);
 }
 
 err_t reply_ok(struct session *s, const struct imap_command *command, const char *format,
@@ -144,6 +145,14 @@ err_t reply_store(struct session *s, const struct imap_command *command,
 	}
 	ASSERT(outcome != STORE_OK);
 	return OK;
+}
+
+void session_condstore(struct session *s)
+{
+	if (!s->is_condstore && s->state == IMAP_SELECTED)
+		buf_printf(&s->out, "* OK [HIGHESTMODSEQ %llu] The highest so far\r\n",
+			   (unsigned long long)s->box.told);
+	s->is_condstore = true;
 }
 
 struct store *session_store(const struct session *s)

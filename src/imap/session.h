@@ -25,7 +25,9 @@ struct session {
 	const struct imap_service *service;
 	uint64_t id;
 	enum imap_state state;
-	bool is_rev2; /* ENABLE IMAP4rev2 was said */
+	bool is_rev2;      /* ENABLE IMAP4rev2 was said */
+	bool is_condstore; /* the client knows of mod-sequences (RFC 7162 §3.1) */
+	bool is_qresync;   /* ENABLE QRESYNC was said */
 	bool is_done;
 	unsigned error_count; /* commands that were nonsense */
 	struct login login;   /* account 0: nobody yet */
@@ -58,6 +60,8 @@ err_t reply_bye(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Sends what is in s->out and empties it. */
 void session_send(struct session *s);
 
+/* A command that shows that the client knows of mod-sequences (RFC 7162 §3.1). */
+void session_condstore(struct session *s);
 struct store *session_store(const struct session *s);
 /* Whether LOGIN and AUTHENTICATE may be used, and are offered. */
 bool session_offers_login(const struct session *s);

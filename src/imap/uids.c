@@ -77,6 +77,16 @@ void uids_subtract(struct uids *set, const struct uids *others)
 	*set = kept;
 }
 
+void uids_intersect(struct uids *set, const struct uids *others)
+{
+	SCOPED(uids_fini) struct uids without = {0};
+
+	for (size_t i = 0; i < set->count; i++)
+		uids_add(&without, set->list[i].first, set->list[i].last);
+	uids_subtract(&without, others);
+	uids_subtract(set, &without);
+}
+
 void uids_copy(struct uids *set, struct uid_set from)
 {
 	uids_clear(set);

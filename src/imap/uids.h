@@ -20,6 +20,8 @@ bool uids_has(const struct uids *set, uint32_t uid);
 uint64_t uids_total(const struct uids *set);
 /* Takes the others out; both are sorted. */
 void uids_subtract(struct uids *set, const struct uids *others);
+/* Leaves only those that the others have too. */
+void uids_intersect(struct uids *set, const struct uids *others);
 /* Replaces the set by the store's. */
 void uids_copy(struct uids *set, struct uid_set from);
 /* For the store, in the arena; false at its bound. */

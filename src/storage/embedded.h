@@ -43,7 +43,7 @@ struct storage {
 	struct pack_place group_at;
 	struct group_times times;
 
-	_Atomic uint64_t commits, groups;
+	_Atomic uint64_t commits, groups, bodies_read;
 };
 
 /* Opens index and packs, replays, and is ready to write.  *why as in storage_open(). */

@@ -126,7 +126,8 @@ enum store_outcome storage_stats(struct storage *storage, struct store_stats *st
 				      .pack_bytes = packs_bytes(storage->packs),
 				      .index_bytes = index.bytes_used,
 				      .commits = atomic_load(&storage->commits),
-				      .groups = atomic_load(&storage->groups)};
+				      .groups = atomic_load(&storage->groups),
+				      .bodies_read = atomic_load(&storage->bodies_read)};
 	return STORE_OK;
 }
 
@@ -401,6 +402,8 @@ enum store_outcome storage_frame(struct storage *storage, account_t account,
 	kv_cursor_close(&reader.cursor);
 	kv_drop(&reader.txn);
 	*frame_size = item.blob.at.length;
+	if (offset == 0)
+		atomic_fetch_add(&storage->bodies_read, 1);
 	err = packs_read(storage->packs, item.blob.at, offset, room, frame, raw_size);
 	return err == ERR_ABSENT ? STORE_UNAVAILABLE : read_err(err);
 }

@@ -294,6 +294,7 @@ void store_enc_stats(struct buf *buf, const struct store_stats *stats)
 	enc_var(buf, stats->index_bytes);
 	enc_var(buf, stats->commits);
 	enc_var(buf, stats->groups);
+	enc_var(buf, stats->bodies_read);
 }
 
 bool store_dec_stats(struct dec *dec, struct store_stats *stats)
@@ -307,5 +308,6 @@ bool store_dec_stats(struct dec *dec, struct store_stats *stats)
 	stats->index_bytes = dec_var(dec);
 	stats->commits = dec_var(dec);
 	stats->groups = dec_var(dec);
+	stats->bodies_read = dec_var(dec);
 	return dec_done(dec);
 }

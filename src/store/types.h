@@ -336,5 +336,5 @@ struct queue_row {
 struct store_stats {
 	uint64_t accounts, messages, mailboxes, queue_rows;
 	uint64_t body_bytes, pack_bytes, index_bytes;
-	uint64_t commits, groups; /* since start */
+	uint64_t commits, groups, bodies_read; /* since start */
 };

@@ -36,7 +36,9 @@ static struct letter *letters;
 static size_t letter_count, letter_room;
 static struct change_row *changes;
 static size_t change_count, change_room;
-static uint64_t counter = 1;
+static uint64_t counter = 1; /* of mailboxes and members */
+static uint64_t change;      /* the last commit that changed something */
+static bool has_changed;     /* the one under way has */
 static struct arena kept;
 static struct store_watch *watches[WATCHES_MAX];
 
@@ -81,11 +83,13 @@ void fake_store_init(void)
 
 static void changed(enum change_kind kind, uint64_t mailbox, uint32_t uid)
 {
+	change += !has_changed;
+	has_changed = true;
+	if (box_of(mailbox))
+		box_of(mailbox)->modseq = change;
 	MEM_ROOM(changes, change_count, change_room);
-	changes[change_count++] = (struct change_row){.change = counter++,
-						      .kind = kind,
-						      .mailbox = mailbox,
-						      .uids = {uid, uid}};
+	changes[change_count++] = (struct change_row){
+		.change = change, .kind = kind, .mailbox = mailbox, .uids = {uid, uid}};
 }
 
 static bool in_set(struct uid_set set, uint32_t uid)
@@ -124,6 +128,7 @@ static struct member *member_add(uint64_t mailbox, size_t letter)
 			     .letter = letter,
 			     .uid = box_of(mailbox)->uid_next++};
 	changed(CHANGE_MESSAGE_NEW, mailbox, m->uid);
+	m->modseq = change;
 	return m;
 }
 
@@ -163,6 +168,7 @@ static bool flags_one(struct member *m, const struct op_flags *op)
 	if (m->flags == before.flags && m->word_count == before.word_count)
 		return false;
 	changed(CHANGE_MESSAGE_FLAGS, m->mailbox, m->uid);
+	m->modseq = change;
 	return true;
 }
 
@@ -238,7 +244,7 @@ static enum store_outcome do_mailbox(const struct store_op *op, struct op_result
 static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 				struct op_result *result)
 {
-	struct growing done = growing(arena);
+	struct growing done = growing(arena), refused = growing(arena);
 
 	switch (op->kind) {
 	case OP_APPEND:
@@ -252,7 +258,9 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 			if (members[i].mailbox != op->flags.mailbox ||
 			    !in_set(op->flags.uids, members[i].uid))
 				continue;
-			if (flags_one(&members[i], &op->flags))
+			if (members[i].modseq > op->flags.unchanged_since)
+				grow(&refused, members[i].uid);
+			else if (flags_one(&members[i], &op->flags))
 				grow(&done, members[i].uid);
 		}
 		break;
@@ -261,8 +269,11 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 			if (members[i].mailbox == op->expunge.mailbox &&
 			    (members[i].flags & FLAG_DELETED) &&
 			    (op->expunge.uids.count == 0 ||
-			     in_set(op->expunge.uids, members[i].uid)))
+			     in_set(op->expunge.uids, members[i].uid))) {
+				done.list[done.count++] = (struct uid_range){
+					members[i].uid, members[i].uid};
 				member_drop(i);
+			}
 		}
 		break;
 	case OP_MAILBOX_CREATE:
@@ -279,6 +290,7 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 		return STORE_INVALID;
 	}
 	result->uids = (struct uid_set){done.list, done.count};
+	result->refused = (struct uid_set){refused.list, refused.count};
 	return STORE_OK;
 }
 
@@ -289,6 +301,7 @@ enum store_outcome store_commit(struct store *store, const struct store_commit *
 
 	(void)store;
 	task_yield(); /* as the real one suspends */
+	has_changed = false;
 	for (size_t i = 0; i < commit->count; i++) {
 		enum store_outcome outcome = do_op(&commit->ops[i], arena, &ops[i]);
 
@@ -297,7 +310,7 @@ enum store_outcome store_commit(struct store *store, const struct store_commit *
 	}
 	if (result)
 		*result = (struct store_result){
-			.change = counter, .ops = ops, .count = commit->count};
+			.change = change, .ops = ops, .count = commit->count};
 	for (size_t i = 0; i < WATCHES_MAX; i++) {
 		if (!watches[i])
 			continue;
@@ -311,7 +324,7 @@ enum store_outcome store_summary(struct store *store, account_t account,
 				 struct account_summary *summary)
 {
 	(void)store, (void)account;
-	*summary = (struct account_summary){.change = counter};
+	*summary = (struct account_summary){.change = change};
 	return STORE_OK;
 }
 
@@ -375,7 +388,10 @@ enum store_outcome store_mailbox(struct store *store, account_t account, uint64_
 static struct message_row row_of(const struct member *m, unsigned columns)
 {
 	const struct letter *letter = &letters[m->letter];
-	struct message_row row = {.uid = m->uid, .flags = m->flags, .member = m->member};
+	struct message_row row = {.uid = m->uid,
+				  .flags = m->flags,
+				  .modseq = m->modseq,
+				  .member = m->member};
 
 	if (columns & ROW_KEYWORDS)
 		row.keywords = (struct keywords){m->words, m->word_count};
@@ -421,20 +437,23 @@ enum store_outcome store_changes(struct store *store, account_t account, uint64_
 				 bool *more)
 {
 	(void)store, (void)account;
-	*rows = ARENA_ARRAY(arena, struct change_row, PAGE_CHANGES);
 	*count = 0;
 	*more = false;
+	if (since > change)
+		return STORE_CONFLICT;
+	*rows = ARENA_ARRAY(arena, struct change_row, change_count + 1);
+	*upto = since;
 	for (size_t i = 0; i < change_count; i++) {
-		if (changes[i].change < since || changes[i].mailbox != mailbox)
+		if (changes[i].change <= since || changes[i].mailbox != mailbox)
 			continue;
-		if (*count == PAGE_CHANGES) {
-			*upto = changes[i].change;
+		if (*count >= PAGE_CHANGES && changes[i].change != *upto) {
 			*more = true;
 			return STORE_OK;
 		}
+		*upto = changes[i].change;
 		(*rows)[(*count)++] = changes[i];
 	}
-	*upto = counter;
+	*upto = change;
 	return STORE_OK;
 }
 

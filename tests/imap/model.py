@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Three clients change one mailbox at random; each keeps the model of it that RFC 9051
-§7.5.1 lets it keep, and every response must fit its model.  At the end all agree.
+"""Three clients, one of them with QRESYNC, change one mailbox at random; each keeps the
+model of it that RFC 9051 §7.5.1 lets it keep, and every response must fit its model.  At
+the end all agree, and so does whoever left in between and comes back with QRESYNC.
 
     model.py IMAP_FAKE            starts the door over a store in memory
     model.py HOST PORT [SEED [STEPS]]    against any server with alice/pass"""
@@ -12,11 +13,15 @@ MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
 
 
 class Client:
-    def __init__(self, address, mailbox):
+    def __init__(self, address, mailbox, is_qresync=False):
         self.socket = socket.create_connection(address, 10)
         self.input, self.tags, self.count, self.uids = b"", 0, 0, {}
         self.line()
+        self.flags, self.said = {}, b""  # by UID; what SELECT said
         self.do(b"LOGIN alice pass")
+        self.is_qresync = is_qresync
+        if is_qresync:
+            self.do(b"ENABLE QRESYNC")
         self.mailbox = mailbox
 
     def line(self):
@@ -40,7 +45,28 @@ class Client:
         numbers = sorted(self.uids)
         assert all(self.uids[a] < self.uids[b] for a, b in zip(numbers, numbers[1:])), command
 
+    def vanished(self, command, earlier, ranges):
+        gone = [uid for part in ranges.split(b",") for a, *b in [part.split(b":")]
+                for uid in range(int(a), int(b[0] if b else a) + 1)]
+        for uid in gone:
+            self.flags.pop(uid, None)
+        if earlier:
+            return
+        assert self.is_qresync and len(gone) <= self.count, (command, ranges)
+        assert not command.startswith((b"FETCH", b"STORE", b"SEARCH")), (command, ranges)
+        self.count -= len(gone)
+        self.uids = {n - sum(g < uid for g in gone): uid
+                     for n, uid in self.uids.items() if uid not in gone}
+
     def learn(self, command, line):
+        vanished = re.match(rb"\* VANISHED (\(EARLIER\) )?([\d:,]+)$", line)
+        if vanished:
+            self.vanished(command, *vanished.groups())
+        if command.startswith(b"SELECT"):
+            self.said += line
+        flags = re.match(rb"\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\)", line)
+        if flags:
+            self.flags[int(flags[1])] = set(flags[2].split())
         found = re.match(rb"\* (\d+) (EXISTS|EXPUNGE|FETCH)(?: \(.*?UID (\d+))?", line)
         if not found:
             return
@@ -53,6 +79,7 @@ class Client:
             return
         assert 1 <= number <= self.count, (command, line, self.count)
         if what == b"EXPUNGE":
+            assert not self.is_qresync, (command, line)
             assert not command.startswith((b"FETCH", b"STORE", b"SEARCH")), (command, line)
             self.count -= 1
             self.uids = {n - (n > number): uid for n, uid in self.uids.items() if n != number}
@@ -82,15 +109,39 @@ def step(client, dice):
                    b"COPY %d " % one + client.mailbox][what - 4])
 
 
+def snapshot(address, mailbox):
+    """What a client knows when it leaves: for SELECT's QRESYNC, and the flags by UID."""
+    client = Client(address, mailbox, True)
+    client.do(b"SELECT " + mailbox)
+    client.do(b"UID FETCH 1:* FLAGS")
+    known = [re.search(rb"\[%s (\d+)\]" % word, client.said)[1] for word in (b"UIDVALIDITY", b"HIGHESTMODSEQ")]
+    return b" ".join(known), client.flags
+
+
+def comes_back(address, mailbox, known, flags):
+    """What was known and what SELECT says of it are what is there."""
+    client = Client(address, mailbox, True)
+    client.flags = dict(flags)
+    client.do(b"SELECT " + mailbox + b" (QRESYNC (%s))" % known)
+    synchronised, client.flags = client.flags, {}
+    client.do(b"UID FETCH 1:* FLAGS")
+    assert synchronised == client.flags, (known, set(synchronised) ^ set(client.flags))
+
+
 def play(address, seed, steps):
     dice = random.Random(seed)
     mailbox = b"model%d" % random.SystemRandom().randrange(10**9)
-    clients = [Client(address, mailbox) for _ in range(3)]
+    clients = [Client(address, mailbox, number == 2) for number in range(3)]
     clients[0].do(b"CREATE " + mailbox)
     for client in clients:
         client.do(b"SELECT " + mailbox)
-    for _ in range(steps):
+    left = []
+    for number in range(steps):
+        if number % (steps // 5) == 0:
+            left.append(snapshot(address, mailbox))
         step(dice.choice(clients), dice)
+    for known in left:
+        comes_back(address, mailbox, *known)
     for client in clients:
         for command in (b"NOOP", b"UID FETCH 1:* FLAGS", b"NOOP"):
             client.do(command)

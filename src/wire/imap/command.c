@@ -81,6 +81,11 @@ static bool enable(struct imap_in *in, struct imap_command *command)
 	return true;
 }
 
+static bool select_(struct imap_in *in, struct imap_command *command)
+{
+	return imap_select(in, &command->select);
+}
+
 static bool mailbox(struct imap_in *in, struct imap_command *command)
 {
 	return imap_mailbox(in, &command->mailbox);
@@ -149,6 +154,8 @@ static bool fetch(struct imap_in *in, struct imap_command *command)
 {
 	if (!imap_fetch(in, &command->fetch))
 		return false;
+	if (command->fetch.wants_vanished && !command->is_uid)
+		return imap_fail(in, "VANISHED is for UID FETCH only");
 	if (command->is_uid)
 		command->fetch.items |= IMAP_FETCH_UID; /* RFC 9051 §6.4.9 */
 	return true;
@@ -192,8 +199,8 @@ static const struct row {
 	[IMAP_AUTHENTICATE] = {STR("AUTHENTICATE"), IMAP_NOT_AUTHENTICATED, authenticate},
 	[IMAP_LOGIN] = {STR("LOGIN"), IMAP_NOT_AUTHENTICATED, login},
 	[IMAP_ENABLE] = {STR("ENABLE"), LOGGED_IN, enable},
-	[IMAP_SELECT] = {STR("SELECT"), LOGGED_IN, mailbox},
-	[IMAP_EXAMINE] = {STR("EXAMINE"), LOGGED_IN, mailbox},
+	[IMAP_SELECT] = {STR("SELECT"), LOGGED_IN, select_},
+	[IMAP_EXAMINE] = {STR("EXAMINE"), LOGGED_IN, select_},
 	[IMAP_CREATE] = {STR("CREATE"), LOGGED_IN, create},
 	[IMAP_DELETE] = {STR("DELETE"), LOGGED_IN, mailbox},
 	[IMAP_RENAME] = {STR("RENAME"), LOGGED_IN, rename_},

@@ -6,6 +6,7 @@
 #include "wire/imap/fetch.h"
 #include "wire/imap/list.h"
 #include "wire/imap/search.h"
+#include "wire/imap/select.h"
 #include "wire/imap/store.h"
 
 enum { IMAP_TAG_MAX = 200, IMAP_ID_PAIRS_MAX = 30, IMAP_ENABLE_MAX = 50 };
@@ -72,7 +73,7 @@ struct imap_command {
 			const struct str *names;
 			size_t count;
 		} enable;
-		struct str mailbox; /* SELECT EXAMINE DELETE SUBSCRIBE UNSUBSCRIBE */
+		struct str mailbox; /* DELETE SUBSCRIBE UNSUBSCRIBE */
 		struct {
 			struct str mailbox;
 			struct str use; /* "\Sent"; "" if none (RFC 6154 §3) */
@@ -88,6 +89,7 @@ struct imap_command {
 			struct imap_sequence_set set; /* COPY, MOVE, UID EXPUNGE */
 			struct str mailbox;
 		} copy;
+		struct imap_select select; /* EXAMINE too */
 		struct imap_list list;
 		struct imap_append append;
 		struct imap_search search;

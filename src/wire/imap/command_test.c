@@ -55,6 +55,9 @@ static const struct {
 	{STR("a UID SEARCH ALL\r\n"), IMAP_SELECTED, IMAP_SEARCH},
 	{STR("a FETCH 1 FLAGS\r\n"), IMAP_SELECTED, IMAP_FETCH},
 	{STR("a UID FETCH 1 FLAGS\r\n"), IMAP_SELECTED, IMAP_FETCH},
+	{STR("a UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)\r\n"), IMAP_SELECTED,
+	 IMAP_FETCH},
+	{STR("a EXAMINE x (CONDSTORE)\r\n"), IMAP_SELECTED, IMAP_EXAMINE},
 	{STR("a STORE 1 FLAGS ()\r\n"), IMAP_SELECTED, IMAP_STORE},
 	{STR("a COPY 1 x\r\n"), IMAP_SELECTED, IMAP_COPY},
 	{STR("a UID MOVE 1 x\r\n"), IMAP_SELECTED, IMAP_MOVE},
@@ -129,6 +132,8 @@ static const struct {
 	 STR("status items are expected at the end")},
 	{STR("a COPY 1\r\n"), IMAP_SELECTED, STR("a"),
 	 STR("a mailbox name is expected at the end")},
+	{STR("a FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)\r\n"), IMAP_SELECTED, STR("a"),
+	 STR("VANISHED is for UID FETCH only")},
 	{STR("a FETCH 1 FOO\r\n"), IMAP_SELECTED, STR("a"), STR("unknown item \"FOO\"")},
 };
 

@@ -144,6 +144,7 @@ static const struct {
 	{STR("ENVELOPE"), IMAP_FETCH_ENVELOPE},
 	{STR("BODY"), IMAP_FETCH_BODY},
 	{STR("BODYSTRUCTURE"), IMAP_FETCH_BODYSTRUCTURE},
+	{STR("MODSEQ"), IMAP_FETCH_MODSEQ},
 };
 
 static const struct {
@@ -222,6 +223,42 @@ static bool macro(struct imap_in *in, unsigned *items)
 	return true;
 }
 
+static bool modifier(struct imap_in *in, struct imap_fetch *fetch)
+{
+	struct str name;
+
+	if (!imap_label(in, &name))
+		return imap_fail_here(in, "a modifier is expected");
+	if (str_same_nocase(name, STR("VANISHED"))) {
+		fetch->wants_vanished = true;
+		return true;
+	}
+	if (!str_same_nocase(name, STR("CHANGEDSINCE")))
+		return imap_fail(in, "unknown modifier \"%.*s\"",
+				 STR_FMT(str_first(name, 40)));
+	fetch->has_changed_since = true;
+	fetch->items |= IMAP_FETCH_MODSEQ; /* RFC 7162 §3.1.4.1 */
+	return (imap_space(in) && imap_number(in, INT64_MAX, &fetch->changed_since)) ||
+	       imap_fail_here(in, "a mod-sequence is expected");
+}
+
+/* [SP "(" fetch-modifier *(SP fetch-modifier) ")"].  RFC 4466 §2.4. */
+static bool modifiers(struct imap_in *in, struct imap_fetch *fetch)
+{
+	if (!imap_space(in))
+		return true;
+	if (!cur_byte(&in->at, '('))
+		return imap_fail_here(in, "modifiers in () are expected");
+	do {
+		if (!modifier(in, fetch))
+			return false;
+	} while (imap_space(in));
+	if (!cur_byte(&in->at, ')'))
+		return imap_fail_here(in, "the modifiers do not end");
+	return !fetch->wants_vanished || fetch->has_changed_since ||
+	       imap_fail(in, "VANISHED needs CHANGEDSINCE");
+}
+
 /* How many sections the list can hold, so that "FLAGS" takes little of the arena. */
 static size_t sections_at_most(struct cursor at)
 {
@@ -230,6 +267,21 @@ static size_t sections_at_most(struct cursor at)
 	for (; at.at < at.end && count < IMAP_FETCH_ITEMS_MAX; at.at++)
 		count += *at.at == ' ';
 	return count + 1;
+}
+
+/* An item or a list of them, or a macro. */
+static bool items(struct imap_in *in, struct imap_fetch *fetch)
+{
+	bool is_list = cur_byte(&in->at, '(');
+
+	if (!is_list && macro(in, &fetch->items))
+		return true;
+	do {
+		if (!fetch_att(in, fetch))
+			return false;
+	} while (is_list && imap_space(in));
+	return !is_list || cur_byte(&in->at, ')') ||
+	       imap_fail_here(in, "the list of items does not end");
 }
 
 bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch)
@@ -249,22 +301,10 @@ bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch)
 		(void)imap_fail(&at, "too much in one command");
 		goto out;
 	}
-	bool is_list = cur_byte(&at.at, '(');
-
-	if (!is_list && macro(&at, &fetch->items)) {
+	if (items(&at, fetch) && modifiers(&at, fetch)) {
 		*in = at;
 		return true;
 	}
-	do {
-		if (!fetch_att(&at, fetch))
-			goto out;
-	} while (is_list && imap_space(&at));
-	if (is_list && !cur_byte(&at.at, ')')) {
-		(void)imap_fail_here(&at, "the list of items does not end");
-		goto out;
-	}
-	*in = at;
-	return true;
 out:
 	in->reason = at.reason;
 	return false;

@@ -19,6 +19,7 @@ enum imap_fetch_item {
 	IMAP_FETCH_ENVELOPE = 16,
 	IMAP_FETCH_BODY = 32, /* the structure without extension data */
 	IMAP_FETCH_BODYSTRUCTURE = 64,
+	IMAP_FETCH_MODSEQ = 128, /* RFC 7162 */
 };
 
 enum imap_section_kind {
@@ -56,9 +57,12 @@ struct imap_fetch {
 	unsigned items; /* of enum imap_fetch_item */
 	struct imap_section *sections;
 	size_t section_count;
+	/* RFC 7162 §3.1.4.1, §3.2.6: only what changed since, and what is gone. */
+	bool has_changed_since, wants_vanished;
+	uint64_t changed_since;
 };
 
-/* sequence-set SP items */
+/* sequence-set SP items [SP "(" fetch-modifier *(SP fetch-modifier) ")"] */
 bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch);
 /* The item's name in the response: "BODY[1.HEADER.FIELDS (FROM)]<0>".  RFC 9051 §7.5.2 */
 void imap_section_write(struct buf *out, const struct imap_section *section);

@@ -24,6 +24,9 @@ static const struct {
 	{STR("1 FULL"), FAST | IMAP_FETCH_ENVELOPE | IMAP_FETCH_BODY, STR("")},
 	{STR("1:* (UID FLAGS)"), IMAP_FETCH_UID | IMAP_FETCH_FLAGS, STR("")},
 	{STR("1 BODYSTRUCTURE"), IMAP_FETCH_BODYSTRUCTURE, STR("")},
+	{STR("1 (FLAGS MODSEQ)"), IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ, STR("")},
+	{STR("1 FLAGS (CHANGEDSINCE 9)"), IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ, STR("")},
+	{STR("1 FAST (CHANGEDSINCE 9 VANISHED)"), FAST | IMAP_FETCH_MODSEQ, STR("")},
 	{STR("1 BODY[]"), 0, STR("BODY[]")},
 	{STR("1 body.peek[]<10.20>"), 0, STR("BODY[]<10>")},
 	{STR("1 BODY[1.2.HEADER]"), 0, STR("BODY[1.2.HEADER]")},
@@ -80,6 +83,11 @@ static const struct {
 	{STR("1 BODY[]<0.0>"), STR("a wrong partial, like <0.2048>, at \">\"")},
 	{STR("1 BODY[]<1>"), STR("a wrong partial, like <0.2048>, at \">\"")},
 	{STR("1 BINARY[TEXT]"), STR("BINARY takes a part number only at \"TEXT]\"")},
+	{STR("1 FLAGS x"), STR("modifiers in () are expected at \"x\"")},
+	{STR("1 FLAGS (FOO 1)"), STR("unknown modifier \"FOO\"")},
+	{STR("1 FLAGS (VANISHED)"), STR("VANISHED needs CHANGEDSINCE")},
+	{STR("1 FLAGS (CHANGEDSINCE)"), STR("a mod-sequence is expected at \")\"")},
+	{STR("1 FLAGS (CHANGEDSINCE 1"), STR("the modifiers do not end at the end")},
 	{STR("1 BODY.PEEK"), STR("a section in [] is expected at the end")},
 };
 

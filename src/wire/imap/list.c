@@ -29,6 +29,7 @@ static const struct word status_words[] = {
 	{STR("DELETED"), IMAP_STATUS_DELETED},
 	{STR("SIZE"), IMAP_STATUS_SIZE},
 	{STR("RECENT"), IMAP_STATUS_RECENT},
+	{STR("HIGHESTMODSEQ"), IMAP_STATUS_HIGHESTMODSEQ},
 };
 
 /* One of the words; its bit, or 0 with the reason noted. */

@@ -25,7 +25,8 @@ enum imap_status_item {
 	IMAP_STATUS_UNSEEN = 8,
 	IMAP_STATUS_DELETED = 16,
 	IMAP_STATUS_SIZE = 32,
-	IMAP_STATUS_RECENT = 64, /* RFC 3501 */
+	IMAP_STATUS_RECENT = 64,         /* RFC 3501 */
+	IMAP_STATUS_HIGHESTMODSEQ = 128, /* RFC 7162 */
 };
 
 struct imap_list {

@@ -1,6 +1,17 @@
 #include "wire/imap/search.h"
 
-enum argument { NONE, ASTRING, FIELD, KEYWORD, DATE, NUMBER, UID_SET, ONE_KEY, TWO_KEYS };
+enum argument {
+	NONE,
+	ASTRING,
+	FIELD,
+	KEYWORD,
+	DATE,
+	NUMBER,
+	MODSEQ,
+	UID_SET,
+	ONE_KEY,
+	TWO_KEYS
+};
 
 /* Each key's name, kind and argument; a negated one is a NOT around it. */
 static const struct search_name {
@@ -24,6 +35,7 @@ static const struct search_name {
 	{STR("HEADER"), IMAP_SEARCH_HEADER, FIELD},
 	{STR("KEYWORD"), IMAP_SEARCH_KEYWORD, KEYWORD},
 	{STR("LARGER"), IMAP_SEARCH_LARGER, NUMBER},
+	{STR("MODSEQ"), IMAP_SEARCH_MODSEQ, MODSEQ},
 	{STR("NEW"), IMAP_SEARCH_NEW, NONE},
 	{STR("NOT"), IMAP_SEARCH_NOT, ONE_KEY},
 	{STR("OLD"), IMAP_SEARCH_RECENT, NONE, .is_negated = true},
@@ -50,6 +62,7 @@ static const struct search_name {
 
 struct search_in {
 	struct imap_in *in;
+	bool has_modseq;
 	unsigned keys_left, depth_left;
 };
 
@@ -88,6 +101,24 @@ static struct imap_search_key *all_of(struct search_in *s)
 	return all;
 }
 
+/* [entry-name SP entry-type-req SP] mod-sequence-valzer.  A message has one mod-sequence
+ * here, so which flag is meant makes no difference (RFC 7162 §3.1.5). */
+static bool modseq(struct search_in *s, struct imap_search_key *key)
+{
+	struct imap_in *in = s->in;
+	struct str entry, type;
+	uint64_t number;
+
+	s->has_modseq = true;
+	if (cur_sees(in->at, '"') && (!imap_quoted(in, &entry) || !imap_space(in) ||
+				      !imap_label(in, &type) || !imap_space(in)))
+		return imap_fail_here(in, "an entry and its type are expected");
+	if (!imap_number(in, INT64_MAX, &number))
+		return imap_fail_here(in, "a mod-sequence is expected");
+	key->number = (int64_t)number;
+	return true;
+}
+
 static bool key_argument(struct search_in *s, const struct search_name *name,
 			 struct imap_search_key *key)
 {
@@ -119,6 +150,8 @@ static bool key_argument(struct search_in *s, const struct search_name *name,
 			return imap_fail_here(in, "a number is expected");
 		key->number = (int64_t)number;
 		return true;
+	case MODSEQ:
+		return modseq(s, key);
 	case UID_SET:
 		return imap_sequence_set(in, &key->set);
 	case ONE_KEY:
@@ -268,7 +301,9 @@ static bool charset(struct imap_in *in, struct imap_search *search)
 bool imap_search(struct imap_in *in, struct imap_search *search)
 {
 	struct imap_in at = *in;
-	struct search_in s = {&at, IMAP_SEARCH_KEYS_MAX, IMAP_SEARCH_DEPTH_MAX};
+	struct search_in s = {.in = &at,
+			      .keys_left = IMAP_SEARCH_KEYS_MAX,
+			      .depth_left = IMAP_SEARCH_DEPTH_MAX};
 	struct imap_in option = *in;
 	struct str name;
 
@@ -281,6 +316,7 @@ bool imap_search(struct imap_in *in, struct imap_search *search)
 	if (!charset(&at, search))
 		goto out;
 	search->key = all_of(&s);
+	search->has_modseq = s.has_modseq;
 out:
 	in->reason = at.reason;
 	if (search->key)

@@ -26,6 +26,7 @@ enum imap_search_kind {
 	IMAP_SEARCH_SENT_BEFORE,
 	IMAP_SEARCH_SENT_ON,
 	IMAP_SEARCH_SENT_SINCE,
+	IMAP_SEARCH_MODSEQ, /* number or more (RFC 7162) */
 };
 
 struct imap_search_key {
@@ -51,6 +52,7 @@ struct imap_search {
 	unsigned returns;   /* "RETURN ()" is ALL */
 	struct str charset; /* "" if none was named */
 	struct imap_search_key *key;
+	bool has_modseq; /* MODSEQ is among the keys */
 };
 
 /* What follows "SEARCH ". */

@@ -17,7 +17,7 @@ static void show(struct buf *out, const struct imap_search_key *key)
 	static const char *const names[] = {
 		"and",    "or",  "not",    "seq",     "uid",  "flag",   "keyword",
 		"recent", "new", "header", "body",    "text", ">",      "<",
-		"before", "on",  "since",  "sbefore", "son",  "ssince",
+		"before", "on",  "since",  "sbefore", "son",  "ssince", "modseq",
 	};
 
 	buf_printf(out, "(%s", names[key->kind]);
@@ -55,6 +55,8 @@ static const struct {
 	 STR("(and(sbefore 1)(son 1)(ssince 1))")},
 	{STR("KEYWORD $Junk UNKEYWORD x"), STR("(and(keyword $Junk)(not(keyword x)))")},
 	{STR("NEW OLD RECENT"), STR("(and(new)(not(recent))(recent))")},
+	{STR("MODSEQ 5 MODSEQ \"/flags/\\\\draft\" all 7"),
+	 STR("(and(modseq 5)(modseq 7))")},
 	{STR("BODY x TEXT y BCC z CC w"),
 	 STR("(and(body x)(text y)(header Bcc z)(header Cc w))")},
 	{STR("CHARSET UTF-8 TEXT \"\xc3\xa9\""), STR("(and(text \xc3\xa9))")},

@@ -10,7 +10,9 @@ struct imap_store {
 	enum imap_store_how how;
 	bool is_silent;
 	struct imap_flags flags;
+	bool has_unchanged_since; /* RFC 7162 §3.1.3 */
+	uint64_t unchanged_since;
 };
 
-/* sequence-set SP store-att-flags */
+/* sequence-set [SP "(" store-modifier ")"] SP store-att-flags */
 bool imap_store(struct imap_in *in, struct imap_store *store);

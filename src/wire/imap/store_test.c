@@ -9,12 +9,21 @@ static const struct {
 	bool is_silent;
 	unsigned system;
 	size_t keywords;
+	uint64_t unchanged_since;
 } cases[] = {
 	{STR("1 FLAGS (\\Seen)"), true, IMAP_STORE_REPLACE, false, IMAP_SEEN, 0},
 	{STR("1:* +flags.silent (\\Deleted $Junk)"), true, IMAP_STORE_ADD, true,
 	 IMAP_DELETED, 1},
 	{STR("1 -FLAGS \\Seen x"), true, IMAP_STORE_REMOVE, false, IMAP_SEEN, 1},
 	{STR("1 FLAGS ()"), true, IMAP_STORE_REPLACE, false, 0, 0},
+	{STR("1 (UNCHANGEDSINCE 12) +FLAGS (\\Seen)"), true, IMAP_STORE_ADD, false,
+	 IMAP_SEEN, 0, 12},
+	{STR("1 (unchangedsince 0) FLAGS.SILENT ()"), true, IMAP_STORE_REPLACE, true, 0,
+	 0},
+	{STR("1 (UNCHANGEDSINCE) FLAGS ()"), false, 0, false, 0, 0},
+	{STR("1 (UNCHANGEDSINCE 9223372036854775808) FLAGS ()"), false, 0, false, 0, 0},
+	{STR("1 (CHANGEDSINCE 1) FLAGS ()"), false, 0, false, 0, 0},
+	{STR("1 (UNCHANGEDSINCE 1)"), false, 0, false, 0, 0},
 	{STR("1 FLAGS"), false, 0, false, 0, 0},
 	{STR("1 FOO (\\Seen)"), false, 0, false, 0, 0},
 	{STR("1 + (\\Seen)"), false, 0, false, 0, 0},
@@ -38,6 +47,7 @@ TEST(store_takes_its_three_forms)
 			continue;
 		CHECK(store.how == cases[i].how && store.is_silent == cases[i].is_silent);
 		CHECK(store.flags.system == cases[i].system);
+		CHECK(store.unchanged_since == cases[i].unchanged_since);
 		CHECK(store.flags.keyword_count == cases[i].keywords);
 	}
 }

@@ -1,0 +1,175 @@
+#include "imap/resync.h"
+
+#include "imap/fetch.h"
+#include "imap/walk.h"
+
+static void add_list(struct uids *set, const struct imap_range *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		uids_add(set, list[i].first, list[i].last);
+}
+
+/* What the change log tells since, of what the client was told or is about to be told;
+ * false in *is_whole if the log begins later. */
+static enum store_outcome read_log(struct session *s, uint64_t since,
+				   struct uids *changed, struct uids *gone,
+				   bool *is_whole)
+{
+	const struct selected *box = &s->box;
+	bool more = since < box->change;
+
+	*is_whole = since <= box->change;
+	while (more) {
+		struct change_row *rows;
+		size_t count;
+
+		arena_reset(&s->page);
+		enum store_outcome outcome =
+			store_changes(session_store(s), s->login.account, box->mailbox,
+				      since, &s->page, &rows, &count, &since, &more);
+
+		*is_whole = outcome != STORE_CONFLICT;
+		if (outcome != STORE_OK)
+			return *is_whole ? outcome : STORE_OK;
+		for (size_t i = 0; i < count && rows[i].change <= box->change; i++) {
+			struct uids *set =
+				rows[i].kind == CHANGE_MESSAGE_GONE ? gone : changed;
+
+			if (rows[i].kind >= CHANGE_MESSAGE_NEW)
+				uids_add(set, rows[i].uids.first, rows[i].uids.last);
+		}
+		more &= since < box->change;
+	}
+	uids_sort(changed);
+	uids_sort(gone);
+	return STORE_OK;
+}
+
+enum store_outcome resync_changed(struct session *s, const struct imap_range *list,
+				  size_t count, uint64_t since, struct uids *changed)
+{
+	SCOPED(uids_fini) struct uids candidates = {0}, gone = {0}, wanted = {0};
+	bool is_whole;
+	enum store_outcome outcome = read_log(s, since, &candidates, &gone, &is_whole);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	add_list(&wanted, list, count);
+	if (is_whole)
+		uids_intersect(&wanted, &candidates);
+	struct walk walk = walk_over(s, wanted.list, wanted.count, 0);
+
+	for (const struct message_row *row; (row = walk_next(&walk));) {
+		if (row->modseq > since)
+			uids_add(changed, row->uid, row->uid);
+	}
+	return walk.outcome;
+}
+
+static void write_vanished(struct session *s, const struct uids *gone)
+{
+	if (gone->count == 0)
+		return;
+	buf_add_c(&s->out, "* VANISHED (EARLIER) ");
+	for (size_t i = 0; i < gone->count; i++) {
+		if (i > 0)
+			buf_add_byte(&s->out, ',');
+		imap_ranges_write(&s->out, &gone->list[i], 1);
+		if (s->out.len > 32 << 10)
+			session_send(s);
+	}
+	buf_add_c(&s->out, "\r\n");
+}
+
+/* The UID up to which the client's samples show that it knows all that went.  RFC 7162
+ * §3.2.5.2. */
+static uint32_t matched_up_to(struct session *s, const struct imap_select *select)
+{
+	const struct imap_range *uids = select->uids.ranges;
+	uint32_t matched = 0, uid = 0;
+
+	for (size_t i = 0, u = 0; i < select->numbers.count; i++) {
+		struct imap_range numbers = select->numbers.ranges[i];
+
+		for (uint64_t number = numbers.first; number <= numbers.last; number++) {
+			uid = uid == 0 ? uids[u].first : uid + 1;
+			if (number > numbers_total(&s->box.numbers) ||
+			    numbers_uid(&s->box.numbers, (uint32_t)number) != uid)
+				return matched;
+			matched = uid;
+			if (uid == uids[u].last) {
+				u++;
+				uid = 0;
+			}
+		}
+	}
+	return matched;
+}
+
+/* What a log that is too short leaves to say: all that are not there (RFC 7162 §3.2.6).
+ */
+static enum store_outcome
+only_absent(struct session *s, const struct imap_select *samples, struct uids *gone)
+{
+	SCOPED(uids_fini) struct uids known = {0}, passed = {0};
+	enum store_outcome outcome = selected_number(s);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	for (size_t i = 0; i < s->box.numbers.count; i++)
+		uids_add(&known, s->box.numbers.runs[i].first,
+			 s->box.numbers.runs[i].last);
+	uids_subtract(gone, &known);
+	uint32_t matched = samples ? matched_up_to(s, samples) : 0;
+
+	if (matched > 0)
+		uids_add(&passed, 1, matched);
+	uids_subtract(gone, &passed);
+	return STORE_OK;
+}
+
+enum store_outcome resync_vanished(struct session *s, const struct imap_range *list,
+				   size_t count, uint64_t since,
+				   const struct imap_select *samples)
+{
+	SCOPED(uids_fini) struct uids vanished = {0}, changed = {0}, gone = {0};
+	bool is_whole;
+	enum store_outcome outcome = read_log(s, since, &changed, &gone, &is_whole);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	add_list(&vanished, list, count);
+	if (is_whole) {
+		uids_intersect(&vanished, &gone);
+		uids_subtract(&vanished, &s->box.gone); /* they are told in their turn */
+	} else {
+		outcome = only_absent(s, samples, &vanished);
+	}
+	if (outcome == STORE_OK)
+		write_vanished(s, &vanished);
+	return outcome;
+}
+
+enum store_outcome resync_select(struct session *s, const struct imap_select *select)
+{
+	SCOPED(uids_fini) struct uids known = {0}, all = {0}, changed = {0};
+
+	if (s->box.uid_next == 1)
+		return STORE_OK;
+	uids_add(&all, 1, s->box.uid_next - 1);
+	if (select->has_known)
+		add_list(&known, select->known.ranges, select->known.count);
+	else
+		uids_add(&known, 1, s->box.uid_next - 1);
+	uids_intersect(&known, &all);
+	enum store_outcome outcome =
+		resync_vanished(s, known.list, known.count, select->modseq, select);
+
+	if (outcome == STORE_OK)
+		outcome = resync_changed(s, known.list, known.count, select->modseq,
+					 &changed);
+	if (outcome != STORE_OK || changed.count == 0)
+		return outcome;
+	return fetch_items(s, changed.list, changed.count,
+			   IMAP_FETCH_UID | IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ);
+}
