@@ -28,6 +28,14 @@ static bool places_meet(const struct place *a, const struct place *b)
 	       str_same(a->listener->address, b->listener->address);
 }
 
+static bool has_proxied(const struct conf_listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		if (listeners->at[i].is_proxied)
+			return true;
+	return false;
+}
+
 /* Two doors cannot share an address and port. */
 static err_t check_listeners(const struct conf *conf, struct arena *arena,
 			     struct str *why)
@@ -45,6 +53,13 @@ static err_t check_listeners(const struct conf *conf, struct arena *arena,
 	size_t count = 0;
 
 	for (size_t i = 0; i < COUNT_OF(doors); i++) {
+		if (conf->proxies.len == 0 && has_proxied(doors[i].listeners)) {
+			*why = arena_printf(arena,
+					    "listen.%s has +proxy, but listen.proxies "
+					    "is empty",
+					    doors[i].name);
+			return ERR_SYNTAX;
+		}
 		for (size_t j = 0; j < doors[i].listeners->count; j++)
 			places[count++] =
 				(struct place){&doors[i].listeners->at[j], doors[i].name};

@@ -19,6 +19,7 @@ enum {
 struct conf_listener {
 	struct str address; /* "192.0.2.1" or "2001:db8::1" */
 	uint16_t port;
+	bool is_proxied; /* who connects is a proxy and says for whom (PROXY protocol) */
 };
 
 struct conf_listeners {
@@ -32,7 +33,8 @@ struct conf {
 	struct str default_domain; /* of addresses without one; lower case */
 	struct conf_listeners smtp, submission, submissions;
 	struct conf_listeners imap, imaps, pop3, pop3s;
-	struct conf_listeners lmtp;          /* on loopback only */
+	struct conf_listeners lmtp; /* on loopback only */
+	struct str proxies;         /* the addresses and networks that may be proxies */
 	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
 	uint64_t message_bytes_max;
 	uint32_t recipients_max; /* of one mail */

@@ -56,7 +56,8 @@ TEST(a_file_changes_what_it_names)
 
 	load(&world,
 	     "# mine\n[server]\nhostname = Mail.Example.COM ; a comment\n"
-	     "[listen]\nsmtp = 127.0.0.1:2525\n  [::1]:2525, 127.0.0.2:25\npop3 =\n"
+	     "[listen]\nsmtp = 127.0.0.1:2525\n  [::1]:2525, 127.0.0.2:25+proxy\npop3 =\n"
+	     "proxies = 10.0.0.1 2001:db8::/32\n"
 	     "[limits]\nmessage-size = 1 GiB\n[log]\nlevel = debug\n"
 	     "[dns]\nserver = [2001:db8::1]:5353\n");
 	CHECK(world.err == OK);
@@ -65,6 +66,8 @@ TEST(a_file_changes_what_it_names)
 	CHECK(world.conf.smtp.count == 3);
 	CHECK_STR(world.conf.smtp.at[1].address, STR("::1"));
 	CHECK(world.conf.pop3.count == 0);
+	CHECK(world.conf.smtp.at[2].is_proxied && !world.conf.smtp.at[1].is_proxied);
+	CHECK_STR(world.conf.proxies, STR("10.0.0.1 2001:db8::/32"));
 	CHECK(world.conf.message_bytes_max == 1024 * 1024 * 1024);
 	CHECK(world.conf.log_level == LOG_DEBUG);
 	CHECK_STR(world.conf.dns_server, STR("[2001:db8::1]:5353"));
@@ -107,6 +110,12 @@ TEST(a_mistake_is_named_with_its_line)
 		{"[dns]\nserver = ns.example\n",
 		 ":2: dns.server: \"ns.example\" is not an address, such as 192.0.2.1, "
 		 "192.0.2.1:53 or [2001:db8::1]:53"},
+		{"[listen]\nsmtp = 192.0.2.1:25+proxy\n",
+		 "listen.smtp has +proxy, but listen.proxies is empty"},
+		{"[listen]\nproxies = 10.0.0.1 10.0.0.0/33\n",
+		 ":2: listen.proxies: \"10.0.0.0/33\" is not an address or a network, "
+		 "such "
+		 "as 192.0.2.1 or 2001:db8::/32"},
 		{"[listen]\nlmtp = 192.0.2.1:24\n",
 		 "listen.lmtp must be on loopback, not 192.0.2.1"},
 		{"[tls]\nkey = /k\n", "tls.certificate and tls.key must be set together"},

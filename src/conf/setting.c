@@ -36,6 +36,13 @@ const struct setting settings[] = {
 	 "with LMTP (RFC 2033), such as 127.0.0.1:24.  Nobody logs in there, so it must "
 	 "be "
 	 "a loopback address."},
+	{"listen", "proxies", SETTING_NETWORKS, AT(proxies), 0, 0, "",
+	 "nobody is a proxy",
+	 "The load balancers in front of this server, as addresses and networks.  At a "
+	 "place to listen that ends in +proxy, such as 192.0.2.1:2525+proxy, only they "
+	 "may "
+	 "connect, and each connection must begin with the PROXY protocol, version 1 or "
+	 "2; the client that it names counts as the one that has connected."},
 	{"tls", "certificate", SETTING_PATH, AT(tls_certificate), 0, 0, "",
 	 "a self-signed certificate is made",
 	 "The file with the certificate for the host name and the chain above it, in "
@@ -82,11 +89,13 @@ const char *setting_placeholder(const struct setting *setting)
 	case SETTING_DOMAIN:
 		return "NAME";
 	case SETTING_LISTENERS:
-		return "ADDRESS:PORT ...";
+		return "ADDRESS:PORT[+proxy] ...";
 	case SETTING_BYTES:
 		return "SIZE";
 	case SETTING_COUNT:
 		return "NUMBER";
+	case SETTING_NETWORKS:
+		return "ADDRESS[/BITS] ...";
 	case SETTING_SERVER:
 		return "ADDRESS[:PORT]";
 	case SETTING_LEVEL:

@@ -33,13 +33,19 @@ static bool read_address(struct str text, struct arena *arena, struct str *addre
 static bool read_listener(struct str text, struct arena *arena,
 			  struct conf_listener *listener)
 {
-	size_t colon = str_rfind_byte(text, ':');
+	static const struct str mark = {"+proxy", sizeof "+proxy" - 1};
+	bool is_proxied = str_ends(text, mark);
 	uint64_t port;
+
+	if (is_proxied)
+		text = str_first(text, text.len - mark.len);
+	size_t colon = str_rfind_byte(text, ':');
 
 	if (!read_address(str_first(text, colon), arena, &listener->address) ||
 	    !num_parse(str_skip(text, colon + 1), UINT16_MAX, &port) || port == 0)
 		return false;
 	listener->port = (uint16_t)port;
+	listener->is_proxied = is_proxied;
 	return true;
 }
 
@@ -160,6 +166,40 @@ static err_t read_server(struct str value, struct arena *arena, struct str *serv
 	return arena_copy(arena, value, server) ? OK : ERR_LIMIT;
 }
 
+/* ADDRESS or ADDRESS/BITS. */
+static bool is_network(struct str word)
+{
+	struct str address = str_cut(&word, '/');
+	unsigned char octets[16];
+	char text[64];
+	uint64_t bits;
+
+	if (!str_to_c(address, text, sizeof text))
+		return false;
+	bool is_v4 = inet_pton(AF_INET, text, octets) == 1;
+
+	if (!is_v4 && inet_pton(AF_INET6, text, octets) != 1)
+		return false;
+	return word.len == 0 || num_parse(word, is_v4 ? 32 : 128, &bits);
+}
+
+static err_t read_networks(struct str value, struct arena *arena, struct str *networks,
+			   struct str *why)
+{
+	struct str rest = value;
+
+	for (struct str word; (word = next_word(&rest)).len > 0;) {
+		if (is_network(word))
+			continue;
+		*why = arena_printf(arena,
+				    "\"%.*s\" is not an address or a network, such as "
+				    "192.0.2.1 or 2001:db8::/32",
+				    STR_FMT(word));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, networks) ? OK : ERR_LIMIT;
+}
+
 static err_t read_path(struct str value, struct arena *arena, struct str *path,
 		       struct str *why)
 {
@@ -214,6 +254,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		TRY(read_number(setting, value, arena, &number, why));
 		*(uint32_t *)to = (uint32_t)number;
 		return OK;
+	case SETTING_NETWORKS:
+		return read_networks(value, arena, to, why);
 	case SETTING_SERVER:
 		return read_server(value, arena, to, why);
 	case SETTING_LEVEL:
@@ -228,8 +270,9 @@ static void write_listeners(const struct conf_listeners *listeners, struct buf *
 		struct str address = listeners->at[i].address;
 		bool is_v6 = str_find_byte(address, ':') < address.len;
 
-		buf_printf(out, "%s%s%.*s%s:%u", i > 0 ? " " : "", is_v6 ? "[" : "",
-			   STR_FMT(address), is_v6 ? "]" : "", listeners->at[i].port);
+		buf_printf(out, "%s%s%.*s%s:%u%s", i > 0 ? " " : "", is_v6 ? "[" : "",
+			   STR_FMT(address), is_v6 ? "]" : "", listeners->at[i].port,
+			   listeners->at[i].is_proxied ? "+proxy" : "");
 	}
 }
 
@@ -252,6 +295,7 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 	switch (setting->type) {
 	case SETTING_PATH:
 	case SETTING_DOMAIN:
+	case SETTING_NETWORKS:
 	case SETTING_SERVER:
 		buf_add(out, *(const struct str *)from);
 		break;

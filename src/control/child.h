@@ -22,7 +22,7 @@ enum child_message {
 	CHILD_CONFIG = 1, /* struct child_config */
 	CHILD_POISON,     /* u64 keys */
 	CHILD_KEEP,       /* a descriptor to hold while it lives: the folder's lock */
-	CHILD_LISTEN,     /* u8 service; a listening socket */
+	CHILD_LISTEN,     /* u8 service, u8 is proxied; a listening socket */
 	CHILD_STORE,      /* a channel to the store, new at each of its starts */
 	CHILD_VAULT,      /* a channel to the vault, likewise */
 	CHILD_SIGN,       /* the socket of vault_sign(), likewise */

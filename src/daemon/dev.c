@@ -125,7 +125,8 @@ static bool set_ports(struct dev *dev)
 		at->at = ARENA_NEW(&dev->arena, struct conf_listener);
 		if (!at->at)
 			return false;
-		at->at[0] = (struct conf_listener){STR("127.0.0.1"), (uint16_t)port};
+		at->at[0] =
+			(struct conf_listener){STR("127.0.0.1"), (uint16_t)port, false};
 		at->count = 1;
 	}
 	return true;

@@ -8,6 +8,7 @@
 #include "login/login.h"
 #include "mda/mda.h"
 #include "net/limits.h"
+#include "net/proxied.h"
 #include "net/tls.h"
 #include "pop3/pop3.h"
 #include "smtpd/smtpd.h"
@@ -41,9 +42,11 @@ struct door {
 	bool is_sign_wanted;
 	struct tls_server *tls;
 
+	struct proxies proxies;
 	struct offer offers[SERVICES];
 	struct {
 		enum service service;
+		bool is_proxied;
 		int fd;
 		struct listener *listener;
 	} ports[DOOR_PORTS_MAX];

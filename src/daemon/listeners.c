@@ -72,10 +72,10 @@ static bool is_free(const union address *address, socklen_t len)
 	return fd >= 0;
 }
 
-static void add(struct listeners *listeners, enum service service, unsigned index, int fd)
+static void add(struct listeners *listeners, struct port port)
 {
 	MEM_ROOM(listeners->ports, listeners->count, listeners->room);
-	listeners->ports[listeners->count++] = (struct port){service, index, fd};
+	listeners->ports[listeners->count++] = port;
 }
 
 static err_t refuse(const struct conf_listener *at, enum service service)
@@ -119,7 +119,7 @@ static err_t open_one(struct listeners *listeners, enum service service,
 
 		if (fd < 0)
 			return refuse(at, service);
-		add(listeners, service, i, fd);
+		add(listeners, (struct port){service, at->is_proxied, i, fd});
 	}
 	return OK;
 }

@@ -9,7 +9,8 @@
 
 struct port {
 	enum service service;
-	unsigned index; /* of the process among its role's */
+	bool is_proxied; /* conf_listener */
+	unsigned index;  /* of the process among its role's */
 	int fd;
 };
 

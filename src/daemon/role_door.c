@@ -28,7 +28,7 @@ static bool begin(struct self *self)
 					     .vault = door->vault,
 					     .directory = &door->directory};
 	store_on_ended(door->store, login_cancel_older);
-	if (!door_tls_begin(door))
+	if (!proxies_parse(self->conf.proxies, &door->proxies) || !door_tls_begin(door))
 		return false;
 	door_offer_all(door);
 	for (size_t i = 0; i < door->port_count; i++) {
@@ -38,6 +38,7 @@ static bool begin(struct self *self)
 			.name = entry->name,
 			.limits = door->offers[service].limits,
 			.refusal = str_c(entry->refusal),
+			.proxies = door->ports[i].is_proxied ? &door->proxies : NULL,
 			.handler = door_session,
 			.arg = &door->offers[service],
 		};
@@ -53,9 +54,10 @@ static bool begin(struct self *self)
 /* Before CHILD_GO only; which ports there are does not change. */
 static bool take_port(struct door *door, const struct ipc_message *message)
 {
-	if (message->body.len != 1 || (unsigned char)message->body.ptr[0] >= SERVICES ||
+	if (message->body.len != 2 || (unsigned char)message->body.ptr[0] >= SERVICES ||
 	    door->port_count == DOOR_PORTS_MAX)
 		return false;
+	door->ports[door->port_count].is_proxied = message->body.ptr[1] != 0;
 	door->ports[door->port_count].service = (enum service)message->body.ptr[0];
 	door->ports[door->port_count++].fd = message->fd;
 	return true;

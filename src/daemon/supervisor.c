@@ -73,11 +73,11 @@ static void brief(struct slot *slot)
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct port *port = &listeners->ports[i];
-		char service = (char)port->service;
+		const char body[] = {(char)port->service, (char)port->is_proxied};
 
 		if (service_entry(port->service)->role == slot->role &&
 		    port->index == slot->index)
-			child_send(&slot->child, CHILD_LISTEN, (struct str){&service, 1},
+			child_send(&slot->child, CHILD_LISTEN, (struct str){body, 2},
 				   dup(port->fd));
 	}
 	joints_make(slot);

@@ -84,6 +84,12 @@ struct str conn_peer(const struct conn *conn)
 	return str_c(conn->peer);
 }
 
+void conn_set_peer(struct conn *conn, const struct address *peer)
+{
+	(void)address_text(peer, conn->peer);
+	conn->is_loopback = false;
+}
+
 struct str conn_local(const struct conn *conn)
 {
 	return str_c(conn->local);

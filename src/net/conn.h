@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "rt/task.h"
 
+struct address;
 struct conn;
 struct tls_server;
 
@@ -22,6 +23,8 @@ void conn_free(struct conn **conn);
 struct str conn_peer(const struct conn *conn);  /* the address as text */
 struct str conn_local(const struct conn *conn); /* our address as text */
 bool conn_peer_is_loopback(const struct conn *conn);
+/* The peer a proxy speaks for (net/proxied.h); it is never on loopback. */
+void conn_set_peer(struct conn *conn, const struct address *peer);
 bool conn_is_tls(const struct conn *conn);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" without TLS; good while the conn lives. */
 struct str conn_tls_text(const struct conn *conn);

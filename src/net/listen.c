@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/proxied.h"
 
 enum { ACCEPTS_A_TURN = 64, PAUSE_MS = 100, LOG_EVERY_MS = 10 * 1000 };
 
@@ -28,19 +29,39 @@ static void listener_unref(struct listener *listener)
 		mem_free(listener);
 }
 
+/* Through a proxy: whom it speaks for is known now, and counted.  False: no session. */
+static bool arrive_by_proxy(struct session *session, struct conn *conn)
+{
+	const struct listen_options *options = &session->options;
+	err_t err = proxied_accept(conn, &session->peer);
+
+	if (err != OK) {
+		LOG(WARN, "no header from proxy", KV("door", options->name),
+		    KV_STR("peer", conn_peer(conn)), KV("why", err_text(err)));
+		return false;
+	}
+	if (limits_enter(options->limits, &session->peer))
+		return true;
+	conn_add(conn, options->refusal);
+	(void)conn_flush(conn); /* a courtesy */
+	return false;
+}
+
 static void session_run(void *arg)
 {
 	struct session session = *(struct session *)arg;
 	char text[ADDRESS_TEXT_BYTES];
 
 	mem_free(arg);
-	struct str peer = address_text(&session.peer, text);
-	struct conn *conn = conn_new(session.fd, peer);
+	struct conn *conn = conn_new(session.fd, address_text(&session.peer, text));
+	bool is_counted = !session.options.proxies || arrive_by_proxy(&session, conn);
 
-	task_describe(peer);
-	session.options.handler(conn, session.options.arg);
+	task_describe(conn_peer(conn));
+	if (is_counted)
+		session.options.handler(conn, session.options.arg);
 	conn_free(&conn);
-	limits_leave(session.options.limits, &session.peer);
+	if (is_counted)
+		limits_leave(session.options.limits, &session.peer);
 }
 
 /* Under an attack one line in a while tells enough. */
@@ -58,7 +79,7 @@ static void turn_away(struct listener *listener, int fd, const struct address *p
 	char text[ADDRESS_TEXT_BYTES];
 
 	if (may_log(listener))
-		LOG(WARN, "too many connections", KV("door", listener->options.name),
+		LOG(WARN, "connection turned away", KV("door", listener->options.name),
 		    KV_STR("peer", address_text(peer, text)),
 		    KV_INT("open", limits_total(listener->options.limits)));
 	if (refusal.len > 0)
@@ -67,9 +88,18 @@ static void turn_away(struct listener *listener, int fd, const struct address *p
 	(void)close(fd);                                 /* nothing is owed */
 }
 
+/* Who is behind a proxy is counted when it has said who that is. */
+static bool may_enter(struct listener *listener, const struct address *peer)
+{
+	const struct listen_options *options = &listener->options;
+
+	return options->proxies ? proxies_have(options->proxies, peer)
+				: limits_enter(options->limits, peer);
+}
+
 static void welcome(struct listener *listener, int fd, const struct address *peer)
 {
-	if (!limits_enter(listener->options.limits, peer)) {
+	if (!may_enter(listener, peer)) {
 		turn_away(listener, fd, peer);
 		return;
 	}
@@ -79,7 +109,8 @@ static void welcome(struct listener *listener, int fd, const struct address *pee
 	if (task_start(listener->options.name, session_run, session))
 		return;
 	mem_free(session);
-	limits_leave(listener->options.limits, peer);
+	if (!listener->options.proxies)
+		limits_leave(listener->options.limits, peer);
 	turn_away(listener, fd, peer);
 }
 

@@ -5,6 +5,7 @@
 #include "net/limits.h"
 
 struct listener;
+struct proxies;
 
 /* Runs one session, in a task of its own.  The conn is closed after it returns. */
 typedef void listen_handler(struct conn *conn, void *arg);
@@ -15,6 +16,10 @@ struct listen_options {
 		*limits; /* may be shared by listeners; outlives them and sessions */
 	/* Sent, if it goes at once, to whom limits turn away; such as "421 …\r\n". */
 	struct str refusal;
+	/* NULL: connections are the peers' own.  Else only these may connect, and say
+	 * first whom they speak for, who then is the peer, also for limits; outlives
+	 * sessions. */
+	const struct proxies *proxies;
 	listen_handler *handler;
 	void *arg;
 };

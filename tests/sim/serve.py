@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """`postrider serve` from a configuration file, with a certificate of one's own."""
-import os, pathlib, signal, smtplib, ssl, subprocess, sys, tempfile
+import os, pathlib, signal, smtplib, socket, ssl, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
@@ -21,6 +21,9 @@ def port(service):
 
 
 listen = "\n".join(f"{name} = 127.0.0.1:{port(name)}" for name in lab.SERVICES)
+proxied_port = lab.free_base() + 26
+listen = listen.replace(f"smtp = 127.0.0.1:{port('smtp')}",
+                        f"smtp = 127.0.0.1:{port('smtp')} 127.0.0.1:{proxied_port}+proxy", 1)
 lab.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
          "/CN=mail.example.org", "-addext", "subjectAltName=DNS:mail.example.org",
          "-keyout", folder / "key.pem", "-out", folder / "cert.pem"])
@@ -30,6 +33,7 @@ hostname = mail.example.org
 default-domain = example.org
 [listen]
 {listen}
+proxies = 192.0.2.0/24 127.0.0.1
 [tls]
 certificate = {folder}/cert.pem
 key = {folder}/key.pem
@@ -58,6 +62,15 @@ with report.case("no password without TLS"):
     with smtplib.SMTP("127.0.0.1", port("submission"), timeout=20) as client:
         client.ehlo()
         assert not client.has_extn("auth"), client.esmtp_features
+with report.case("a proxy says whom it speaks for"):
+    with socket.create_connection(("127.0.0.1", proxied_port), 20) as client:
+        client.sendall(b"PROXY TCP4 198.51.100.77 127.0.0.1 4000 25\r\nQUIT\r\n")
+        assert b"220 mail.example.org ESMTP" in client.recv(1000)
+    assert lab.wait_for(lambda: "peer=198.51.100.77" in (folder / "log").read_text(), 5)
+with report.case("without its header there is no session"):
+    with socket.create_connection(("127.0.0.1", proxied_port), 20) as client:
+        client.sendall(b"EHLO mail.example.org\r\n")
+        assert client.recv(1000) == b""
 second = folder / "second.conf"  # the same folder, all other ports
 second.write_text(conf.read_text().replace(listen, "\n".join(
     f"{name} = 127.0.0.1:{other_base + n}" for name, n in lab.SERVICES.items())))
