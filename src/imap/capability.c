@@ -38,9 +38,14 @@ static const struct {
 	{"STATUS=SIZE", LOGGED_IN},   /* RFC 8438 */
 	{"CONDSTORE", LOGGED_IN},     /* RFC 7162 */
 	{"QRESYNC", LOGGED_IN},
-	{"ESEARCH", LOGGED_IN},   /* RFC 4731 */
-	{"SEARCHRES", LOGGED_IN}, /* RFC 5182 */
-	{"BINARY", LOGGED_IN},    /* RFC 3516 */
+	{"ESEARCH", LOGGED_IN},     /* RFC 4731 */
+	{"SEARCHRES", LOGGED_IN},   /* RFC 5182 */
+	{"BINARY", LOGGED_IN},      /* RFC 3516 */
+	{"MULTIAPPEND", LOGGED_IN}, /* RFC 3502 */
+	{"UTF8=ACCEPT", LOGGED_IN}, /* RFC 6855 */
+	{"OBJECTID", LOGGED_IN},    /* RFC 8474 */
+	{"SAVEDATE", LOGGED_IN},    /* RFC 8514 */
+	{"PREVIEW", LOGGED_IN},     /* RFC 8970 */
 };
 
 static bool holds(const struct session *s, enum when when)
@@ -132,6 +137,7 @@ err_t on_enable(struct session *s, const struct imap_command *command)
 		bool *is_on;
 	} choices[] = {
 		{"IMAP4rev2", &s->is_rev2},
+		{"UTF8=ACCEPT", &s->is_utf8},
 		{"QRESYNC", &s->is_qresync},
 		{"CONDSTORE", &s->is_condstore},
 	};

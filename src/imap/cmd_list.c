@@ -54,7 +54,7 @@ static void list_one(struct session *s, const struct imap_list *list,
 	buf_add_c(&s->out, "* LIST (");
 	write_attributes(&s->out, list, mailbox);
 	buf_add_c(&s->out, ") \"/\" ");
-	imap_write_mailbox(&s->out, mailbox->path, s->is_rev2);
+	imap_write_mailbox(&s->out, mailbox->path, session_is_utf8(s));
 	if (is_above)
 		buf_add_c(&s->out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
 	buf_add_c(&s->out, "\r\n");
@@ -108,7 +108,7 @@ err_t on_lsub(struct session *s, const struct imap_command *command)
 			  mailbox->row.is_subscribed && !mailbox->row.is_container
 				  ? "* LSUB () \"/\" "
 				  : "* LSUB (\\Noselect) \"/\" ");
-		imap_write_mailbox(&s->out, mailbox->path, s->is_rev2);
+		imap_write_mailbox(&s->out, mailbox->path, session_is_utf8(s));
 		buf_add_c(&s->out, "\r\n");
 		if (s->out.len > SEND_BYTES)
 			session_send(s);

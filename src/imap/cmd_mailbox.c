@@ -85,7 +85,8 @@ err_t on_create(struct session *s, const struct imap_command *command)
 		outcome = commit_one(s, &op, &result);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
-	return reply_ok(s, command, "It is there");
+	return reply_ok(s, command, "[MAILBOXID (" MAILBOX_ID ")] It is there",
+			(unsigned long long)result.ops[0].mailbox); /* RFC 8474 §4.1 */
 }
 
 err_t on_delete(struct session *s, const struct imap_command *command)

@@ -1,13 +1,17 @@
 /* SEARCH.  RFC 9051 §6.4.4, §7.3.4; RFC 3501 §7.2.5; "$" is RFC 5182. */
 #include "imap/match.h"
 #include "imap/walk.h"
+#include "text/charset.h"
 
 enum { SEND_BYTES = 32 << 10 };
 
-static bool is_known_charset(struct str charset)
+/* "" for UTF-8, and for ASCII, which is the same as far as it goes. */
+static struct str other_charset(struct str charset)
 {
-	return charset.len == 0 || str_same_nocase(charset, STR("UTF-8")) ||
-	       str_same_nocase(charset, STR("US-ASCII"));
+	bool is_utf8 = str_same_nocase(charset, STR("UTF-8")) ||
+		       str_same_nocase(charset, STR("US-ASCII"));
+
+	return is_utf8 ? STR("") : charset;
 }
 
 /* What was found: the UIDs, and mod-sequences of the first, the last, and of all the
@@ -189,13 +193,20 @@ err_t on_search(struct session *s, const struct imap_command *command)
 	const char *reason = "";
 	enum store_outcome outcome = STORE_OK;
 
-	if (!is_known_charset(search->charset)) {
+	struct str charset = other_charset(search->charset);
+
+	if (s->is_utf8 && search->charset.len > 0) /* RFC 6855 §3 */
+		return reply_bad(s, command,
+				 "with UTF8=ACCEPT there is no other charset");
+	if (charset.len > 0 && !charset_is_known(charset)) {
 		uids_clear(&s->box.saved);
-		return reply_no(s, command, "[BADCHARSET (US-ASCII UTF-8)] Use UTF-8");
+		return reply_no(s, command,
+				"[BADCHARSET (US-ASCII UTF-8)] That charset is not "
+				"known; use UTF-8");
 	}
 	if (search->has_modseq)
 		session_condstore(s);
-	bool is_ready = match_init(&match, s, search->key, &reason);
+	bool is_ready = match_init(&match, s, search->key, charset, &reason);
 
 	if (!is_ready && reason[0] != '\0')
 		return reply_bad(s, command, "%s", reason);

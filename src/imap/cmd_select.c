@@ -46,9 +46,11 @@ static void write_selected(struct session *s, struct str name, uint32_t exists)
 		   "* OK [PERMANENTFLAGS (%s)] What you may set\r\n"
 		   "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
 		   "* OK [UIDNEXT %u] The next UID\r\n"
-		   "* OK [HIGHESTMODSEQ %llu] The highest so far\r\n",
+		   "* OK [HIGHESTMODSEQ %llu] The highest so far\r\n"
+		   "* OK [MAILBOXID (" MAILBOX_ID ")] Its name may change, this not\r\n",
 		   s->box.is_read_only ? "" : FLAGS_SHOWN " \\*", s->box.uid_validity,
-		   s->box.uid_next, (unsigned long long)s->box.told);
+		   s->box.uid_next, (unsigned long long)s->box.told,
+		   (unsigned long long)s->box.mailbox);
 }
 
 err_t on_select(struct session *s, const struct imap_command *command)

@@ -1,5 +1,6 @@
 #include "imap/fetch.h"
 
+#include "imap/mailboxes.h"
 #include "imap/message.h"
 #include "imap/resync.h"
 #include "imap/walk.h"
@@ -20,9 +21,10 @@ struct fetching {
 static unsigned columns_for(const struct fetching *f)
 {
 	unsigned columns = 0;
-	unsigned from_message = IMAP_FETCH_INTERNALDATE | IMAP_FETCH_SIZE;
-	unsigned from_digest =
-		IMAP_FETCH_ENVELOPE | IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE;
+	unsigned from_message = IMAP_FETCH_INTERNALDATE | IMAP_FETCH_SIZE |
+				IMAP_FETCH_SAVEDATE | IMAP_FETCH_EMAILID;
+	unsigned from_digest = IMAP_FETCH_ENVELOPE | IMAP_FETCH_BODY |
+			       IMAP_FETCH_BODYSTRUCTURE | IMAP_FETCH_PREVIEW;
 
 	if ((f->items & IMAP_FETCH_FLAGS) || f->seen)
 		columns |= ROW_KEYWORDS;
@@ -78,6 +80,20 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 		buf_add_c(&s->out, "RFC822.SIZE ");
 		buf_add_u64(&s->out, row->size);
 	}
+	if (f->items & IMAP_FETCH_SAVEDATE) {
+		separate(f);
+		buf_add_c(&s->out, "SAVEDATE ");
+		imap_write_date_time(&s->out, (struct imap_date_time){row->saved_at, 0});
+	}
+	if (f->items & IMAP_FETCH_EMAILID) {
+		separate(f);
+		buf_printf(&s->out, "EMAILID (" MESSAGE_ID ")",
+			   (unsigned long long)row->message);
+	}
+	if (f->items & IMAP_FETCH_THREADID) {
+		separate(f);
+		buf_add_c(&s->out, "THREADID NIL"); /* RFC 8474 §5.2: not kept */
+	}
 }
 
 static enum store_outcome write_digest_items(struct fetching *f)
@@ -96,6 +112,11 @@ static enum store_outcome write_digest_items(struct fetching *f)
 		separate(f);
 		buf_add_c(&s->out, "ENVELOPE ");
 		imap_write_envelope(&s->out, envelope);
+	}
+	if (f->items & IMAP_FETCH_PREVIEW) {
+		separate(f);
+		buf_add_c(&s->out, "PREVIEW ");
+		imap_write_string(&s->out, message_preview(m));
 	}
 	for (unsigned bit = IMAP_FETCH_BODY; bit <= IMAP_FETCH_BODYSTRUCTURE; bit <<= 1) {
 		if (!(f->items & bit))

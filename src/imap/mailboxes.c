@@ -110,27 +110,45 @@ enum mailbox_role mailbox_role_of(struct str use)
 	return ROLE_NONE;
 }
 
-static uint64_t status_value(const struct mailbox_row *row, enum imap_status_item item)
+static void write_status_item(struct session *s, const struct mailbox_row *row,
+			      enum imap_status_item item)
 {
+	uint64_t value = 0;
+
+	buf_add(&s->out, imap_status_item_name(item));
+	buf_add_byte(&s->out, ' ');
 	switch (item) {
 	case IMAP_STATUS_MESSAGES:
-		return row->exists;
+		value = row->exists;
+		break;
 	case IMAP_STATUS_UIDNEXT:
-		return row->uid_next;
+		value = row->uid_next;
+		break;
 	case IMAP_STATUS_UIDVALIDITY:
-		return row->uid_validity;
+		value = row->uid_validity;
+		break;
 	case IMAP_STATUS_UNSEEN:
-		return row->unseen;
+		value = row->unseen;
+		break;
 	case IMAP_STATUS_DELETED:
-		return row->deleted;
+		value = row->deleted;
+		break;
 	case IMAP_STATUS_SIZE:
-		return row->bytes;
-	case IMAP_STATUS_HIGHESTMODSEQ:
-		return row->modseq;
+		value = row->bytes;
+		break;
 	case IMAP_STATUS_RECENT: /* RFC 9051 App. E: there is no \Recent any more */
-		return 0;
+		break;
+	case IMAP_STATUS_HIGHESTMODSEQ:
+		value = row->modseq;
+		break;
+	case IMAP_STATUS_MAILBOXID:
+		buf_printf(&s->out, "(" MAILBOX_ID ")", (unsigned long long)row->id);
+		return;
+	case IMAP_STATUS_APPENDLIMIT:
+		value = s->service->message_bytes_max;
+		break;
 	}
-	return 0;
+	buf_add_u64(&s->out, value);
 }
 
 void mailbox_write_status(struct session *s, const struct mailbox *mailbox,
@@ -139,18 +157,14 @@ void mailbox_write_status(struct session *s, const struct mailbox *mailbox,
 	bool is_first = true;
 
 	buf_add_c(&s->out, "* STATUS ");
-	imap_write_mailbox(&s->out, mailbox->path, s->is_rev2);
+	imap_write_mailbox(&s->out, mailbox->path, session_is_utf8(s));
 	buf_add_c(&s->out, " (");
-	for (unsigned bit = 1; bit <= IMAP_STATUS_HIGHESTMODSEQ; bit <<= 1) {
-		enum imap_status_item item = (enum imap_status_item)bit;
-
+	for (unsigned bit = 1; bit <= IMAP_STATUS_APPENDLIMIT; bit <<= 1) {
 		if (!(items & bit))
 			continue;
 		if (!is_first)
 			buf_add_byte(&s->out, ' ');
-		buf_add(&s->out, imap_status_item_name(item));
-		buf_add_byte(&s->out, ' ');
-		buf_add_u64(&s->out, status_value(&mailbox->row, item));
+		write_status_item(s, &mailbox->row, (enum imap_status_item)bit);
 		is_first = false;
 	}
 	buf_add_c(&s->out, ")\r\n");

@@ -3,6 +3,10 @@
 
 #include "imap/session.h"
 
+/* RFC 8474: the letters keep the ids of mailboxes and messages apart. */
+#define MAILBOX_ID "F%llu"
+#define MESSAGE_ID "M%llu"
+
 struct mailbox {
 	struct mailbox_row row;
 	struct str path;       /* UTF-8, levels joined by "/" */

@@ -1,5 +1,8 @@
 #include "imap/match.h"
 
+#include <stdio.h>
+
+#include "imap/mailboxes.h"
 #include "store/digest.h"
 #include "text/casemap.h"
 #include "text/charset.h"
@@ -25,6 +28,7 @@ static enum cost cost_of(const struct imap_search_key *key)
 	case IMAP_SEARCH_MODSEQ:
 	case IMAP_SEARCH_RECENT:
 	case IMAP_SEARCH_NEW:
+	case IMAP_SEARCH_THREADID:
 		return FROM_ROW;
 	case IMAP_SEARCH_KEYWORD:
 		return FROM_KEYWORDS;
@@ -33,6 +37,10 @@ static enum cost cost_of(const struct imap_search_key *key)
 	case IMAP_SEARCH_BEFORE:
 	case IMAP_SEARCH_ON:
 	case IMAP_SEARCH_SINCE:
+	case IMAP_SEARCH_SAVED_BEFORE:
+	case IMAP_SEARCH_SAVED_ON:
+	case IMAP_SEARCH_SAVED_SINCE:
+	case IMAP_SEARCH_EMAILID:
 		return FROM_MESSAGE;
 	case IMAP_SEARCH_HEADER:
 	case IMAP_SEARCH_SENT_BEFORE:
@@ -118,8 +126,15 @@ static bool prepare_set(struct match *match, struct imap_search_key *key,
 
 static bool prepare_text(struct match *match, struct imap_search_key *key)
 {
+	struct str text = key->text;
+
+	buf_reset(&match->text);
+	if (match->charset.len > 0) {
+		(void)charset_add_utf8(&match->text, match->charset, text);
+		text = buf_str(&match->text);
+	}
 	buf_reset(&match->mapped);
-	casemap_add(&match->mapped, key->text);
+	casemap_add(&match->mapped, text);
 	return arena_copy(&match->s->scratch, buf_str(&match->mapped), &key->text);
 }
 
@@ -142,10 +157,13 @@ static bool prepare(struct match *match, struct imap_search_key *key, const char
 }
 
 bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
-		const char **reason)
+		struct str charset, const char **reason)
 {
-	*match = (struct match){
-		.s = s, .key = key, .text = BUF(TEXT_MAX), .mapped = BUF(TEXT_MAX)};
+	*match = (struct match){.s = s,
+				.key = key,
+				.charset = charset,
+				.text = BUF(TEXT_MAX),
+				.mapped = BUF(TEXT_MAX)};
 	message_init(&match->message, s);
 	match->columns = columns_for(key);
 	if (!prepare(match, key, reason))
@@ -188,6 +206,14 @@ static bool has_keyword(const struct message_row *row, struct str word)
 			return true;
 	}
 	return false;
+}
+
+static bool is_message_id(struct str id, uint64_t message)
+{
+	char text[24];
+	int len = snprintf(text, sizeof text, MESSAGE_ID, (unsigned long long)message);
+
+	return str_same(id, (struct str){text, (size_t)len});
 }
 
 /* The day on the calendar of the zone it was written in: time and zone are disregarded
@@ -321,6 +347,7 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 {
 	const struct message_row *row = match->message.row;
 	int64_t arrived = day_of(row->received_at, row->received_zone), sent;
+	int64_t saved = day_of(row->saved_at, 0);
 
 	switch (key->kind) {
 	case IMAP_SEARCH_AND:
@@ -340,7 +367,10 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return has_keyword(row, key->text);
 	case IMAP_SEARCH_RECENT: /* nothing is, see on_select() */
 	case IMAP_SEARCH_NEW:
+	case IMAP_SEARCH_THREADID: /* nothing has one: RFC 8474 §6 */
 		return false;
+	case IMAP_SEARCH_EMAILID:
+		return is_message_id(key->text, row->message);
 	case IMAP_SEARCH_HEADER:
 		return header_holds(match, key->field, key->text);
 	case IMAP_SEARCH_BODY:
@@ -358,6 +388,12 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return arrived == key->number;
 	case IMAP_SEARCH_SINCE:
 		return arrived >= key->number;
+	case IMAP_SEARCH_SAVED_BEFORE:
+		return saved < key->number;
+	case IMAP_SEARCH_SAVED_ON:
+		return saved == key->number;
+	case IMAP_SEARCH_SAVED_SINCE:
+		return saved >= key->number;
 	case IMAP_SEARCH_SENT_BEFORE:
 		return sent_day(match, &sent) && sent < key->number;
 	case IMAP_SEARCH_SENT_ON:

@@ -9,7 +9,8 @@
 struct match {
 	struct session *s;
 	const struct imap_search_key *key;
-	unsigned columns; /* of the rows that match_row() needs */
+	struct str charset; /* that its texts came in; "" is UTF-8 */
+	unsigned columns;   /* of the rows that match_row() needs */
 	struct message message;
 	struct ahead *ahead;     /* NULL: most messages are decided without their body */
 	struct buf text, mapped; /* scratch of the comparisons */
@@ -20,7 +21,7 @@ struct match {
  * keys first.  The tree is changed and borrowed.  On failure *reason says why, for BAD,
  * or is empty if the store could not be read. */
 bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
-		const char **reason);
+		struct str charset, const char **reason);
 void match_fini(struct match *match);
 /* The UIDs that can match at all, from sets at the top of the tree. */
 void match_bounds(const struct match *match, struct uids *uids);

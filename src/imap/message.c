@@ -139,6 +139,11 @@ enum store_outcome message_structure(struct message *m)
 	return parse_body(m);
 }
 
+struct str message_preview(struct message *m)
+{
+	return digested(m) ? m->digest.preview : STR("");
+}
+
 /* Part "n" of a level.  A message that is no multipart has one part, its body.  RFC 9051
  * §6.4.5.1. */
 static const struct mime_part *step(const struct mime_part *at, bool *is_message,

@@ -45,6 +45,8 @@ enum store_outcome message_header_size(struct message *m);
 enum store_outcome message_header(struct message *m);
 enum store_outcome message_envelope(struct message *m);
 enum store_outcome message_structure(struct message *m);
+/* The first words, from the digest; "" if it has none.  RFC 8970. */
+struct str message_preview(struct message *m);
 /* Makes the body held, whatever its size; at most max octets of it. */
 enum store_outcome message_hold(struct message *m, size_t max);
 

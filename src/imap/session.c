@@ -155,6 +155,11 @@ void session_condstore(struct session *s)
 	s->is_condstore = true;
 }
 
+bool session_is_utf8(const struct session *s)
+{
+	return s->is_rev2 || s->is_utf8;
+}
+
 struct store *session_store(const struct session *s)
 {
 	return s->service->login.store;
@@ -206,36 +211,17 @@ static command_handler *const handlers[IMAP_VERB_COUNT] = {
 	[IMAP_MOVE] = on_move,
 };
 
-/* The literal whose announcement ends the text of an APPEND. */
-static struct imap_literal announced(struct str text)
-{
-	size_t brace = str_rfind_byte(text, '{');
-	struct imap_literal literal = {0};
-
-	for (size_t i = brace + 1; i < text.len; i++) {
-		if (!is_ascii_digit((unsigned char)text.ptr[i]))
-			break;
-		literal.len = literal.len * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
-	literal.is_synchronising =
-		str_find_byte(str_skip(text, brace), '+') == text.len - brace;
-	return literal;
-}
-
 static err_t run_command(struct session *s, struct str text)
 {
-	struct imap_dialect dialect = {.state = s->state, .is_utf8 = s->is_rev2};
+	struct imap_dialect dialect = {.state = s->state, .is_utf8 = session_is_utf8(s)};
 	struct imap_command command;
 	struct str reason;
 
 	if (imap_command_parse(text, dialect, &s->scratch, &command, &reason))
 		return handlers[command.verb](s, &command);
 	TRY(reply_bad(s, &command, "%.*s", STR_FMT(reason)));
-	if (command.tag.len > 0 && command.verb == IMAP_APPEND && !s->is_done) {
-		struct imap_literal literal = announced(text);
-
-		return append_skip(s, &literal);
-	}
+	if (command.tag.len > 0 && command.verb == IMAP_APPEND && !s->is_done)
+		return append_skip(s, text);
 	return OK;
 }
 

@@ -26,6 +26,7 @@ struct session {
 	uint64_t id;
 	enum imap_state state;
 	bool is_rev2;      /* ENABLE IMAP4rev2 was said */
+	bool is_utf8;      /* ENABLE UTF8=ACCEPT was */
 	bool is_condstore; /* the client knows of mod-sequences (RFC 7162 §3.1) */
 	bool is_qresync;   /* ENABLE QRESYNC was said */
 	bool is_done;
@@ -62,6 +63,8 @@ void session_send(struct session *s);
 
 /* A command that shows that the client knows of mod-sequences (RFC 7162 §3.1). */
 void session_condstore(struct session *s);
+/* Whether mailbox names go over the wire in UTF-8. */
+bool session_is_utf8(const struct session *s);
 struct store *session_store(const struct session *s);
 /* Whether LOGIN and AUTHENTICATE may be used, and are offered. */
 bool session_offers_login(const struct session *s);
@@ -74,5 +77,6 @@ command_handler on_capability, on_noop, on_logout, on_id, on_starttls, on_authen
 	on_login, on_enable, on_select, on_create, on_delete, on_rename, on_subscribe,
 	on_list, on_lsub, on_namespace, on_status, on_append, on_idle, on_close,
 	on_unselect, on_expunge, on_search, on_fetch, on_store, on_copy, on_move;
-/* An APPEND whose command could not be read: its message is passed over. */
-err_t append_skip(struct session *s, const struct imap_literal *literal);
+/* An APPEND that could not be read up to the end of this line: if messages follow, they
+ * are passed over. */
+err_t append_skip(struct session *s, struct str line);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "login/login.h"
+#include "rt/clock.h"
 
 enum {
 	PAGE_ROWS = 7,
@@ -21,6 +22,7 @@ struct letter {
 
 struct member {
 	uint64_t mailbox, member, modseq;
+	int64_t saved_at;
 	uint32_t uid;
 	uint8_t flags;
 	struct str words[KEYWORDS_MAX];
@@ -126,6 +128,7 @@ static struct member *member_add(uint64_t mailbox, size_t letter)
 	*m = (struct member){.mailbox = mailbox,
 			     .member = counter++,
 			     .letter = letter,
+			     .saved_at = clock_s(),
 			     .uid = box_of(mailbox)->uid_next++};
 	changed(CHANGE_MESSAGE_NEW, mailbox, m->uid);
 	m->modseq = change;
@@ -399,6 +402,7 @@ static struct message_row row_of(const struct member *m, unsigned columns)
 		row.message = m->letter + 1;
 		row.received_at = letter->received_at;
 		row.received_zone = letter->received_zone;
+		row.saved_at = m->saved_at;
 		row.size = letter->body.len + letter->trace.len;
 		row.trace = letter->trace;
 	}

@@ -15,6 +15,10 @@ static const struct {
 	{STR("a (\\Seen) \" 7-Feb-1994 21:52:25 -0800\" ~{9}\r\n"), true, STR("a"),
 	 IMAP_SEEN, true, 9},
 	{STR("a \" 7-Feb-1994 21:52:25 -0800\" {9}\r\n"), true, STR("a"), 0, true, 9},
+	{STR("a UTF8 (~{9+}\r\n"), true, STR("a"), 0, false, 9},
+	{STR("a UTF8 ({9}\r\n"), false, STR(""), 0, false, 0},
+	{STR("a UTF9 (~{9}\r\n"), false, STR(""), 0, false, 0},
+	{STR("a UTF8 ~{9}\r\n"), false, STR(""), 0, false, 0},
 	{STR("a {9}"), false, STR(""), 0, false, 0},
 	{STR("a"), false, STR(""), 0, false, 0},
 	{STR("a (\\Seen {9}\r\n"), false, STR(""), 0, false, 0},
@@ -37,8 +41,46 @@ TEST(append_reads_up_to_the_message)
 		if (!ok)
 			continue;
 		CHECK_STR(append.mailbox, cases[i].mailbox);
-		CHECK(append.flags.system == cases[i].flags);
-		CHECK(append.has_date == cases[i].has_date);
-		CHECK(append.message.len == cases[i].len);
+		CHECK(append.first.flags.system == cases[i].flags);
+		CHECK(append.first.has_date == cases[i].has_date);
+		CHECK(append.first.literal.len == cases[i].len);
+	}
+}
+
+static const struct {
+	struct str input;
+	bool was_utf8, ok, is_end;
+	uint64_t len;
+} rests[] = {
+	{STR("\r\n"), false, true, true, 0},
+	{STR(")\r\n"), true, true, true, 0},
+	{STR(" {5}\r\n"), false, true, false, 5},
+	{STR(" (\\Seen) \" 7-Feb-1994 21:52:25 -0800\" {5+}\r\n"), false, true, false, 5},
+	{STR(") UTF8 (~{5}\r\n"), true, true, false, 5},
+	{STR("\r\n"), true, false, false, 0},
+	{STR(")\r\n"), false, false, false, 0},
+	{STR("{5}\r\n"), false, false, false, 0},
+	{STR(" \r\n"), false, false, false, 0},
+	{STR("x\r\n"), false, false, false, 0},
+	{STR(""), false, false, false, 0},
+};
+
+TEST(append_reads_on_behind_a_message)
+{
+	for (size_t i = 0; i < COUNT_OF(rests); i++) {
+		SCOPED(arena_fini) struct arena arena;
+		struct imap_append_message next = {0};
+		bool is_end;
+
+		arena_init(&arena, 100000);
+		struct imap_in in = imap_in_over(rests[i].input, &arena);
+		bool ok = imap_append_next(&in, rests[i].was_utf8, &is_end, &next);
+
+		CHECK(ok == rests[i].ok);
+		CHECK(ok || (in.reason.len > 0 && in.at.at == rests[i].input.ptr));
+		if (ok)
+			CHECK(is_end == rests[i].is_end && cur_done(in.at));
+		if (ok && !is_end)
+			CHECK(next.literal.len == rests[i].len);
 	}
 }

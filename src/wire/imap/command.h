@@ -100,7 +100,7 @@ struct imap_command {
 
 struct imap_dialect {
 	enum imap_state state;
-	bool is_utf8; /* mailbox names, since IMAP4rev2 was enabled */
+	bool is_utf8; /* IMAP4rev2 or UTF8=ACCEPT was enabled */
 };
 
 /* Reads one command as imap_frame_scan() cut it, its CRLF included; APPEND ends where its

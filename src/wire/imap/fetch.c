@@ -145,6 +145,10 @@ static const struct {
 	{STR("BODY"), IMAP_FETCH_BODY},
 	{STR("BODYSTRUCTURE"), IMAP_FETCH_BODYSTRUCTURE},
 	{STR("MODSEQ"), IMAP_FETCH_MODSEQ},
+	{STR("SAVEDATE"), IMAP_FETCH_SAVEDATE},
+	{STR("EMAILID"), IMAP_FETCH_EMAILID},
+	{STR("THREADID"), IMAP_FETCH_THREADID},
+	{STR("PREVIEW"), IMAP_FETCH_PREVIEW},
 };
 
 static const struct {
@@ -188,6 +192,18 @@ static bool section_item(struct imap_in *in, struct str name, struct imap_fetch 
 	return imap_fail(in, "unknown item \"%.*s\"", STR_FMT(str_first(name, 40)));
 }
 
+/* [SP "(" "LAZY" ")"] behind PREVIEW.  What is in the digest is there at once, so LAZY
+ * makes no difference.  Other parentheses are the command's modifiers. */
+static void preview_lazy(struct imap_in *in)
+{
+	struct imap_in at = *in;
+	struct str name;
+
+	if (imap_space(&at) && cur_byte(&at.at, '(') && imap_label(&at, &name) &&
+	    str_same_nocase(name, STR("LAZY")) && cur_byte(&at.at, ')'))
+		in->at = at.at;
+}
+
 static bool fetch_att(struct imap_in *in, struct imap_fetch *fetch)
 {
 	struct str name;
@@ -198,6 +214,8 @@ static bool fetch_att(struct imap_in *in, struct imap_fetch *fetch)
 		if (!str_same_nocase(name, plain_items[i].name))
 			continue;
 		fetch->items |= plain_items[i].item;
+		if (plain_items[i].item == IMAP_FETCH_PREVIEW)
+			preview_lazy(in);
 		return true;
 	}
 	return section_item(in, name, fetch);

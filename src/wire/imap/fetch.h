@@ -19,7 +19,11 @@ enum imap_fetch_item {
 	IMAP_FETCH_ENVELOPE = 16,
 	IMAP_FETCH_BODY = 32, /* the structure without extension data */
 	IMAP_FETCH_BODYSTRUCTURE = 64,
-	IMAP_FETCH_MODSEQ = 128, /* RFC 7162 */
+	IMAP_FETCH_MODSEQ = 128,   /* RFC 7162 */
+	IMAP_FETCH_SAVEDATE = 256, /* RFC 8514 */
+	IMAP_FETCH_EMAILID = 512,  /* RFC 8474 */
+	IMAP_FETCH_THREADID = 1024,
+	IMAP_FETCH_PREVIEW = 2048, /* RFC 8970 */
 };
 
 enum imap_section_kind {

@@ -30,6 +30,8 @@ static const struct word status_words[] = {
 	{STR("SIZE"), IMAP_STATUS_SIZE},
 	{STR("RECENT"), IMAP_STATUS_RECENT},
 	{STR("HIGHESTMODSEQ"), IMAP_STATUS_HIGHESTMODSEQ},
+	{STR("MAILBOXID"), IMAP_STATUS_MAILBOXID},
+	{STR("APPENDLIMIT"), IMAP_STATUS_APPENDLIMIT},
 };
 
 /* One of the words; its bit, or 0 with the reason noted. */

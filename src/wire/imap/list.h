@@ -27,6 +27,8 @@ enum imap_status_item {
 	IMAP_STATUS_SIZE = 32,
 	IMAP_STATUS_RECENT = 64,         /* RFC 3501 */
 	IMAP_STATUS_HIGHESTMODSEQ = 128, /* RFC 7162 */
+	IMAP_STATUS_MAILBOXID = 256,     /* RFC 8474 */
+	IMAP_STATUS_APPENDLIMIT = 512,   /* RFC 7889 */
 };
 
 struct imap_list {

@@ -5,6 +5,7 @@ enum argument {
 	ASTRING,
 	FIELD,
 	KEYWORD,
+	OBJECTID,
 	DATE,
 	NUMBER,
 	MODSEQ,
@@ -30,6 +31,7 @@ static const struct search_name {
 	{STR("CC"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("Cc")},
 	{STR("DELETED"), IMAP_SEARCH_FLAG, NONE, IMAP_DELETED},
 	{STR("DRAFT"), IMAP_SEARCH_FLAG, NONE, IMAP_DRAFT},
+	{STR("EMAILID"), IMAP_SEARCH_EMAILID, OBJECTID},
 	{STR("FLAGGED"), IMAP_SEARCH_FLAG, NONE, IMAP_FLAGGED},
 	{STR("FROM"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("From")},
 	{STR("HEADER"), IMAP_SEARCH_HEADER, FIELD},
@@ -42,6 +44,10 @@ static const struct search_name {
 	{STR("ON"), IMAP_SEARCH_ON, DATE},
 	{STR("OR"), IMAP_SEARCH_OR, TWO_KEYS},
 	{STR("RECENT"), IMAP_SEARCH_RECENT, NONE},
+	{STR("SAVEDATESUPPORTED"), IMAP_SEARCH_AND, NONE}, /* always: as ALL */
+	{STR("SAVEDBEFORE"), IMAP_SEARCH_SAVED_BEFORE, DATE},
+	{STR("SAVEDON"), IMAP_SEARCH_SAVED_ON, DATE},
+	{STR("SAVEDSINCE"), IMAP_SEARCH_SAVED_SINCE, DATE},
 	{STR("SEEN"), IMAP_SEARCH_FLAG, NONE, IMAP_SEEN},
 	{STR("SENTBEFORE"), IMAP_SEARCH_SENT_BEFORE, DATE},
 	{STR("SENTON"), IMAP_SEARCH_SENT_ON, DATE},
@@ -50,6 +56,7 @@ static const struct search_name {
 	{STR("SMALLER"), IMAP_SEARCH_SMALLER, NUMBER},
 	{STR("SUBJECT"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("Subject")},
 	{STR("TEXT"), IMAP_SEARCH_TEXT, ASTRING},
+	{STR("THREADID"), IMAP_SEARCH_THREADID, OBJECTID},
 	{STR("TO"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("To")},
 	{STR("UID"), IMAP_SEARCH_UID, UID_SET},
 	{STR("UNANSWERED"), IMAP_SEARCH_FLAG, NONE, IMAP_ANSWERED, true},
@@ -143,6 +150,9 @@ static bool key_argument(struct search_in *s, const struct search_name *name,
 	case KEYWORD:
 		return imap_atom(in, &key->text) ||
 		       imap_fail_here(in, "a keyword is expected");
+	case OBJECTID:
+		return imap_atom(in, &key->text) ||
+		       imap_fail_here(in, "an object's id is expected");
 	case DATE:
 		return imap_date(in, &key->number);
 	case NUMBER:

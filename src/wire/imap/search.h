@@ -26,7 +26,12 @@ enum imap_search_kind {
 	IMAP_SEARCH_SENT_BEFORE,
 	IMAP_SEARCH_SENT_ON,
 	IMAP_SEARCH_SENT_SINCE,
-	IMAP_SEARCH_MODSEQ, /* number or more (RFC 7162) */
+	IMAP_SEARCH_MODSEQ,       /* number or more (RFC 7162) */
+	IMAP_SEARCH_SAVED_BEFORE, /* days again (RFC 8514) */
+	IMAP_SEARCH_SAVED_ON,
+	IMAP_SEARCH_SAVED_SINCE,
+	IMAP_SEARCH_EMAILID, /* text (RFC 8474) */
+	IMAP_SEARCH_THREADID,
 };
 
 struct imap_search_key {

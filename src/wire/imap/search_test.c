@@ -15,9 +15,10 @@ static struct imap_in over(struct str text)
 static void show(struct buf *out, const struct imap_search_key *key)
 {
 	static const char *const names[] = {
-		"and",    "or",  "not",    "seq",     "uid",  "flag",   "keyword",
-		"recent", "new", "header", "body",    "text", ">",      "<",
-		"before", "on",  "since",  "sbefore", "son",  "ssince", "modseq",
+		"and",     "or",  "not",    "seq",     "uid",    "flag",   "keyword",
+		"recent",  "new", "header", "body",    "text",   ">",      "<",
+		"before",  "on",  "since",  "sbefore", "son",    "ssince", "modseq",
+		"vbefore", "von", "vsince", "email",   "thread",
 	};
 
 	buf_printf(out, "(%s", names[key->kind]);
@@ -57,6 +58,10 @@ static const struct {
 	{STR("NEW OLD RECENT"), STR("(and(new)(not(recent))(recent))")},
 	{STR("MODSEQ 5 MODSEQ \"/flags/\\\\draft\" all 7"),
 	 STR("(and(modseq 5)(modseq 7))")},
+	{STR("SAVEDBEFORE 2-Jan-1970 SAVEDON 2-Jan-1970 SAVEDSINCE 2-Jan-1970"),
+	 STR("(and(vbefore 1)(von 1)(vsince 1))")},
+	{STR("SAVEDATESUPPORTED EMAILID M1 THREADID T_2"),
+	 STR("(and(and)(email M1 0)(thread T_2 0))")},
 	{STR("BODY x TEXT y BCC z CC w"),
 	 STR("(and(body x)(text y)(header Bcc z)(header Cc w))")},
 	{STR("CHARSET UTF-8 TEXT \"\xc3\xa9\""), STR("(and(text \xc3\xa9))")},

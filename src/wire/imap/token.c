@@ -5,6 +5,7 @@
 
 #include "base/civil.h"
 #include "base/num.h"
+#include "base/utf8.h"
 #include "wire/imap/mailbox_name.h"
 
 enum { REASON_BYTES = 160, SHOWN_BYTES = 40 };
@@ -118,7 +119,8 @@ static bool unescape(struct imap_in *in, struct str *text)
 }
 
 /* quoted = DQUOTE *QUOTED-CHAR DQUOTE.  Octets above 127 are taken from every client, not
- * only after ENABLE: rev1 clients send passwords and search words so. */
+ * only after ENABLE, when they have to be UTF-8: rev1 clients send passwords and search
+ * words so. */
 bool imap_quoted(struct imap_in *in, struct str *text)
 {
 	const char *at = in->at.at, *end = in->at.end;
@@ -138,6 +140,8 @@ bool imap_quoted(struct imap_in *in, struct str *text)
 	if (at == end)
 		return imap_fail_here(in, "a quoted string that does not end");
 	*text = (struct str){in->at.at + 1, (size_t)(at - in->at.at) - 1};
+	if (in->is_utf8 && !utf8_valid(*text)) /* RFC 6855 §3 */
+		return imap_fail(in, "a quoted string is not UTF-8");
 	if (has_escapes && !unescape(in, text))
 		return false;
 	in->at.at = at + 1;

@@ -20,7 +20,8 @@ enum {
 struct imap_in {
 	struct cursor at;
 	struct arena *arena;
-	bool is_utf8;      /* mailbox names come in UTF-8: IMAP4rev2 was enabled */
+	bool is_utf8;      /* IMAP4rev2 or UTF8=ACCEPT was enabled: mailbox names and
+			    * quoted strings are UTF-8 */
 	struct str reason; /* the first thing found wrong; "" if nothing was said */
 };
 
