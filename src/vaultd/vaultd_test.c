@@ -13,6 +13,7 @@
 #include "rt/clock.h"
 #include "rt/ipc.h"
 #include "store/grant.h"
+#include "vault/codec.h"
 #include "vault/link.h"
 #include "vault/vault.h"
 #include "vaultd/x509.h"
@@ -282,6 +283,22 @@ static void replaces_channels(void)
 TEST(a_process_has_one_channel_of_each_kind)
 {
 	in_lab(replaces_channels);
+}
+
+/* The request and the end of its channel are read in one turn. */
+static void hears_no_dead(void)
+{
+	struct ipc *door = ipc_open("door", channel(VAULTD_DOOR, 9), NULL, NULL, NULL);
+
+	CHECK(ipc_event(door, VAULT_CALL_TICKET_KEYS, STR(""), -1) == OK);
+	ipc_close(&door);
+	for (int i = 0; i < 10; i++)
+		task_yield();
+}
+
+TEST(a_request_left_behind_by_its_channel_is_dropped)
+{
+	in_lab(hears_no_dead);
 }
 
 /* vault_sign() blocks, so the vault's loop must run elsewhere: a child process signs. */
