@@ -193,6 +193,31 @@ TEST(a_crowd_with_one_password_is_one_computation)
 	in_lab(crowd);
 }
 
+static void ask_nobody(void *arg)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+
+	(void)arg;
+	agreed += try(9, STR("pass"), &bytes) == VAULT_REFUSED;
+	asked++;
+}
+
+static void crowd_for_nobody(void)
+{
+	agreed = asked = 0;
+	for (int i = 0; i < 1000; i++)
+		CHECK(task_start("ask", ask_nobody, NULL));
+	while (asked < 1000)
+		CHECK(task_sleep_ms(5) == OK);
+	CHECK(agreed == 1000);
+}
+
+/* Else the time it takes, or a "later", would tell who exists. */
+TEST(a_crowd_for_an_account_without_password_is_one_computation_too)
+{
+	in_lab(crowd_for_nobody);
+}
+
 static void keeps_roles_apart(void)
 {
 	SCOPED(buf_fini) struct buf bytes = BUF(1024);
