@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "directory/directory.h"
+#include "directory/name.h"
 #include "login/throttle.h"
 #include "rt/task.h"
 #include "store/grant.h"
@@ -17,6 +18,7 @@ enum {
 	GRANT_MAX_BYTES = 4096,
 	TENURE_BUCKETS = 1024,
 };
+#define NOBODY_FIRST ((account_t)1 << 31) /* accounts are counted from 1 */
 
 /* One a process, made at its first failure, for all its sessions. */
 static struct throttle *throttle;
@@ -124,6 +126,22 @@ static enum login_outcome login_enter(const struct login_service *service,
 	return LOGIN_OK;
 }
 
+/* For whom the vault is asked when there is nobody of that name: a number that no account
+ * has, the same for all spellings, so that it answers like for somebody. */
+static account_t stand_in(const struct login_service *service, struct str name,
+			  struct arena *arena)
+{
+	struct str local, domain, plain;
+	uint64_t hash = hash64(name);
+
+	name_split(name, &local, &domain);
+	if (domain.len == 0)
+		domain = service->directory->default_domain;
+	if (name_local(local, arena, &plain) && name_domain(domain, arena, &domain))
+		hash = hash64(plain) ^ hash64_number(hash64(domain));
+	return NOBODY_FIRST | (account_t)hash;
+}
+
 enum login_outcome login_try(const struct login_service *service, struct str name,
 			     struct str password, struct str peer, bool is_unlimited,
 			     uint64_t session, struct arena *arena, struct login *login)
@@ -141,11 +159,12 @@ enum login_outcome login_try(const struct login_service *service, struct str nam
 	if (name.len > NAME_MAX_BYTES || password.len > PASSWORD_MAX_BYTES)
 		return login_failed(str_first(name, 64), password, peer, is_unlimited,
 				    session);
-	/* Nobody is account 0, for whom the vault takes as long as for anybody. */
 	if (directory_find_login(service->directory, name, arena, &account) ==
 	    DIRECTORY_UNKNOWN)
 		return login_later("the directory does not answer", session);
-	switch (vault_verify(service->vault, account, password, peer, session, &grant)) {
+	account_t asked =
+		account == ACCOUNT_SYSTEM ? stand_in(service, name, arena) : account;
+	switch (vault_verify(service->vault, asked, password, peer, session, &grant)) {
 	case VAULT_OK:
 		if (account != ACCOUNT_SYSTEM)
 			outcome = login_enter(service, account, buf_str(&grant), session,

@@ -272,6 +272,8 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 
 	if (message->fd >= 0)
 		(void)close(message->fd); /* nothing here takes one */
+	if (!ipc_is_open(ipc))
+		return; /* its channel has ended, and arg may be gone */
 	if (vault_decode_request(message->type, message->body, &request) &&
 	    may(channel->role, request.call))
 		reply.outcome = answer(channel, &request, &first, &second);

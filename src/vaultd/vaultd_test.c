@@ -13,6 +13,7 @@
 #include "rt/clock.h"
 #include "rt/ipc.h"
 #include "store/grant.h"
+#include "vault/codec.h"
 #include "vault/link.h"
 #include "vault/vault.h"
 #include "vaultd/x509.h"
@@ -192,6 +193,31 @@ TEST(a_crowd_with_one_password_is_one_computation)
 	in_lab(crowd);
 }
 
+static void ask_nobody(void *arg)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+
+	(void)arg;
+	agreed += try(9, STR("pass"), &bytes) == VAULT_REFUSED;
+	asked++;
+}
+
+static void crowd_for_nobody(void)
+{
+	agreed = asked = 0;
+	for (int i = 0; i < 1000; i++)
+		CHECK(task_start("ask", ask_nobody, NULL));
+	while (asked < 1000)
+		CHECK(task_sleep_ms(5) == OK);
+	CHECK(agreed == 1000);
+}
+
+/* Else the time it takes, or a "later", would tell who exists. */
+TEST(a_crowd_for_an_account_without_password_is_one_computation_too)
+{
+	in_lab(crowd_for_nobody);
+}
+
 static void keeps_roles_apart(void)
 {
 	SCOPED(buf_fini) struct buf bytes = BUF(1024);
@@ -282,6 +308,22 @@ static void replaces_channels(void)
 TEST(a_process_has_one_channel_of_each_kind)
 {
 	in_lab(replaces_channels);
+}
+
+/* The request and the end of its channel are read in one turn. */
+static void hears_no_dead(void)
+{
+	struct ipc *door = ipc_open("door", channel(VAULTD_DOOR, 9), NULL, NULL, NULL);
+
+	CHECK(ipc_event(door, VAULT_CALL_TICKET_KEYS, STR(""), -1) == OK);
+	ipc_close(&door);
+	for (int i = 0; i < 10; i++)
+		task_yield();
+}
+
+TEST(a_request_left_behind_by_its_channel_is_dropped)
+{
+	in_lab(hears_no_dead);
 }
 
 /* vault_sign() blocks, so the vault's loop must run elsewhere: a child process signs. */

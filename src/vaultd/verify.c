@@ -105,8 +105,9 @@ static enum vault_outcome ask(struct verifier *verifier, const struct password *
 	if (record->is_set && recent_has(verifier->recent, account, record->generation,
 					 &flight.tag, loop_now()))
 		return VAULT_OK;
-	/* Questions about nobody never meet: each pays for itself. */
-	struct flight *same = record->is_set ? flight_of(verifier, &flight) : NULL;
+	/* Those about nobody meet as well, or else what a crowd waits for would tell who
+	 * exists. */
+	struct flight *same = flight_of(verifier, &flight);
 	if (same)
 		return join(same);
 	list_add_last(&verifier->flights, &flight.in_flights);

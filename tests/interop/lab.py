@@ -1,6 +1,6 @@
 """What the interop tests share: a server of our own on free loopback ports, a count of
 promises kept and broken, and readers of its mail.  Only Python's standard library."""
-import contextlib, imaplib, os, pathlib, random, shutil, signal, socket, subprocess, sys
+import contextlib, ctypes, imaplib, os, pathlib, random, shutil, signal, socket, subprocess, sys
 import tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -53,8 +53,22 @@ def free_base():
     raise RuntimeError("no free ports")
 
 
+def ends_with_us(more=None):
+    """What a child runs before it is executed: it ends when we do, even if we are killed."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def prepare():
+        libc.prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)
+        if more:
+            more()
+
+    return prepare
+
+
 class Server:
-    """`postrider dev` in a folder of its own."""
+    """`postrider dev` in a folder of its own; started by the main thread."""
 
     def __init__(self, accounts=0, folder=None, args=(), env=None, preexec_fn=None):
         self.folder = folder or tempfile.mkdtemp(prefix="postrider-test-")
@@ -71,7 +85,7 @@ class Server:
         self.log_file = open(self.log, "ab")
         self.process = subprocess.Popen([BINARY, *self.args], stdout=subprocess.PIPE,
                                         stderr=self.log_file, env=self.env,
-                                        preexec_fn=self.preexec_fn)
+                                        preexec_fn=ends_with_us(self.preexec_fn))
         deadline = time.time() + 60
         line = b""
         while line != b"ready\n":

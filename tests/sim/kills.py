@@ -32,6 +32,7 @@ class Load:
         self.threads = [threading.Thread(target=self.send) for _ in range(SENDERS)]
         self.threads += [threading.Thread(target=self.append) for _ in range(APPENDERS)]
         for thread in self.threads:
+            thread.daemon = True  # if the test ends early, so do they
             thread.start()
 
     def name(self):

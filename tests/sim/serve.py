@@ -45,7 +45,8 @@ report.check("nonsense is answered", postrider("serve", "now").returncode == 2)
 report.check("help is given", "serve" in postrider("serve", "--help").stdout)
 
 log = open(folder / "log", "w")
-server = subprocess.Popen([lab.BINARY, "serve", "-c", str(conf)], stderr=log)
+server = subprocess.Popen([lab.BINARY, "serve", "-c", str(conf)], stderr=log,
+                          preexec_fn=lab.ends_with_us())
 ready = lab.wait_for(lambda: " ready" in (folder / "log").read_text(), 20)
 report.check("it gets ready", ready, (folder / "log").read_text())
 done = postrider("domain", "add", "example.org", "-c", str(conf))
