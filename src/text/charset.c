@@ -80,7 +80,8 @@ void charset_forget(void)
 	}
 }
 
-/* ICU's converter of that name, or NULL if it has none. */
+/* ICU's converter of that name, or NULL if it has none.  A name that is not in its table
+ * is not tried: mail may hold very many, and each would be looked for as a file. */
 static UConverter *converter_of(const char *name)
 {
 	UErrorCode error = U_ZERO_ERROR;
@@ -92,7 +93,9 @@ static UConverter *converter_of(const char *name)
 
 	ucnv_close(cache[at].converter);
 	memcpy(cache[at].name, name, strlen(name) + 1);
-	cache[at].converter = ucnv_open(name, &error);
+	cache[at].converter = NULL;
+	if (ucnv_countAliases(name, &error) > 0)
+		cache[at].converter = ucnv_open(name, &error);
 	if (U_FAILURE(error))
 		cache[at].converter = NULL;
 	return cache[at].converter;

@@ -4,14 +4,16 @@
 #include "base/utf8.h"
 
 /* Elements whose content is not text to read. */
-static const char *const hidden[] = {"head",  "noframes", "script",
-				     "style", "template", "title"};
+static const struct str hidden[] = {STR("head"),  STR("noframes"), STR("script"),
+				    STR("style"), STR("template"), STR("title")};
 /* Elements that begin on a line of their own. */
-static const char *const blocks[] = {
-	"address", "article", "blockquote", "br",     "center", "dd", "div",
-	"dl",      "dt",      "footer",     "form",   "h1",     "h2", "h3",
-	"h4",      "h5",      "h6",         "header", "hr",     "li", "ol",
-	"p",       "pre",     "table",      "td",     "th",     "tr", "ul",
+static const struct str blocks[] = {
+	STR("address"), STR("article"), STR("blockquote"), STR("br"),    STR("center"),
+	STR("dd"),      STR("div"),     STR("dl"),         STR("dt"),    STR("footer"),
+	STR("form"),    STR("h1"),      STR("h2"),         STR("h3"),    STR("h4"),
+	STR("h5"),      STR("h6"),      STR("header"),     STR("hr"),    STR("li"),
+	STR("ol"),      STR("p"),       STR("pre"),        STR("table"), STR("td"),
+	STR("th"),      STR("tr"),      STR("ul"),
 };
 
 static const struct {
@@ -56,10 +58,10 @@ static void fill_gap(struct scan *s)
 	s->gap = '\0';
 }
 
-static bool is_one_of(struct str name, const char *const *names, size_t count)
+static bool is_one_of(struct str name, const struct str *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (str_same_nocase(name, str_c(names[i])))
+		if (str_same_nocase(name, names[i]))
 			return true;
 	return false;
 }

@@ -10,6 +10,12 @@ struct open_part {
 	size_t first_line;   /* the number of the line its body begins with */
 };
 
+/* The first octets of a boundary as a number, and which of its bits count, so that all
+ * open boundaries are compared with a line in a few instructions each. */
+struct front {
+	uint64_t octets, mask; /* no line has both 1 and 0 */
+};
+
 struct scan {
 	struct arena *arena;
 	struct str text;
@@ -18,6 +24,7 @@ struct scan {
 	size_t parts_max, depth_max;
 	size_t depth; /* of open parts */
 	struct open_part *open;
+	struct front *fronts; /* of the open parts' boundaries */
 	bool is_over; /* a bound was reached; the rest belongs to the open parts */
 };
 
@@ -62,6 +69,44 @@ static bool is_padding(struct str rest)
 	       rest.ptr[0] == '\r' || rest.ptr[0] == '\n';
 }
 
+static uint64_t octets_of(struct str text)
+{
+	uint64_t octets = 0;
+
+	if (text.len >= sizeof octets)
+		memcpy(&octets, text.ptr, sizeof octets);
+	else if (text.len > 0)
+		memcpy(&octets, text.ptr, text.len);
+	return octets;
+}
+
+static struct front front_of(struct str boundary)
+{
+	uint64_t mask = 0;
+
+	if (boundary.len == 0)
+		return (struct front){1, 0};
+	memset(&mask, 0xff, boundary.len < sizeof mask ? boundary.len : sizeof mask);
+	return (struct front){octets_of(boundary), mask};
+}
+
+static void set_boundary(struct scan *s, size_t level, struct str boundary)
+{
+	s->open[level].boundary = boundary;
+	s->fronts[level] = front_of(boundary);
+}
+
+/* True if the line, without its "--", is the boundary's. */
+static bool is_delimiter(struct str line, struct str boundary, bool *is_close)
+{
+	if (boundary.len == 0 || !str_starts(line, boundary))
+		return false;
+	struct str rest = str_skip(line, boundary.len);
+
+	*is_close = str_starts(rest, STR("--"));
+	return is_padding(str_skip(rest, *is_close ? 2 : 0));
+}
+
 /* True if the line at s->at ends one of the open parts; the innermost that fits.  RFC
  * 2046 §5.1.1. */
 static bool delimiter_at(const struct scan *s, size_t at, struct delimiter *found)
@@ -72,17 +117,15 @@ static bool delimiter_at(const struct scan *s, size_t at, struct delimiter *foun
 		return false;
 	struct str line = {p + 2, next_line(s, at) - at - 2};
 
+	uint64_t octets = octets_of(line);
+
 	for (size_t level = s->depth; level-- > 0;) {
-		struct str boundary = s->open[level].boundary;
+		bool may_be = (octets & s->fronts[level].mask) == s->fronts[level].octets;
 
-		if (boundary.len == 0 || !str_starts(line, boundary))
+		if (!may_be ||
+		    !is_delimiter(line, s->open[level].boundary, &found->is_close))
 			continue;
-		struct str rest = str_skip(line, boundary.len);
-		bool is_close = str_starts(rest, STR("--"));
-
-		if (!is_padding(str_skip(rest, is_close ? 2 : 0)))
-			continue;
-		*found = (struct delimiter){.level = level, .is_close = is_close};
+		found->level = level;
 		return true;
 	}
 	return false;
@@ -242,11 +285,9 @@ static void begin(struct scan *s)
 			part->kind = MIME_LEAF;
 			reach_bound(s, part);
 		}
-		s->open[s->depth++] = (struct open_part){
-			.part = part,
-			.boundary = boundary_of(s, part),
-			.first_line = s->line,
-		};
+		s->open[s->depth] =
+			(struct open_part){.part = part, .first_line = s->line};
+		set_boundary(s, s->depth++, boundary_of(s, part));
 		if (s->found.part_count >= s->parts_max) { /* this one takes the rest */
 			s->is_over = true;
 			part->kind = MIME_LEAF;
@@ -287,8 +328,9 @@ struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts
 	ASSERT(parts_max > 0 && depth_max > 0);
 	s.depth_max = depth_max;
 	s.open = ARENA_ARRAY(arena, struct open_part, depth_max);
-	s.found.is_cut = !s.open;
-	if (!s.open)
+	s.fronts = ARENA_ARRAY(arena, struct front, depth_max);
+	s.found.is_cut = !s.open || !s.fronts;
+	if (s.found.is_cut)
 		return s.found;
 	begin(&s);
 	while (s.at < text.len) {
@@ -302,7 +344,7 @@ struct mime mime_parse_within(struct arena *arena, struct str text, size_t parts
 		close_parts(&s, found.level + 1, s.at - strip, s.line - (strip > 0));
 		pass_line(&s);
 		if (found.is_close)
-			s.open[found.level].boundary = STR("");
+			set_boundary(&s, found.level, STR(""));
 		else
 			begin(&s);
 	}
