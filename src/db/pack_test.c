@@ -15,6 +15,7 @@ struct place {
 	struct packs *packs;
 	struct pack_scan scan;
 	unsigned groups, operations;
+	uint64_t durable;
 	struct str last;
 	char text[100];
 };
@@ -43,6 +44,7 @@ static err_t place_open(struct place *p)
 	TRY(packs_open(&options, &p->packs, &why));
 	TRY(packs_scan(p->packs, packs_first(p->packs),
 		       packs_first_sequence(p->packs) - 1, take, p, &p->scan));
+	p->durable = p->scan.sequence;
 	return packs_start(p->packs, &p->scan, 1, false);
 }
 
@@ -85,8 +87,9 @@ static struct pack_place finish(struct place *p)
 	struct pack_place end = {0};
 	uint64_t sequence;
 
-	CHECK(packs_write(p->packs, &end, &sequence) == OK);
-	CHECK(packs_flush(p->packs) == OK);
+	CHECK(packs_write(p->packs, p->durable, &end, &sequence) == OK);
+	CHECK(packs_flush(p->packs, 0) == OK);
+	p->durable = sequence;
 	return end;
 }
 
@@ -225,9 +228,9 @@ TEST(after_a_failed_flush_nothing_is_added_before_mending)
 	add(&p, "one", "1", &body);
 	(void)finish(&p);
 	add(&p, "two", "2", &body);
-	CHECK(packs_write(p.packs, &at, &sequence) == OK);
+	CHECK(packs_write(p.packs, 0, &at, &sequence) == OK);
 	CHECK(fault_arm(STR("pack.flush:1:EIO")));
-	CHECK(packs_flush(p.packs) != OK && packs_is_broken(p.packs));
+	CHECK(packs_flush(p.packs, 1) != OK && packs_is_broken(p.packs));
 	fault_disarm();
 	CHECK(packs_begin(p.packs, &at) != OK);
 	CHECK(packs_mend(p.packs) == OK);

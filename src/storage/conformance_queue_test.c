@@ -15,11 +15,7 @@ static const struct queue_recipient two[] = {
 static size_t lease(struct fixture *f, int64_t now, int64_t until, size_t limit,
 		    struct queue_row **rows, int64_t *next_due)
 {
-	size_t count;
-
-	CHECK(storage_queue_lease(f->storage, QUEUE_REMOTE, now, until, limit, &f->arena,
-				  rows, &count, next_due) == STORE_OK);
-	return count;
+	return fixture_lease(f, QUEUE_REMOTE, now, until, limit, rows, next_due);
 }
 
 static struct store_op settle(const struct queue_row *row, enum queue_outcome outcome)
