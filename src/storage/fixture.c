@@ -228,3 +228,10 @@ size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64
 	*next_due = lease.next_due;
 	return lease.count;
 }
+
+void fixture_maintain(struct fixture *f, int64_t now)
+{
+	while (storage_maintain(f->storage, now))
+		continue;
+	storage_index_commit(f->storage);
+}
