@@ -15,6 +15,17 @@ static void unlock(struct flusher *flusher)
 	ASSERT(pthread_mutex_unlock(&flusher->mutex) == 0);
 }
 
+enum { QUICK_US = 1000 };
+
+/* Where flushes are quick, a second one only makes the groups of both smaller. */
+static bool may_fly(const struct flusher *flusher)
+{
+	size_t lanes = flusher->usual_us < QUICK_US ? 1 : PACK_LANES;
+
+	return flusher->written > flusher->started && !flusher->has_failed &&
+	       flusher->flight_count < lanes;
+}
+
 /* ---- groups ------------------------------------------------------------------------ */
 
 /* Those up to that number leave the list. */
@@ -67,7 +78,7 @@ void flusher_add(struct flusher *flusher, struct storage_group *group, uint64_t 
 		all_unknown(done = take_upto(flusher, UINT64_MAX));
 	else if (sequence <= flusher->durable)
 		done = take_upto(flusher, flusher->durable);
-	else if (flusher->written > flusher->started)
+	else if (may_fly(flusher))
 		ASSERT(pthread_cond_signal(&flusher->filled) == 0);
 	unlock(flusher);
 	all_done(done);
@@ -94,7 +105,7 @@ static struct storage_group *land(struct flusher *flusher, uint64_t target, err_
 	memmove(flusher->flights, flusher->flights + landed,
 		flusher->flight_count * sizeof *flusher->flights);
 	ASSERT(pthread_cond_broadcast(&flusher->landed) == 0);
-	if (landed > 1 && flusher->written > flusher->started)
+	if (may_fly(flusher))
 		ASSERT(pthread_cond_broadcast(&flusher->filled) == 0);
 	if (!flusher->has_failed)
 		return take_upto(flusher, flusher->durable);
@@ -102,12 +113,6 @@ static struct storage_group *land(struct flusher *flusher, uint64_t target, err_
 
 	all_unknown(lost);
 	return lost;
-}
-
-static bool may_fly(const struct flusher *flusher)
-{
-	return flusher->written > flusher->started && !flusher->has_failed &&
-	       flusher->flight_count < PACK_LANES;
 }
 
 /* One flush, with the lock held before and after. */
@@ -125,6 +130,7 @@ static void fly(struct flusher *flusher, unsigned lane)
 	lock(flusher);
 	flusher->flushes++;
 	flusher->flush_us += took_us;
+	flusher->usual_us = (flusher->usual_us * 7 + took_us) / 8;
 	struct storage_group *done = land(flusher, target, err);
 
 	unlock(flusher);

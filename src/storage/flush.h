@@ -35,7 +35,7 @@ struct flusher {
 	struct flight flights[PACK_LANES];  /* the oldest first */
 	size_t flight_count;
 	struct storage_group *first, **last; /* not done yet, in order */
-	uint64_t flushes, flush_us;
+	uint64_t flushes, flush_us, usual_us; /* usual: of the last few */
 };
 
 void flusher_init(struct flusher *flusher);
