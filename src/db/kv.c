@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "rt/fault.h"
 
 enum { READERS_MAX = 512, IDLE_MAX = 32 };
 
@@ -27,6 +28,7 @@ struct kv_txn {
 	struct kv *kv;
 	MDB_txn *txn;
 	enum kv_mode mode;
+	size_t changes;
 };
 
 struct kv {
@@ -221,6 +223,10 @@ err_t kv_commit(struct kv_txn **ended)
 	MDB_txn *writer = txn->txn;
 
 	txn->txn = NULL;
+	if (fault_point("index.commit") > 0) {
+		mdb_txn_abort(writer);
+		return failed("commit", EIO);
+	}
 	int code = mdb_txn_commit(writer);
 
 	return code ? failed("commit", code) : OK;
@@ -283,12 +289,19 @@ static err_t undo_note(struct kv_txn *txn, struct str key)
 	return buf_ok(&undo->bytes) ? OK : ERR_LIMIT;
 }
 
+size_t kv_changes(const struct kv_txn *txn)
+{
+	return txn->changes;
+}
+
 err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 {
 	ASSERT(key.len > 0 && key.len <= KV_KEY_BYTES_MAX);
 	ASSERT(value.len <= KV_VALUE_BYTES_MAX);
 	TRY(undo_note(txn, key));
 	MDB_val k = to_val(key), v = to_val(value);
+
+	txn->changes++;
 	int code = mdb_put(txn->txn, txn->kv->dbi, &k, &v, 0);
 
 	return code ? failed("put", code) : OK;
@@ -298,6 +311,8 @@ err_t kv_delete(struct kv_txn *txn, struct str key)
 {
 	TRY(undo_note(txn, key));
 	MDB_val k = to_val(key);
+
+	txn->changes++;
 	int code = mdb_del(txn->txn, txn->kv->dbi, &k, NULL);
 
 	if (code == MDB_NOTFOUND)

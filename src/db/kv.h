@@ -4,6 +4,7 @@
  * values up to 64 KB, one writer at a time, readers that see the state of the last
  * commit. Keys are compared octet by octet.  Underneath is LMDB; only one process may
  * have the file open.  Calls block on the disk, never suspend a task.
+ * Fault site (rt/fault.h): index.commit.
  */
 #pragma once
 
@@ -42,6 +43,9 @@ void kv_close(struct kv **kv);
  * disk failed: then nobody knows before the file is opened again. */
 [[nodiscard]] err_t kv_commit(struct kv_txn **txn);
 void kv_drop(struct kv_txn **txn); /* for SCOPED; ends readers as well */
+
+/* Puts and deletes of a write transaction so far: each may keep a few pages in memory. */
+size_t kv_changes(const struct kv_txn *txn);
 
 /* The value stays good until the transaction writes or ends.  ERR_ABSENT: no such key. */
 [[nodiscard]] err_t kv_get(struct kv_txn *txn, struct str key, struct str *value);

@@ -142,7 +142,8 @@ err_t packs_open(const struct packs_options *options, struct packs **opened,
 	packs->folder = mem_zeroed(1, len + 1);
 	memcpy(packs->folder, options->folder, len);
 	packs->pack_bytes_max = options->pack_bytes_max;
-	packs->fd = -1;
+	for (unsigned i = 0; i < PACK_LANES; i++)
+		packs->lanes[i] = -1;
 	packs->is_broken = true; /* until packs_start() */
 	packs->bytes = BUF(PACK_GROUP_BYTES_MAX);
 	(void)pthread_rwlock_init(&packs->lock, NULL); /* cannot fail with defaults */
@@ -154,6 +155,15 @@ err_t packs_open(const struct packs_options *options, struct packs **opened,
 	return err;
 }
 
+void packs_close_lanes(struct packs *packs)
+{
+	for (unsigned i = 0; i < PACK_LANES; i++) {
+		if (packs->lanes[i] >= 0)
+			(void)close(packs->lanes[i]); /* all that counts was flushed */
+		packs->lanes[i] = -1;
+	}
+}
+
 void packs_close(struct packs **closed)
 {
 	struct packs *packs = *closed;
@@ -163,8 +173,7 @@ void packs_close(struct packs **closed)
 	for (size_t i = 0; i < packs->count; i++)
 		if (packs->list[i].fd >= 0)
 			(void)close(packs->list[i].fd); /* it was only read */
-	if (packs->fd >= 0)
-		(void)close(packs->fd); /* all that counts was flushed */
+	packs_close_lanes(packs);
 	buf_fini(&packs->bytes);
 	mem_free(packs->pieces);
 	mem_free(packs->iov);

@@ -4,14 +4,17 @@
  * is there as a whole or not at all.  In a group are body records, each one compressed
  * mail, and operation records, which mean nothing here.  packgroup.c describes the bytes.
  *
- * One thread, the writer, opens, scans and appends; any thread reads bodies.  Nothing
- * suspends a task; the calls block on the disk.  What fails is logged here.
+ * One thread, the writer, opens, scans and appends; others may flush for it; any thread
+ * reads bodies.  Nothing suspends a task; the calls block on the disk.  What fails is
+ * logged here.
  */
 #pragma once
 
 #include "base/buf.h"
 
 struct packs;
+
+enum { PACK_LANES = 2 }; /* flushes that may be under way together */
 
 struct packs_options {
 	const char *folder;      /* made if it is not there */
@@ -42,6 +45,9 @@ uint64_t packs_first_sequence(const struct packs *packs);
 /* The newest pack's; 0 if there is none. */
 uint64_t packs_epoch(const struct packs *packs);
 uint64_t packs_bytes(struct packs *packs);
+/* What a process that was killed had written, and not flushed, is on disk.  Before a scan
+ * whose groups will be relied on. */
+[[nodiscard]] err_t packs_settle(struct packs *packs);
 
 /* ---- reading the log --------------------------------------------------------------- */
 
@@ -62,9 +68,11 @@ struct pack_scan {
 	bool is_torn;             /* something incomplete stands at the end */
 };
 /* Gives each intact group from that place on to take() (which may be NULL), in order;
- * sequence is of the last group before it.  A bad stretch that intact groups follow is
- * damage: reported, counted and passed over.  A bad end is a torn tail.  Fails as take()
- * does, or with ERR_IO where the disk cannot be read. */
+ * sequence is of the last group before it.  A bad stretch ends the scan as a torn tail if
+ * no header behind it says that the first group lost there was durable: then it was never
+ * acknowledged, nor was any after it, intact or not.  Otherwise it is damage: reported,
+ * counted and passed over.  Fails as take() does, or with ERR_IO where the disk cannot be
+ * read. */
 [[nodiscard]] err_t packs_scan(struct packs *packs, struct pack_place from,
 			       uint64_t sequence,
 			       err_t (*take)(void *arg, const struct pack_group *group),
@@ -78,6 +86,9 @@ bool packs_has_group(struct packs *packs, struct pack_place at, uint64_t sequenc
  * is_fresh_pack the next group begins a new pack, as after a failed flush. */
 [[nodiscard]] err_t packs_start(struct packs *packs, const struct pack_scan *scan,
 				uint64_t epoch, bool is_fresh_pack);
+/* True if packs_begin() is about to make a new pack: its header says that everything before
+ * is durable, so the caller sees to that first. */
+bool packs_wants_new(const struct packs *packs);
 /* Begins a group, in a new pack where that is due: its sequence number is one more than
  * the last.  *at is where it will be. */
 [[nodiscard]] err_t packs_begin(struct packs *packs, struct pack_place *at);
@@ -95,13 +106,18 @@ struct pack_group_size {
 struct pack_group_size packs_size(const struct packs *packs);
 void packs_cut_back(struct packs *packs, struct pack_group_size size);
 void packs_drop(struct packs *packs);
-/* Writes the group; it is not durable yet, and not part of the packs before
- * packs_flush().  After a failure nothing was added, and the next group may be tried,
- * unless packs_is_broken(). */
-[[nodiscard]] err_t packs_write(struct packs *packs, struct pack_place *end,
-				uint64_t *sequence);
-/* Now it is.  A failure breaks the packs: nobody knows what is on disk. */
-[[nodiscard]] err_t packs_flush(struct packs *packs);
+/* Writes the group; it is not durable yet, and nobody may be told of it before a
+ * packs_flush().  durable is the number of a group that is, as are all before it.  After a
+ * failure nothing was added, and the next group may be tried, unless packs_is_broken(). */
+[[nodiscard]] err_t packs_write(struct packs *packs, uint64_t durable,
+				struct pack_place *end, uint64_t *sequence);
+/* All groups written before the call are durable now.  By any thread, one at a time in
+ * each lane (0 to PACK_LANES - 1), not while a group is begun in a new pack.  A failure
+ * breaks the packs: nobody knows what is on disk.
+ *
+ * The kernel tells of a failed write-back once on each open file.  Each lane has its own,
+ * so that no flush takes the bad news that was another's. */
+[[nodiscard]] err_t packs_flush(struct packs *packs, unsigned lane);
 /* Nothing can be appended before packs_mend(), packs_scan() and packs_start(). */
 bool packs_is_broken(const struct packs *packs);
 /* Lets go of the broken descriptor and of what the cache believes. */

@@ -15,6 +15,7 @@ struct place {
 	struct packs *packs;
 	struct pack_scan scan;
 	unsigned groups, operations;
+	uint64_t durable;
 	struct str last;
 	char text[100];
 };
@@ -43,6 +44,7 @@ static err_t place_open(struct place *p)
 	TRY(packs_open(&options, &p->packs, &why));
 	TRY(packs_scan(p->packs, packs_first(p->packs),
 		       packs_first_sequence(p->packs) - 1, take, p, &p->scan));
+	p->durable = p->scan.sequence;
 	return packs_start(p->packs, &p->scan, 1, false);
 }
 
@@ -85,8 +87,9 @@ static struct pack_place finish(struct place *p)
 	struct pack_place end = {0};
 	uint64_t sequence;
 
-	CHECK(packs_write(p->packs, &end, &sequence) == OK);
-	CHECK(packs_flush(p->packs) == OK);
+	CHECK(packs_write(p->packs, p->durable, &end, &sequence) == OK);
+	CHECK(packs_flush(p->packs, 0) == OK);
+	p->durable = sequence;
 	return end;
 }
 
@@ -193,6 +196,93 @@ TEST(a_torn_end_is_told_from_damage)
 	place_remove(&p);
 }
 
+/* Groups 1 to count, the first one flushed; the others are written knowing only that
+ * group as durable, but for the last one. */
+static void add_many(struct place *p, unsigned count, uint64_t last_durable,
+		     struct pack_place *ends)
+{
+	struct pack_body body;
+	uint64_t sequence;
+
+	add(p, "one", "1", &body);
+	ends[0] = finish(p);
+	for (unsigned i = 1; i < count; i++) {
+		char text[2] = {(char)('1' + (int)i), '\0'};
+
+		add(p, text, text, &body);
+		CHECK(packs_write(p->packs, i + 1 == count ? last_durable : 1, &ends[i],
+				  &sequence) == OK);
+	}
+	packs_close(&p->packs);
+}
+
+TEST(no_group_behind_one_that_was_never_durable_counts)
+{
+	struct place p;
+	struct pack_body body;
+	struct pack_place ends[4];
+
+	place_make(&p);
+	add_many(&p, 4, 1, ends);
+	scribble(&p, ends[0].offset + 8); /* 2 is torn; 3 and 4 are whole */
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 1 && p.scan.is_torn && p.scan.damaged == 0);
+	CHECK(p.scan.sequence == 1);
+	add(&p, "new", "new", &body);
+	CHECK(finish(&p).offset < ends[2].offset); /* what stood behind was cut */
+	packs_close(&p.packs);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 2 && !p.scan.is_torn && p.scan.damaged == 0);
+	CHECK_STR(p.last, STR("new"));
+	place_remove(&p);
+}
+
+TEST(a_group_that_never_arrived_ends_the_log)
+{
+	struct place p;
+	struct pack_place ends[3];
+	static const char zeros[200];
+
+	place_make(&p);
+	add_many(&p, 3, 1, ends);
+	int fd = open(pack_file(&p, 1), O_WRONLY | O_CLOEXEC);
+	size_t len = ends[1].offset - ends[0].offset;
+
+	CHECK(len <= sizeof zeros &&
+	      pwrite(fd, zeros, len, (off_t)ends[0].offset) == (ssize_t)len);
+	(void)close(fd);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 1 && p.scan.is_torn && p.scan.damaged == 0);
+	place_remove(&p);
+}
+
+TEST(a_group_that_a_later_one_knew_to_be_durable_is_damage)
+{
+	struct place p;
+	struct pack_place ends[4];
+
+	place_make(&p);
+	add_many(&p, 4, 2, ends);
+	scribble(&p, ends[0].offset + 8);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 3 && p.scan.damaged == 1 && p.scan.sequence == 4);
+	place_remove(&p);
+}
+
+TEST(a_torn_group_still_tells_what_was_durable)
+{
+	struct place p;
+	struct pack_place ends[3];
+
+	place_make(&p);
+	add_many(&p, 3, 2, ends);
+	scribble(&p, ends[0].offset + 60);
+	scribble(&p, ends[1].offset + 60); /* behind the header */
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 1 && p.scan.is_torn && p.scan.damaged == 1);
+	place_remove(&p);
+}
+
 TEST(a_mail_that_looks_like_a_group_is_none)
 {
 	struct place p;
@@ -225,9 +315,9 @@ TEST(after_a_failed_flush_nothing_is_added_before_mending)
 	add(&p, "one", "1", &body);
 	(void)finish(&p);
 	add(&p, "two", "2", &body);
-	CHECK(packs_write(p.packs, &at, &sequence) == OK);
+	CHECK(packs_write(p.packs, 0, &at, &sequence) == OK);
 	CHECK(fault_arm(STR("pack.flush:1:EIO")));
-	CHECK(packs_flush(p.packs) != OK && packs_is_broken(p.packs));
+	CHECK(packs_flush(p.packs, 1) != OK && packs_is_broken(p.packs));
 	fault_disarm();
 	CHECK(packs_begin(p.packs, &at) != OK);
 	CHECK(packs_mend(p.packs) == OK);

@@ -7,7 +7,7 @@
  *  12  4  number of the pack
  *  16  8  epoch of the store when it was begun
  *  24  8  salt: random, so that no mail can hold what looks like a group of ours
- *  32  8  sequence number of its first group
+ *  32  8  sequence number of its first group; all before it were durable
  *  40 20  zero
  *  60  4  CRC of the 60 octets before
  *  64     groups, each at a multiple of 8; then zeros (space allocated ahead) or the end
@@ -19,9 +19,11 @@
  *   8  8  salt of the pack
  *  16  8  sequence number: one more than that of the group before, also across packs
  *  24  8  length of the records
- *  32  4  CRC of the records
- *  36  4  CRC of the 36 octets before
- *  40     records; then zeros up to a multiple of 8
+ *  32  8  sequence number of a group known to be durable when this one was written, with
+ *         all before it: packscan.c tells torn groups from damage by it
+ *  40  4  CRC of the records
+ *  44  4  CRC of the 44 octets before
+ *  48     records; then zeros up to a multiple of 8
  *
  * A record is {u8 type, three zeros, u32 length, octets}; length does not count these 8.
  * Type 2 is an operation.  Type 1 is a body; it can be read and checked by itself:
@@ -99,20 +101,22 @@ void group_header_write(char *bytes, const struct group_header *header)
 	put(bytes + 8, header->salt, 8);
 	put(bytes + 16, header->sequence, 8);
 	put(bytes + 24, header->length, 8);
-	put(bytes + 32, header->payload_crc, 4);
-	put(bytes + 36, sum(bytes, 36), 4);
+	put(bytes + 32, header->durable, 8);
+	put(bytes + 40, header->payload_crc, 4);
+	put(bytes + 44, sum(bytes, 44), 4);
 }
 
 bool group_header_read(struct str bytes, uint64_t salt, struct group_header *header)
 {
 	if (bytes.len < GROUP_HEADER_BYTES || get32(bytes.ptr) != GROUP_MAGIC ||
-	    get(bytes.ptr + 8, 8) != salt || get32(bytes.ptr + 36) != sum(bytes.ptr, 36))
+	    get(bytes.ptr + 8, 8) != salt || get32(bytes.ptr + 44) != sum(bytes.ptr, 44))
 		return false;
 	*header = (struct group_header){.records = get32(bytes.ptr + 4),
 					.salt = salt,
 					.sequence = get(bytes.ptr + 16, 8),
 					.length = get(bytes.ptr + 24, 8),
-					.payload_crc = get32(bytes.ptr + 32)};
+					.durable = get(bytes.ptr + 32, 8),
+					.payload_crc = get32(bytes.ptr + 40)};
 	return true;
 }
 

@@ -6,7 +6,7 @@
 enum {
 	PACK_FORMAT = 1,
 	PACK_HEADER_BYTES = 64,
-	GROUP_HEADER_BYTES = 40,
+	GROUP_HEADER_BYTES = 48,
 	GROUP_ALIGN = 8,
 	RECORD_HEADER_BYTES = 8,
 	BODY_HEADER_BYTES = 36, /* with the record header */
@@ -20,7 +20,7 @@ struct pack_header {
 };
 struct group_header {
 	uint32_t records;
-	uint64_t salt, sequence, length;
+	uint64_t salt, sequence, length, durable;
 	uint32_t payload_crc;
 };
 struct body_header {

@@ -1,4 +1,13 @@
-/* Reading the log of the packs, and telling a torn tail from damage. */
+/* Reading the log of the packs, and telling a torn tail from damage.
+ *
+ * Several groups may have been on their way to the disk when the power went, and a later
+ * one may have arrived without an earlier one.  A group is acknowledged only when it and
+ * all before it are durable, and the groups written after that say so in their headers.
+ * So where a group is bad, and no header behind it, nor that of a later pack, names its
+ * number or a greater one as durable, it and everything behind it were promised to nobody:
+ * the log ends before it.  If one does, the group is damaged, and what follows still
+ * counts.
+ */
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/num.h"
@@ -15,6 +24,8 @@ struct scanner {
 	err_t (*take)(void *arg, const struct pack_group *group);
 	void *arg;
 	struct buf payload;
+	bool has_durable, is_over;
+	uint64_t durable; /* the greatest number that a header behind a bad stretch names */
 };
 
 enum found { FOUND_GROUP, FOUND_END, FOUND_BAD };
@@ -91,6 +102,50 @@ static err_t search(struct scanner *s, const struct pack *pack)
 	return err;
 }
 
+/* Looks at all headers from here on. */
+static err_t find_durable(struct scanner *s)
+{
+	struct pack_place back = s->at;
+
+	s->has_durable = true;
+	for (; s->at.pack <= packs_newest(s->packs);
+	     s->at = (struct pack_place){s->at.pack + 1, PACK_HEADER_BYTES}) {
+		const struct pack *pack = packs_get(s->packs, s->at.pack);
+
+		if (pack && s->at.pack != back.pack)
+			s->durable = num_max(s->durable, pack->first_sequence - 1);
+		while (pack && s->at.offset < pack->size) {
+			char bytes[GROUP_HEADER_BYTES];
+			struct group_header header;
+			size_t got;
+
+			TRY(disk_read(pack->fd, bytes, sizeof bytes, s->at.offset, &got));
+			if (group_header_read((struct str){bytes, got}, pack->salt,
+					      &header) &&
+			    header.length <= pack->size - s->at.offset) {
+				s->durable = num_max(s->durable, header.durable);
+				s->at.offset = group_end(s->at.offset, &header);
+			} else {
+				TRY(search(s, pack));
+			}
+		}
+	}
+	s->at = back;
+	return OK;
+}
+
+/* A stretch is bad from here on: if it may have been acknowledged, the scan goes on
+ * behind it. */
+static err_t pass_over(struct scanner *s, const struct pack *pack)
+{
+	if (!s->has_durable)
+		TRY(find_durable(s));
+	if (s->durable > s->scan->sequence)
+		return search(s, pack);
+	s->scan->is_torn = s->is_over = true;
+	return OK;
+}
+
 static err_t give(struct scanner *s, const struct group_header *header, uint64_t bad_from)
 {
 	struct pack_group group = {
@@ -116,13 +171,25 @@ static err_t give(struct scanner *s, const struct group_header *header, uint64_t
 	return OK;
 }
 
+/* The end of a pack.  What stands behind the last group that may have been acknowledged
+ * is cut off by whoever appends. */
+static void end_pack(struct scanner *s, uint64_t bad_from)
+{
+	if (bad_from == 0)
+		return;
+	s->scan->is_torn = true;
+	s->scan->damaged++;
+	LOG(ERROR, "groups lost", KV_INT("pack", s->at.pack), KV_INT("offset", bad_from),
+	    KV_INT("durable", s->durable));
+}
+
 /* All groups of one pack from the place on. */
 static err_t scan_pack(struct scanner *s, const struct pack *pack)
 {
 	uint64_t bad_from = 0;
 
 	s->scan->is_torn = false;
-	for (;;) {
+	while (!s->is_over) {
 		struct group_header header;
 		enum found found;
 
@@ -135,22 +202,26 @@ static err_t scan_pack(struct scanner *s, const struct pack *pack)
 		case FOUND_BAD:
 			if (!bad_from)
 				bad_from = s->at.offset;
-			TRY(search(s, pack));
+			TRY(pass_over(s, pack));
 			continue;
 		case FOUND_END:
 			break;
 		}
 		if (s->at.offset >= pack->size) {
-			s->scan->is_torn = bad_from != 0;
+			end_pack(s, bad_from);
 			return OK;
 		}
 		/* Zeros: the end, unless something stands behind them. */
-		uint64_t zeros_from = s->at.offset;
+		struct pack_place zeros = s->at;
 
 		TRY(search(s, pack));
-		if (s->at.offset < pack->size && !bad_from)
-			bad_from = zeros_from;
+		if (s->at.offset < pack->size && !bad_from) {
+			bad_from = zeros.offset;
+			s->at = zeros;
+			TRY(pass_over(s, pack));
+		}
 	}
+	return OK;
 }
 
 err_t packs_scan(struct packs *packs, struct pack_place from, uint64_t sequence,
@@ -166,7 +237,8 @@ err_t packs_scan(struct packs *packs, struct pack_place from, uint64_t sequence,
 	err_t err = OK;
 
 	*scan = (struct pack_scan){.end = from, .sequence = sequence};
-	while (err == OK && s.at.pack != 0 && s.at.pack <= packs_newest(packs)) {
+	while (err == OK && !s.is_over && s.at.pack != 0 &&
+	       s.at.pack <= packs_newest(packs)) {
 		const struct pack *pack = packs_get(packs, s.at.pack);
 
 		if (pack) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/uio.h>
 
 #include "db/packgroup.h"
@@ -23,11 +24,13 @@ struct packs {
 	size_t count, room;
 
 	/* The writer's own from here on. */
-	int fd; /* of the newest pack; -1: none or broken */
+	int lanes[PACK_LANES]; /* open files of the newest pack; the first one is written
+				  to.  -1: none or broken */
 	uint64_t end, allocated;
 	uint64_t sequence; /* of the last group written */
 	uint64_t epoch;
-	bool is_broken, wants_new_pack;
+	atomic_bool is_broken; /* set by whoever flushes */
+	bool wants_new_pack;
 
 	bool has_group;
 	struct buf bytes; /* the octets that are not borrowed, group header first */
@@ -44,5 +47,6 @@ void packs_path(const struct packs *packs, uint32_t number, const char *suffix,
 		char path[PACK_PATH_MAX]);
 /* Opens the pack for reading and adds it to the set. */
 [[nodiscard]] err_t packs_add(struct packs *packs, uint32_t number, const char **why);
+void packs_close_lanes(struct packs *packs);
 /* Logs errno. */
 err_t packs_failed(const char *path);

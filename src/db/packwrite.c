@@ -27,6 +27,24 @@ static void set_size(struct packs *packs, uint64_t size)
 	packs->allocated = size;
 }
 
+/* fd becomes the first lane, whatever comes of it; the others are opened. */
+static err_t lanes_open(struct packs *packs, int fd, const char *path)
+{
+	packs_close_lanes(packs);
+	packs->lanes[0] = fd;
+	for (unsigned i = 1; i < PACK_LANES; i++) {
+		packs->lanes[i] = open(path, O_RDWR | O_CLOEXEC);
+		if (packs->lanes[i] < 0) {
+			err_t err = packs_failed(path);
+
+			packs_close_lanes(packs);
+			packs->is_broken = true;
+			return err;
+		}
+	}
+	return OK;
+}
+
 /* Complete under another name first: a pack whose header is missing is never seen. */
 static err_t pack_create(struct packs *packs)
 {
@@ -65,13 +83,10 @@ static err_t pack_create(struct packs *packs)
 		(void)close(fd); /* nothing in it counts */
 		return err;
 	}
-	if (packs->fd >= 0)
-		(void)close(packs->fd); /* all that counts was flushed */
-	packs->fd = fd;
 	packs->end = PACK_HEADER_BYTES;
 	packs->allocated = ALLOCATE_STEP;
 	packs->wants_new_pack = false;
-	return OK;
+	return lanes_open(packs, fd, path);
 }
 
 err_t packs_start(struct packs *packs, const struct pack_scan *scan, uint64_t epoch,
@@ -99,13 +114,28 @@ err_t packs_start(struct packs *packs, const struct pack_scan *scan, uint64_t ep
 		(void)close(fd); /* the caller gives up */
 		return err;
 	}
-	if (packs->fd >= 0)
-		(void)close(packs->fd); /* as above */
-	packs->fd = fd;
 	packs->end = scan->end.offset;
 	packs->wants_new_pack = is_fresh_pack;
 	set_size(packs, scan->end.offset);
-	return OK;
+	return lanes_open(packs, fd, path);
+}
+
+err_t packs_settle(struct packs *packs)
+{
+	char path[PACK_PATH_MAX];
+
+	if (!packs_get(packs, packs_newest(packs)))
+		return OK;
+	/* Its own open file: it must not hear of a failure that is being recovered from. */
+	packs_path(packs, packs_newest(packs), "", path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return packs_failed(path);
+	err_t err = disk_flush(fd);
+
+	(void)close(fd); /* nothing was written through it */
+	return err;
 }
 
 bool packs_is_broken(const struct packs *packs)
@@ -117,11 +147,7 @@ err_t packs_mend(struct packs *packs)
 {
 	ASSERT(!packs->has_group);
 	packs->is_broken = true;
-	if (packs->fd >= 0) {
-		disk_forget_cache(packs->fd);
-		(void)close(packs->fd); /* it is known to have failed */
-	}
-	packs->fd = -1;
+	packs_close_lanes(packs); /* they are known to have failed */
 	struct stat stat;
 	const struct pack *pack = packs_get(packs, packs_newest(packs));
 
@@ -136,12 +162,17 @@ err_t packs_mend(struct packs *packs)
 
 /* ---- a group ----------------------------------------------------------------------- */
 
+bool packs_wants_new(const struct packs *packs)
+{
+	return packs->wants_new_pack || packs->end >= packs->pack_bytes_max;
+}
+
 err_t packs_begin(struct packs *packs, struct pack_place *at)
 {
 	ASSERT(!packs->has_group);
 	if (packs->is_broken)
 		return ERR_IO;
-	if (packs->wants_new_pack || packs->end >= packs->pack_bytes_max)
+	if (packs_wants_new(packs))
 		TRY(pack_create(packs));
 	buf_reset(&packs->bytes);
 	packs->piece_count = packs->borrowed = 0;
@@ -279,14 +310,15 @@ static err_t make_room(struct packs *packs, uint64_t end)
 		return OK;
 	uint64_t size = (end / ALLOCATE_STEP + 1) * ALLOCATE_STEP;
 
-	TRY(disk_allocate(packs->fd, packs->allocated, size));
+	TRY(disk_allocate(packs->lanes[0], packs->allocated, size));
 	set_size(packs, size);
 	return OK;
 }
 
-err_t packs_write(struct packs *packs, struct pack_place *end, uint64_t *sequence)
+err_t packs_write(struct packs *packs, uint64_t durable, struct pack_place *end,
+		  uint64_t *sequence)
 {
-	ASSERT(packs->has_group);
+	ASSERT(packs->has_group && durable <= packs->sequence);
 	packs->has_group = false;
 	size_t length = packs->bytes.len + packs->borrowed - GROUP_HEADER_BYTES;
 	size_t pad = (GROUP_ALIGN - length % GROUP_ALIGN) % GROUP_ALIGN;
@@ -302,6 +334,7 @@ err_t packs_write(struct packs *packs, struct pack_place *end, uint64_t *sequenc
 				      .salt = packs->list[packs->count - 1].salt,
 				      .sequence = packs->sequence + 1,
 				      .length = length,
+				      .durable = durable,
 				      .payload_crc = group_crc(packs, count, length)};
 
 	group_header_write(packs->bytes.ptr, &header);
@@ -309,11 +342,12 @@ err_t packs_write(struct packs *packs, struct pack_place *end, uint64_t *sequenc
 	err_t err = make_room(packs, after);
 
 	if (err == OK)
-		err = disk_write(packs->fd, packs->iov, count, packs->end);
+		err = disk_write(packs->lanes[0], packs->iov, count, packs->end);
 	if (err != OK) {
 		/* What was written in part must not stand behind a later, shorter
 		 * group. */
-		packs->is_broken = ftruncate(packs->fd, (off_t)packs->end) != 0;
+		if (ftruncate(packs->lanes[0], (off_t)packs->end) != 0)
+			packs->is_broken = true;
 		set_size(packs, packs->end);
 		return err;
 	}
@@ -324,9 +358,9 @@ err_t packs_write(struct packs *packs, struct pack_place *end, uint64_t *sequenc
 	return OK;
 }
 
-err_t packs_flush(struct packs *packs)
+err_t packs_flush(struct packs *packs, unsigned lane)
 {
-	err_t err = disk_flush(packs->fd);
+	err_t err = disk_flush(packs->lanes[lane]);
 
 	if (err != OK)
 		packs->is_broken = true;

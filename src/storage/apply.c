@@ -40,30 +40,49 @@ static err_t apply_kv_delete(struct work *work, const struct effect_kv *e)
 	return err == ERR_ABSENT ? OK : err;
 }
 
-static err_t apply_forget(struct work *work, struct str name)
+err_t key_forget(struct work *work, account_t account, struct str name)
 {
 	struct key key;
-	err_t err = kv_delete(work->txn, key_kept(&key, work->account.id, name));
+	struct str value;
+	err_t err = kv_get(work->txn, key_kept(&key, account, name), &value);
 
+	if (err == OK) {
+		uint32_t minute = kept_minute(&value);
+
+		TRY(kv_delete(work->txn, key_kept(&key, account, name)));
+		err = kv_delete(work->txn, key_kept_age(&key, minute, account, name));
+	}
 	return err == ERR_ABSENT ? OK : err;
+}
+
+static err_t result_keep(struct work *work, const struct commit_head *head)
+{
+	struct key key;
+
+	if (head->key_minute)
+		return kv_put(work->txn,
+			      key_timed(&key, head->key_minute, head->account, head->key),
+			      buf_str(&work->row));
+	TRY(kv_put(work->txn, key_kept(&key, head->account, head->key),
+		   buf_str(&work->row)));
+	return kv_put(work->txn,
+		      key_kept_age(&key, (uint32_t)(head->now / 60), head->account,
+				   head->key),
+		      STR(""));
 }
 
 err_t key_keep(struct work *work, const struct commit_head *head,
 	       const struct op_result *ops, size_t count)
 {
-	struct key key;
-
 	if (head->key.len == 0)
 		return OK;
 	buf_reset(&work->row);
+	if (!head->key_minute)
+		enc_u32(&work->row, (uint32_t)(head->now / 60));
 	result_write(&work->row, work->account.row.change, ops, count);
 	if (!buf_ok(&work->row))
 		return ERR_LIMIT;
-	return kv_put(work->txn,
-		      head->key_minute ? key_timed(&key, head->key_minute, head->account,
-						   head->key)
-				       : key_kept(&key, head->account, head->key),
-		      buf_str(&work->row));
+	return result_keep(work, head);
 }
 
 err_t effect_apply(struct work *work, const struct effect *effect,
@@ -99,7 +118,7 @@ err_t effect_apply(struct work *work, const struct effect *effect,
 	case OP_QUEUE_SETTLE:
 		return apply_settle(work, &effect->settle);
 	case OP_KEY_FORGET:
-		return apply_forget(work, effect->key_forget);
+		return key_forget(work, work->account.id, effect->key_forget);
 	case EFFECT_LEASE:
 		return apply_lease(work, &effect->lease);
 	case EFFECT_EPOCH:

@@ -43,6 +43,8 @@
 /* Keeps the first result of a commit under its key. */
 [[nodiscard]] err_t key_keep(struct work *work, const struct commit_head *head,
 			     const struct op_result *ops, size_t count);
+/* Forgets it, if it is there. */
+[[nodiscard]] err_t key_forget(struct work *work, account_t account, struct str name);
 /* The account's limits as a value of STORE_KV_QUOTA has them. */
 [[nodiscard]] bool quota_parse(struct str value, uint64_t *messages_max,
 			       uint64_t *bytes_max);

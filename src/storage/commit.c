@@ -1,12 +1,9 @@
-/* Groups of commits. */
+/* Commits, each into the group that was begun. */
 #include <sys/statvfs.h>
 
-#include "base/log.h"
 #include "base/mem.h"
-#include "rt/clock.h"
 #include "storage/apply.h"
 #include "storage/embedded.h"
-#include "storage/plan.h"
 
 enum { DISK_RESERVE = 64 << 20 }; /* kept for what frees space, and for the index */
 
@@ -16,94 +13,6 @@ bool storage_is_full(const struct storage *storage)
 
 	return statvfs(storage->folder, &fs) == 0 &&
 	       (uint64_t)fs.f_bavail * fs.f_frsize < DISK_RESERVE;
-}
-
-/* ---- the group --------------------------------------------------------------------- */
-
-err_t group_begin(struct storage *storage)
-{
-	bool is_there;
-
-	if (storage->is_read_only || !storage->kv)
-		return ERR_IO;
-	TRY(packs_begin(storage->packs, &storage->group_at));
-	err_t err = work_begin(&storage->work, storage->kv, &is_there);
-
-	if (err != OK) {
-		packs_drop(storage->packs);
-		return err;
-	}
-	ASSERT(is_there);
-	storage->work.now = clock_s();
-	storage->times.began_us = clock_monotonic_us();
-	return OK;
-}
-
-err_t group_record(struct storage *storage, const struct commit_head *head)
-{
-	buf_reset(&storage->record);
-	commit_head_write(&storage->record, head);
-	buf_add(&storage->record, buf_str(&storage->effects));
-	if (!buf_ok(&storage->record) || !buf_ok(&storage->effects))
-		return ERR_LIMIT;
-	return packs_add_operation(storage->packs, buf_str(&storage->record));
-}
-
-void group_drop(struct storage *storage)
-{
-	packs_drop(storage->packs);
-	work_drop(&storage->work);
-}
-
-/* The group is written; from here on it may be on disk whatever fails. */
-static err_t group_seal(struct storage *storage, struct pack_place end, uint64_t sequence)
-{
-	struct work *work = &storage->work;
-
-	work->state.at = storage->group_at;
-	work->state.end = end;
-	work->state.sequence = sequence;
-	TRY(work_put_state(work));
-	uint64_t began_us = clock_monotonic_us();
-
-	TRY(packs_flush(storage->packs));
-	uint64_t flushed_us = clock_monotonic_us();
-	err_t err = work_commit(work);
-
-	storage->times.flush += flushed_us - began_us;
-	storage->times.index += clock_monotonic_us() - flushed_us;
-	return err;
-}
-
-enum store_outcome group_finish(struct storage *storage)
-{
-	struct pack_place end;
-	uint64_t sequence;
-	struct group_times *times = &storage->times;
-	err_t err = work_flush(&storage->work);
-	uint64_t planned_us = clock_monotonic_us();
-
-	if (err == OK) {
-		err = packs_write(storage->packs, &end, &sequence);
-		times->plan += planned_us - times->began_us;
-		times->write += clock_monotonic_us() - planned_us;
-	} else {
-		packs_drop(storage->packs);
-	}
-	if (err != OK) {
-		work_drop(&storage->work);
-		if (packs_is_broken(storage->packs))
-			storage_recover(storage);
-		return STORE_UNAVAILABLE;
-	}
-	err = group_seal(storage, end, sequence);
-	if (err == OK) {
-		atomic_fetch_add(&storage->groups, 1);
-		return STORE_OK;
-	}
-	work_drop(&storage->work);
-	storage_recover(storage);
-	return STORE_UNKNOWN;
 }
 
 /* ---- one commit -------------------------------------------------------------------- */
@@ -171,6 +80,8 @@ static enum store_outcome find_repeat(struct plan *plan, struct storage_commit *
 	enum store_outcome outcome =
 		plan_err(plan, kv_get(plan->work->txn, name, &value));
 
+	if (outcome == STORE_OK && !commit->key_minute)
+		(void)kept_minute(&value);
 	if (outcome == STORE_OK && !result_read(value, c->arena, &c->result))
 		return plan_err(plan, ERR_SYNTAX);
 	return outcome;
@@ -276,13 +187,6 @@ static enum store_outcome commit_one(struct storage *storage, struct plan *plan,
 
 /* ---- a group of commits ------------------------------------------------------------ */
 
-static void all_end(struct storage_commit *commits, size_t count,
-		    enum store_outcome outcome)
-{
-	for (size_t i = 0; i < count; i++)
-		commits[i].outcome = outcome;
-}
-
 /* By account, so that its rows are written once; those of one account as they came. */
 static void sort_by_account(struct storage *storage, const struct storage_commit *commits,
 			    size_t count)
@@ -302,42 +206,55 @@ static void sort_by_account(struct storage *storage, const struct storage_commit
 	}
 }
 
-void storage_commit_group(struct storage *storage, struct storage_commit *commits,
-			  size_t count)
+static void touch(struct storage *storage, const struct store_commit *commit)
 {
-	struct plan plan = {.work = &storage->work,
-			    .packs = storage->packs,
-			    .scratch = &storage->scratch};
+	for (size_t i = 0; i < commit->count; i++) {
+		const struct store_op *op = &commit->ops[i];
+
+		switch (op->kind) {
+		case OP_QUEUE_ADD:
+		case OP_QUEUE_SETTLE:
+			storage_touch(storage, commit->account, STORAGE_QUEUE);
+			continue;
+		case OP_KV_PUT:
+		case OP_KV_DELETE:
+			storage_touch(storage, commit->account, STORAGE_PAIRS);
+			if (!str_same(op->kv.key, STR(STORE_KV_QUOTA)))
+				continue;
+			break;
+		case OP_KEY_FORGET:
+			continue;
+		case OP_ACCOUNT_CREATE:
+		case OP_APPEND:
+		case OP_FLAGS:
+		case OP_COPY:
+		case OP_MOVE:
+		case OP_EXPUNGE:
+		case OP_MAILBOX_CREATE:
+		case OP_MAILBOX_RENAME:
+		case OP_MAILBOX_DELETE:
+		case OP_MAILBOX_SUBSCRIBE:
+			break;
+		}
+		storage_touch(storage, commit->account, STORAGE_MAIL);
+	}
+}
+
+void commits_plan(struct storage *storage, struct plan *plan,
+		  const struct storage_group *group)
+{
 	uint64_t done = 0;
 
-	for (size_t i = 0; i < count; i++)
-		commits[i].result = (struct store_result){0};
-	if (count == 0 || group_begin(storage) != OK) {
-		all_end(commits, count, STORE_UNAVAILABLE);
-		return;
-	}
-	storage->is_full = storage_is_full(storage);
-	sort_by_account(storage, commits, count);
-	for (size_t i = 0; i < count && plan.failed == OK; i++) {
-		struct storage_commit *c = &commits[storage->order[i]];
+	sort_by_account(storage, group->commits, group->count);
+	for (size_t i = 0; i < group->count && plan->failed == OK; i++) {
+		struct storage_commit *c = &group->commits[storage->order[i]];
 
-		plan.arena = c->arena;
-		c->outcome = commit_one(storage, &plan, c);
-		done += c->outcome == STORE_OK;
+		plan->arena = c->arena;
+		c->outcome = commit_one(storage, plan, c);
+		if (c->outcome != STORE_OK)
+			continue;
+		done++;
+		touch(storage, c->commit);
 	}
-	if (plan.failed != OK) {
-		group_drop(storage);
-		all_end(commits, count, STORE_UNAVAILABLE);
-		return;
-	}
-	if (packs_size(storage->packs).records == 0) {
-		group_drop(storage);
-		return;
-	}
-	enum store_outcome outcome = group_finish(storage);
-
-	if (outcome != STORE_OK)
-		all_end(commits, count, outcome);
-	else
-		atomic_fetch_add(&storage->commits, done);
+	atomic_fetch_add(&storage->commits, done);
 }

@@ -15,11 +15,7 @@ static const struct queue_recipient two[] = {
 static size_t lease(struct fixture *f, int64_t now, int64_t until, size_t limit,
 		    struct queue_row **rows, int64_t *next_due)
 {
-	size_t count;
-
-	CHECK(storage_queue_lease(f->storage, QUEUE_REMOTE, now, until, limit, &f->arena,
-				  rows, &count, next_due) == STORE_OK);
-	return count;
+	return fixture_lease(f, QUEUE_REMOTE, now, until, limit, rows, next_due);
 }
 
 static struct store_op settle(const struct queue_row *row, enum queue_outcome outcome)
@@ -241,8 +237,7 @@ TEST(the_log_of_changes_is_trimmed_and_says_so)
 	subscribe_often(&f, 26);
 	CHECK(storage_changes(f.storage, 1, 0, start, &f.arena, &rows, &count, &upto,
 			      &more) == STORE_OK);
-	while (storage_maintain(f.storage, 0))
-		continue;
+	fixture_maintain(&f, 0);
 	CHECK(storage_changes(f.storage, 1, 0, start, &f.arena, &rows, &count, &upto,
 			      &more) == STORE_CONFLICT);
 	/* The oldest change that can still be asked for. */

@@ -144,6 +144,7 @@ TEST(one_refusal_does_not_touch_the_rest_of_the_group)
 		group[i] =
 			(struct storage_commit){.commit = &commits[i], .arena = &f.arena};
 	storage_commit_group(f.storage, group, 4);
+	storage_index_commit(f.storage);
 	CHECK(group[0].outcome == STORE_OK && group[0].result.ops[0].uid == 1);
 	CHECK(group[1].outcome == STORE_ABSENT && group[2].outcome == STORE_ABSENT);
 	CHECK(group[3].outcome == STORE_OK && group[3].result.ops[0].uid == 2);
@@ -183,12 +184,10 @@ TEST(the_same_key_gives_the_first_result)
 	CHECK(one.outcome == STORE_OK && !one.result.is_repeat);
 	storage_commit_group(f.storage, &one, 1);
 	CHECK(one.outcome == STORE_OK && one.result.is_repeat);
-	while (storage_maintain(f.storage, (1000 + 60) * 60))
-		continue;
+	fixture_maintain(&f, (1000 + 60) * 60);
 	storage_commit_group(f.storage, &one, 1);
 	CHECK(one.result.is_repeat);
-	while (storage_maintain(f.storage, (1000 + 61) * 60))
-		continue;
+	fixture_maintain(&f, (1000 + 61) * 60);
 	storage_commit_group(f.storage, &one, 1);
 	CHECK(one.outcome == STORE_OK && !one.result.is_repeat);
 	fixture_close(&f);
@@ -502,8 +501,7 @@ TEST(a_deleted_mailbox_is_gone_at_once_and_purged_later)
 	CHECK(fixture_do(&f, 1, op_mailbox_of("box", 0)) == STORE_OK);
 	CHECK(fixture_first(&f)->mailbox != box &&
 	      fixture_first(&f)->uid_validity > validity);
-	while (storage_maintain(f.storage, 0))
-		continue;
+	fixture_maintain(&f, 0);
 	CHECK(storage_stats(f.storage, &stats) == STORE_OK && stats.body_bytes == 0);
 	fixture_close(&f);
 }

@@ -4,10 +4,12 @@
  *   index.lmdb        what is where (keys.c, rows.c); can be rebuilt from the packs
  *   packs/N.pack      bodies, and the log of all that was done (db/packgroup.c, record.c)
  *
- * A commit is planned against the index (plan.h), which gives an effect for each of its
- * operations; the effects are applied in the open index transaction (apply.h) and encoded
- * into the group that also holds the bodies.  The group is written and flushed, then the
- * index commits.  At start the groups beyond the index's position are applied (replay.c).
+ * A commit is planned against the open index transaction (plan.h), which gives an effect
+ * for each of its operations; the effects are applied there (apply.h) and encoded into the
+ * group that also holds the bodies.  The group is written, and acknowledged when it is
+ * flushed (flush.h).  The index transaction stays open over many groups; it is committed
+ * when all of them are durable, so that the index is never ahead of the packs.  At start
+ * the groups beyond the index's position are applied (replay.c).
  */
 #pragma once
 
@@ -16,14 +18,18 @@
 
 #include "db/kv.h"
 #include "db/pack.h"
+#include "storage/flush.h"
+#include "storage/plan.h"
 #include "storage/storage.h"
 #include "storage/work.h"
 
-/* Where the time of the groups went, in microseconds since start. */
+/* Where the writer's time went, in microseconds since start. */
 struct group_times {
-	uint64_t began_us; /* of the group under way */
-	uint64_t plan, write, flush, index;
+	uint64_t plan, write, drain, index;
+	uint64_t index_commits;
 };
+
+enum { TOUCHED_SLOTS = 4096 };
 
 struct storage {
 	char *folder, *index_path, *packs_path;
@@ -39,31 +45,49 @@ struct storage {
 	struct buf effects, record, scratch;
 	size_t *order;
 	size_t order_room;
-	bool is_read_only, is_recovering, is_full;
+	bool is_read_only, is_full;
+	/* The index transaction holds what is to be committed, some of it by groups. */
+	bool has_changes, has_groups;
+	uint64_t changed_us, index_cost_us; /* since when, and what the last one cost */
 	struct pack_place group_at;
 	struct group_times times;
 
+	struct flusher flusher;
 	_Atomic uint64_t commits, groups, bodies_read;
+	/* Index commits so far; and for what is hashed there, the number of the index
+	 * commit that will show its last change. */
+	_Atomic uint64_t indexed, touched[TOUCHED_SLOTS];
 };
 
 /* Opens index and packs, replays, and is ready to write.  *why as in storage_open(). */
 [[nodiscard]] err_t storage_bring_up(struct storage *storage, bool is_fresh_pack,
 				     const char **why);
 /* After a failure that leaves the disk's state unknown: opens again what is there, or
- * goes read-only. */
+ * goes read-only.  Waits for the flushes under way. */
 void storage_recover(struct storage *storage);
-/* Applies what the packs hold beyond the index, and starts the packs. */
+/* Applies what the packs hold beyond the index, and starts the packs and the flusher. */
 [[nodiscard]] err_t storage_replay(struct storage *storage, bool is_fresh_pack,
 				   const char **why);
+/* Nobody else can have the queue's leases yet: what was leased is due at once. */
+[[nodiscard]] err_t storage_release_leases(struct storage *storage);
 
-/* One group, outside commit_group(): begin, any number of records, then finish or drop.
- */
-[[nodiscard]] err_t group_begin(struct storage *storage);
+/* group.c: the index transaction is open afterwards. */
+[[nodiscard]] err_t index_begin(struct storage *storage);
+/* It holds something that is to be committed. */
+void index_changed(struct storage *storage);
+/* It was dropped, and all that the log holds is in the index. */
+void index_reopened(struct storage *storage);
+/* Takes back what it holds beyond what the log does. */
+void index_rewind(struct storage *storage);
+void storage_touch(struct storage *storage, account_t account, enum storage_part part);
 /* The record of a commit whose effects were applied and stand in storage->effects. */
 [[nodiscard]] err_t group_record(struct storage *storage, const struct commit_head *head);
-void group_drop(struct storage *storage);
-/* OK: durable.  UNAVAILABLE: nothing happened.  UNKNOWN: recovered, or read-only. */
-enum store_outcome group_finish(struct storage *storage);
+
+/* commit.c and queue.c: into the group that was begun.  plan->failed tells if the whole
+ * group ends. */
+void commits_plan(struct storage *storage, struct plan *plan,
+		  const struct storage_group *group);
+void lease_plan(struct storage *storage, struct plan *plan, struct storage_lease *lease);
 /* True if the disk has so little room that only what frees some may be done. */
 bool storage_is_full(const struct storage *storage);
 

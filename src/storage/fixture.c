@@ -80,6 +80,8 @@ enum store_outcome fixture_commit(struct fixture *f, account_t account, const ch
 
 	storage_commit_group(f->storage, &one, 1);
 	f->result = one.result;
+	if (one.outcome == STORE_OK) /* for those who read next */
+		storage_index_commit(f->storage);
 	return one.outcome;
 }
 
@@ -210,4 +212,26 @@ void fixture_dump(struct fixture *f, struct buf *dump)
 	}
 	reader_end(&reader);
 	CHECK(buf_ok(dump));
+}
+
+size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64_t until,
+		     size_t limit, struct queue_row **rows, int64_t *next_due)
+{
+	struct storage_lease lease = {.kind = kind,
+				      .now = now,
+				      .leased_until = until,
+				      .limit = limit,
+				      .arena = &f->arena};
+
+	CHECK(storage_take_due(f->storage, &lease) == STORE_OK);
+	*rows = lease.rows;
+	*next_due = lease.next_due;
+	return lease.count;
+}
+
+void fixture_maintain(struct fixture *f, int64_t now)
+{
+	while (storage_maintain(f->storage, now))
+		continue;
+	storage_index_commit(f->storage);
 }

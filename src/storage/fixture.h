@@ -45,6 +45,11 @@ struct mailbox_row fixture_mailbox(struct fixture *f, account_t account,
 struct str fixture_body(struct fixture *f, account_t account, uint64_t message);
 size_t fixture_rows(struct fixture *f, account_t account, uint64_t mailbox,
 		    struct message_row **rows);
+/* Housekeeping until nothing is left to do. */
+void fixture_maintain(struct fixture *f, int64_t now);
+/* Takes what is due of the queue; gives how many rows. */
+size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64_t until,
+		     size_t limit, struct queue_row **rows, int64_t *next_due);
 
 /* Everything in the index, as text. */
 void fixture_dump(struct fixture *f, struct buf *dump);

@@ -11,10 +11,12 @@
  *   F  mailbox, -uid u32            membership: flags, keywords, which message
  *   G  row                          queue row, one a recipient
  *   H  key                          small key-value pairs
- *   I  key                          first result of a commit; kept until forgotten
+ *   I  key                          first result of a commit, behind the minute when it
+ *                                   was kept; until forgotten, or for a week
  *
  * Of account 0, the system, only:
  *
+ *   O  minute u32, account u32, key   that there is such a result
  *   P  minute u32, key, account u32   first result of a commit, forgotten in time
  *   Q  account u32, mailbox           deleted mailbox whose memberships still stand
  *   R  pack u32, offset u64, account u32, message   who shares a body with others
@@ -141,6 +143,16 @@ struct str key_timed(struct key *key, uint32_t minute, account_t account, struct
 	add_number(key, minute, 4);
 	add_text(key, name);
 	add_number(key, account, 4);
+	return done(key);
+}
+
+struct str key_kept_age(struct key *key, uint32_t minute, account_t account,
+			struct str name)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_KEPT_AGE);
+	add_number(key, minute, 4);
+	add_number(key, account, 4);
+	add_text(key, name);
 	return done(key);
 }
 

@@ -15,6 +15,7 @@ enum table {
 	TABLE_KV = 'H',
 	TABLE_KEPT_KEY = 'I',
 	/* of the system account only */
+	TABLE_KEPT_AGE = 'O',
 	TABLE_TIMED_KEY = 'P',
 	TABLE_PURGE = 'Q',
 	TABLE_REFERENCE = 'R',
@@ -49,6 +50,9 @@ struct str key_member(struct key *key, account_t account, uint64_t mailbox, uint
 struct str key_change(struct key *key, account_t account, uint64_t change, uint32_t part);
 struct str key_kv(struct key *key, account_t account, struct str name);
 struct str key_kept(struct key *key, account_t account, struct str name);
+/* The kept one by its age, and by its time a timed one. */
+struct str key_kept_age(struct key *key, uint32_t minute, account_t account,
+			struct str name);
 struct str key_timed(struct key *key, uint32_t minute, account_t account,
 		     struct str name);
 struct str key_wait(struct key *key, enum queue_kind kind, int64_t due, account_t account,

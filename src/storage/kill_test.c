@@ -1,5 +1,6 @@
-/* A process that commits is killed at any moment, again and again; what it acknowledged
- * must be there, whole and once.  POSTRIDER_KILL_ROUNDS sets how often (20). */
+/* A process that commits, several groups at a time, is killed at any moment, again and
+ * again; what it acknowledged must be there, whole and once.  POSTRIDER_KILL_ROUNDS sets how often (20). */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "base/rand.h"
 #include "storage/fixture.h"
 
-enum { ROUNDS = 20, GROUP_MAX = 6, UIDS_MAX = 1 << 20 };
+enum { ROUNDS = 20, GROUP_MAX = 6, SLOTS = 4, UIDS_MAX = 1 << 20 };
 
 /* What the child tells: an append that was acknowledged, an expunge that may happen from
  * now on, one that has. */
@@ -44,41 +45,99 @@ static void body_text(uint64_t number, char text[3000])
 	memset(text + len + 1000, 'z', number % 1500);
 }
 
-static void child_group(struct fixture *f, int fd, uint64_t *number)
-{
+/* A group under way. */
+struct slot {
+	struct storage_group group;
+	bool is_busy;
+	int fd;
+	uint64_t number; /* of its first mail */
+	struct arena arena;
 	char texts[GROUP_MAX][3000], keys[GROUP_MAX][32];
 	struct store_op ops[GROUP_MAX][2];
-	struct store_commit commits[GROUP_MAX];
-	struct storage_commit group[GROUP_MAX];
+	struct store_commit given[GROUP_MAX];
+	struct storage_commit commits[GROUP_MAX];
+};
+static struct slot slots[SLOTS];
+static size_t busy;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
+
+static void slot_done(struct storage_group *group)
+{
+	struct slot *slot = (struct slot *)group;
+
+	for (size_t i = 0; i < group->count; i++) {
+		struct storage_commit *c = &slot->commits[i];
+
+		ASSERT(c->outcome == STORE_OK && !c->result.is_repeat);
+		tell(slot->fd, (struct telling){.told = TOLD_APPEND,
+						.uid = c->result.ops[0].uid,
+						.number = slot->number + i,
+						.message = c->result.ops[0].message});
+	}
+	(void)pthread_mutex_lock(&mutex);
+	slot->is_busy = false;
+	busy--;
+	(void)pthread_cond_signal(&freed);
+	(void)pthread_mutex_unlock(&mutex);
+}
+
+/* Waits until fewer than that many are under way. */
+static struct slot *slot_take(size_t limit)
+{
+	struct slot *slot = slots;
+
+	(void)pthread_mutex_lock(&mutex);
+	while (busy >= limit)
+		(void)pthread_cond_wait(&freed, &mutex);
+	while (slot->is_busy)
+		slot++;
+	(void)pthread_mutex_unlock(&mutex);
+	return slot;
+}
+
+static void child_group(struct fixture *f, int fd, uint64_t *number)
+{
+	struct slot *slot = slot_take(SLOTS);
 	size_t count = 1 + (size_t)rand_below(GROUP_MAX);
 
+	if (slot->arena.max == 0)
+		arena_init(&slot->arena, 1 << 20);
+	arena_reset(&slot->arena);
+	slot->fd = fd;
+	slot->number = *number;
+	slot->group = (struct storage_group){
+		.commits = slot->commits, .count = count, .done = slot_done};
 	for (size_t i = 0; i < count; i++) {
-		body_text(*number + i, texts[i]);
-		(void)snprintf(keys[i], sizeof keys[i], "%llu",
+		struct store_op *ops = slot->ops[i];
+
+		body_text(*number + i, slot->texts[i]);
+		(void)snprintf(slot->keys[i], sizeof slot->keys[i], "%llu",
 			       (unsigned long long)(*number + i));
-		ops[i][0] = op_append_of(MAILBOX_INBOX, texts[i]);
-		ops[i][1] = (struct store_op){.kind = OP_KV_PUT,
-					      .kv = {STR("last"), str_c(keys[i])}};
-		commits[i] = (struct store_commit){.account = 1,
-						   .key = str_c(keys[i]),
-						   .ops = ops[i],
-						   .count = 1 + (size_t)rand_below(2)};
-		group[i] = (struct storage_commit){.commit = &commits[i],
-						   .arena = &f->arena};
-	}
-	storage_commit_group(f->storage, group, count);
-	for (size_t i = 0; i < count; i++) {
-		ASSERT(group[i].outcome == STORE_OK && !group[i].result.is_repeat);
-		tell(fd, (struct telling){.told = TOLD_APPEND,
-					  .uid = group[i].result.ops[0].uid,
-					  .number = *number + i,
-					  .message = group[i].result.ops[0].message});
+		ops[0] = op_append_of(MAILBOX_INBOX, slot->texts[i]);
+		ops[1] =
+			(struct store_op){.kind = OP_KV_PUT,
+					  .kv = {STR("last"), str_c(slot->keys[i])}};
+		slot->given[i] =
+			(struct store_commit){.account = 1,
+					      .key = str_c(slot->keys[i]),
+					      .ops = ops,
+					      .count = 1 + (size_t)rand_below(2)};
+		slot->commits[i] = (struct storage_commit){.commit = &slot->given[i],
+							   .arena = &slot->arena};
 	}
 	*number += count;
+	(void)pthread_mutex_lock(&mutex);
+	slot->is_busy = true;
+	busy++;
+	(void)pthread_mutex_unlock(&mutex);
+	storage_submit(f->storage, &slot->group);
+	(void)storage_tend(f->storage);
 }
 
 static void child_expunge(struct fixture *f, int fd)
 {
+	(void)slot_take(1); /* they tell first */
 	struct mailbox_row inbox = fixture_mailbox(f, 1, MAILBOX_INBOX);
 	struct uid_range range;
 
@@ -112,7 +171,7 @@ static _Noreturn void child_run(struct fixture *f, int fd, uint64_t number)
 	ASSERT(fixture_open_again(f) == OK);
 	for (;;) {
 		child_group(f, fd, &number);
-		if (rand_below(4) == 0)
+		if (rand_below(8) == 0)
 			child_expunge(f, fd);
 		if (rand_below(10) == 0)
 			child_flags(f);
@@ -223,7 +282,7 @@ static void one_round(struct fixture *f, struct known *known, uint64_t *number)
 	CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
 	      WTERMSIG(status) == SIGKILL);
 	(void)close(ends[0]);
-	*number += GROUP_MAX;
+	*number += GROUP_MAX * SLOTS;
 }
 
 TEST(what_was_acknowledged_outlives_kill_9)

@@ -9,6 +9,7 @@ enum {
 	SLICE_US = 5000,
 	STEP_ROWS = 64,   /* between two looks at the clock */
 	KEY_MINUTES = 60, /* timed keys are kept so long */
+	KEPT_MINUTES = 7 * 24 * 60,
 };
 
 /* Memberships of deleted mailboxes, a few at a time. */
@@ -67,6 +68,36 @@ static err_t keys_step(struct work *work, int64_t now, bool *did)
 	return OK;
 }
 
+/* Kept ones that nobody forgot: whoever would have asked again is long gone. */
+static err_t kept_step(struct work *work, int64_t now, bool *did)
+{
+	for (unsigned i = 0; i < STEP_ROWS; i++) {
+		struct key key;
+		err_t err = kv_seek(&work->cursor,
+				    key_table(&key, ACCOUNT_SYSTEM, TABLE_KEPT_AGE));
+
+		if (err == ERR_ABSENT)
+			return OK;
+		TRY(err);
+		struct str age = {key.bytes, work->cursor.key.len};
+
+		memcpy(key.bytes, work->cursor.key.ptr, age.len);
+		struct dec d = key_dec(age);
+
+		if (!key_is_of(age, ACCOUNT_SYSTEM, TABLE_KEPT_AGE) ||
+		    (int64_t)dec_key32(&d) + KEPT_MINUTES >= now / 60)
+			return OK;
+		account_t account = dec_key32(&d);
+
+		*did = true;
+		TRY(key_forget(work, account, d.rest));
+		err = kv_delete(work->txn, age);
+		if (err != ERR_ABSENT)
+			TRY(err);
+	}
+	return OK;
+}
+
 static err_t trim_step(struct work *work, bool *did)
 {
 	struct key key;
@@ -93,6 +124,7 @@ static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
 		*more = false;
 		TRY(purge_step(work, more));
 		TRY(keys_step(work, now, more));
+		TRY(kept_step(work, now, more));
 		TRY(trim_step(work, more));
 		*did |= *more;
 	} while (*more && clock_monotonic_us() < until);
@@ -101,25 +133,16 @@ static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
 
 bool storage_maintain(struct storage *storage, int64_t now)
 {
-	struct work *work = &storage->work;
-	bool did, more, is_there;
+	bool did = false, more = false;
 
-	if (storage->is_read_only || !storage->kv ||
-	    work_begin(work, storage->kv, &is_there) != OK)
+	if (storage->is_read_only || index_begin(storage) != OK)
 		return false;
-	err_t err = steps(work, now, &did, &more);
-
-	if (err == OK && did)
-		err = work_flush(work);
-	if (err == OK && did)
-		err = work_put_state(work);
-	if (err == OK && did)
-		err = work_commit(work);
-	work_drop(work);
-	if (err != OK) {
-		/* The index may have lost its footing; the log brings it back. */
-		storage_recover(storage);
+	if (steps(&storage->work, now, &did, &more) != OK) {
+		/* The log brings back what the transaction held. */
+		index_rewind(storage);
 		return false;
 	}
+	if (did)
+		index_changed(storage);
 	return more;
 }

@@ -80,6 +80,7 @@ err_t storage_open(const struct storage_options *options, struct arena *arena,
 	storage->index_bytes_max =
 		options->index_bytes_max ? options->index_bytes_max : default_index_bytes;
 	storage->lock_fd = -1;
+	flusher_init(&storage->flusher);
 	storage->effects = storage->record = BUF(RECORD_BYTES_MAX);
 	storage->scratch = BUF(SCRATCH_BYTES_MAX);
 	(void)pthread_rwlock_init(&storage->gate, NULL); /* cannot fail with defaults */
@@ -87,6 +88,10 @@ err_t storage_open(const struct storage_options *options, struct arena *arena,
 
 	if (err == OK)
 		err = storage_bring_up(storage, false, &sentence);
+	if (err == OK && storage_release_leases(storage) != OK) {
+		sentence = "the index cannot be written";
+		err = ERR_IO;
+	}
 	*why = STR("");
 	if (err != OK) {
 		*why = arena_printf(arena, "%s: %s (%s)", options->folder, sentence,
@@ -103,6 +108,9 @@ void storage_close(struct storage **closed)
 
 	if (!storage)
 		return;
+	if (storage->work.txn)
+		storage_index_commit(storage);
+	flusher_fini(&storage->flusher);
 	work_fini(&storage->work);
 	kv_close(&storage->kv);
 	packs_close(&storage->packs);
@@ -124,9 +132,7 @@ void storage_recover(struct storage *storage)
 {
 	const char *why = "it failed again";
 
-	if (storage->is_recovering)
-		return; /* it failed again: the recovery under way ends read-only */
-	storage->is_recovering = true;
+	(void)flusher_drain(&storage->flusher); /* it is settled below */
 	(void)pthread_rwlock_wrlock(&storage->gate);
 	LOG(WARN, "store reopens", KV("folder", storage->folder));
 	work_drop(&storage->work);
@@ -144,6 +150,6 @@ void storage_recover(struct storage *storage)
 		if (!storage->kv && index_open(storage, &why) != OK)
 			LOG(ERROR, "store cannot be read", KV("why", why));
 	}
+	index_reopened(storage);
 	(void)pthread_rwlock_unlock(&storage->gate);
-	storage->is_recovering = false;
 }

@@ -38,7 +38,7 @@ static enum store_outcome damaged(const struct due *due, const char *what)
 	return STORE_UNAVAILABLE;
 }
 
-static enum store_outcome queue_row_get(struct reader *reader, const struct due *due,
+static enum store_outcome queue_row_get(struct kv_txn *txn, const struct due *due,
 					struct arena *arena, struct queue_row *row)
 {
 	struct key key;
@@ -47,19 +47,19 @@ static enum store_outcome queue_row_get(struct reader *reader, const struct due 
 	struct envelope_row envelope;
 	struct item_row item;
 	account_t account = due->account;
-	err_t err = kv_get(reader->txn,
+	err_t err = kv_get(txn,
 			   key_numbered(&key, account, TABLE_QUEUE, due->row), &value);
 
 	if (err != OK)
 		return read_err(err);
 	if (!waiting_read(value, &waiting))
 		return damaged(due, "row");
-	if (kv_get(reader->txn,
+	if (kv_get(txn,
 		   key_message(&key, account, waiting.message, PART_ENVELOPE),
 		   &value) != OK ||
 	    !envelope_read(value, &envelope))
 		return damaged(due, "envelope");
-	if (kv_get(reader->txn, key_message(&key, account, waiting.message, PART_ITEM),
+	if (kv_get(txn, key_message(&key, account, waiting.message, PART_ITEM),
 		   &value) != OK ||
 	    !item_read(value, &item))
 		return damaged(due, "message");
@@ -121,7 +121,7 @@ enum store_outcome storage_queue_list(struct storage *storage, account_t after_a
 
 		due.row = dec_key48(&d);
 		from = due.row + 1;
-		outcome = queue_row_get(&reader, &due, arena, &(*rows)[*count]);
+		outcome = queue_row_get(reader.txn, &due, arena, &(*rows)[*count]);
 		if (outcome != STORE_OK)
 			return outcome;
 		++*count;
@@ -164,17 +164,16 @@ static err_t find_due(struct work *work, enum queue_kind kind, int64_t now, size
 	return err == ERR_ABSENT ? OK : err;
 }
 
-static enum store_outcome next_due_get(struct reader *reader, enum queue_kind kind,
-				       int64_t *next_due)
+static err_t next_due_get(struct work *work, enum queue_kind kind, int64_t *next_due)
 {
 	struct key key;
 	struct due due;
-	err_t err = kv_seek(&reader->cursor, key_wait(&key, kind, 0, 0, 0));
+	err_t err = kv_seek(&work->cursor, key_wait(&key, kind, 0, 0, 0));
 
 	*next_due = 0;
 	if (err == OK)
-		(void)wait_read(reader->cursor.key, kind, next_due, &due); /* or 0 */
-	return err == OK || err == ERR_ABSENT ? STORE_OK : read_err(err);
+		(void)wait_read(work->cursor.key, kind, next_due, &due); /* or 0 */
+	return err == ERR_ABSENT ? OK : err;
 }
 
 /* All rows of the list from i on that are of the same account: one record. */
@@ -209,74 +208,119 @@ static bool is_first_of_account(const struct due *list, size_t at)
 	return true;
 }
 
-static enum store_outcome lease_all(struct storage *storage, const struct due *list,
-				    size_t count, int64_t until)
+static err_t lease_all(struct storage *storage, const struct due *list, size_t count,
+		       int64_t until)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (!is_first_of_account(list, i))
-			continue;
-		if (lease_account(storage, list + i, count - i, until) != OK) {
-			group_drop(storage);
-			return STORE_UNAVAILABLE;
-		}
-	}
-	if (count == 0) {
-		group_drop(storage);
-		return STORE_OK;
-	}
-	return group_finish(storage);
+	for (size_t i = 0; i < count; i++)
+		if (is_first_of_account(list, i))
+			TRY(lease_account(storage, list + i, count - i, until));
+	return OK;
 }
 
-static enum store_outcome read_leased(struct storage *storage, enum queue_kind kind,
-				      const struct due *list, size_t found,
-				      struct arena *arena, struct queue_row **rows,
-				      size_t *count, int64_t *next_due)
+static enum store_outcome rows_get(struct storage *storage, const struct due *list,
+				   size_t found, struct storage_lease *lease)
 {
-	SCOPED(reader_end) struct reader reader;
-	enum store_outcome outcome = reader_begin(&reader, storage);
-
-	*rows = ARENA_ARRAY(arena, struct queue_row, found);
-	if (!*rows)
+	lease->rows = ARENA_ARRAY(lease->arena, struct queue_row, found);
+	if (!lease->rows)
 		return STORE_INVALID;
-	for (size_t i = 0; outcome == STORE_OK && i < found; i++) {
-		outcome = queue_row_get(&reader, &list[i], arena, &(*rows)[*count]);
+	for (size_t i = 0; i < found; i++) {
+		enum store_outcome outcome =
+			queue_row_get(storage->work.txn, &list[i], lease->arena,
+				      &lease->rows[lease->count]);
+
+		if (outcome == STORE_OK)
+			lease->count++;
 		/* A damaged one stays leased, and costs only itself. */
-		if (outcome == STORE_UNAVAILABLE || outcome == STORE_ABSENT)
-			outcome = STORE_OK;
-		else if (outcome == STORE_OK)
-			++*count;
+		else if (outcome != STORE_UNAVAILABLE && outcome != STORE_ABSENT)
+			return outcome;
 	}
-	if (outcome == STORE_OK)
-		outcome = next_due_get(&reader, kind, next_due);
-	return outcome;
+	return STORE_OK;
 }
 
-enum store_outcome storage_queue_lease(struct storage *storage, enum queue_kind kind,
-				       int64_t now, int64_t leased_until, size_t limit,
-				       struct arena *arena, struct queue_row **rows,
-				       size_t *count, int64_t *next_due)
+void lease_plan(struct storage *storage, struct plan *plan, struct storage_lease *lease)
 {
-	size_t found = 0;
+	struct work *work = &storage->work;
+	size_t found = 0, limit = (size_t)num_min(lease->limit, LEASES_MAX);
 
-	*count = 0;
-	*next_due = 0;
-	if (leased_until <= now)
-		return STORE_INVALID;
-	if (group_begin(storage) != OK)
-		return STORE_UNAVAILABLE;
-	limit = (size_t)num_min(limit, LEASES_MAX);
+	lease->count = 0;
+	lease->next_due = 0;
+	lease->outcome = STORE_INVALID;
+	if (lease->leased_until <= lease->now)
+		return;
 	struct due *list = NEW_ARRAY(struct due, limit + 1);
-	enum store_outcome outcome;
+	err_t err = find_due(work, lease->kind, lease->now, limit, list, &found);
 
-	if (find_due(&storage->work, kind, now, limit, list, &found) == OK) {
-		outcome = lease_all(storage, list, found, leased_until);
-	} else {
-		group_drop(storage);
-		outcome = STORE_UNAVAILABLE;
-	}
-	if (outcome == STORE_OK)
-		outcome = read_leased(storage, kind, list, found, arena, rows, count,
-				      next_due);
+	if (err == OK)
+		err = lease_all(storage, list, found, lease->leased_until);
+	if (err == OK)
+		lease->outcome = rows_get(storage, list, found, lease);
+	if (err == OK)
+		err = next_due_get(work, lease->kind, &lease->next_due);
+	if (found > 0)
+		storage_touch(storage, ACCOUNT_SYSTEM, STORAGE_QUEUE);
 	mem_free(list);
-	return outcome;
+	plan->failed = err;
+}
+
+/* ---- what a process that is gone had leased ----------------------------------------- */
+
+/* The next leased row of any kind from the place on, which moves behind it. */
+static err_t next_leased(struct work *work, struct key *from, struct due *due,
+			 struct waiting_row *waiting)
+{
+	err_t err = kv_seek(&work->cursor, (struct str){from->bytes, from->len});
+
+	for (; err == OK; err = kv_next(&work->cursor)) {
+		struct key key;
+		struct str found = work->cursor.key, value;
+
+		if (!key_is_of(found, ACCOUNT_SYSTEM, TABLE_WAIT))
+			return ERR_ABSENT;
+		struct dec d = dec_over(str_skip(found, KEY_PREFIX_LEN + 1 + 8));
+
+		due->account = dec_key32(&d);
+		due->row = dec_key48(&d);
+		err = kv_get(work->txn,
+			     key_numbered(&key, due->account, TABLE_QUEUE, due->row),
+			     &value);
+		if (err == ERR_ABSENT || (err == OK && (!waiting_read(value, waiting) ||
+							waiting->lease == 0)))
+			continue;
+		memcpy(from->bytes, found.ptr, found.len);
+		from->len = found.len;
+		return err;
+	}
+	return err;
+}
+
+/* Not in the log: whoever rebuilds the index comes here again. */
+err_t storage_release_leases(struct storage *storage)
+{
+	struct work *work = &storage->work;
+	struct key from;
+	struct due due;
+	struct waiting_row waiting;
+	err_t err = index_begin(storage);
+	uint64_t count = 0;
+
+	(void)key_table(&from, ACCOUNT_SYSTEM, TABLE_WAIT);
+	while (err == OK &&
+	       (err = next_leased(work, &from, &due, &waiting)) == OK) {
+		struct effect_settle settle = {.row = due.row,
+					       .outcome = QUEUE_RELEASE,
+					       .due_at = work->now};
+
+		err = work_account(work, due.account);
+		if (err == OK)
+			err = apply_settle(work, &settle);
+		count++;
+	}
+	if (err != ERR_ABSENT)
+		return err;
+	if (count > 0) {
+		LOG(INFO, "leases released", KV_INT("rows", count));
+		index_changed(storage);
+	}
+	storage_index_commit(storage);
+	return OK;
 }

@@ -117,7 +117,11 @@ static err_t raise_epoch(struct storage *storage)
 	struct work *work = &storage->work;
 	struct op_result result;
 
-	TRY(group_begin(storage));
+	struct pack_place at, end;
+	uint64_t sequence;
+
+	TRY(index_begin(storage));
+	TRY(packs_begin(storage->packs, &at));
 	struct effect effect = {.kind = EFFECT_EPOCH,
 				.epoch = {work->state.epoch + 1, EPOCH_JUMP}};
 	struct commit_head head = {
@@ -132,11 +136,19 @@ static err_t raise_epoch(struct storage *storage)
 		err = effect_apply(work, &effect, &result);
 	if (err == OK)
 		err = group_record(storage, &head);
+	if (err == OK)
+		err = work_flush(work);
 	if (err != OK) {
-		group_drop(storage);
+		packs_drop(storage->packs);
 		return err;
 	}
-	return group_finish(storage) == STORE_OK ? OK : ERR_IO;
+	TRY(packs_write(storage->packs, work->state.sequence, &end, &sequence));
+	TRY(packs_flush(storage->packs, 0));
+	work->state.at = at;
+	work->state.end = end;
+	work->state.sequence = sequence;
+	TRY(work_put_state(work));
+	return work_commit(work);
 }
 
 static err_t scan_all(struct storage *storage, struct pack_scan *scan, const char **why)
@@ -167,6 +179,8 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 	struct pack_scan scan;
 	bool had_index;
 
+	*why = "the newest pack cannot be flushed";
+	TRY(packs_settle(storage->packs));
 	*why = "the index cannot be read";
 	TRY(work_begin(work, storage->kv, &had_index));
 	if (!had_index)
@@ -183,7 +197,11 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 		LOG(INFO, "log replayed", KV_INT("groups", scan.groups));
 	*why = "the packs cannot be written";
 	TRY(packs_start(storage->packs, &scan, work->state.epoch, is_fresh_pack));
-	if (scan.damaged == 0 && (had_index || !scan.is_torn))
-		return OK;
-	return raise_epoch(storage);
+	if (scan.damaged > 0 || (!had_index && scan.is_torn)) {
+		err = raise_epoch(storage);
+		work_drop(work);
+	}
+	if (err == OK)
+		flusher_start(&storage->flusher, storage->packs, work->state.sequence);
+	return err;
 }

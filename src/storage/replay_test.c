@@ -89,13 +89,10 @@ static void do_queue(struct fixture *f, const char *key)
 	};
 	struct store_op op = op_queue_of(two, 2, "queued");
 	struct queue_row *rows;
-	size_t count;
 	int64_t next_due;
 
 	CHECK(fixture_commit(f, ACCOUNT_SYSTEM, key, &op, 1) == STORE_OK);
-	CHECK(storage_queue_lease(f->storage, QUEUE_REMOTE, 2000, 3000, 9, &f->arena,
-				  &rows, &count, &next_due) == STORE_OK);
-	CHECK(count >= 1);
+	CHECK(fixture_lease(f, QUEUE_REMOTE, 2000, 3000, 9, &rows, &next_due) >= 1);
 	op = op_append_of(MAILBOX_INBOX, "");
 	op.append.body.from_account = ACCOUNT_SYSTEM;
 	op.append.body.from_message = rows[0].message;

@@ -284,6 +284,15 @@ void result_write(struct buf *buf, uint64_t change, const struct op_result *ops,
 	}
 }
 
+uint32_t kept_minute(struct str *bytes)
+{
+	struct dec d = dec_over(*bytes);
+	uint32_t minute = dec_u32(&d);
+
+	*bytes = d.rest;
+	return minute;
+}
+
 bool result_read(struct str bytes, struct arena *arena, struct store_result *result)
 {
 	struct dec d = dec_over(bytes);

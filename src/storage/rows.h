@@ -84,5 +84,7 @@ void recipient_read(struct dec *dec, struct queue_recipient *recipient);
 /* A commit's result under its idempotency key. */
 void result_write(struct buf *buf, uint64_t change, const struct op_result *ops,
 		  size_t count);
+/* Takes the minute from the front of the row of a key that is kept. */
+uint32_t kept_minute(struct str *bytes);
 [[nodiscard]] bool result_read(struct str bytes, struct arena *arena,
 			       struct store_result *result);

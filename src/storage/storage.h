@@ -1,8 +1,11 @@
 /* The back end's side of the seam: what the store process runs.  The embedded one keeps
  * everything in one data directory (embedded.h); others may follow.
  *
- * commit_group() is called by one thread, the writer; reads by any thread.  Nothing here
- * suspends a task: these calls block.
+ * One thread, the writer, commits; reads are for any thread.  Nothing here suspends a
+ * task: these calls block.
+ *
+ * A commit is acknowledged when it is durable in the log, and readers see it when it has
+ * come into the index, a few milliseconds later: storage_is_behind() tells.
  */
 #pragma once
 
@@ -25,18 +28,75 @@ struct storage_options {
 				 struct str *why);
 void storage_close(struct storage **storage);
 
-/* One commit of a group: filled in by commit_group(). */
+/* One commit of a group: the outcome and the result are filled in. */
 struct storage_commit {
 	const struct store_commit *commit;
 	struct arena *arena; /* of the results */
 	struct store_result result;
 	enum store_outcome outcome;
 };
-/* Commits as many as given in one go: one refusal does not touch the others.  When it
- * returns, each OK is durable.  UNKNOWN for all after a failed flush; then the storage
- * has reopened itself or is read-only. */
+/* Rows of the queue to be taken: up to limit that are due now. */
+struct storage_lease {
+	enum queue_kind kind;
+	int64_t now, leased_until;
+	size_t limit;
+	struct arena *arena; /* of the rows */
+	struct queue_row *rows;
+	size_t count;
+	int64_t next_due;
+	enum store_outcome outcome;
+};
+
+/* What is committed in one go; one refusal does not touch the others. */
+struct storage_group {
+	struct storage_commit *commits;
+	size_t count;
+	struct storage_lease **leases; /* taken after the commits */
+	size_t lease_count;
+	/* Called once, by any thread, when the outcomes are final: each OK is durable.
+	 * It must not call the storage; the group is the caller's again. */
+	void (*done)(struct storage_group *group);
+	/* The storage's, until then. */
+	struct storage_group *next;
+	uint64_t sequence;
+};
+
+/* What follows is for the writer's thread alone.
+ *
+ * Plans and writes the group, and sees to its being flushed.  Bodies and operations may go
+ * when it returns; the arenas are needed until the group is done, which may be before it
+ * returns.  UNKNOWN for all groups under way after a failed flush; before anything else is
+ * done the storage reopens itself or goes read-only. */
+void storage_submit(struct storage *storage, struct storage_group *group);
+/* Puts what was committed into the index when it is time to, and recovers what failed.
+ * Gives the microseconds after which it wants to be called again; UINT64_MAX if only a
+ * group makes that necessary. */
+uint64_t storage_tend(struct storage *storage);
+/* The index shows all that was submitted, when it returns; it waits for the flushes.  To
+ * be called before the writer's thread ends, if that does not close the storage. */
+void storage_index_commit(struct storage *storage);
+
+/* A group of commits, or one lease, from beginning to end. */
 void storage_commit_group(struct storage *storage, struct storage_commit *commits,
 			  size_t count);
+
+enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease);
+/* Housekeeping in a slice of about 5 ms: purges deleted mailboxes, old keys, old changes.
+ * True if there is more to do. */
+bool storage_maintain(struct storage *storage, int64_t now);
+
+/* What follows is for any thread. */
+
+enum storage_part {
+	STORAGE_MAIL,  /* mailboxes, messages, changes and summary of the account */
+	STORAGE_PAIRS, /* its key-value pairs */
+	STORAGE_QUEUE, /* queue rows, of any account */
+	STORAGE_ALL,   /* anything at all */
+};
+/* True if something there was committed, and may have been acknowledged, that the index
+ * does not show yet.  Never blocks. */
+bool storage_is_behind(struct storage *storage, account_t account,
+		       enum storage_part part);
 
 enum store_outcome storage_summary(struct storage *storage, account_t account,
 				   struct account_summary *summary);
@@ -66,16 +126,8 @@ enum store_outcome storage_kv_scan(struct storage *storage, account_t account,
 				   struct str prefix, struct str after, size_t limit,
 				   struct arena *arena, struct kv_row **rows,
 				   size_t *count);
-/* Called by the writer's thread as well: it records the leases. */
-enum store_outcome storage_queue_lease(struct storage *storage, enum queue_kind kind,
-				       int64_t now, int64_t leased_until, size_t limit,
-				       struct arena *arena, struct queue_row **rows,
-				       size_t *count, int64_t *next_due);
 enum store_outcome storage_queue_list(struct storage *storage, account_t after_account,
 				      uint64_t after_row, size_t limit,
 				      struct arena *arena, struct queue_row **rows,
 				      size_t *count);
 enum store_outcome storage_stats(struct storage *storage, struct store_stats *stats);
-/* Housekeeping in a slice of about 5 ms, by the writer's thread: purges deleted
- * mailboxes, old keys, old changes.  True if there is more to do. */
-bool storage_maintain(struct storage *storage, int64_t now);

@@ -92,6 +92,7 @@ TEST(readers_go_on_while_the_writer_commits_and_recovers)
 		}
 		CHECK(outcome == STORE_OK && fixture_first(&f)->uid == i + 1);
 		(void)storage_maintain(f.storage, 0);
+		(void)storage_tend(f.storage);
 	}
 	atomic_store(&stop, true);
 	for (size_t i = 0; i < READERS; i++) {

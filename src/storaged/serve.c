@@ -90,16 +90,72 @@ static bool is_quick(enum store_message call)
 	return call == CALL_KV_GET || call == CALL_SUMMARY || call == CALL_MAILBOX;
 }
 
+static bool is_behind(const struct read_call *call)
+{
+	account_t account = call->request->account;
+
+	switch (call->request->call) {
+	case CALL_SUMMARY:
+	case CALL_MAILBOXES:
+	case CALL_MAILBOX:
+	case CALL_ROWS:
+	case CALL_CHANGES:
+		return storage_is_behind(call->storage, account, STORAGE_MAIL);
+	case CALL_KV_GET:
+	case CALL_KV_SCAN:
+		return storage_is_behind(call->storage, account, STORAGE_PAIRS);
+	case CALL_QUEUE_LIST:
+		return storage_is_behind(call->storage, account, STORAGE_QUEUE);
+	case CALL_STATS:
+		return storage_is_behind(call->storage, account, STORAGE_ALL);
+	case CALL_BODY: /* never changes; whoever does not find it asks again */
+		return call->reply->len > 0 && call->reply->ptr[0] == STORE_ABSENT &&
+		       storage_is_behind(call->storage, account, STORAGE_ALL);
+	case CALL_ENTER:
+	case CALL_LEAVE:
+	case CALL_COMMIT:
+	case CALL_QUEUE_LEASE:
+	case CALL_LOCK:
+	case CALL_UNLOCK:
+	case CALL_WATCH:
+	case CALL_UNWATCH:
+	case CALL_WATCH_QUEUE:
+	case CALL_UNWATCH_QUEUE:
+	case CALL_STAGE:
+	case CALL_STAGE_DROP:
+	case CALL_REST:
+	case CALL_COUNT_:
+	case EVENT_CHANGED:
+	case REPLY_WHOLE:
+	case REPLY_PART:
+		break;
+	}
+	return false;
+}
+
+static void read_somewhere(struct read_call *call)
+{
+	if (is_quick(call->request->call))
+		read_now(call);
+	else
+		offload(read_now, call);
+}
+
+/* What was acknowledged is seen: the task, not the loop, waits for the index. */
 static void serve_reading(struct guest *guest, const struct store_request *request,
 			  uint64_t id)
 {
 	struct buf reply = BUF(REPLY_BYTES_MAX);
 	struct read_call call = {guest->storaged->options.storage, request, &reply};
 
-	if (is_quick(request->call))
-		read_now(&call);
-	else
-		offload(read_now, &call);
+	if (is_behind(&call))
+		writer_catch_up(guest->storaged->writer);
+	read_somewhere(&call);
+	if (is_behind(&call) && request->call == CALL_BODY) {
+		writer_catch_up(guest->storaged->writer);
+		buf_reset(&reply);
+		read_somewhere(&call);
+	}
 	reply_send(guest, id, &reply);
 	buf_fini(&reply);
 }
@@ -122,7 +178,7 @@ static void bound_lease(const struct guest *guest, struct lease_call *call)
 static void serve_lease(struct guest *guest, const struct store_request *request,
 			struct arena *arena, uint64_t id)
 {
-	struct lease_call call = {.kind = request->lease.kind,
+	struct storage_lease call = {.kind = request->lease.kind,
 				  .now = request->lease.now,
 				  .leased_until = request->lease.leased_until,
 				  .limit = request->lease.limit,

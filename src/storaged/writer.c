@@ -5,21 +5,27 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "db/pack.h"
 #include "rt/clock.h"
 #include "rt/completion.h"
 
 enum {
-	IDLE_MS = 2000,           /* then housekeeping has a look */
-	HOUSEWORK_MS = 10,        /* between its slices while nothing waits */
-	HOUSEWORK_BUSY_MS = 5000, /* and at least that often under load */
+	IDLE_US = 2000 * 1000,    /* then housekeeping has a look */
+	HOUSEWORK_US = 10 * 1000, /* between its slices while nothing waits */
+	HOUSEWORK_BUSY_US = 5000 * 1000, /* and at least that often under load */
 	GROUP_MAX = 1024,
+	/* One more than can be flushed together: what comes meanwhile gathers. */
+	SLOTS = PACK_LANES + 1,
 };
+
+enum work { WORK_COMMIT, WORK_LEASE, WORK_CATCH_UP };
 
 /* What a task waits for; on its stack. */
 struct job {
 	struct job *next;
-	struct storage_commit *commit; /* or */
-	struct lease_call *lease;
+	enum work work;
+	struct storage_commit *commit;
+	struct storage_lease *lease;
 	struct completion done;
 };
 
@@ -27,44 +33,89 @@ struct jobs {
 	struct job *first, **last;
 };
 
+/* A group under way. */
+struct slot {
+	struct storage_group group;
+	struct writer *writer;
+	bool is_busy; /* guarded by the writer's mutex */
+	struct storage_commit commits[GROUP_MAX];
+	struct storage_lease *leases[GROUP_MAX];
+	struct job *commit_jobs[GROUP_MAX], *lease_jobs[GROUP_MAX];
+};
+
 struct writer {
 	struct storage *storage;
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t filled;
-	struct jobs waiting; /* guarded by mutex */
-	bool is_stopped;     /* guarded by mutex */
+	/* Guarded by the mutex: */
+	struct jobs waiting;
+	struct jobs catching_up;
+	size_t busy;
+	bool is_stopped, is_resting;
 
 	struct jobs fresh; /* of this turn of the loop; its own, as the next */
 	bool is_deferred;
 
-	struct storage_commit *group; /* the thread's own, as all below */
-	struct job **group_jobs;
+	struct slot *slots; /* the thread's own, as all below */
 	bool has_housework;
-	uint64_t housework_at; /* monotonic milliseconds */
+	uint64_t housework_at; /* monotonic microseconds */
 };
 
 /* ---- the loop's side --------------------------------------------------------------- */
+
+static void lock(struct writer *writer)
+{
+	ASSERT(pthread_mutex_lock(&writer->mutex) == 0);
+}
+
+/* And wakes the thread if it sleeps and has something to do. */
+static void unlock_and_wake(struct writer *writer)
+{
+	if (writer->is_resting &&
+	    (writer->waiting.first || writer->catching_up.first || writer->is_stopped))
+		ASSERT(pthread_cond_signal(&writer->filled) == 0);
+	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
+}
+
+static void jobs_add(struct jobs *jobs, struct job *job)
+{
+	job->next = NULL;
+	*jobs->last = job;
+	jobs->last = &job->next;
+}
+
+static struct job *jobs_take(struct jobs *jobs)
+{
+	struct job *job = jobs->first;
+
+	if (job) {
+		jobs->first = job->next;
+		if (!jobs->first)
+			jobs->last = &jobs->first;
+	}
+	return job;
+}
 
 /* At the end of a turn: all its jobs with one lock and one wake-up. */
 static void hand_over(void *arg)
 {
 	struct writer *writer = arg;
+	struct job *job;
 
 	writer->is_deferred = false;
-	ASSERT(pthread_mutex_lock(&writer->mutex) == 0);
-	*writer->waiting.last = writer->fresh.first;
-	writer->waiting.last = writer->fresh.last;
-	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
-	ASSERT(pthread_cond_signal(&writer->filled) == 0);
-	writer->fresh = (struct jobs){NULL, &writer->fresh.first};
+	lock(writer);
+	while ((job = jobs_take(&writer->fresh)))
+		jobs_add(job->work == WORK_CATCH_UP ? &writer->catching_up
+						    : &writer->waiting,
+			 job);
+	unlock_and_wake(writer);
 }
 
 static void job_do(struct writer *writer, struct job *job)
 {
 	completion_init(&job->done);
-	*writer->fresh.last = job;
-	writer->fresh.last = &job->next;
+	jobs_add(&writer->fresh, job);
 	if (!writer->is_deferred) {
 		writer->is_deferred = true;
 		loop_defer(hand_over, writer);
@@ -74,27 +125,84 @@ static void job_do(struct writer *writer, struct job *job)
 
 void writer_commit(struct writer *writer, struct storage_commit *commit)
 {
-	struct job job = {.commit = commit};
+	struct job job = {.work = WORK_COMMIT, .commit = commit};
 
 	job_do(writer, &job);
 }
 
-void writer_lease(struct writer *writer, struct lease_call *lease)
+void writer_lease(struct writer *writer, struct storage_lease *lease)
 {
-	struct job job = {.lease = lease};
+	struct job job = {.work = WORK_LEASE, .lease = lease};
 
 	job_do(writer, &job);
+}
+
+void writer_catch_up(struct writer *writer)
+{
+	struct job job = {.work = WORK_CATCH_UP};
+
+	job_do(writer, &job);
+}
+
+/* ---- groups ------------------------------------------------------------------------ */
+
+/* By any thread.  The jobs are their tasks' again one by one, then the slot is free. */
+static void slot_done(struct storage_group *group)
+{
+	struct slot *slot = (struct slot *)group;
+	struct writer *writer = slot->writer;
+
+	for (size_t i = 0; i < group->count; i++) {
+		struct job *job = slot->commit_jobs[i];
+
+		*job->commit = slot->commits[i];
+		completion_post(&job->done);
+	}
+	for (size_t i = 0; i < group->lease_count; i++)
+		completion_post(&slot->lease_jobs[i]->done);
+	lock(writer);
+	slot->is_busy = false;
+	writer->busy--;
+	unlock_and_wake(writer);
+}
+
+/* With the lock; NULL if there is nothing to do, or no place for it. */
+static struct slot *slot_fill(struct writer *writer)
+{
+	struct slot *slot = writer->slots;
+
+	if (!writer->waiting.first || writer->busy == SLOTS)
+		return NULL;
+	while (slot->is_busy)
+		slot++;
+	slot->is_busy = true;
+	writer->busy++;
+	slot->group.count = slot->group.lease_count = 0;
+	while (slot->group.count < GROUP_MAX && slot->group.lease_count < GROUP_MAX) {
+		struct job *job = jobs_take(&writer->waiting);
+
+		if (!job)
+			break;
+		if (job->work == WORK_LEASE) {
+			slot->lease_jobs[slot->group.lease_count] = job;
+			slot->leases[slot->group.lease_count++] = job->lease;
+		} else {
+			slot->commit_jobs[slot->group.count] = job;
+			slot->commits[slot->group.count++] = *job->commit;
+		}
+	}
+	return slot;
 }
 
 /* ---- the thread's side ------------------------------------------------------------- */
 
-static struct timespec time_after(uint64_t milliseconds)
+static struct timespec time_after(uint64_t microseconds)
 {
 	struct timespec at;
 
 	ASSERT(clock_gettime(CLOCK_MONOTONIC, &at) == 0);
-	at.tv_sec += (time_t)(milliseconds / 1000);
-	at.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+	at.tv_sec += (time_t)(microseconds / 1000000);
+	at.tv_nsec += (long)(microseconds % 1000000) * 1000;
 	if (at.tv_nsec >= 1000000000) {
 		at.tv_nsec -= 1000000000;
 		at.tv_sec++;
@@ -102,99 +210,80 @@ static struct timespec time_after(uint64_t milliseconds)
 	return at;
 }
 
-/* All that waits; NULL after wait_ms without anything, or when stopped. */
-static struct job *take_all(struct writer *writer, uint64_t wait_ms, bool *is_stopped)
+/* One turn's work; nothing after wait_us without any. */
+struct turn {
+	struct slot *slot;
+	struct jobs catching_up;
+	bool is_stopped;
+};
+
+static bool turn_take(struct writer *writer, struct turn *turn)
 {
-	struct timespec until = time_after(wait_ms);
+	struct job *job;
+
+	turn->catching_up = (struct jobs){NULL, &turn->catching_up.first};
+	turn->slot = slot_fill(writer);
+	while ((job = jobs_take(&writer->catching_up)))
+		jobs_add(&turn->catching_up, job);
+	turn->is_stopped = writer->is_stopped;
+	return turn->slot || turn->catching_up.first || turn->is_stopped;
+}
+
+static void turn_await(struct writer *writer, uint64_t wait_us, struct turn *turn)
+{
+	struct timespec until;
 	int err = 0;
 
-	ASSERT(pthread_mutex_lock(&writer->mutex) == 0);
-	while (!writer->waiting.first && !writer->is_stopped && err == 0)
-		err = pthread_cond_timedwait(&writer->filled, &writer->mutex, &until);
-	struct job *jobs = writer->waiting.first;
-
-	writer->waiting = (struct jobs){NULL, &writer->waiting.first};
-	*is_stopped = writer->is_stopped;
+	lock(writer);
+	if (!turn_take(writer, turn)) {
+		until = time_after(wait_us);
+		writer->is_resting = true;
+		while (err == 0 && !turn_take(writer, turn))
+			err = pthread_cond_timedwait(&writer->filled, &writer->mutex,
+						     &until);
+		writer->is_resting = false;
+	}
 	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
-	return jobs;
 }
 
-static void do_group(struct writer *writer, size_t count)
+static void catch_up(struct writer *writer, struct jobs *jobs)
 {
-	storage_commit_group(writer->storage, writer->group, count);
-	for (size_t i = 0; i < count; i++) {
-		struct job *job = writer->group_jobs[i];
+	struct job *job;
 
-		*job->commit = writer->group[i];
-		completion_post(&job->done); /* the job is the task's again */
-	}
+	storage_index_commit(writer->storage);
+	while ((job = jobs_take(jobs)))
+		completion_post(&job->done);
 }
 
-static void do_lease(struct writer *writer, struct job *job)
+static void do_housework(struct writer *writer, bool is_idle)
 {
-	struct lease_call *call = job->lease;
+	uint64_t rested_us = clock_monotonic_us() - writer->housework_at;
 
-	call->outcome = storage_queue_lease(writer->storage, call->kind, call->now,
-					    call->leased_until, call->limit, call->arena,
-					    &call->rows, &call->count, &call->next_due);
-	completion_post(&job->done);
-}
-
-/* The commits among the jobs go as one group, the leases after it. */
-static void do_jobs(struct writer *writer, struct job *jobs)
-{
-	struct jobs leases = {NULL, &leases.first};
-	size_t count = 0;
-
-	while (jobs) {
-		struct job *job = jobs;
-
-		jobs = job->next;
-		job->next = NULL;
-		if (job->lease) {
-			*leases.last = job;
-			leases.last = &job->next;
-			continue;
-		}
-		writer->group_jobs[count] = job;
-		writer->group[count++] = *job->commit;
-		if (count == GROUP_MAX) {
-			do_group(writer, count);
-			count = 0;
-		}
-	}
-	if (count > 0)
-		do_group(writer, count);
-	while (leases.first) {
-		struct job *job = leases.first;
-
-		leases.first = job->next;
-		do_lease(writer, job);
-	}
-}
-
-static void do_housework(struct writer *writer)
-{
+	if (rested_us < (is_idle ? HOUSEWORK_US : HOUSEWORK_BUSY_US) ||
+	    (is_idle && !writer->has_housework && rested_us < IDLE_US))
+		return;
 	writer->has_housework = storage_maintain(writer->storage, clock_s());
-	writer->housework_at = clock_monotonic_ms();
+	writer->housework_at = clock_monotonic_us();
 }
 
 static void *writer_run(void *arg)
 {
 	struct writer *writer = arg;
-	bool is_stopped = false;
+	struct turn turn = {0};
 
-	while (!is_stopped) {
-		uint64_t wait_ms = writer->has_housework ? HOUSEWORK_MS : IDLE_MS;
-		struct job *jobs = take_all(writer, wait_ms, &is_stopped);
+	while (!turn.is_stopped) {
+		uint64_t wait_us = storage_tend(writer->storage);
+		uint64_t rest_us = writer->has_housework ? HOUSEWORK_US : IDLE_US;
 
-		if (jobs)
-			do_jobs(writer, jobs);
-		uint64_t rested_ms = clock_monotonic_ms() - writer->housework_at;
-
-		if (!is_stopped && (!jobs || rested_ms > HOUSEWORK_BUSY_MS))
-			do_housework(writer);
+		turn_await(writer, wait_us < rest_us ? wait_us : rest_us, &turn);
+		if (turn.slot)
+			storage_submit(writer->storage, &turn.slot->group);
+		if (turn.catching_up.first)
+			catch_up(writer, &turn.catching_up);
+		if (!turn.is_stopped)
+			do_housework(writer, !turn.slot);
 	}
+	storage_index_commit(writer->storage);
 	return NULL;
 }
 
@@ -217,10 +306,17 @@ struct writer *writer_open(struct storage *storage)
 
 	writer->storage = storage;
 	writer->waiting.last = &writer->waiting.first;
+	writer->catching_up.last = &writer->catching_up.first;
 	writer->fresh.last = &writer->fresh.first;
-	writer->group = NEW_ARRAY(struct storage_commit, GROUP_MAX);
-	writer->group_jobs = NEW_ARRAY(struct job *, GROUP_MAX);
-	writer->housework_at = clock_monotonic_ms();
+	writer->slots = NEW_ARRAY(struct slot, SLOTS);
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct slot *slot = &writer->slots[i];
+
+		slot->writer = writer;
+		slot->group = (struct storage_group){
+			.commits = slot->commits, .leases = slot->leases, .done = slot_done};
+	}
+	writer->housework_at = clock_monotonic_us();
 	ASSERT(pthread_mutex_init(&writer->mutex, NULL) == 0);
 	ASSERT(pthread_condattr_init(&attributes) == 0);
 	ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
@@ -238,15 +334,19 @@ void writer_close(struct writer **writer_ptr)
 		return;
 	*writer_ptr = NULL;
 	ASSERT(!writer->fresh.first);
-	ASSERT(pthread_mutex_lock(&writer->mutex) == 0);
+	lock(writer);
 	writer->is_stopped = true;
-	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
-	ASSERT(pthread_cond_signal(&writer->filled) == 0);
+	unlock_and_wake(writer);
 	ASSERT(pthread_join(writer->thread, NULL) == 0);
-	ASSERT(!writer->waiting.first);
+	/* Whoever did the last group may still be about to say so. */
+	lock(writer);
+	writer->is_resting = true;
+	while (writer->busy > 0)
+		ASSERT(pthread_cond_wait(&writer->filled, &writer->mutex) == 0);
+	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
+	ASSERT(!writer->waiting.first && !writer->catching_up.first);
 	ASSERT(pthread_cond_destroy(&writer->filled) == 0);
 	ASSERT(pthread_mutex_destroy(&writer->mutex) == 0);
-	mem_free(writer->group);
-	mem_free(writer->group_jobs);
+	mem_free(writer->slots);
 	mem_free(writer);
 }

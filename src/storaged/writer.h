@@ -1,22 +1,12 @@
-/* The one thread that changes the store.  Whatever commits wait when it is free are one
- * group, with one flush; there is no gathering delay.  Leases go through it as well, and
- * housekeeping when it is idle. */
+/* The one thread that changes the store.  Whatever commits and leases wait when it is free
+ * are one group; there is no gathering delay.  While groups are flushed it prepares the
+ * next one.  It also brings the index up to date, at its own pace or when a reader asks,
+ * and does the housekeeping when it is idle. */
 #pragma once
 
 #include "storage/storage.h"
 
 struct writer;
-
-struct lease_call {
-	enum queue_kind kind;
-	int64_t now, leased_until;
-	size_t limit;
-	struct arena *arena;
-	struct queue_row *rows;
-	size_t count;
-	int64_t next_due;
-	enum store_outcome outcome;
-};
 
 /* Starts the thread. */
 struct writer *writer_open(struct storage *storage);
@@ -24,4 +14,6 @@ struct writer *writer_open(struct storage *storage);
 void writer_close(struct writer **writer);
 /* By tasks; suspend until it is durable, or refused. */
 void writer_commit(struct writer *writer, struct storage_commit *commit);
-void writer_lease(struct writer *writer, struct lease_call *lease);
+void writer_lease(struct writer *writer, struct storage_lease *lease);
+/* Suspends until readers see all that was committed before. */
+void writer_catch_up(struct writer *writer);

@@ -1,5 +1,8 @@
 /* What a group of appends costs, and where the time goes: storagebench [FOLDER [SIZE]].
- * The folder is made and left behind. */
+ * The folder is made and left behind.  POSTRIDER_FAULT="pack.flush:1+:delay=2" makes each
+ * flush 2 ms slower.  One client's groups come one after the other; where there are more,
+ * the next ones are prepared while some are flushed. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,53 +11,104 @@
 #include "base/num.h"
 #include "base/rand.h"
 #include "rt/clock.h"
+#include "rt/fault.h"
 #include "storage/embedded.h"
 
-enum { GROUP_MAX = 100, ACCOUNTS = 500, FRAME_MAX = 1 << 20, MAILS = 20000 };
+enum {
+	GROUP_MAX = 100,
+	ACCOUNTS = 500,
+	FRAME_MAX = 1 << 20,
+	MAILS = 20000,
+	SLOTS = PACK_LANES + 1,
+};
 
 static struct storage *storage;
-static struct arena arena;
 static char frame[FRAME_MAX], digest[1200], trace[700];
 
-static struct storage_commit group[GROUP_MAX];
-static struct store_commit commits[GROUP_MAX];
-static struct store_op ops[GROUP_MAX];
-static char keys[GROUP_MAX][24];
+/* A group under way. */
+struct slot {
+	struct storage_group group;
+	bool is_busy;
+	struct arena arena;
+	struct storage_commit commits[GROUP_MAX];
+	struct store_commit given[GROUP_MAX];
+	struct store_op ops[GROUP_MAX];
+	char keys[GROUP_MAX][24];
+};
+static struct slot slots[SLOTS];
+static size_t busy;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
 
-static void commit(size_t count)
+static void done(struct storage_group *group)
 {
+	struct slot *slot = (struct slot *)group;
+
+	for (size_t i = 0; i < group->count; i++)
+		ASSERT(group->commits[i].outcome == STORE_OK);
+	(void)pthread_mutex_lock(&mutex);
+	slot->is_busy = false;
+	busy--;
+	(void)pthread_cond_signal(&freed);
+	(void)pthread_mutex_unlock(&mutex);
+}
+
+/* Waits until fewer than that many are under way. */
+static struct slot *slot_take(size_t limit)
+{
+	struct slot *slot = slots;
+
+	(void)pthread_mutex_lock(&mutex);
+	while (busy >= limit)
+		(void)pthread_cond_wait(&freed, &mutex);
+	while (slot->is_busy)
+		slot++;
+	(void)pthread_mutex_unlock(&mutex);
+	arena_reset(&slot->arena);
+	return slot;
+}
+
+static void slot_submit(struct slot *slot, size_t count)
+{
+	slot->group.commits = slot->commits;
+	slot->group.count = count;
+	slot->group.done = done;
 	for (size_t i = 0; i < count; i++) {
-		commits[i].ops = &ops[i];
-		commits[i].count = 1;
-		group[i] =
-			(struct storage_commit){.commit = &commits[i], .arena = &arena};
+		slot->given[i].ops = &slot->ops[i];
+		slot->given[i].count = 1;
+		slot->commits[i] = (struct storage_commit){.commit = &slot->given[i],
+							   .arena = &slot->arena};
 	}
-	storage_commit_group(storage, group, count);
-	for (size_t i = 0; i < count; i++)
-		ASSERT(group[i].outcome == STORE_OK);
-	arena_reset(&arena);
+	(void)pthread_mutex_lock(&mutex);
+	slot->is_busy = true;
+	busy++;
+	(void)pthread_mutex_unlock(&mutex);
+	storage_submit(storage, &slot->group);
+	(void)storage_tend(storage);
 }
 
 static void make_accounts(void)
 {
 	for (account_t account = 1; account <= ACCOUNTS; account++) {
-		ops[0] = (struct store_op){.kind = OP_ACCOUNT_CREATE};
-		commits[0] = (struct store_commit){.account = account};
-		commit(1);
+		struct slot *slot = slot_take(SLOTS);
+
+		slot->ops[0] = (struct store_op){.kind = OP_ACCOUNT_CREATE};
+		slot->given[0] = (struct store_commit){.account = account};
+		slot_submit(slot, 1);
 	}
 }
 
-static void make_group(size_t count, size_t frame_len, uint64_t *number)
+static void fill(struct slot *slot, size_t count, size_t frame_len, uint64_t *number)
 {
 	for (size_t i = 0; i < count; i++) {
-		int len = snprintf(keys[i], sizeof keys[i], "%016llx",
+		int len = snprintf(slot->keys[i], sizeof slot->keys[i], "%016llx",
 				   (unsigned long long)++*number);
 
-		commits[i] = (struct store_commit){
+		slot->given[i] = (struct store_commit){
 			.account = 1 + (account_t)rand_below(ACCOUNTS),
-			.key = {keys[i], (size_t)len},
+			.key = {slot->keys[i], (size_t)len},
 			.key_minute = 1 + (uint32_t)(*number / 100000)};
-		ops[i] =
+		slot->ops[i] =
 			(struct store_op){.kind = OP_APPEND,
 					  .append = {.mailbox = MAILBOX_INBOX,
 						     .body = {.frame = {frame, frame_len},
@@ -68,25 +122,37 @@ static void make_group(size_t count, size_t frame_len, uint64_t *number)
 static void measure(size_t count, size_t frame_len)
 {
 	static uint64_t number;
-	struct group_times before = storage->times;
+	struct group_times before = storage->times, *times = &storage->times;
 	uint64_t groups = MAILS / count / (count == 1 ? 10 : 1);
+	uint64_t flushes_before, flush_us_before, flushes, flush_us;
+
+	(void)slot_take(1);
+	flusher_count(&storage->flusher, &flushes_before, &flush_us_before);
 	uint64_t began_us = clock_monotonic_us();
 
 	for (uint64_t i = 0; i < groups; i++) {
-		make_group(count, frame_len, &number);
-		commit(count);
+		struct slot *slot = slot_take(count == 1 ? 1 : SLOTS);
+
+		fill(slot, count, frame_len, &number);
+		slot_submit(slot, count);
 	}
+	(void)slot_take(1);
 	uint64_t took_us = clock_monotonic_us() - began_us;
-	struct group_times *times = &storage->times;
 	double a_group = (double)groups * 1000;
 
+	flusher_count(&storage->flusher, &flushes, &flush_us);
+	flushes -= flushes_before;
 	printf("%4zu x %zu octets: %8.0f mails/s; a group %.3f ms: plan and puts %.3f, "
-	       "pack write %.3f, flush %.3f, index commit %.3f; %.1f us a mail\n",
+	       "pack write %.3f, index %.3f (+ %.3f for flushes) in %llu commits; "
+	       "%.2f flushes of %.3f ms; %.1f us a mail\n",
 	       count, frame_len, (double)(groups * count) * 1e6 / (double)took_us,
 	       (double)took_us / a_group, (double)(times->plan - before.plan) / a_group,
 	       (double)(times->write - before.write) / a_group,
-	       (double)(times->flush - before.flush) / a_group,
 	       (double)(times->index - before.index) / a_group,
+	       (double)(times->drain - before.drain) / a_group,
+	       (unsigned long long)(times->index_commits - before.index_commits),
+	       (double)flushes / (double)groups,
+	       (double)(flush_us - flush_us_before) / 1e3 / (double)flushes,
 	       (double)took_us / (double)(groups * count));
 }
 
@@ -94,13 +160,19 @@ int main(int argc, char **argv)
 {
 	struct storage_options options = {.folder = argc > 1 ? argv[1]
 							     : "storagebench.data"};
+	const char *faults = getenv("POSTRIDER_FAULT");
 	uint64_t frame_len = 4096;
+	struct arena arena;
 	struct str why;
 
 	if (argc > 2 && !num_parse(str_c(argv[2]), FRAME_MAX, &frame_len))
 		return 2;
+	if (faults && !fault_arm(str_c(faults)))
+		return 2;
 	(void)mkdir(options.folder, 0700);
 	arena_init(&arena, 64 << 20);
+	for (size_t i = 0; i < SLOTS; i++)
+		arena_init(&slots[i].arena, 64 << 20);
 	rand_bytes(frame, sizeof frame);
 	memset(trace, 't', sizeof trace);
 	memset(digest, 'd', sizeof digest);
@@ -114,6 +186,8 @@ int main(int argc, char **argv)
 	measure(50, frame_len);
 	measure(GROUP_MAX, frame_len);
 	storage_close(&storage);
+	for (size_t i = 0; i < SLOTS; i++)
+		arena_fini(&slots[i].arena);
 	arena_fini(&arena);
 	return 0;
 }
