@@ -126,6 +126,7 @@ static bool is_behind(const struct read_call *call)
 	case CALL_REST:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
+	case EVENT_ENDED:
 	case REPLY_WHOLE:
 	case REPLY_PART:
 		break;
@@ -163,7 +164,7 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 enum { LEASE_S_MAX = 3600 };
 
 /* Doors tell the time; what is due, and until when it may be held, is by our clock. */
-static void bound_lease(const struct guest *guest, struct lease_call *call)
+static void bound_lease(const struct guest *guest, struct storage_lease *call)
 {
 	int64_t now = clock_s();
 
