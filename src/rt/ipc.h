@@ -7,7 +7,9 @@
  * What is sent during one turn of the loop leaves in one write at its end.
  *
  * A side whose replies pile up (more than 4 MiB queued) serves no further request until
- * the other has read some.  So that both cannot wait for each other, requests with much
+ * the other has read some, and one whose handlers hold more than 64 MiB of bodies takes
+ * nothing more, replies neither, until some end: they must not wait for this same socket
+ * with that much.  So that both cannot wait for each other, requests with much
  * to say go one way on a socket, and only events the other.
  */
 #pragma once

@@ -21,8 +21,15 @@ static void job_run(void *arg)
 {
 	struct job *job = arg;
 
-	job->ipc->handler(job->ipc, &job->message, job->ipc->arg);
-	ipc_unref(job->ipc);
+	struct ipc *ipc = job->ipc;
+
+	ipc->handler(ipc, &job->message, ipc->arg);
+	bool was_too_much = ipc->work_bytes > IPC_WORK_MAX;
+
+	ipc->work_bytes -= job->message.body.len;
+	if (was_too_much && ipc->work_bytes <= IPC_WORK_MAX)
+		wake_all(&ipc->room);
+	ipc_unref(ipc);
 	mem_free(job);
 }
 
@@ -55,6 +62,7 @@ static err_t dispatch(struct ipc *ipc, struct ipc_head head, struct str body, in
 			return err;
 		}
 	}
+	ipc->work_bytes += body.len;
 	ipc->refs++;
 	return OK;
 }
@@ -150,10 +158,17 @@ static err_t next_fd(struct ipc *ipc, struct ipc_head head, int *fd)
 }
 
 /* While our replies pile up, we take no more work from a side that does not read them.
- * Events make no replies: if they waited too, both sides could wait for each other. */
-static err_t wait_for_room(struct ipc *ipc)
+ * Events make no replies: if they waited for that too, both sides could wait for each
+ * other.  Nor do we take more than we can hold, whatever the other side has become. */
+static bool is_too_much(const struct ipc *ipc, struct ipc_head head)
 {
-	while (ipc->is_open && ipc_queued(ipc) > IPC_QUEUE_HIGH)
+	return ipc->work_bytes > IPC_WORK_MAX ||
+	       (head.id != 0 && ipc_queued(ipc) > IPC_QUEUE_HIGH);
+}
+
+static err_t wait_for_room(struct ipc *ipc, struct ipc_head head)
+{
+	while (ipc->is_open && is_too_much(ipc, head))
 		TRY(wait_on(&ipc->room, NEVER));
 	return ipc->is_open ? OK : ERR_CLOSED;
 }
@@ -175,7 +190,7 @@ static err_t take_frames(struct ipc *ipc)
 			ipc_answered(ipc, head, body, fd);
 			continue;
 		}
-		err_t err = head.id != 0 ? wait_for_room(ipc) : OK;
+		err_t err = wait_for_room(ipc, head);
 
 		if (err != OK) {
 			close_if_any(fd);

@@ -11,7 +11,9 @@ enum {
 	IPC_READ_BYTES = 64 * 1024,
 	IPC_QUEUE_HIGH = 4 * 1024 * 1024,  /* above it senders wait */
 	IPC_QUEUE_MAX = 256 * 1024 * 1024, /* above it the other side is given up */
-	IPC_FDS_MAX = 64,                  /* received and not yet taken by a frame */
+	IPC_WORK_MAX =
+		64 * 1024 * 1024, /* bodies in handlers; above it we read no more */
+	IPC_FDS_MAX = 64,         /* received and not yet taken by a frame */
 };
 
 enum { IPC_IS_REPLY = 1, IPC_HAS_FD = 2 };
@@ -59,7 +61,8 @@ struct ipc {
 	size_t out_sent; /* octets at the front of out that have left */
 	struct ipc_out_fd *out_fds;
 	size_t out_fd_count, out_fd_room, out_fds_sent;
-	struct waiters room; /* for the queue to shrink below IPC_QUEUE_HIGH */
+	struct waiters room; /* for the queue or the work to shrink */
+	size_t work_bytes;   /* of the bodies that handlers hold */
 
 	char *in;
 	size_t in_start, in_end, in_room;

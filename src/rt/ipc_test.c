@@ -15,7 +15,9 @@ static struct ipc *client, *server;
 static struct buf seen;
 static int gone_count;
 
-enum { ECHO = 1, SLOW, SILENT, BIG, FD, NOTE };
+enum { ECHO = 1, SLOW, SILENT, BIG, FD, NOTE, HOLD };
+
+static size_t held, held_most, hold_count;
 
 static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
 {
@@ -40,6 +42,13 @@ static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
 		CHECK(read(message->fd, &byte, 1) == 1);
 		ipc_reply(ipc, message->id, FD, (struct str){&byte, 1}, message->fd);
 		CHECK(close(message->fd) == 0);
+		break;
+	case HOLD:
+		held += message->body.len;
+		held_most = held > held_most ? held : held_most;
+		CHECK(task_sleep_ms(100) == OK);
+		held -= message->body.len;
+		hold_count++;
 		break;
 	case NOTE:
 		CHECK(message->id == 0 && message->fd == -1);
@@ -256,6 +265,28 @@ TEST(a_queue_that_is_never_empty_does_not_grow)
 {
 	run_with_ipc(press_on);
 	CHECK(gone_count == 0);
+}
+
+static void send_much(void *arg)
+{
+	static char big[IPC_BODY_MAX];
+	struct buf reply = BUF(10);
+
+	(void)arg;
+	for (int i = 0; i < 300; i++)
+		CHECK(ipc_event(client, HOLD, (struct str){big, sizeof big}, -1) == OK);
+	CHECK(ask(ECHO, STR("x"), NEVER, &reply) == OK);
+	CHECK(task_sleep_ms(1000) == OK);
+	buf_fini(&reply);
+	loop_stop();
+}
+
+TEST(a_side_takes_only_so_much_work_at_a_time)
+{
+	held = held_most = hold_count = 0;
+	run_with_ipc(send_much);
+	CHECK(hold_count == 300 && held == 0);
+	CHECK(held_most <= (size_t)IPC_WORK_MAX + IPC_BODY_MAX);
 }
 
 static void press_both(void *arg)
