@@ -17,6 +17,7 @@ enum { WORKERS = 256, SCRATCH_MAX = 256 * 1024, NAME_MAX_BYTES = 64 };
 static const char *const first_people[] = {"admin", "alice", "bob"};
 
 struct people {
+	const struct supervisor *supervisor;
 	struct store *store;
 	struct vault *vault;
 	struct directory directory;
@@ -27,6 +28,11 @@ struct people {
 	bool has_failed;
 	struct waiters finished;
 };
+
+static bool is_over(const struct people *people)
+{
+	return people->has_failed || supervisor_is_stopping(people->supervisor);
+}
 
 static void failed(struct people *people, const char *what, const char *name)
 {
@@ -83,7 +89,7 @@ static void work(void *arg)
 {
 	struct people *people = arg;
 
-	while (people->next < people->total && !people->has_failed)
+	while (people->next < people->total && !is_over(people))
 		add_one(people, people->next++);
 	if (--people->workers == 0)
 		wake_all(&people->finished);
@@ -115,7 +121,7 @@ static void add_all(struct people *people)
 {
 	add_one(people, people->next++);
 	people->reserved = people->next;
-	while (people->reserved < people->total)
+	while (people->reserved < people->total && !is_over(people))
 		reserve(people);
 	for (unsigned i = 0; i < WORKERS && people->next + i < people->total; i++) {
 		if (task_start("add account", work, people))
@@ -181,7 +187,8 @@ static bool reach(struct people *people, struct supervisor *supervisor)
 
 bool people_add(struct supervisor *supervisor, const char *folder, unsigned users)
 {
-	struct people people = {.total = users + (unsigned)COUNT_OF(first_people)};
+	struct people people = {.supervisor = supervisor,
+				.total = users + (unsigned)COUNT_OF(first_people)};
 	char path[FOLDER_PATH_MAX];
 
 	if (folder_path(path, folder, "run/dev-accounts") != OK)
@@ -199,11 +206,11 @@ bool people_add(struct supervisor *supervisor, const char *folder, unsigned user
 		failed(&people, store_outcome_text(outcome), DEV_DOMAIN);
 	else
 		add_all(&people);
-	if (!people.has_failed && done == 0)
+	if (!is_over(&people) && done == 0)
 		add_postmaster(&people);
-	if (!people.has_failed)
+	if (!is_over(&people))
 		write_done(path, people.total);
 	store_close(&people.store);
 	vault_close(&people.vault);
-	return !people.has_failed;
+	return !is_over(&people);
 }

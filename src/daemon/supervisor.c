@@ -214,6 +214,11 @@ static void run_slot(void *arg)
 	wake_all(&supervisor->changed);
 }
 
+bool supervisor_is_stopping(const struct supervisor *supervisor)
+{
+	return supervisor->is_stopping;
+}
+
 /* ---- all of them ------------------------------------------------------------------- */
 
 static bool is_of_phase(const struct slot *slot, bool is_door)

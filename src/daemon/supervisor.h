@@ -18,6 +18,9 @@ struct supervisor_options {
 	void *arg;
 };
 
+/* True once it was told to end; whoever works for it then stops soon. */
+bool supervisor_is_stopping(const struct supervisor *supervisor);
+
 /* Runs until SIGTERM or SIGINT; the exit status. */
 int supervisor_run(const struct supervisor_options *options);
 

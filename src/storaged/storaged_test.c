@@ -525,6 +525,27 @@ TEST(a_grant_opens_its_account_until_it_ends)
 	world_run(grants_end);
 }
 
+/* A store that replays for long before it listens, or waits for the vault. */
+static void listens_late(void)
+{
+	struct account_summary summary;
+	int fds[2];
+
+	enter(w.door, ANN, 1);
+	CHECK(ipc_pair(fds) == OK);
+	clock_test_start(clock_us());
+	store_reconnect(w.door, fds[0]);
+	CHECK(task_sleep_ms(100 * 1000) == OK);
+	storaged_add_channel(w.storaged, fds[1], GATE_DOOR, DOOR_ID);
+	CHECK(store_summary(w.door, ANN, &summary) == STORE_OK);
+	clock_test_stop();
+}
+
+TEST(a_door_waits_for_a_store_that_listens_late)
+{
+	world_run(listens_late);
+}
+
 static void watches(void)
 {
 	struct store_watch first, second, queue;

@@ -157,7 +157,8 @@ static void tell_ended(struct store *store, account_t account, uint32_t generati
 		store->ended(account, generation);
 }
 
-/* One request after the other; what the store refuses now, its users will notice. */
+/* One request after the other; what the store refuses now, its users will notice.  There
+ * is no other channel to come while this one stands, so it waits as long as it takes. */
 static err_t greeting_say(struct greeting *g)
 {
 	struct store *store = g->store;
@@ -170,8 +171,8 @@ static err_t greeting_say(struct greeting *g)
 		uint16_t type;
 
 		buf_reset(&reply);
-		err = ipc_call(store->ipc, (uint16_t)at->call, body, -1,
-			       deadline_s(CALL_WAIT_S), &type, &reply, NULL);
+		err = ipc_call(store->ipc, (uint16_t)at->call, body, -1, NEVER, &type,
+			       &reply, NULL);
 		if (store->channel != g->channel)
 			err = ERR_CLOSED;
 		if (err == OK && at->call == CALL_ENTER && is_denied(buf_str(&reply)))

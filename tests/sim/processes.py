@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The supervisor: what dies is started again, and nothing is left behind."""
-import imaplib, os, pathlib, signal, smtplib, socket, subprocess, sys, time
+import imaplib, os, pathlib, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
@@ -149,6 +149,22 @@ def ends():
             assert works(server, "after the end")
 
 
+def end_at_once():
+    """It is told to end before it is ready."""
+    folder = tempfile.mkdtemp(prefix="postrider-test-")
+    server = subprocess.Popen([lab.BINARY, "dev", "--dir", folder, "--base-port",
+                               str(lab.free_base()), "--accounts", "1000000"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              preexec_fn=lab.ends_with_us())
+    time.sleep(1)
+    at = time.time()
+    server.terminate()
+    code = server.wait(120)
+    report.check("it ends while accounts are being made", code == 0 and time.time() - at < 5,
+                 f"{code} after {time.time() - at:.1f} s")
+    shutil.rmtree(folder)
+
+
 def people_later():
     with lab.Server(accounts=1) as server:
         server.stop()
@@ -165,5 +181,6 @@ ports_and_people()
 deaths()
 slow_down()
 ends()
+end_at_once()
 people_later()
 report.close()
