@@ -1,8 +1,9 @@
 #include "imap/ahead.h"
 
 #include "base/mem.h"
+#include "store/codec.h"
 
-enum { WAIT_S = 60 };
+enum { WAIT_S = 60, WORKERS = AHEAD_BODIES / BODIES_MAX };
 
 enum job_state { JOB_FREE, JOB_ASKED, JOB_RUNNING, JOB_DONE };
 
@@ -34,6 +35,7 @@ static void unref(struct ahead *ahead)
 	mem_free(ahead);
 }
 
+/* The one that was asked for first. */
 static struct job *next_asked(struct ahead *ahead)
 {
 	struct job *next = NULL;
@@ -54,14 +56,48 @@ static void job_free(struct job *job)
 	buf_reset(&job->body);
 }
 
-static void run_job(struct ahead *ahead, struct job *job)
+/* Those that were asked for first, up to what one call reads; they are running then. */
+static size_t take_jobs(struct ahead *ahead, struct job *jobs[])
 {
-	job->state = JOB_RUNNING;
-	job->outcome = store_body(ahead->store, ahead->account, job->message, &job->body);
+	size_t count = 0;
+	struct job *job;
+
+	while (count < BODIES_MAX && (job = next_asked(ahead))) {
+		job->state = JOB_RUNNING;
+		jobs[count++] = job;
+	}
+	return count;
+}
+
+static void job_done(struct ahead *ahead, struct job *job)
+{
 	job->state = JOB_DONE;
 	if (job->is_unwanted)
 		job_free(job);
 	wake_all(&ahead->done);
+}
+
+static void run_jobs(struct ahead *ahead, struct job *jobs[], size_t count)
+{
+	enum store_outcome outcomes[BODIES_MAX];
+	struct buf bodies[BODIES_MAX];
+	uint64_t messages[BODIES_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		messages[i] = jobs[i]->message;
+		bodies[i] = jobs[i]->body;
+	}
+	enum store_outcome outcome = store_bodies(ahead->store, ahead->account, messages,
+						  count, bodies, outcomes);
+
+	for (size_t i = 0; i < count; i++) {
+		jobs[i]->body = bodies[i];
+		jobs[i]->outcome = outcome == STORE_OK ? outcomes[i] : outcome;
+		if (jobs[i]->outcome == STORE_INVALID) /* too long for that */
+			jobs[i]->outcome = store_body(ahead->store, ahead->account,
+						      messages[i], &jobs[i]->body);
+		job_done(ahead, jobs[i]);
+	}
 }
 
 static void work(void *arg)
@@ -69,10 +105,11 @@ static void work(void *arg)
 	struct ahead *ahead = arg;
 
 	while (!ahead->is_over) {
-		struct job *job = next_asked(ahead);
+		struct job *jobs[BODIES_MAX];
+		size_t count = take_jobs(ahead, jobs);
 
-		if (job)
-			run_job(ahead, job);
+		if (count > 0)
+			run_jobs(ahead, jobs, count);
 		else if (wait_on(&ahead->work, NEVER) != OK)
 			break;
 	}
@@ -150,27 +187,40 @@ static bool ask(struct ahead *ahead, uint64_t message)
 	return false;
 }
 
-/* As many tasks as bodies; they live as long as ahead. */
+/* They live as long as ahead. */
 static void add_worker(struct ahead *ahead)
 {
-	if (ahead->workers == AHEAD_BODIES || !task_start("imap ahead", work, ahead))
+	if (ahead->workers == WORKERS || !task_start("imap ahead", work, ahead))
 		return;
 	ahead->workers++;
 	ahead->users++;
 }
 
+static size_t free_jobs(const struct ahead *ahead)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < AHEAD_BODIES; i++)
+		count += ahead->jobs[i].state == JOB_FREE;
+	return count;
+}
+
 void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count)
 {
 	drop_unwanted(ahead, rows, count);
+	/* Not one by one: a call for many costs little more than for one. */
+	if (free_jobs(ahead) < BODIES_MAX && job_of(ahead, rows[0].message))
+		return;
 	for (size_t i = 0; i < count && i < AHEAD_BODIES; i++) {
 		if (rows[i].size > AHEAD_BODY_MAX || job_of(ahead, rows[i].message))
 			continue;
 		if (!ask(ahead, rows[i].message))
 			break;
-		if (ahead->workers < AHEAD_BODIES)
-			add_worker(ahead);
-		wake_one(&ahead->work);
 	}
+	if (!next_asked(ahead))
+		return;
+	add_worker(ahead);
+	wake_one(&ahead->work);
 }
 
 bool ahead_take(struct ahead *ahead, uint64_t message, struct buf *body,

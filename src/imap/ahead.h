@@ -5,7 +5,7 @@
 #include "store/store.h"
 
 enum {
-	AHEAD_BODIES = 8,
+	AHEAD_BODIES = 16,
 	AHEAD_BODY_MAX = 256 * 1024, /* longer ones are not asked for ahead */
 };
 

@@ -46,17 +46,18 @@ static const struct {
 	enum store_message call;
 	const char *bare, *granted; /* of "dsc": door, smtpd, ctl */
 } calls[] = {
-	{CALL_ENTER, "ds", "ds"},       {CALL_LEAVE, "ds", "ds"},
-	{CALL_SUMMARY, "c", "dc"},      {CALL_MAILBOXES, "c", "dc"},
-	{CALL_MAILBOX, "c", "dc"},      {CALL_ROWS, "c", "dc"},
-	{CALL_CHANGES, "c", "dc"},      {CALL_BODY, "", "d"},
-	{CALL_KV_GET, "c", "dc"},       {CALL_KV_SCAN, "c", "dc"},
-	{CALL_QUEUE_LEASE, "sc", "sc"}, {CALL_QUEUE_LIST, "c", "c"},
-	{CALL_LOCK, "c", "dc"},         {CALL_UNLOCK, "dc", "dc"},
-	{CALL_WATCH, "c", "dc"},        {CALL_UNWATCH, "dc", "dc"},
-	{CALL_WATCH_QUEUE, "sc", "sc"}, {CALL_UNWATCH_QUEUE, "sc", "sc"},
-	{CALL_STAGE, "dsc", "dsc"},     {CALL_STAGE_DROP, "dsc", "dsc"},
-	{CALL_REST, "dsc", "dsc"},      {CALL_STATS, "c", "c"},
+	{CALL_ENTER, "ds", "ds"},         {CALL_LEAVE, "ds", "ds"},
+	{CALL_SUMMARY, "c", "dc"},        {CALL_MAILBOXES, "c", "dc"},
+	{CALL_MAILBOX, "c", "dc"},        {CALL_ROWS, "c", "dc"},
+	{CALL_CHANGES, "c", "dc"},        {CALL_BODY, "", "d"},
+	{CALL_BODIES, "", "d"},           {CALL_KV_GET, "c", "dc"},
+	{CALL_KV_SCAN, "c", "dc"},        {CALL_QUEUE_LEASE, "sc", "sc"},
+	{CALL_QUEUE_LIST, "c", "c"},      {CALL_LOCK, "c", "dc"},
+	{CALL_UNLOCK, "dc", "dc"},        {CALL_WATCH, "c", "dc"},
+	{CALL_UNWATCH, "dc", "dc"},       {CALL_WATCH_QUEUE, "sc", "sc"},
+	{CALL_UNWATCH_QUEUE, "sc", "sc"}, {CALL_STAGE, "dsc", "dsc"},
+	{CALL_STAGE_DROP, "dsc", "dsc"},  {CALL_REST, "dsc", "dsc"},
+	{CALL_STATS, "c", "c"},
 };
 
 static bool is_in(const char *roles, enum gate_role role)

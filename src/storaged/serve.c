@@ -100,6 +100,7 @@ static bool is_behind(const struct read_call *call)
 	case CALL_MAILBOX:
 	case CALL_ROWS:
 	case CALL_CHANGES:
+	case CALL_BODIES:
 		return storage_is_behind(call->storage, account, STORAGE_MAIL);
 	case CALL_KV_GET:
 	case CALL_KV_SCAN:
@@ -180,10 +181,10 @@ static void serve_lease(struct guest *guest, const struct store_request *request
 			struct arena *arena, uint64_t id)
 {
 	struct storage_lease call = {.kind = request->lease.kind,
-				  .now = request->lease.now,
-				  .leased_until = request->lease.leased_until,
-				  .limit = request->lease.limit,
-				  .arena = arena};
+				     .now = request->lease.now,
+				     .leased_until = request->lease.leased_until,
+				     .limit = request->lease.limit,
+				     .arena = arena};
 	struct buf reply = BUF(REPLY_BYTES_MAX);
 
 	bound_lease(guest, &call);
@@ -241,6 +242,7 @@ static enum store_outcome serve_here(struct guest *guest,
 	case CALL_ROWS:
 	case CALL_CHANGES:
 	case CALL_BODY:
+	case CALL_BODIES:
 	case CALL_KV_GET:
 	case CALL_KV_SCAN:
 	case CALL_QUEUE_LEASE:
@@ -273,6 +275,7 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_ROWS:
 	case CALL_CHANGES:
 	case CALL_BODY:
+	case CALL_BODIES:
 	case CALL_KV_GET:
 	case CALL_KV_SCAN:
 	case CALL_QUEUE_LIST:

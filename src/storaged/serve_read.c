@@ -1,4 +1,5 @@
 /* The reading calls, in a thread that may block. */
+#include "base/num.h"
 #include "storaged/state.h"
 
 enum {
@@ -77,6 +78,38 @@ static enum store_outcome read_body(struct storage *storage,
 	return outcome;
 }
 
+/* One of several: "var outcome [var raw_size, str frame]". */
+static void read_one_of(struct storage *storage, account_t account, uint64_t message,
+			struct buf *frame, struct buf *reply)
+{
+	uint64_t frame_size = 0, raw_size = 0;
+	size_t left = BODIES_BYTES - num_min(reply->len, BODIES_BYTES);
+	enum store_outcome outcome = STORE_INVALID;
+
+	buf_reset(frame);
+	if (left > 0)
+		outcome = storage_frame(storage, account, message, 0, left, frame,
+					&frame_size, &raw_size);
+	if (outcome == STORE_OK && frame_size > frame->len)
+		outcome = STORE_INVALID; /* does not fit */
+	enc_var(reply, outcome);
+	if (outcome != STORE_OK)
+		return;
+	enc_var(reply, raw_size);
+	enc_str(reply, buf_str(frame));
+}
+
+static enum store_outcome read_bodies(struct storage *storage,
+				      const struct store_request *r, struct buf *reply)
+{
+	struct buf frame = BUF(BODIES_BYTES);
+
+	for (size_t i = 0; i < r->bodies.count; i++)
+		read_one_of(storage, r->account, r->bodies.messages[i], &frame, reply);
+	buf_fini(&frame);
+	return STORE_OK;
+}
+
 static enum store_outcome read_kv_scan(struct storage *storage,
 				       const struct store_request *r, struct arena *arena,
 				       struct buf *reply)
@@ -152,6 +185,8 @@ static enum store_outcome read_call(struct storage *storage,
 		return read_changes(storage, request, arena, reply);
 	case CALL_BODY:
 		return read_body(storage, request, reply);
+	case CALL_BODIES:
+		return read_bodies(storage, request, reply);
 	case CALL_KV_SCAN:
 		return read_kv_scan(storage, request, arena, reply);
 	case CALL_QUEUE_LIST:

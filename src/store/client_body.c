@@ -158,6 +158,50 @@ enum store_outcome store_body(struct store *store, account_t account, uint64_t m
 	return outcome;
 }
 
+/* The next of several bodies in the reply. */
+static enum store_outcome next_of_several(struct body_reader *r, struct buf *body)
+{
+	struct dec *dec = &r->talk.dec;
+	enum store_outcome outcome =
+		(enum store_outcome)dec_var_max(dec, STORE_UNAVAILABLE);
+
+	if (outcome != STORE_OK || !dec_ok(dec))
+		return outcome;
+	uint64_t raw_size = dec_var_max(dec, STORE_BODY_BYTES_MAX);
+	struct str frame = dec_str(dec);
+	char *room = dec_ok(dec) ? buf_room(body, raw_size) : NULL;
+
+	if (!room) /* an empty one too: it is nothing to read ahead */
+		return STORE_INVALID;
+	if (ZSTD_decompressDCtx(reader_zstd(r), room, raw_size, frame.ptr, frame.len) !=
+	    raw_size)
+		return damaged(r);
+	buf_grew(body, raw_size);
+	return STORE_OK;
+}
+
+enum store_outcome store_bodies(struct store *store, account_t account,
+				const uint64_t *messages, size_t count,
+				struct buf *bodies, enum store_outcome *outcomes)
+{
+	struct store_request request = {.call = CALL_BODIES, .account = account};
+	struct body_reader r;
+
+	request.bodies.messages = messages;
+	request.bodies.count = count;
+	reader_begin(&r, store, account, 0);
+	enum store_outcome outcome = talk_read(&r.talk, &request);
+
+	for (size_t i = 0; i < count && outcome == STORE_OK; i++) {
+		r.message = messages[i];
+		outcomes[i] = next_of_several(&r, &bodies[i]);
+	}
+	if (outcome == STORE_OK && !dec_done(&r.talk.dec))
+		outcome = damaged(&r);
+	reader_end(&r);
+	return outcome;
+}
+
 /* Gives the page's octets to the taker, in pieces. */
 static enum store_outcome give_page(struct body_reader *r, struct buf *piece,
 				    bool (*take)(void *arg, struct str), void *arg,

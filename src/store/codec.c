@@ -128,6 +128,7 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_ROWS:
 	case CALL_CHANGES:
 	case CALL_BODY:
+	case CALL_BODIES:
 	case CALL_KV_GET:
 	case CALL_KV_SCAN:
 	case CALL_QUEUE_LEASE:
@@ -161,6 +162,13 @@ static void enc_numbers(struct buf *buf, uint64_t first, uint64_t second)
 {
 	enc_var(buf, first);
 	enc_var(buf, second);
+}
+
+static void enc_bodies_request(struct buf *buf, const struct store_request *r)
+{
+	enc_limit(buf, r->bodies.count, BODIES_MAX);
+	for (size_t i = 0; i < r->bodies.count; i++)
+		enc_var(buf, r->bodies.messages[i]);
 }
 
 static void enc_body_request(struct buf *buf, const struct store_request *r)
@@ -205,6 +213,8 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 		return enc_numbers(buf, r->changes.mailbox, r->changes.since);
 	case CALL_BODY:
 		return enc_body_request(buf, r);
+	case CALL_BODIES:
+		return enc_bodies_request(buf, r);
 	case CALL_KV_SCAN:
 		return enc_scan(buf, r);
 	case CALL_QUEUE_LEASE:
@@ -285,6 +295,16 @@ static void dec_stage(struct dec *dec, struct store_request *r)
 /* codec_commit.c */
 void store_dec_commit(struct dec *dec, struct arena *arena, struct store_commit *commit);
 
+static void dec_bodies(struct dec *dec, struct arena *arena, struct store_request *r)
+{
+	uint64_t *messages =
+		STORE_DEC_ARRAY(dec, arena, uint64_t, 1, BODIES_MAX, &r->bodies.count);
+
+	for (size_t i = 0; i < r->bodies.count; i++)
+		messages[i] = dec_var(dec);
+	r->bodies.messages = messages;
+}
+
 static void dec_detail(struct dec *dec, struct arena *arena, struct store_request *r)
 {
 	switch (r->call) {
@@ -302,6 +322,9 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		r->body.message = dec_var(dec);
 		r->body.offset = dec_var_max(dec, STORE_BODY_BYTES_MAX);
 		r->body.room = dec_var_max(dec, BODY_PAGE_BYTES);
+		break;
+	case CALL_BODIES:
+		dec_bodies(dec, arena, r);
 		break;
 	case CALL_KV_SCAN:
 		r->scan.prefix = store_dec_bounded(dec, KV_KEY_MAX);

@@ -39,6 +39,7 @@ enum store_message {
 	CALL_STAGE_DROP,    /* stage; no reply */
 	CALL_REST,          /* rest */
 	CALL_STATS,
+	CALL_BODIES, /* whole small ones, several at once */
 	CALL_COUNT_,
 
 	EVENT_CHANGED = 64, /* from the store: what watches should look at again */
@@ -61,8 +62,10 @@ enum {
 	SCAN_ROWS_MAX = 200, /* of one request; the client asks again */
 	LEASE_ROWS_MAX = 500,
 	BODY_PAGE_BYTES =
-		256 * 1024,      /* of a frame, in CALL_BODY's reply and CALL_STAGE */
-	PART_BYTES = 256 * 1024, /* of a long reply */
+		256 * 1024,        /* of a frame, in CALL_BODY's reply and CALL_STAGE */
+	PART_BYTES = 256 * 1024,   /* of a long reply */
+	BODIES_MAX = 8,            /* of one CALL_BODIES; */
+	BODIES_BYTES = 192 * 1024, /* of their frames: so the reply is one frame */
 	REPLY_BYTES_MAX = 16 * 1024 * 1024,
 };
 #define STORE_BODY_BYTES_MAX ((uint64_t)256 * 1024 * 1024) /* raw, and of its frame */
@@ -86,6 +89,10 @@ struct store_request {
 			uint64_t message, offset;
 			size_t room; /* up to BODY_PAGE_BYTES */
 		} body;
+		struct {
+			const uint64_t *messages;
+			size_t count; /* 1 to BODIES_MAX */
+		} bodies;
 		struct str key;
 		struct {
 			struct str prefix, after;

@@ -78,6 +78,8 @@ TEST(requests_come_back_as_they_went)
 			       .rows = {9, {1, UINT32_MAX}, ROW_KEYWORDS | ROW_DIGEST})));
 	CHECK(survives(REQUEST(CALL_CHANGES, .account = 3, .changes = {0, UINT64_MAX})));
 	CHECK(survives(REQUEST(CALL_BODY, .account = 3, .body = {8, 100, 4096})));
+	CHECK(survives(REQUEST(CALL_BODIES, .account = 3,
+			       .bodies = {(const uint64_t[]){5, 1ull << 47}, 2})));
 	CHECK(survives(REQUEST(CALL_KV_GET, .account = 0, .key = STR("d/acc/1"))));
 	CHECK(survives(REQUEST(CALL_KV_SCAN, .scan = {STR("d/"), STR("d/a\0b"), 12})));
 	CHECK(survives(REQUEST(CALL_QUEUE_LEASE, .lease = {QUEUE_REMOTE, -5, 77, 500})));

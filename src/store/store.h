@@ -62,6 +62,12 @@ enum store_outcome store_changes(struct store *store, account_t account, uint64_
  * fit), or piece by piece to take() until it returns false. */
 enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
 			      struct buf *body);
+/* Several small ones in one call (BODIES_MAX in store/codec.h at most), each appended to
+ * its buffer.  What each came to is in outcomes: INVALID for one that is too long to be
+ * read so, which store_body() may still read.  Other than OK: none was read. */
+enum store_outcome store_bodies(struct store *store, account_t account,
+				const uint64_t *messages, size_t count,
+				struct buf *bodies, enum store_outcome *outcomes);
 enum store_outcome store_body_each(struct store *store, account_t account,
 				   uint64_t message, bool (*take)(void *arg, struct str),
 				   void *arg);

