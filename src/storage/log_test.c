@@ -238,8 +238,8 @@ TEST(what_was_acknowledged_outlives_a_power_cut)
 		check_cut(&f, &after, acknowledged, submitted);
 	}
 	CHECK(torn > 10 && packs_newest(f.storage->packs) > 1);
-	faults(NULL);
 	slots_fini();
+	faults(NULL);
 	fixture_close(&f);
 }
 

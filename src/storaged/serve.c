@@ -180,10 +180,10 @@ static void serve_lease(struct guest *guest, const struct store_request *request
 			struct arena *arena, uint64_t id)
 {
 	struct storage_lease call = {.kind = request->lease.kind,
-				  .now = request->lease.now,
-				  .leased_until = request->lease.leased_until,
-				  .limit = request->lease.limit,
-				  .arena = arena};
+				     .now = request->lease.now,
+				     .leased_until = request->lease.leased_until,
+				     .limit = request->lease.limit,
+				     .arena = arena};
 	struct buf reply = BUF(REPLY_BYTES_MAX);
 
 	bound_lease(guest, &call);

@@ -10,8 +10,8 @@
 #include "rt/completion.h"
 
 enum {
-	IDLE_US = 2000 * 1000,    /* then housekeeping has a look */
-	HOUSEWORK_US = 10 * 1000, /* between its slices while nothing waits */
+	IDLE_US = 2000 * 1000,           /* then housekeeping has a look */
+	HOUSEWORK_US = 10 * 1000,        /* between its slices while nothing waits */
 	HOUSEWORK_BUSY_US = 5000 * 1000, /* and at least that often under load */
 	GROUP_MAX = 1024,
 	/* One more than can be flushed together: what comes meanwhile gathers. */
@@ -313,8 +313,9 @@ struct writer *writer_open(struct storage *storage)
 		struct slot *slot = &writer->slots[i];
 
 		slot->writer = writer;
-		slot->group = (struct storage_group){
-			.commits = slot->commits, .leases = slot->leases, .done = slot_done};
+		slot->group = (struct storage_group){.commits = slot->commits,
+						     .leases = slot->leases,
+						     .done = slot_done};
 	}
 	writer->housework_at = clock_monotonic_us();
 	ASSERT(pthread_mutex_init(&writer->mutex, NULL) == 0);
