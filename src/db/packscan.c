@@ -181,7 +181,7 @@ static void end_pack(struct scanner *s, uint64_t bad_from)
 	s->scan->is_torn = true;
 	s->scan->damaged++;
 	LOG(ERROR, "groups lost", KV_INT("pack", s->at.pack), KV_INT("offset", bad_from),
-	    KV_INT("durable", s->durable));
+	    KV_INT("count", s->durable - s->scan->sequence));
 }
 
 /* All groups of one pack from the place on. */

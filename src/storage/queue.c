@@ -316,7 +316,7 @@ err_t storage_release_leases(struct storage *storage)
 	if (err != ERR_ABSENT)
 		return err;
 	if (count > 0) {
-		LOG(INFO, "leases released", KV_INT("rows", count));
+		LOG(INFO, "leases released", KV_INT("count", count));
 		index_changed(storage);
 	}
 	storage_index_commit(storage);

@@ -14,6 +14,9 @@ struct writer *writer_open(struct storage *storage);
 void writer_close(struct writer **writer);
 /* By tasks; suspend until it is durable, or refused. */
 void writer_commit(struct writer *writer, struct storage_commit *commit);
+/* Several that do not depend on each other, in as few groups as can be. */
+void writer_commit_all(struct writer *writer, struct storage_commit *commits,
+		       size_t count);
 void writer_lease(struct writer *writer, struct storage_lease *lease);
 /* Suspends until readers see all that was committed before. */
 void writer_catch_up(struct writer *writer);
