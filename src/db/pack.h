@@ -86,8 +86,8 @@ bool packs_has_group(struct packs *packs, struct pack_place at, uint64_t sequenc
  * is_fresh_pack the next group begins a new pack, as after a failed flush. */
 [[nodiscard]] err_t packs_start(struct packs *packs, const struct pack_scan *scan,
 				uint64_t epoch, bool is_fresh_pack);
-/* True if packs_begin() is about to make a new pack: its header says that everything before
- * is durable, so the caller sees to that first. */
+/* True if packs_begin() is about to make a new pack: its header says that everything
+ * before is durable, so the caller sees to that first. */
 bool packs_wants_new(const struct packs *packs);
 /* Begins a group, in a new pack where that is due: its sequence number is one more than
  * the last.  *at is where it will be. */
@@ -107,8 +107,9 @@ struct pack_group_size packs_size(const struct packs *packs);
 void packs_cut_back(struct packs *packs, struct pack_group_size size);
 void packs_drop(struct packs *packs);
 /* Writes the group; it is not durable yet, and nobody may be told of it before a
- * packs_flush().  durable is the number of a group that is, as are all before it.  After a
- * failure nothing was added, and the next group may be tried, unless packs_is_broken(). */
+ * packs_flush().  durable is the number of a group that is, as are all before it.  After
+ * a failure nothing was added, and the next group may be tried, unless packs_is_broken().
+ */
 [[nodiscard]] err_t packs_write(struct packs *packs, uint64_t durable,
 				struct pack_place *end, uint64_t *sequence);
 /* All groups written before the call are durable now.  By any thread, one at a time in

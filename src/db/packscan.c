@@ -4,9 +4,9 @@
  * one may have arrived without an earlier one.  A group is acknowledged only when it and
  * all before it are durable, and the groups written after that say so in their headers.
  * So where a group is bad, and no header behind it, nor that of a later pack, names its
- * number or a greater one as durable, it and everything behind it were promised to nobody:
- * the log ends before it.  If one does, the group is damaged, and what follows still
- * counts.
+ * number or a greater one as durable, it and everything behind it were promised to
+ * nobody: the log ends before it.  If one does, the group is damaged, and what follows
+ * still counts.
  */
 #include "base/hash.h"
 #include "base/log.h"
@@ -25,7 +25,8 @@ struct scanner {
 	void *arg;
 	struct buf payload;
 	bool has_durable, is_over;
-	uint64_t durable; /* the greatest number that a header behind a bad stretch names */
+	uint64_t durable; /* the greatest number that a header behind a bad stretch names
+			   */
 };
 
 enum found { FOUND_GROUP, FOUND_END, FOUND_BAD };
@@ -180,7 +181,7 @@ static void end_pack(struct scanner *s, uint64_t bad_from)
 	s->scan->is_torn = true;
 	s->scan->damaged++;
 	LOG(ERROR, "groups lost", KV_INT("pack", s->at.pack), KV_INT("offset", bad_from),
-	    KV_INT("durable", s->durable));
+	    KV_INT("count", s->durable - s->scan->sequence));
 }
 
 /* All groups of one pack from the place on. */

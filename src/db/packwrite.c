@@ -126,7 +126,8 @@ err_t packs_settle(struct packs *packs)
 
 	if (!packs_get(packs, packs_newest(packs)))
 		return OK;
-	/* Its own open file: it must not hear of a failure that is being recovered from. */
+	/* Its own open file: it must not hear of a failure that is being recovered from.
+	 */
 	packs_path(packs, packs_newest(packs), "", path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 

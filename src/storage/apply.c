@@ -65,10 +65,10 @@ static err_t result_keep(struct work *work, const struct commit_head *head)
 			      buf_str(&work->row));
 	TRY(kv_put(work->txn, key_kept(&key, head->account, head->key),
 		   buf_str(&work->row)));
-	return kv_put(work->txn,
-		      key_kept_age(&key, (uint32_t)(head->now / 60), head->account,
-				   head->key),
-		      STR(""));
+	return kv_put(
+		work->txn,
+		key_kept_age(&key, (uint32_t)(head->now / 60), head->account, head->key),
+		STR(""));
 }
 
 err_t key_keep(struct work *work, const struct commit_head *head,

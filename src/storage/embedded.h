@@ -5,11 +5,11 @@
  *   packs/N.pack      bodies, and the log of all that was done (db/packgroup.c, record.c)
  *
  * A commit is planned against the open index transaction (plan.h), which gives an effect
- * for each of its operations; the effects are applied there (apply.h) and encoded into the
- * group that also holds the bodies.  The group is written, and acknowledged when it is
- * flushed (flush.h).  The index transaction stays open over many groups; it is committed
- * when all of them are durable, so that the index is never ahead of the packs.  At start
- * the groups beyond the index's position are applied (replay.c).
+ * for each of its operations; the effects are applied there (apply.h) and encoded into
+ * the group that also holds the bodies.  The group is written, and acknowledged when it
+ * is flushed (flush.h).  The index transaction stays open over many groups; it is
+ * committed when all of them are durable, so that the index is never ahead of the packs.
+ * At start the groups beyond the index's position are applied (replay.c).
  */
 #pragma once
 

@@ -34,7 +34,7 @@ struct flusher {
 					       before */
 	struct flight flights[PACK_LANES];  /* the oldest first */
 	size_t flight_count;
-	struct storage_group *first, **last; /* not done yet, in order */
+	struct storage_group *first, **last;  /* not done yet, in order */
 	uint64_t flushes, flush_us, usual_us; /* usual: of the last few */
 };
 

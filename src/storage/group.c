@@ -129,7 +129,7 @@ uint64_t storage_tend(struct storage *storage)
 	uint64_t interval_us = storage->index_cost_us * INDEX_PART;
 	uint64_t age_us = clock_monotonic_us() - storage->changed_us;
 
-	interval_us = interval_us < INDEX_US	   ? INDEX_US
+	interval_us = interval_us < INDEX_US       ? INDEX_US
 		      : interval_us > INDEX_US_MAX ? INDEX_US_MAX
 						   : interval_us;
 	if (age_us < interval_us && kv_changes(storage->work.txn) < CHANGES_MAX)

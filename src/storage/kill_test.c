@@ -1,5 +1,6 @@
 /* A process that commits, several groups at a time, is killed at any moment, again and
- * again; what it acknowledged must be there, whole and once.  POSTRIDER_KILL_ROUNDS sets how often (20). */
+ * again; what it acknowledged must be there, whole and once.  POSTRIDER_KILL_ROUNDS sets
+ * how often (20). */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -115,9 +116,8 @@ static void child_group(struct fixture *f, int fd, uint64_t *number)
 		(void)snprintf(slot->keys[i], sizeof slot->keys[i], "%llu",
 			       (unsigned long long)(*number + i));
 		ops[0] = op_append_of(MAILBOX_INBOX, slot->texts[i]);
-		ops[1] =
-			(struct store_op){.kind = OP_KV_PUT,
-					  .kv = {STR("last"), str_c(slot->keys[i])}};
+		ops[1] = (struct store_op){.kind = OP_KV_PUT,
+					   .kv = {STR("last"), str_c(slot->keys[i])}};
 		slot->given[i] =
 			(struct store_commit){.account = 1,
 					      .key = str_c(slot->keys[i]),

@@ -47,20 +47,19 @@ static enum store_outcome queue_row_get(struct kv_txn *txn, const struct due *du
 	struct envelope_row envelope;
 	struct item_row item;
 	account_t account = due->account;
-	err_t err = kv_get(txn,
-			   key_numbered(&key, account, TABLE_QUEUE, due->row), &value);
+	err_t err =
+		kv_get(txn, key_numbered(&key, account, TABLE_QUEUE, due->row), &value);
 
 	if (err != OK)
 		return read_err(err);
 	if (!waiting_read(value, &waiting))
 		return damaged(due, "row");
-	if (kv_get(txn,
-		   key_message(&key, account, waiting.message, PART_ENVELOPE),
+	if (kv_get(txn, key_message(&key, account, waiting.message, PART_ENVELOPE),
 		   &value) != OK ||
 	    !envelope_read(value, &envelope))
 		return damaged(due, "envelope");
-	if (kv_get(txn, key_message(&key, account, waiting.message, PART_ITEM),
-		   &value) != OK ||
+	if (kv_get(txn, key_message(&key, account, waiting.message, PART_ITEM), &value) !=
+		    OK ||
 	    !item_read(value, &item))
 		return damaged(due, "message");
 	*row = (struct queue_row){.account = account,
@@ -262,7 +261,8 @@ void lease_plan(struct storage *storage, struct plan *plan, struct storage_lease
 	plan->failed = err;
 }
 
-/* ---- what a process that is gone had leased ----------------------------------------- */
+/* ---- what a process that is gone had leased -----------------------------------------
+ */
 
 /* The next leased row of any kind from the place on, which moves behind it. */
 static err_t next_leased(struct work *work, struct key *from, struct due *due,
@@ -283,8 +283,8 @@ static err_t next_leased(struct work *work, struct key *from, struct due *due,
 		err = kv_get(work->txn,
 			     key_numbered(&key, due->account, TABLE_QUEUE, due->row),
 			     &value);
-		if (err == ERR_ABSENT || (err == OK && (!waiting_read(value, waiting) ||
-							waiting->lease == 0)))
+		if (err == ERR_ABSENT ||
+		    (err == OK && (!waiting_read(value, waiting) || waiting->lease == 0)))
 			continue;
 		memcpy(from->bytes, found.ptr, found.len);
 		from->len = found.len;
@@ -304,11 +304,9 @@ err_t storage_release_leases(struct storage *storage)
 	uint64_t count = 0;
 
 	(void)key_table(&from, ACCOUNT_SYSTEM, TABLE_WAIT);
-	while (err == OK &&
-	       (err = next_leased(work, &from, &due, &waiting)) == OK) {
-		struct effect_settle settle = {.row = due.row,
-					       .outcome = QUEUE_RELEASE,
-					       .due_at = work->now};
+	while (err == OK && (err = next_leased(work, &from, &due, &waiting)) == OK) {
+		struct effect_settle settle = {
+			.row = due.row, .outcome = QUEUE_RELEASE, .due_at = work->now};
 
 		err = work_account(work, due.account);
 		if (err == OK)
@@ -318,7 +316,7 @@ err_t storage_release_leases(struct storage *storage)
 	if (err != ERR_ABSENT)
 		return err;
 	if (count > 0) {
-		LOG(INFO, "leases released", KV_INT("rows", count));
+		LOG(INFO, "leases released", KV_INT("count", count));
 		index_changed(storage);
 	}
 	storage_index_commit(storage);

@@ -63,10 +63,10 @@ struct storage_group {
 
 /* What follows is for the writer's thread alone.
  *
- * Plans and writes the group, and sees to its being flushed.  Bodies and operations may go
- * when it returns; the arenas are needed until the group is done, which may be before it
- * returns.  UNKNOWN for all groups under way after a failed flush; before anything else is
- * done the storage reopens itself or goes read-only. */
+ * Plans and writes the group, and sees to its being flushed.  Bodies and operations may
+ * go when it returns; the arenas are needed until the group is done, which may be before
+ * it returns.  UNKNOWN for all groups under way after a failed flush; before anything
+ * else is done the storage reopens itself or goes read-only. */
 void storage_submit(struct storage *storage, struct storage_group *group);
 /* Puts what was committed into the index when it is time to, and recovers what failed.
  * Gives the microseconds after which it wants to be called again; UINT64_MAX if only a

@@ -119,7 +119,7 @@ void leases_drop(struct guest *guest)
 	guest->leases = NULL;
 }
 
-/* All of one account in one commit each time; it leaves the list at once. */
+/* Those of one account, up to SOME; they leave the list at once. */
 static void release_some(struct guest *guest)
 {
 	enum { SOME = 256 };
@@ -131,6 +131,8 @@ static void release_some(struct guest *guest)
 
 	arena_init(&arena, REQUEST_ARENA_BYTES);
 	struct store_op *ops = ARENA_ARRAY(&arena, struct store_op, SOME);
+	struct store_commit *given = ARENA_ARRAY(&arena, struct store_commit, SOME);
+	struct storage_commit *commits = ARENA_ARRAY(&arena, struct storage_commit, SOME);
 
 	LIST_EACH(&leases->ages, link)
 	{
@@ -145,14 +147,14 @@ static void release_some(struct guest *guest)
 							       .due_at = clock_s()};
 		lease_free(leases, lease);
 	}
-	/* One by one: a row that was settled meanwhile must not keep the others. */
+	/* Each alone: a row that was settled meanwhile must not keep the others. */
 	for (size_t i = 0; i < count; i++) {
-		struct store_commit one = {
+		given[i] = (struct store_commit){
 			.account = account, .ops = &ops[i], .count = 1};
-		struct storage_commit commit = {.commit = &one, .arena = &arena};
-
-		writer_commit(guest->storaged->writer, &commit);
+		commits[i] =
+			(struct storage_commit){.commit = &given[i], .arena = &arena};
 	}
+	writer_commit_all(guest->storaged->writer, commits, count);
 	arena_fini(&arena);
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "rt/clock.h"
+#include "rt/fault.h"
 #include "rt/ipc.h"
 #include "rt/offload.h"
 #include "storage/storage.h"
@@ -452,6 +453,98 @@ static void commits_over_restarts(void)
 TEST(commits_over_restarts_of_the_store_happen_exactly_once)
 {
 	world_run(commits_over_restarts);
+}
+
+/* ---- reading what was just committed ----------------------------------------------- */
+
+enum { WRITERS = 20, WRITES_EACH = 15 };
+static size_t writers;
+
+/* Each sees its own, whatever the others do meanwhile. */
+static void write_and_read(void *arg)
+{
+	account_t account = (uintptr_t)arg % 2 ? ANN : BOB;
+	char name[24], text[40];
+
+	for (int i = 0; i < WRITES_EACH; i++) {
+		struct store_op op = append_op(STR("Subject: x\r\n\r\n"));
+		struct store_op pair = {.kind = OP_KV_PUT};
+		struct store_result result;
+		struct mailbox_row row = {0};
+		struct str value;
+
+		CHECK(commit_one(w.ctl, account, STR(""), op, &result) == STORE_OK);
+		CHECK(store_mailbox(w.ctl, account, MAILBOX_INBOX, &w.arena, &row) ==
+		      STORE_OK);
+		CHECK(row.uid_next > result.ops[0].uid);
+		(void)snprintf(name, sizeof name, "k%u", (unsigned)(uintptr_t)arg);
+		(void)snprintf(text, sizeof text, "%d", i);
+		pair.kv.key = str_c(name);
+		pair.kv.value = str_c(text);
+		CHECK(commit_one(w.ctl, account, STR(""), pair, NULL) == STORE_OK);
+		CHECK(store_kv_get(w.ctl, account, str_c(name), &w.arena, &value) ==
+		      STORE_OK);
+		CHECK_STR(value, str_c(text));
+	}
+	if (--writers == 0)
+		wake_all(&all_committed);
+}
+
+static void reads_own_writes(void)
+{
+	writers = WRITERS;
+	for (uintptr_t i = 0; i < WRITERS; i++)
+		ASSERT(task_start("writer", write_and_read, (void *)i));
+	while (writers > 0)
+		CHECK(wait_on(&all_committed, NEVER) == OK);
+	CHECK(exists(ANN) + exists(BOB) == (size_t)WRITERS * WRITES_EACH);
+}
+
+TEST(whoever_was_answered_reads_what_it_wrote)
+{
+	world_run(reads_own_writes);
+}
+
+static bool has_read;
+static void read_ann(void *arg)
+{
+	(void)arg;
+	CHECK(exists(ANN) == 1);
+	has_read = true;
+	wake_all(&all_committed);
+}
+
+/* The index takes its time; whoever needs nothing of it is served meanwhile, by the loop
+ * and by threads, and so are commits' readers after it. */
+static void reads_around_the_index(void)
+{
+	struct store_op op = append_op(STR("Subject: x\r\n\r\n"));
+	struct account_summary summary;
+	struct mailbox_row *rows;
+	struct str value;
+	size_t count;
+
+	CHECK(store_summary(w.ctl, BOB, &summary) == STORE_OK); /* all is in the index */
+	CHECK(exists(ANN) == 0);
+	CHECK(commit_one(w.smtpd, ANN, STR(""), op, NULL) == STORE_OK);
+	has_read = false;
+	ASSERT(task_start("reader", read_ann, NULL));
+	for (int i = 0; i < 20; i++) {
+		CHECK(store_summary(w.ctl, BOB, &summary) == STORE_OK);
+		CHECK(store_kv_get(w.smtpd, ACCOUNT_SYSTEM, STR("d/none"), &w.arena,
+				   &value) == STORE_ABSENT);
+		CHECK(store_mailboxes(w.ctl, BOB, &w.arena, &rows, &count) == STORE_OK);
+	}
+	CHECK(!has_read);
+	while (!has_read)
+		CHECK(wait_on(&all_committed, NEVER) == OK);
+}
+
+TEST(only_readers_of_what_changed_wait_for_the_index)
+{
+	CHECK(fault_arm(STR("index.commit:1+:delay=150")));
+	world_run(reads_around_the_index);
+	fault_disarm();
 }
 
 static void repeats_by_key(void)

@@ -10,8 +10,8 @@
 #include "rt/completion.h"
 
 enum {
-	IDLE_US = 2000 * 1000,    /* then housekeeping has a look */
-	HOUSEWORK_US = 10 * 1000, /* between its slices while nothing waits */
+	IDLE_US = 2000 * 1000,           /* then housekeeping has a look */
+	HOUSEWORK_US = 10 * 1000,        /* between its slices while nothing waits */
 	HOUSEWORK_BUSY_US = 5000 * 1000, /* and at least that often under load */
 	GROUP_MAX = 1024,
 	/* One more than can be flushed together: what comes meanwhile gathers. */
@@ -112,7 +112,7 @@ static void hand_over(void *arg)
 	unlock_and_wake(writer);
 }
 
-static void job_do(struct writer *writer, struct job *job)
+static void job_give(struct writer *writer, struct job *job)
 {
 	completion_init(&job->done);
 	jobs_add(&writer->fresh, job);
@@ -120,7 +120,27 @@ static void job_do(struct writer *writer, struct job *job)
 		writer->is_deferred = true;
 		loop_defer(hand_over, writer);
 	}
+}
+
+static void job_do(struct writer *writer, struct job *job)
+{
+	job_give(writer, job);
 	completion_wait(&job->done);
+}
+
+void writer_commit_all(struct writer *writer, struct storage_commit *commits,
+		       size_t count)
+{
+	struct job *jobs = NEW_ARRAY(struct job, count);
+
+	for (size_t i = 0; i < count; i++) {
+		jobs[i].work = WORK_COMMIT;
+		jobs[i].commit = &commits[i];
+		job_give(writer, &jobs[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		completion_wait(&jobs[i].done);
+	mem_free(jobs);
 }
 
 void writer_commit(struct writer *writer, struct storage_commit *commit)
@@ -313,8 +333,9 @@ struct writer *writer_open(struct storage *storage)
 		struct slot *slot = &writer->slots[i];
 
 		slot->writer = writer;
-		slot->group = (struct storage_group){
-			.commits = slot->commits, .leases = slot->leases, .done = slot_done};
+		slot->group = (struct storage_group){.commits = slot->commits,
+						     .leases = slot->leases,
+						     .done = slot_done};
 	}
 	writer->housework_at = clock_monotonic_us();
 	ASSERT(pthread_mutex_init(&writer->mutex, NULL) == 0);
