@@ -35,6 +35,19 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 		enc_u8(body, (uint8_t)request->kind);
 		enc_str(body, request->input);
 		break;
+	case VAULT_CALL_SCRAM_BEGIN:
+		enc_u32(body, request->account);
+		enc_u64(body, request->session);
+		enc_str(body, request->name);
+		break;
+	case VAULT_CALL_SCRAM_PROVE:
+		enc_u32(body, request->account);
+		enc_u64(body, request->session);
+		enc_str(body, request->scram.client_first_bare);
+		enc_str(body, request->scram.nonce);
+		enc_str(body, request->scram.final_without_proof);
+		enc_str(body, request->scram.proof);
+		break;
 	case VAULT_REPLY:
 		ASSERT(false); /* not a request */
 	}
@@ -92,6 +105,19 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		request->key_id = bounded(dec, VAULT_KEY_ID_MAX);
 		request->kind = decode_kind(dec);
 		request->input = bounded(dec, VAULT_SIGN_INPUT_MAX);
+		return true;
+	case VAULT_CALL_SCRAM_BEGIN:
+		request->account = dec_u32(dec);
+		request->session = dec_u64(dec);
+		request->name = bounded(dec, VAULT_NAME_MAX);
+		return true;
+	case VAULT_CALL_SCRAM_PROVE:
+		request->account = dec_u32(dec);
+		request->session = dec_u64(dec);
+		request->scram.client_first_bare = bounded(dec, VAULT_SCRAM_MAX);
+		request->scram.nonce = bounded(dec, VAULT_SCRAM_MAX);
+		request->scram.final_without_proof = bounded(dec, VAULT_SCRAM_MAX);
+		request->scram.proof = bounded(dec, VAULT_SCRAM_PROOF_BYTES);
 		return true;
 	default: /* a number from outside, no enum */
 		return false;

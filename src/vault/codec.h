@@ -20,6 +20,9 @@ enum vault_call {
 	VAULT_CALL_IMPORT,         /* host, chain, key */
 	VAULT_CALL_TICKET_KEYS,    /* -> keys */
 	VAULT_CALL_SIGN,           /* key id, kind, input -> signature */
+	VAULT_CALL_SCRAM_BEGIN, /* account, session, name -> enc of struct vault_scram */
+	VAULT_CALL_SCRAM_PROVE, /* account, session, bare, nonce, final, proof -> grant,
+				 * signature */
 	VAULT_REPLY = 64,
 };
 
@@ -30,6 +33,8 @@ enum {
 	VAULT_PEM_MAX = 64 * 1024,
 	VAULT_KEY_ID_MAX = 64,
 	VAULT_SIGN_INPUT_MAX = 1024,
+	VAULT_NAME_MAX = 1024,
+	VAULT_SCRAM_MAX = 16 * 1024, /* one of its messages */
 	VAULT_REPLY_MAX = 2 * VAULT_PEM_MAX,
 };
 
@@ -39,6 +44,8 @@ struct vault_request {
 	uint64_t session;
 	struct str password, peer, host, chain_pem, key_pem, key_id, input;
 	enum vault_sign_kind kind;
+	struct str name;
+	struct vault_scram_proof scram;
 };
 
 struct vault_reply {

@@ -19,6 +19,12 @@ static void check_request(uint16_t type, struct str body)
 	ASSERT(str_same(again.key_pem, request.key_pem));
 	ASSERT(str_same(again.key_id, request.key_id));
 	ASSERT(str_same(again.input, request.input));
+	ASSERT(str_same(again.name, request.name));
+	ASSERT(str_same(again.scram.client_first_bare, request.scram.client_first_bare));
+	ASSERT(str_same(again.scram.nonce, request.scram.nonce));
+	ASSERT(str_same(again.scram.final_without_proof,
+			request.scram.final_without_proof));
+	ASSERT(str_same(again.scram.proof, request.scram.proof));
 	buf_fini(&encoded);
 }
 

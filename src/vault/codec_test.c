@@ -26,7 +26,10 @@ TEST(every_call_survives_its_way)
 					.key_pem = STR("key"),
 					.key_id = STR("id"),
 					.input = STR("digest"),
-					.kind = VAULT_SIGN_RSA_RAW};
+					.kind = VAULT_SIGN_RSA_RAW,
+					.name = STR("ann"),
+					.scram = {STR("n=ann,r=x"), STR("xyz"),
+						  STR("c=biws,r=xyz"), STR("proof")}};
 	struct vault_request got;
 
 	request.call = VAULT_CALL_VERIFY;
@@ -45,6 +48,16 @@ TEST(every_call_survives_its_way)
 	got = round_trip(&request, &body);
 	CHECK(got.kind == VAULT_SIGN_RSA_RAW);
 	CHECK_STR(got.input, STR("digest"));
+	request.call = VAULT_CALL_SCRAM_BEGIN;
+	got = round_trip(&request, &body);
+	CHECK(got.account == 7 && got.session == 1ull << 40);
+	CHECK_STR(got.name, STR("ann"));
+	request.call = VAULT_CALL_SCRAM_PROVE;
+	got = round_trip(&request, &body);
+	CHECK_STR(got.scram.client_first_bare, STR("n=ann,r=x"));
+	CHECK_STR(got.scram.nonce, STR("xyz"));
+	CHECK_STR(got.scram.final_without_proof, STR("c=biws,r=xyz"));
+	CHECK_STR(got.scram.proof, STR("proof"));
 }
 
 TEST(refuses_requests_that_are_too_long_or_too_much)

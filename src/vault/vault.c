@@ -120,6 +120,45 @@ enum vault_outcome vault_verify(struct vault *vault, uint32_t account,
 	return call(vault, &request, grant, NULL);
 }
 
+enum vault_outcome vault_scram_begin(struct vault *vault, uint32_t account,
+				     struct str name, uint64_t session,
+				     struct vault_scram *begun)
+{
+	const struct vault_request request = {.call = VAULT_CALL_SCRAM_BEGIN,
+					      .account = account,
+					      .name = str_first(name, VAULT_NAME_MAX),
+					      .session = session};
+	SCOPED(buf_fini) struct buf first = BUF(VAULT_REPLY_MAX);
+	enum vault_outcome outcome = call(vault, &request, &first, NULL);
+
+	if (outcome != VAULT_OK)
+		return outcome;
+	struct dec dec = dec_over(buf_str(&first));
+
+	begun->iterations = dec_u32(&dec);
+	struct str salt = dec_bytes(&dec, sizeof begun->salt);
+	struct str nonce = dec_bytes(&dec, sizeof begun->nonce);
+
+	if (!dec_done(&dec) || begun->iterations == 0)
+		return VAULT_LATER;
+	memcpy(begun->salt, salt.ptr, salt.len);
+	memcpy(begun->nonce, nonce.ptr, nonce.len);
+	return VAULT_OK;
+}
+
+enum vault_outcome vault_scram_prove(struct vault *vault, uint32_t account,
+				     uint64_t session,
+				     const struct vault_scram_proof *proof,
+				     struct buf *grant, struct buf *signature)
+{
+	const struct vault_request request = {.call = VAULT_CALL_SCRAM_PROVE,
+					      .account = account,
+					      .session = session,
+					      .scram = *proof};
+
+	return call(vault, &request, grant, signature);
+}
+
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
 				      struct str password)
 {

@@ -29,10 +29,42 @@ enum vault_outcome vault_verify(struct vault *vault, uint32_t account,
 				struct str password, struct str peer, uint64_t session,
 				struct buf *grant);
 
+/* SCRAM-SHA-256, RFC 5802: what the server's first message holds.  A name without such
+ * keys (account 0, or an account without password) gets a salt as good as any, always the
+ * same. */
+enum {
+	VAULT_SCRAM_SALT_BYTES = 16,
+	VAULT_SCRAM_NONCE_BYTES = 48,
+	VAULT_SCRAM_PROOF_BYTES = 32,
+};
+struct vault_scram {
+	uint32_t iterations;
+	char salt[VAULT_SCRAM_SALT_BYTES];
+	char nonce[VAULT_SCRAM_NONCE_BYTES]; /* the server's part */
+};
+/* What has been said, for the AuthMessage (RFC 5802 §3). */
+struct vault_scram_proof {
+	struct str client_first_bare;
+	struct str nonce; /* client's and server's */
+	struct str final_without_proof;
+	struct str proof; /* 32 octets */
+};
+enum vault_outcome vault_scram_begin(struct vault *vault, uint32_t account,
+				     struct str name, uint64_t session,
+				     struct vault_scram *begun);
+/* Like vault_verify(); on OK the server's signature is appended to signature too.  Only a
+ * nonce that this session was given for this account in the last two minutes is good.
+ * The door has compared the channel binding. */
+enum vault_outcome vault_scram_prove(struct vault *vault, uint32_t account,
+				     uint64_t session,
+				     const struct vault_scram_proof *proof,
+				     struct buf *grant, struct buf *signature);
+
 /* Durable when OK.  Raises the credential generation, so grants made before die. */
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
 				      struct str password);
-/* The account gets the same stored hash as from_account, without hashing again. */
+/* The account gets the same stored hash and keys as from_account, without hashing again.
+ */
 enum vault_outcome vault_share_password(struct vault *vault, uint32_t account,
 					uint32_t from_account);
 /* Forgets the account's secrets and raises its generation. */

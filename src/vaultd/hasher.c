@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "rt/completion.h"
+#include "vaultd/scram_keys.h"
 
 enum {
 	MEMORY_KIB = 19 * 1024, /* OWASP's second choice: 19 MiB, twice, one lane */
@@ -26,6 +27,7 @@ struct job {
 	struct str password; /* the waiting task's */
 	const unsigned char *salt;
 	unsigned char *hash;
+	struct scram_keys *scram; /* NULL: Argon2id is wanted */
 	bool is_hashed;
 	struct completion completion;
 };
@@ -154,7 +156,9 @@ static void *work(void *arg)
 			continue;
 		}
 		(void)pthread_mutex_unlock(&hasher->mutex);
-		job->is_hashed = hash_one(job->password, job->salt, job->hash);
+		job->is_hashed = job->scram
+					 ? scram_keys_derive(job->password, job->scram)
+					 : hash_one(job->password, job->salt, job->hash);
 		completion_post(&job->completion);
 		(void)pthread_mutex_lock(&hasher->mutex);
 	}
@@ -241,17 +245,30 @@ static err_t enqueue(struct hasher *hasher, struct str peer, struct job *job)
 	return OK;
 }
 
+static err_t run(struct hasher *hasher, struct str peer, struct job *job)
+{
+	completion_init(&job->completion);
+	(void)pthread_mutex_lock(&hasher->mutex);
+	err_t err = enqueue(hasher, str_first(peer, PEER_BYTES_MAX), job);
+	(void)pthread_mutex_unlock(&hasher->mutex);
+	TRY(err);
+	completion_wait(&job->completion);
+	return job->is_hashed ? OK : ERR_IO;
+}
+
 err_t hasher_run(struct hasher *hasher, struct str peer, struct str password,
 		 const unsigned char salt[HASHER_SALT_BYTES],
 		 unsigned char hash[HASHER_HASH_BYTES])
 {
 	struct job job = {.password = password, .salt = salt, .hash = hash};
 
-	completion_init(&job.completion);
-	(void)pthread_mutex_lock(&hasher->mutex);
-	err_t err = enqueue(hasher, str_first(peer, PEER_BYTES_MAX), &job);
-	(void)pthread_mutex_unlock(&hasher->mutex);
-	TRY(err);
-	completion_wait(&job.completion);
-	return job.is_hashed ? OK : ERR_IO;
+	return run(hasher, peer, &job);
+}
+
+err_t hasher_derive(struct hasher *hasher, struct str peer, struct str password,
+		    struct scram_keys *keys)
+{
+	struct job job = {.password = password, .scram = keys};
+
+	return run(hasher, peer, &job);
 }

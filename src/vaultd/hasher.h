@@ -1,6 +1,7 @@
-/* Argon2id in a few threads of its own, so that a crowd of log-ins can neither take the
- * machine nor stop the loop.  Those who wait are served by turns, one peer address after
- * the other; when too many wait the answer is "later" at once.
+/* Argon2id, and SCRAM's hashing of new passwords, in a few threads of its own, so that a
+ * crowd of log-ins can neither take the machine nor stop the loop.  Those who wait are
+ * served by turns, one peer address after the other; when too many wait the answer is
+ * "later" at once.
  */
 #pragma once
 
@@ -9,6 +10,7 @@
 enum { HASHER_SALT_BYTES = 16, HASHER_HASH_BYTES = 32 };
 
 struct hasher;
+struct scram_keys;
 
 /* threads: 0 chooses 2 to 4 by the machine's cores.  At most waiting_max may wait, half
  * of them from one address. */
@@ -20,3 +22,6 @@ void hasher_free(struct hasher **hasher);
 			       struct str password,
 			       const unsigned char salt[HASHER_SALT_BYTES],
 			       unsigned char hash[HASHER_HASH_BYTES]);
+/* The same for scram_keys_derive(). */
+[[nodiscard]] err_t hasher_derive(struct hasher *hasher, struct str peer,
+				  struct str password, struct scram_keys *keys);

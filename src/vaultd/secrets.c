@@ -12,8 +12,10 @@
 #include "rt/completion.h"
 
 enum {
-	VERSION = 1,
-	RECORD_BYTES = 1 + 4 + 8 + 1 + HASHER_SALT_BYTES + HASHER_HASH_BYTES,
+	VERSION = 2,
+	SCRAM_BYTES = 4 + SCRAM_SALT_BYTES + 2 * SCRAM_KEY_BYTES,
+	RECORD_BYTES =
+		1 + 4 + 8 + 1 + HASHER_SALT_BYTES + HASHER_HASH_BYTES + SCRAM_BYTES,
 };
 #define FILE_BYTES_MAX (16ull << 30) /* address space, not disk */
 
@@ -50,6 +52,28 @@ static struct str password_key(uint32_t account, unsigned char key[5])
 	return (struct str){(const char *)key, 5};
 }
 
+static void encode_scram(struct buf *value, const struct scram_keys *keys)
+{
+	enc_u32(value, keys->iterations);
+	buf_add(value, (struct str){(const char *)keys->salt, SCRAM_SALT_BYTES});
+	buf_add(value, (struct str){(const char *)keys->stored_key, SCRAM_KEY_BYTES});
+	buf_add(value, (struct str){(const char *)keys->server_key, SCRAM_KEY_BYTES});
+}
+
+static void decode_scram(struct dec *dec, struct scram_keys *keys)
+{
+	*keys = (struct scram_keys){.iterations = dec_u32(dec)};
+	struct str salt = dec_bytes(dec, SCRAM_SALT_BYTES);
+	struct str stored_key = dec_bytes(dec, SCRAM_KEY_BYTES);
+	struct str server_key = dec_bytes(dec, SCRAM_KEY_BYTES);
+
+	if (!dec_ok(dec))
+		return;
+	memcpy(keys->salt, salt.ptr, salt.len);
+	memcpy(keys->stored_key, stored_key.ptr, stored_key.len);
+	memcpy(keys->server_key, server_key.ptr, server_key.len);
+}
+
 static void encode_password(struct buf *value, const struct password *password)
 {
 	enc_u8(value, VERSION);
@@ -58,12 +82,13 @@ static void encode_password(struct buf *value, const struct password *password)
 	enc_u8(value, password->is_set);
 	buf_add(value, (struct str){(const char *)password->salt, HASHER_SALT_BYTES});
 	buf_add(value, (struct str){(const char *)password->hash, HASHER_HASH_BYTES});
+	encode_scram(value, &password->scram);
 }
 
 static bool decode_password(struct str value, struct password *password)
 {
 	struct dec dec = dec_over(value);
-	bool is_known = dec_u8(&dec) == VERSION;
+	unsigned version = dec_u8(&dec);
 
 	password->generation = dec_u32(&dec);
 	password->changed_at = (int64_t)dec_u64(&dec);
@@ -71,7 +96,13 @@ static bool decode_password(struct str value, struct password *password)
 	struct str salt = dec_bytes(&dec, HASHER_SALT_BYTES);
 	struct str hash = dec_bytes(&dec, HASHER_HASH_BYTES);
 
-	if (!is_known || !dec_done(&dec))
+	if (version == VERSION)
+		decode_scram(&dec, &password->scram);
+	else if (version == 1)
+		password->scram = (struct scram_keys){0};
+	else
+		return false;
+	if (!dec_done(&dec))
 		return false;
 	memcpy(password->salt, salt.ptr, salt.len);
 	memcpy(password->hash, hash.ptr, hash.len);
@@ -122,6 +153,8 @@ static err_t apply_password(struct kv_txn *txn, struct write *write)
 	if (write->kind == WRITE_SET)
 		now = *write->fresh;
 	now.is_set = write->kind != WRITE_FORGET;
+	if (!now.is_set)
+		now.scram = (struct scram_keys){0};
 	now.generation = old.generation + 1;
 	now.changed_at = (int64_t)time(NULL);
 	write->generation = now.generation;

@@ -1,9 +1,12 @@
 /* The vault's secrets on disk: one small LMDB file, written by one thread that commits
  * for everybody who waits, durably.
  *
- *   p ACCOUNT(be32)   u8 version 1, u32 generation, u64 changed at (unix), u8 is set,
- *                     16 salt, 32 Argon2id hash (19 MiB, 2 passes, 1 lane)
+ *   p ACCOUNT(be32)   u8 version 2, u32 generation, u64 changed at (unix), u8 is set,
+ *                     16 salt, 32 Argon2id hash (19 MiB, 2 passes, 1 lane); then for
+ *                     SCRAM-SHA-256: u32 iterations, or 0 and zeros, 16 salt,
+ *                     32 StoredKey, 32 ServerKey.  Version 1 had nothing for SCRAM.
  *   g                 32 octets: the key that grants are made with
+ *   s                 32 octets: the key of SCRAM's nonces and invented salts
  *   c HOST            key id, certificate chain (PEM), both as enc_str()
  *   k KEY-ID          private key, PKCS #8 DER
  */
@@ -11,6 +14,7 @@
 
 #include "base/buf.h"
 #include "vaultd/hasher.h"
+#include "vaultd/scram_keys.h"
 
 struct secrets;
 
@@ -20,6 +24,7 @@ struct password {
 	bool is_set;
 	unsigned char salt[HASHER_SALT_BYTES];
 	unsigned char hash[HASHER_HASH_BYTES];
+	struct scram_keys scram;
 };
 
 /* folder exists.  Failures are logged. */

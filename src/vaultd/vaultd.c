@@ -15,6 +15,7 @@
 #include "vaultd/keys.h"
 #include "vaultd/tickets.h"
 #include "vaultd/verify.h"
+#include "wire/auth/scram.h"
 
 enum {
 	GRANT_SECONDS = 7 * 86400, /* longer than sessions last */
@@ -24,6 +25,11 @@ enum {
 	FIND_AGAIN_MS = 1000,
 };
 _Static_assert((int)LINK_KEY_BYTES == (int)GRANT_KEY_BYTES, "one key");
+_Static_assert((int)SCRAM_KEY_BYTES == (int)GRANT_KEY_BYTES, "open_key() makes both");
+_Static_assert((int)SCRAM_NONCE_BYTES == (int)VAULT_SCRAM_NONCE_BYTES &&
+		       (int)SCRAM_SALT_BYTES == (int)VAULT_SCRAM_SALT_BYTES &&
+		       (int)SCRAM_KEY_BYTES == (int)VAULT_SCRAM_PROOF_BYTES,
+	       "what vault.h promises");
 
 struct channel {
 	struct list_link in_channels;
@@ -40,6 +46,7 @@ struct vaultd {
 	struct keys *keys;
 	struct tickets tickets;
 	unsigned char grant_key[GRANT_KEY_BYTES];
+	unsigned char scram_key[SCRAM_KEY_BYTES];
 	struct list channels;
 	struct ipc *store; /* NULL: no link now */
 	uint64_t links;    /* counts them */
@@ -129,22 +136,119 @@ void vaultd_link(struct vaultd *vaultd, int fd)
 
 /* ---- calls ------------------------------------------------------------------------- */
 
+static void give_grant(const struct channel *channel, const struct vault_request *request,
+		       uint32_t generation, struct buf *grant)
+{
+	const struct grant made = {.account = request->account,
+				   .generation = generation,
+				   .rights = GRANT_ALL,
+				   .channel = channel->number,
+				   .session = request->session,
+				   .expires_at = (int64_t)time(NULL) + GRANT_SECONDS};
+
+	grant_make(channel->vaultd->grant_key, &made, grant);
+}
+
 static enum vault_outcome
 on_verify(struct channel *channel, const struct vault_request *request, struct buf *grant)
 {
-	struct vaultd *vaultd = channel->vaultd;
-	struct grant made = {.account = request->account,
-			     .rights = GRANT_ALL,
-			     .channel = channel->number,
-			     .session = request->session,
-			     .expires_at = (int64_t)time(NULL) + GRANT_SECONDS};
+	uint32_t generation;
 	enum vault_outcome outcome =
-		verifier_ask(vaultd->verifier, request->account, request->password,
-			     request->peer, &made.generation);
+		verifier_ask(channel->vaultd->verifier, request->account,
+			     request->password, request->peer, &generation);
 
 	if (outcome == VAULT_OK)
-		grant_make(vaultd->grant_key, &made, grant);
+		give_grant(channel, request, generation, grant);
 	return outcome;
+}
+
+static struct scram_occasion occasion_of(const struct channel *channel,
+					 const struct vault_request *request)
+{
+	return (struct scram_occasion){channel->number, request->session,
+				       request->account};
+}
+
+/* The account's record, with invented keys if it has none.  False if it cannot be read.
+ */
+static bool scram_record(struct vaultd *vaultd, const struct vault_request *request,
+			 struct password *record)
+{
+	*record = (struct password){0};
+	if (request->account != 0 &&
+	    secrets_password(vaultd->secrets, request->account, record) != OK)
+		return false;
+	if (!record->is_set || record->scram.iterations == 0)
+		scram_keys_invent(vaultd->scram_key, request->name, &record->scram);
+	return true;
+}
+
+static enum vault_outcome on_scram_begin(struct channel *channel,
+					 const struct vault_request *request,
+					 struct buf *begun)
+{
+	struct vaultd *vaultd = channel->vaultd;
+	struct scram_occasion occasion = occasion_of(channel, request);
+	char nonce[SCRAM_NONCE_BYTES];
+	struct password record;
+
+	if (!scram_record(vaultd, request, &record))
+		return VAULT_LATER;
+	scram_nonce_make(vaultd->scram_key, &occasion, (int64_t)time(NULL), nonce);
+	enc_u32(begun, record.scram.iterations);
+	buf_add(begun, (struct str){(const char *)record.scram.salt, SCRAM_SALT_BYTES});
+	buf_add(begun, (struct str){nonce, sizeof nonce});
+	explicit_bzero(&record, sizeof record);
+	return VAULT_OK;
+}
+
+/* The server's first message is made again from what is stored, never taken from the
+ * door. */
+static void auth_message_add(struct buf *out, const struct vault_scram_proof *said,
+			     const struct scram_keys *keys)
+{
+	SCOPED(buf_fini) struct buf server_first = BUF(2 * VAULT_SCRAM_MAX);
+	size_t client_len = said->nonce.len - SCRAM_NONCE_BYTES;
+
+	scram_server_first_add(&server_first, str_first(said->nonce, client_len),
+			       str_skip(said->nonce, client_len),
+			       (struct str){(const char *)keys->salt, SCRAM_SALT_BYTES},
+			       keys->iterations);
+	scram_auth_message_add(out, said->client_first_bare, buf_str(&server_first),
+			       said->final_without_proof);
+}
+
+static enum vault_outcome on_scram_prove(struct channel *channel,
+					 const struct vault_request *request,
+					 struct buf *grant, struct buf *signature)
+{
+	struct vaultd *vaultd = channel->vaultd;
+	const struct vault_scram_proof *said = &request->scram;
+	struct scram_occasion occasion = occasion_of(channel, request);
+	SCOPED(buf_fini) struct buf auth_message = BUF(5 * VAULT_SCRAM_MAX);
+	unsigned char proof[SCRAM_KEY_BYTES], shown[SCRAM_KEY_BYTES];
+	struct password record;
+
+	if (said->proof.len != sizeof proof || said->nonce.len <= SCRAM_NONCE_BYTES ||
+	    !scram_nonce_is_valid(said->nonce) ||
+	    !scram_nonce_is_good(
+		    vaultd->scram_key, &occasion, (int64_t)time(NULL),
+		    str_skip(said->nonce, said->nonce.len - SCRAM_NONCE_BYTES)))
+		return VAULT_REFUSED;
+	if (!scram_record(vaultd, request, &record))
+		return VAULT_LATER;
+	memcpy(proof, said->proof.ptr, sizeof proof);
+	auth_message_add(&auth_message, said, &record.scram);
+	bool is_right =
+		buf_ok(&auth_message) &&
+		scram_keys_prove(&record.scram, buf_str(&auth_message), proof, shown);
+
+	if (is_right) {
+		give_grant(channel, request, record.generation, grant);
+		buf_add(signature, (struct str){(const char *)shown, sizeof shown});
+	}
+	explicit_bzero(&record, sizeof record);
+	return is_right ? VAULT_OK : VAULT_REFUSED;
 }
 
 static enum vault_outcome outcome_of(err_t err)
@@ -157,7 +261,7 @@ static enum vault_outcome outcome_of(err_t err)
 static enum vault_outcome on_set_password(struct vaultd *vaultd,
 					  const struct vault_request *request)
 {
-	struct password fresh = {0};
+	struct password fresh = {.scram.iterations = SCRAM_ITERATIONS};
 	uint32_t generation = 0;
 
 	if (request->account == 0)
@@ -165,6 +269,10 @@ static enum vault_outcome on_set_password(struct vaultd *vaultd,
 	rand_bytes(fresh.salt, sizeof fresh.salt);
 	err_t err = hasher_run(vaultd->hasher, STR("ctl"), request->password, fresh.salt,
 			       fresh.hash);
+	rand_bytes(fresh.scram.salt, sizeof fresh.scram.salt);
+	if (err == OK)
+		err = hasher_derive(vaultd->hasher, STR("ctl"), request->password,
+				    &fresh.scram);
 	if (err == OK)
 		err = secrets_set_password(vaultd->secrets, request->account, &fresh,
 					   &generation);
@@ -211,6 +319,8 @@ static bool may(enum vaultd_role role, enum vault_call call)
 {
 	switch (call) {
 	case VAULT_CALL_VERIFY:
+	case VAULT_CALL_SCRAM_BEGIN:
+	case VAULT_CALL_SCRAM_PROVE:
 	case VAULT_CALL_CERTIFICATE:
 	case VAULT_CALL_TICKET_KEYS:
 		return role == VAULTD_DOOR || role == VAULTD_CTL;
@@ -252,6 +362,10 @@ static enum vault_outcome answer(struct channel *channel,
 	case VAULT_CALL_SIGN:
 		return keys_sign(vaultd->keys, request->key_id, request->kind,
 				 request->input, first);
+	case VAULT_CALL_SCRAM_BEGIN:
+		return on_scram_begin(channel, request, first);
+	case VAULT_CALL_SCRAM_PROVE:
+		return on_scram_prove(channel, request, first, second);
 	case VAULT_REPLY:
 		break;
 	}
@@ -319,20 +433,21 @@ void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number,
 	channel->ipc = ipc_open("vault channel", fd, on_message, on_gone, channel);
 }
 
-static err_t open_grant_key(struct vaultd *vaultd)
+/* A key of 32 octets, made at the first start. */
+static err_t open_key(struct vaultd *vaultd, struct str name,
+		      unsigned char key[GRANT_KEY_BYTES])
 {
 	SCOPED(buf_fini) struct buf value = BUF(GRANT_KEY_BYTES);
-	err_t err = secrets_get(vaultd->secrets, STR("g"), &value);
+	err_t err = secrets_get(vaultd->secrets, name, &value);
 
 	if (err == OK && value.len == GRANT_KEY_BYTES) {
-		memcpy(vaultd->grant_key, value.ptr, GRANT_KEY_BYTES);
+		memcpy(key, value.ptr, GRANT_KEY_BYTES);
 		return OK;
 	}
 	if (err != ERR_ABSENT)
 		return err == OK ? ERR_SYNTAX : err;
-	rand_bytes(vaultd->grant_key, GRANT_KEY_BYTES);
-	const struct secret_pair pair = {
-		STR("g"), {(const char *)vaultd->grant_key, GRANT_KEY_BYTES}};
+	rand_bytes(key, GRANT_KEY_BYTES);
+	const struct secret_pair pair = {name, {(const char *)key, GRANT_KEY_BYTES}};
 	return secrets_put(vaultd->secrets, &pair, 1, true);
 }
 
@@ -342,7 +457,9 @@ err_t vaultd_open(const char *folder, struct vaultd **result)
 	err_t err = secrets_open(folder, &vaultd->secrets);
 
 	if (err == OK)
-		err = open_grant_key(vaultd);
+		err = open_key(vaultd, STR("g"), vaultd->grant_key);
+	if (err == OK)
+		err = open_key(vaultd, STR("s"), vaultd->scram_key);
 	if (err != OK) {
 		vaultd_close(&vaultd);
 		return err;

@@ -1,6 +1,9 @@
 #include "vaultd/vaultd.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +20,7 @@
 #include "vault/link.h"
 #include "vault/vault.h"
 #include "vaultd/x509.h"
+#include "wire/auth/scram.h"
 
 /* A vault in a process of its own would be the same: the channels are real sockets. */
 static struct {
@@ -145,6 +149,106 @@ static void logs_in(void)
 TEST(the_right_password_gives_a_grant)
 {
 	in_lab(logs_in);
+}
+
+/* The client's proof that it knows the password. */
+static void prove(struct str password, const struct vault_scram *begun, struct str auth,
+		  unsigned char proof[32])
+{
+	unsigned char salted[32], key[32], stored[32], signature[32];
+
+	CHECK(PKCS5_PBKDF2_HMAC(password.ptr, (int)password.len,
+				(const unsigned char *)begun->salt, sizeof begun->salt,
+				(int)begun->iterations, EVP_sha256(), 32, salted) == 1);
+	CHECK(HMAC(EVP_sha256(), salted, 32, (const unsigned char *)"Client Key", 10, key,
+		   NULL));
+	(void)SHA256(key, 32, stored);
+	CHECK(HMAC(EVP_sha256(), stored, 32, (const unsigned char *)auth.ptr, auth.len,
+		   signature, NULL));
+	for (int i = 0; i < 32; i++)
+		proof[i] = key[i] ^ signature[i];
+}
+
+struct scram_try {
+	struct vault_scram begun;
+	char nonce[6 + VAULT_SCRAM_NONCE_BYTES];
+	unsigned char proof[32];
+	struct vault_scram_proof said;
+};
+
+static void scram_begin(uint32_t account, struct str password, uint64_t session,
+			struct scram_try *x)
+{
+	SCOPED(buf_fini) struct buf first = BUF(1000), auth = BUF(4000);
+
+	CHECK(vault_scram_begin(lab.door, account, STR("ann"), session, &x->begun) ==
+	      VAULT_OK);
+	memcpy(x->nonce, "client", 6);
+	memcpy(x->nonce + 6, x->begun.nonce, sizeof x->begun.nonce);
+	x->said = (struct vault_scram_proof){
+		.client_first_bare = STR("n=ann,r=client"),
+		.nonce = {x->nonce, sizeof x->nonce},
+		.final_without_proof = STR("c=biws,r=..."),
+		.proof = {(const char *)x->proof, sizeof x->proof}};
+	scram_server_first_add(&first, STR("client"), str_skip(x->said.nonce, 6),
+			       (struct str){x->begun.salt, sizeof x->begun.salt},
+			       x->begun.iterations);
+	scram_auth_message_add(&auth, x->said.client_first_bare, buf_str(&first),
+			       x->said.final_without_proof);
+	prove(password, &x->begun, buf_str(&auth), x->proof);
+}
+
+static enum vault_outcome scram_prove(uint32_t account, uint64_t session,
+				      const struct scram_try *x, struct buf *grant)
+{
+	SCOPED(buf_fini) struct buf signature = BUF(100);
+
+	buf_reset(grant);
+	enum vault_outcome outcome = vault_scram_prove(lab.door, account, session,
+						       &x->said, grant, &signature);
+	CHECK(signature.len == (outcome == VAULT_OK ? 32 : 0));
+	return outcome;
+}
+
+static enum vault_outcome scram(uint32_t account, struct str password, struct buf *grant)
+{
+	struct scram_try x;
+
+	scram_begin(account, password, 5, &x);
+	return scram_prove(account, 5, &x, grant);
+}
+
+static void logs_in_by_scram(void)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+	struct scram_try x, y;
+	struct grant grant;
+
+	CHECK(vault_set_password(lab.ctl, 7, STR("pass")) == VAULT_OK);
+	CHECK(scram(7, STR("pass"), &bytes) == VAULT_OK);
+	CHECK(grant_check(lab.grant_key, buf_str(&bytes), DOOR_CHANNEL,
+			  (int64_t)time(NULL), &grant));
+	CHECK(grant.account == 7 && grant.generation == 1 && grant.session == 5);
+	CHECK(scram(7, STR("Pass"), &bytes) == VAULT_REFUSED && bytes.len == 0);
+	CHECK(vault_share_password(lab.ctl, 8, 7) == VAULT_OK);
+	CHECK(scram(8, STR("pass"), &bytes) == VAULT_OK);
+	scram_begin(7, STR("pass"), 5, &x);
+	CHECK(scram_prove(7, 6, &x, &bytes) == VAULT_REFUSED); /* another session's */
+	CHECK(scram_prove(8, 5, &x, &bytes) == VAULT_REFUSED);
+	x.said.nonce = STR("client");
+	CHECK(scram_prove(7, 5, &x, &bytes) == VAULT_REFUSED);
+	scram_begin(0, STR("pass"), 5, &x);
+	scram_begin(9, STR("pass"), 5, &y);
+	CHECK(memcmp(x.begun.salt, y.begun.salt, sizeof x.begun.salt) == 0);
+	CHECK(scram_prove(0, 5, &x, &bytes) == VAULT_REFUSED);
+	CHECK(scram_prove(9, 5, &y, &bytes) == VAULT_REFUSED);
+	CHECK(vault_forget(lab.ctl, 7) == VAULT_OK);
+	CHECK(scram(7, STR("pass"), &bytes) == VAULT_REFUSED);
+}
+
+TEST(who_proves_the_password_gets_a_grant)
+{
+	in_lab(logs_in_by_scram);
 }
 
 static void is_quick(void)

@@ -78,7 +78,7 @@ static bool text_is_valid(struct str text)
 }
 
 /* printable = %x21-2B / %x2D-7E, at least one here; the attribute ends at a comma. */
-static bool nonce_is_valid(struct str nonce)
+bool scram_nonce_is_valid(struct str nonce)
 {
 	for (size_t i = 0; i < nonce.len; i++)
 		if (nonce.ptr[i] < 0x21 || nonce.ptr[i] > 0x7e)
@@ -127,8 +127,8 @@ static enum scram_error first_bare_parse(struct arena *arena,
 
 	if (error != SCRAM_FINE)
 		return error;
-	if (!value_take(&list, "r=", &first->nonce) || !nonce_is_valid(first->nonce) ||
-	    !text_is_valid(first->bare))
+	if (!value_take(&list, "r=", &first->nonce) ||
+	    !scram_nonce_is_valid(first->nonce) || !text_is_valid(first->bare))
 		return SCRAM_INVALID_ENCODING;
 	return extensions_skip(&list);
 }
@@ -173,7 +173,7 @@ enum scram_error scram_binding_check(const struct scram_client_first *first,
 void scram_server_first_add(struct buf *buf, struct str client_nonce,
 			    struct str server_nonce, struct str salt, uint32_t iterations)
 {
-	ASSERT(nonce_is_valid(client_nonce) && nonce_is_valid(server_nonce));
+	ASSERT(scram_nonce_is_valid(client_nonce) && scram_nonce_is_valid(server_nonce));
 	ASSERT(iterations > 0);
 	buf_add(buf, STR("r="));
 	buf_add(buf, client_nonce);
@@ -198,8 +198,8 @@ enum scram_error scram_client_final_parse(struct str message,
 		return text_is_valid(message) ? SCRAM_EXTENSIONS_NOT_SUPPORTED
 					      : SCRAM_INVALID_ENCODING;
 	if (!value_take(&list, "c=", &found.binding) ||
-	    !value_take(&list, "r=", &found.nonce) || !nonce_is_valid(found.nonce) ||
-	    !str_starts(proof, STR("p=")))
+	    !value_take(&list, "r=", &found.nonce) ||
+	    !scram_nonce_is_valid(found.nonce) || !str_starts(proof, STR("p=")))
 		return SCRAM_INVALID_ENCODING;
 	enum scram_error error = extensions_skip(&list);
 
@@ -269,7 +269,7 @@ void scram_auth_message_add(struct buf *buf, struct str client_first_bare,
 
 void scram_client_first_bare_add(struct buf *buf, struct str username, struct str nonce)
 {
-	ASSERT(nonce_is_valid(nonce));
+	ASSERT(scram_nonce_is_valid(nonce));
 	buf_add(buf, STR("n="));
 	gs2_name_add(buf, username);
 	buf_add(buf, STR(",r="));
@@ -310,8 +310,9 @@ enum scram_error scram_server_first_parse(struct str message, struct str client_
 		return SCRAM_INVALID_ENCODING;
 	if (str_starts(message, STR("m=")))
 		return SCRAM_EXTENSIONS_NOT_SUPPORTED;
-	if (!value_take(&list, "r=", &found.nonce) || !nonce_is_valid(found.nonce) ||
-	    !value_take(&list, "s=", &salt) || !value_take(&list, "i=", &iterations) ||
+	if (!value_take(&list, "r=", &found.nonce) ||
+	    !scram_nonce_is_valid(found.nonce) || !value_take(&list, "s=", &salt) ||
+	    !value_take(&list, "i=", &iterations) ||
 	    !iterations_read(iterations, &found.iterations) ||
 	    !salt_read(salt, arena, &found.salt))
 		return SCRAM_INVALID_ENCODING;

@@ -59,6 +59,9 @@ struct scram_server_final {
 	unsigned char signature[SCRAM_HASH_BYTES];
 };
 
+/* printable = %x21-2B / %x2D-7E, one or more.  RFC 5802 §7. */
+bool scram_nonce_is_valid(struct str nonce);
+
 /* The server's side.  Anything but SCRAM_FINE ends the exchange; *first is unchanged. */
 enum scram_error scram_client_first_parse(struct str message, struct arena *arena,
 					  struct scram_client_first *first);
