@@ -332,16 +332,14 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		r->scan.limit = dec_var_max(dec, SCAN_ROWS_MAX);
 		break;
 	case CALL_QUEUE_LEASE:
-		dec_lease_request(dec, r);
-		break;
+		return dec_lease_request(dec, r);
 	case CALL_QUEUE_LIST:
 		r->list.after_row = dec_var(dec);
 		r->list.limit = dec_var_max(dec, LEASE_ROWS_MAX);
 		break;
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
-		dec_stage(dec, r);
-		break;
+		return dec_stage(dec, r);
 	case CALL_REST:
 		r->rest.token = dec_var(dec);
 		r->rest.offset = dec_var(dec);
