@@ -295,6 +295,20 @@ static void dec_stage(struct dec *dec, struct store_request *r)
 /* codec_commit.c */
 void store_dec_commit(struct dec *dec, struct arena *arena, struct store_commit *commit);
 
+static void dec_scan(struct dec *dec, struct store_request *r)
+{
+	r->scan.prefix = store_dec_bounded(dec, KV_KEY_MAX);
+	r->scan.after = store_dec_bounded(dec, KV_KEY_MAX);
+	r->scan.limit = dec_var_max(dec, SCAN_ROWS_MAX);
+}
+
+static void dec_body(struct dec *dec, struct store_request *r)
+{
+	r->body.message = dec_var(dec);
+	r->body.offset = dec_var_max(dec, STORE_BODY_BYTES_MAX);
+	r->body.room = dec_var_max(dec, BODY_PAGE_BYTES);
+}
+
 static void dec_bodies(struct dec *dec, struct arena *arena, struct store_request *r)
 {
 	uint64_t *messages =
@@ -319,17 +333,13 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		r->changes.since = dec_var(dec);
 		break;
 	case CALL_BODY:
-		r->body.message = dec_var(dec);
-		r->body.offset = dec_var_max(dec, STORE_BODY_BYTES_MAX);
-		r->body.room = dec_var_max(dec, BODY_PAGE_BYTES);
+		dec_body(dec, r);
 		break;
 	case CALL_BODIES:
 		dec_bodies(dec, arena, r);
 		break;
 	case CALL_KV_SCAN:
-		r->scan.prefix = store_dec_bounded(dec, KV_KEY_MAX);
-		r->scan.after = store_dec_bounded(dec, KV_KEY_MAX);
-		r->scan.limit = dec_var_max(dec, SCAN_ROWS_MAX);
+		dec_scan(dec, r);
 		break;
 	case CALL_QUEUE_LEASE:
 		return dec_lease_request(dec, r);

@@ -7,17 +7,35 @@ enum { QUOTED_MAX = 1000 };
 
 static bool is_quotable(struct str text)
 {
+	unsigned bad = 0;
+
 	if (text.len > QUOTED_MAX)
 		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] < 32 || text.ptr[i] > 126)
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < text.len; i++) /* without a branch: many at once */
+		bad |= (unsigned)(text.ptr[i] < 32) | (unsigned)(text.ptr[i] > 126);
+	return bad == 0;
+}
+
+static bool has_specials(struct str text)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		found |= (unsigned)(text.ptr[i] == '"') | (unsigned)(text.ptr[i] == '\\');
+	return found != 0;
 }
 
 static void quoted(struct buf *out, struct str text)
 {
+	char *room = has_specials(text) ? NULL : buf_room(out, text.len + 2);
+
+	if (room) {
+		room[0] = room[text.len + 1] = '"';
+		if (text.len > 0)
+			memcpy(room + 1, text.ptr, text.len);
+		buf_grew(out, text.len + 2);
+		return;
+	}
 	buf_add_byte(out, '"');
 	while (text.len > 0) {
 		size_t plain = 0;
