@@ -7,6 +7,7 @@ enum when {
 	ALWAYS,
 	STARTTLS_OFFERED,
 	LOGIN_OFFERED,   /* and nobody is logged in */
+	BINDING_OFFERED, /* under TLS, which the log-in can be bound to */
 	LOGIN_FORBIDDEN, /* as there is no TLS yet */
 	LOGGED_IN,
 };
@@ -23,7 +24,10 @@ static const struct {
 	{"ENABLE", ALWAYS},   /* RFC 5161 */
 	{"STARTTLS", STARTTLS_OFFERED},
 	{"LOGINDISABLED", LOGIN_FORBIDDEN},
+	{"AUTH=SCRAM-SHA-256-PLUS", BINDING_OFFERED}, /* as login_mechanisms() has them */
+	{"AUTH=SCRAM-SHA-256", LOGIN_OFFERED},
 	{"AUTH=PLAIN", LOGIN_OFFERED},
+	{"AUTH=LOGIN", LOGIN_OFFERED},
 	{"SASL-IR", LOGIN_OFFERED}, /* RFC 4959 */
 	{"IDLE", LOGGED_IN},        /* RFC 2177 */
 	{"NAMESPACE", LOGGED_IN},   /* RFC 2342 */
@@ -59,6 +63,8 @@ static bool holds(const struct session *s, enum when when)
 		return session_offers_starttls(s);
 	case LOGIN_OFFERED:
 		return is_nobody && session_offers_login(s);
+	case BINDING_OFFERED:
+		return is_nobody && conn_is_tls(s->conn);
 	case LOGIN_FORBIDDEN:
 		return is_nobody && !session_offers_login(s);
 	case LOGGED_IN:

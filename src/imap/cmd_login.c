@@ -1,8 +1,8 @@
 /* STARTTLS, LOGIN and AUTHENTICATE: how somebody becomes known. */
 #include "base/log.h"
 #include "imap/session.h"
+#include "login/sasl.h"
 #include "net/tls.h"
-#include "wire/auth/sasl.h"
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
 
@@ -38,13 +38,10 @@ static err_t welcome(struct session *s, const struct imap_command *command)
 			     STR_FMT(buf_str(&list)));
 }
 
-static err_t log_in(struct session *s, const struct imap_command *command,
-		    struct str name, struct str password)
+static err_t answer(struct session *s, const struct imap_command *command,
+		    enum login_outcome outcome)
 {
-	bool is_unlimited = s->service->is_dev && conn_peer_is_loopback(s->conn);
-
-	switch (login_try(&s->service->login, name, password, conn_peer(s->conn),
-			  is_unlimited, s->id, &s->arena, &s->login)) {
+	switch (outcome) {
 	case LOGIN_OK:
 		return welcome(s, command);
 	case LOGIN_REFUSED: /* RFC 5530 §3 */
@@ -60,61 +57,91 @@ static err_t log_in(struct session *s, const struct imap_command *command,
 	return reply_bye(s, "Too many failures; try again later");
 }
 
+static bool is_unlimited(const struct session *s)
+{
+	return s->service->is_dev && conn_peer_is_loopback(s->conn);
+}
+
 err_t on_login(struct session *s, const struct imap_command *command)
 {
 	if (!session_offers_login(s)) /* RFC 9051 §6.2.3 */
 		return reply_no(s, command, "[PRIVACYREQUIRED] STARTTLS first");
-	return log_in(s, command, command->login.user, command->login.password);
+	return answer(s, command,
+		      login_try(&s->service->login, command->login.user,
+				command->login.password, conn_peer(s->conn),
+				is_unlimited(s), s->id, &s->arena, &s->login));
 }
 
-/* What the client sent, decoded and wiped when it goes. */
-static void secret_fini(struct buf *secret)
+/* What came of an exchange that is over.  RFC 9051 §6.2.2. */
+static err_t finish(struct session *s, const struct imap_command *command,
+		    const struct login_sasl *x, enum login_state state)
 {
-	if (secret->room > 0)
-		explicit_bzero(secret->ptr, secret->room);
-	buf_fini(secret);
-}
-
-static err_t bad_line(struct session *s, const struct imap_command *command,
-		      enum sasl_line kind)
-{
-	if (kind == SASL_LINE_CANCEL) /* RFC 9051 §6.2.2 */
+	switch (state) {
+	case LOGIN_ASK:
+		return reply_bad(s, command, "the line is too long");
+	case LOGIN_OVER:
+		break;
+	case LOGIN_CANCELED:
 		return reply_bad(s, command, "given up");
-	return reply_bad(s, command, "that is not base64");
+	case LOGIN_NOT_BASE64:
+		return reply_bad(s, command, "that is not base64");
+	case LOGIN_MALFORMED:
+		return reply_bad(s, command, "that is not what the mechanism sends");
+	case LOGIN_FOR_OTHER:
+		return reply_no(s, command,
+				"[AUTHORIZATIONFAILED] Nobody acts for others here");
+	}
+	if (x->outcome == LOGIN_OK)
+		s->login = x->login;
+	return answer(s, command, x->outcome);
+}
+
+/* An empty initial response is not the same as none; RFC 4959 writes it "=". */
+static struct str initial_of(const struct imap_command *command)
+{
+	if (!command->authenticate.has_initial)
+		return STR("");
+	return command->authenticate.initial.len > 0 ? command->authenticate.initial
+						     : STR("=");
+}
+
+static err_t exchange(struct session *s, const struct imap_command *command,
+		      enum sasl_mechanism mechanism)
+{
+	const struct login_client client = {.peer = conn_peer(s->conn),
+					    .is_unlimited = is_unlimited(s),
+					    .session = s->id,
+					    .arena = &s->arena};
+	SCOPED(login_sasl_fini) struct login_sasl x;
+
+	login_sasl_init(&x, &s->service->login, &client, s->conn, mechanism);
+	enum login_state state = login_sasl_first(&x, initial_of(command));
+
+	while (state == LOGIN_ASK) {
+		struct str line;
+
+		conn_printf(s->conn, "+ %s\r\n", x.challenge);
+		err_t err = conn_line(s->conn, LINE_MAX_BYTES, true, &line);
+
+		if (err != OK)
+			login_end(&s->service->login, &x.login);
+		if (err == ERR_LIMIT)
+			break;
+		TRY(err);
+		state = login_sasl_answer(&x, line);
+	}
+	return finish(s, command, &x, state);
 }
 
 /* RFC 9051 §6.2.2; the initial response is RFC 4959. */
 err_t on_authenticate(struct session *s, const struct imap_command *command)
 {
-	SCOPED(secret_fini) struct buf secret = BUF(SASL_TEXT_MAX);
-	struct sasl_plain plain;
-	struct str line;
-	enum sasl_line kind;
+	enum sasl_mechanism mechanism =
+		login_mechanism_find(s->conn, command->authenticate.mechanism);
 
-	if (sasl_mechanism_find(command->authenticate.mechanism) != SASL_PLAIN)
-		return reply_no(s, command, "[CANNOT] Only PLAIN is offered");
+	if (mechanism == SASL_OTHER)
+		return reply_no(s, command, "[CANNOT] That mechanism is not offered");
 	if (!session_offers_login(s))
 		return reply_no(s, command, "[PRIVACYREQUIRED] STARTTLS first");
-	if (command->authenticate.has_initial) {
-		struct str initial = command->authenticate.initial;
-
-		kind = sasl_initial_decode(initial.len > 0 ? initial : STR("="), &secret);
-	} else {
-		conn_add(s->conn, STR("+ \r\n"));
-		err_t err = conn_line(s->conn, LINE_MAX_BYTES, true, &line);
-
-		if (err == ERR_LIMIT)
-			return reply_bad(s, command, "the line is too long");
-		if (err != OK)
-			return err;
-		kind = sasl_line_decode(line, &secret);
-	}
-	if (kind != SASL_LINE_DATA)
-		return bad_line(s, command, kind);
-	if (!sasl_plain_parse(buf_str(&secret), &plain))
-		return reply_bad(s, command, "that is not what PLAIN sends");
-	if (plain.authzid.len > 0 && !str_same_nocase(plain.authzid, plain.authcid))
-		return reply_no(s, command,
-				"[AUTHORIZATIONFAILED] Nobody acts for others here");
-	return log_in(s, command, plain.authcid, plain.password);
+	return exchange(s, command, mechanism);
 }

@@ -142,20 +142,42 @@ static account_t stand_in(const struct login_service *service, struct str name,
 	return NOBODY_FIRST | (account_t)hash;
 }
 
+static bool is_banned(struct str peer, bool is_unlimited, uint64_t session)
+{
+	if (!throttle || is_unlimited || !throttle_is_banned(throttle, peer, loop_now()))
+		return false;
+	LOG(INFO, "login banned", KV_INT("session", session), KV_STR("peer", peer));
+	return true;
+}
+
+/* The secret was right; account 0 cannot have come here. */
+static enum login_outcome welcome(const struct login_service *service, account_t account,
+				  struct buf *grant, const struct login_client *client,
+				  struct login *login)
+{
+	enum login_outcome outcome = LOGIN_LATER;
+
+	if (account != ACCOUNT_SYSTEM)
+		outcome = login_enter(service, account, buf_str(grant), client->session,
+				      client->arena, login);
+	explicit_bzero(grant->ptr, grant->len);
+	if (outcome == LOGIN_OK)
+		LOG(INFO, "login", KV_INT("session", client->session),
+		    KV_STR("address", login->address), KV_STR("peer", client->peer));
+	return outcome;
+}
+
 enum login_outcome login_try(const struct login_service *service, struct str name,
 			     struct str password, struct str peer, bool is_unlimited,
 			     uint64_t session, struct arena *arena, struct login *login)
 {
 	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+	const struct login_client client = {peer, is_unlimited, session, arena};
 	account_t account = ACCOUNT_SYSTEM;
-	enum login_outcome outcome = LOGIN_LATER;
 
 	*login = (struct login){0};
-	if (throttle && !is_unlimited && throttle_is_banned(throttle, peer, loop_now())) {
-		LOG(INFO, "login banned", KV_INT("session", session),
-		    KV_STR("peer", peer));
+	if (is_banned(peer, is_unlimited, session))
 		return LOGIN_BANNED;
-	}
 	if (name.len > NAME_MAX_BYTES || password.len > PASSWORD_MAX_BYTES)
 		return login_failed(str_first(name, 64), password, peer, is_unlimited,
 				    session);
@@ -166,22 +188,54 @@ enum login_outcome login_try(const struct login_service *service, struct str nam
 		account == ACCOUNT_SYSTEM ? stand_in(service, name, arena) : account;
 	switch (vault_verify(service->vault, asked, password, peer, session, &grant)) {
 	case VAULT_OK:
-		if (account != ACCOUNT_SYSTEM)
-			outcome = login_enter(service, account, buf_str(&grant), session,
-					      arena, login);
-		break;
+		return welcome(service, account, &grant, &client, login);
 	case VAULT_REFUSED:
 		return login_failed(name, password, peer, is_unlimited, session);
 	case VAULT_LATER:
 		return login_later("the vault is busy", session);
 	case VAULT_DENIED:
-		return login_later("the vault does not answer this process", session);
+		break;
 	}
-	explicit_bzero(grant.ptr, grant.len);
-	if (outcome == LOGIN_OK)
-		LOG(INFO, "login", KV_INT("session", session),
-		    KV_STR("address", login->address), KV_STR("peer", peer));
-	return outcome;
+	return login_later("the vault does not answer this process", session);
+}
+
+enum login_outcome login_scram_begin(const struct login_service *service, struct str name,
+				     const struct login_client *client,
+				     account_t *account, struct vault_scram *begun)
+{
+	*account = ACCOUNT_SYSTEM;
+	if (is_banned(client->peer, client->is_unlimited, client->session))
+		return LOGIN_BANNED;
+	if (name.len <= NAME_MAX_BYTES &&
+	    directory_find_login(service->directory, name, client->arena, account) ==
+		    DIRECTORY_UNKNOWN)
+		return login_later("the directory does not answer", client->session);
+	if (vault_scram_begin(service->vault, *account, name, client->session, begun) !=
+	    VAULT_OK)
+		return login_later("the vault does not answer", client->session);
+	return LOGIN_OK;
+}
+
+enum login_outcome login_scram_prove(const struct login_service *service, struct str name,
+				     const struct login_client *client, account_t account,
+				     const struct vault_scram_proof *proof,
+				     struct buf *signature, struct login *login)
+{
+	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+
+	*login = (struct login){0};
+	switch (vault_scram_prove(service->vault, account, client->session, proof, &grant,
+				  signature)) {
+	case VAULT_OK:
+		return welcome(service, account, &grant, client, login);
+	case VAULT_REFUSED: /* one password gives another proof each time, so all count */
+		return login_failed(str_first(name, NAME_MAX_BYTES), proof->proof,
+				    client->peer, client->is_unlimited, client->session);
+	case VAULT_LATER:
+	case VAULT_DENIED:
+		break;
+	}
+	return login_later("the vault does not answer", client->session);
 }
 
 void login_end(const struct login_service *service, struct login *login)

@@ -8,9 +8,12 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "store/types.h"
 
 struct directory;
+struct vault_scram;
+struct vault_scram_proof;
 struct store;
 struct vault;
 
@@ -42,6 +45,26 @@ enum login_outcome login_try(const struct login_service *service, struct str nam
 			     struct str password, struct str peer, bool is_unlimited,
 			     uint64_t session, struct arena *arena, struct login *login);
 /* By the session that has it; login may be a copy. */
+
+/* Who tries, for the rest of an exchange. */
+struct login_client {
+	struct str peer;
+	bool is_unlimited; /* loopback in dev */
+	uint64_t session;
+	struct arena *arena; /* as old as the session */
+};
+
+/* SCRAM's two steps, for login/sasl.h.  *account is 0 for a name that does not exist, for
+ * which all goes on the same way.  The first never says REFUSED. */
+enum login_outcome login_scram_begin(const struct login_service *service, struct str name,
+				     const struct login_client *client,
+				     account_t *account, struct vault_scram *begun);
+/* On OK as after login_try(); the server's signature is appended. */
+enum login_outcome login_scram_prove(const struct login_service *service, struct str name,
+				     const struct login_client *client, account_t account,
+				     const struct vault_scram_proof *proof,
+				     struct buf *signature, struct login *login);
+/* Also of nobody. */
 void login_end(const struct login_service *service, struct login *login);
 /* Cancels the account's sessions whose grant is of an older generation; for
  * store_on_ended(). */

@@ -29,6 +29,11 @@ bool conn_is_tls(const struct conn *conn);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" without TLS; good while the conn lives. */
 struct str conn_tls_text(const struct conn *conn);
 
+/* Appends what a log-in is bound to (RFC 5056): tls-exporter of RFC 9266, or
+ * tls-server-end-point of RFC 5929 §4.  False if the channel has no such thing. */
+[[nodiscard]] bool conn_tls_exporter(const struct conn *conn, struct buf *out);
+[[nodiscard]] bool conn_tls_end_point(const struct conn *conn, struct buf *out);
+
 /* The deadline of every later call, from now. */
 void conn_deadline_s(struct conn *conn, unsigned seconds);
 

@@ -102,6 +102,19 @@ static void client_side(void *arg)
 	conn_free(&there);
 }
 
+/* Both ends see the same channel, and the certificate that is the server's end. */
+static void check_bindings(void)
+{
+	SCOPED(buf_fini) struct buf mine = BUF(100), theirs = BUF(100);
+
+	CHECK(conn_tls_exporter(here, &mine) && mine.len == 32);
+	CHECK(conn_tls_exporter(there, &theirs));
+	CHECK_STR(buf_str(&mine), buf_str(&theirs));
+	buf_reset(&mine);
+	CHECK(conn_tls_end_point(here, &mine) && mine.len == 32);
+	CHECK(!str_same(buf_str(&mine), buf_str(&theirs)));
+}
+
 static void server_side(void *arg)
 {
 	struct str line;
@@ -121,6 +134,8 @@ static void server_side(void *arg)
 	}
 	CHECK(err != OK || str_same(line, STR("line number 19999 of many")));
 	CHECK(!conn_has_input(here));
+	if (err == OK)
+		check_bindings();
 	conn_add(here, STR("250 all of them\r\n"));
 	CHECK(conn_line(here, 100, true, &line) != OK); /* the client has left */
 	CHECK(task_sleep_ms(1) == OK);                  /* or hears why not */

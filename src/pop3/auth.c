@@ -1,7 +1,7 @@
 /* The AUTHORIZATION state: USER and PASS, AUTH.  RFC 1939 §4, RFC 5034. */
 #include "base/log.h"
+#include "login/sasl.h"
 #include "pop3/session.h"
-#include "wire/auth/sasl.h"
 
 static void secret_fini(struct buf *secret)
 {
@@ -32,15 +32,12 @@ static void open_drop(struct session *s, const struct login *login)
 		pop3_reply_failed(s, "SYS/TEMP", "The maildrop cannot be opened now");
 }
 
-static void log_in(struct session *s, struct str name, struct str password)
+static void answer(struct session *s, enum login_outcome outcome,
+		   const struct login *login)
 {
-	bool is_unlimited = s->service->is_dev && conn_peer_is_loopback(s->conn);
-	struct login login = {0};
-
-	switch (login_try(&s->service->login, name, password, conn_peer(s->conn),
-			  is_unlimited, s->id, &s->arena, &login)) {
+	switch (outcome) {
 	case LOGIN_OK:
-		open_drop(s, &login);
+		open_drop(s, login);
 		return;
 	case LOGIN_REFUSED:
 		pop3_reply_error(s, "AUTH",
@@ -54,6 +51,21 @@ static void log_in(struct session *s, struct str name, struct str password)
 		s->is_done = true;
 		return;
 	}
+}
+
+static bool is_unlimited(const struct session *s)
+{
+	return s->service->is_dev && conn_peer_is_loopback(s->conn);
+}
+
+static void log_in(struct session *s, struct str name, struct str password)
+{
+	struct login login = {0};
+	enum login_outcome outcome =
+		login_try(&s->service->login, name, password, conn_peer(s->conn),
+			  is_unlimited(s), s->id, &s->arena, &login);
+
+	answer(s, outcome, &login);
 }
 
 /* True if a password may be sent; else a reply was made. */
@@ -94,26 +106,25 @@ void pop3_on_pass(struct session *s, struct str password)
 }
 
 /* What came of an exchange that is over.  RFC 5034 §4. */
-static void finish(struct session *s, const struct sasl_exchange *x,
-		   enum sasl_state state)
+static void finish(struct session *s, const struct login_sasl *x, enum login_state state)
 {
 	switch (state) {
-	case SASL_ASK:
+	case LOGIN_ASK:
 		pop3_reply_error(s, "", "The line is too long");
 		return;
-	case SASL_READY:
-		log_in(s, x->name, x->password);
+	case LOGIN_OVER:
+		answer(s, x->outcome, &x->login);
 		return;
-	case SASL_CANCELED:
+	case LOGIN_CANCELED:
 		pop3_reply_error(s, "", "Given up");
 		return;
-	case SASL_NOT_BASE64:
+	case LOGIN_NOT_BASE64:
 		pop3_reply_error(s, "", "That is not base64");
 		return;
-	case SASL_MALFORMED:
-		pop3_reply_error(s, "", "That is no name and password");
+	case LOGIN_MALFORMED:
+		pop3_reply_error(s, "", "That is not what the mechanism sends");
 		return;
-	case SASL_FOR_OTHER:
+	case LOGIN_FOR_OTHER:
 		pop3_reply_error(s, "AUTH", "Nobody acts for others here");
 		return;
 	}
@@ -122,38 +133,58 @@ static void finish(struct session *s, const struct sasl_exchange *x,
 static err_t exchange(struct session *s, enum sasl_mechanism mechanism,
 		      struct str initial)
 {
-	SCOPED(sasl_fini) struct sasl_exchange x;
+	const struct login_client client = {.peer = conn_peer(s->conn),
+					    .is_unlimited = is_unlimited(s),
+					    .session = s->id,
+					    .arena = &s->arena};
+	SCOPED(login_sasl_fini) struct login_sasl x;
 
-	sasl_init(&x, mechanism);
-	enum sasl_state state = sasl_first(&x, initial);
+	login_sasl_init(&x, &s->service->login, &client, s->conn, mechanism);
+	enum login_state state = login_sasl_first(&x, initial);
 
-	while (state == SASL_ASK) {
+	while (state == LOGIN_ASK) {
 		struct str line;
 
 		conn_printf(s->conn, "+ %s\r\n", x.challenge);
 		conn_deadline_s(s->conn, POP3_WAIT_S);
 		err_t err = conn_line(s->conn, POP3_AUTH_LINE_MAX, true, &line);
 
+		if (err != OK)
+			login_end(&s->service->login, &x.login);
 		if (err == ERR_LIMIT)
 			break;
 		TRY(err);
-		state = sasl_answer(&x, line);
+		state = login_sasl_answer(&x, line);
 	}
 	finish(s, &x, state);
 	return OK;
 }
 
+/* The mechanisms, a line each. */
+static void list_mechanisms(struct session *s)
+{
+	struct str rest = str_c(login_mechanisms(s->conn));
+
+	conn_add(s->conn, STR("+OK Mechanisms\r\n"));
+	while (rest.len > 0) {
+		struct str name = str_cut(&rest, ' ');
+
+		conn_printf(s->conn, "%.*s\r\n", STR_FMT(name));
+	}
+	conn_add(s->conn, STR(".\r\n"));
+}
+
 /* AUTH alone lists the mechanisms, as clients older than CAPA ask. */
 err_t pop3_on_auth(struct session *s, const struct pop3_command *command)
 {
-	enum sasl_mechanism mechanism = sasl_mechanism_find(command->argument);
+	enum sasl_mechanism mechanism = login_mechanism_find(s->conn, command->argument);
 
 	if (!may_log_in(s))
 		return OK;
 	if (command->argument.len == 0)
-		conn_add(s->conn, STR("+OK Mechanisms\r\nPLAIN\r\nLOGIN\r\n.\r\n"));
+		list_mechanisms(s);
 	else if (mechanism == SASL_OTHER)
-		pop3_reply_error(s, "", "Use PLAIN or LOGIN");
+		pop3_reply_error(s, "", "That mechanism is not offered");
 	else
 		return exchange(s, mechanism, command->initial);
 	return OK;

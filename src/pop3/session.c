@@ -1,6 +1,7 @@
 #include "pop3/session.h"
 
 #include "base/log.h"
+#include "login/sasl.h"
 #include "net/tls.h"
 
 enum {
@@ -63,7 +64,7 @@ static void on_capa(struct session *s)
 
 	buf_add(&out, STR("+OK What can be done\r\n"));
 	if (pop3_may_log_in(s) || is_open)
-		buf_add(&out, STR("USER\r\nSASL PLAIN LOGIN\r\n"));
+		buf_printf(&out, "USER\r\nSASL %s\r\n", login_mechanisms(s->conn));
 	if (pop3_may_starttls(s))
 		buf_add(&out, STR("STLS\r\n"));
 	buf_add(&out, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"

@@ -1,15 +1,11 @@
+#include "login/sasl.h"
 #include "smtpd/session.h"
-#include "wire/auth/sasl.h"
 
-static void log_in(struct session *s, struct str name, struct str password)
+static void answer(struct session *s, const struct login_sasl *x)
 {
-	bool is_unlimited = s->service->is_dev && conn_peer_is_loopback(s->conn);
-	struct login login = {0};
-
-	switch (login_try(&s->service->login, name, password, conn_peer(s->conn),
-			  is_unlimited, s->id, &s->arena, &login)) {
+	switch (x->outcome) {
 	case LOGIN_OK:
-		s->login = login;
+		s->login = x->login;
 		smtpd_reply(s, 235, "2.7.0", "Welcome");
 		return;
 	case LOGIN_REFUSED:
@@ -26,26 +22,26 @@ static void log_in(struct session *s, struct str name, struct str password)
 }
 
 /* What came of an exchange that is over.  RFC 4954 §4. */
-static void finish(struct session *s, const struct sasl_exchange *x,
-		   enum sasl_state state)
+static void finish(struct session *s, const struct login_sasl *x, enum login_state state)
 {
 	switch (state) {
-	case SASL_ASK:
+	case LOGIN_ASK:
 		smtpd_reply_error(s, 500, "5.5.6", "The line is too long");
 		return;
-	case SASL_READY:
-		log_in(s, x->name, x->password);
+	case LOGIN_OVER:
+		answer(s, x);
 		return;
-	case SASL_CANCELED:
+	case LOGIN_CANCELED:
 		smtpd_reply_error(s, 501, "5.0.0", "Given up");
 		return;
-	case SASL_NOT_BASE64:
+	case LOGIN_NOT_BASE64:
 		smtpd_reply_error(s, 501, "5.5.2", "That is not base64");
 		return;
-	case SASL_MALFORMED:
-		smtpd_reply_error(s, 501, "5.5.2", "That is no name and password");
+	case LOGIN_MALFORMED:
+		smtpd_reply_error(s, 501, "5.5.2",
+				  "That is not what the mechanism sends");
 		return;
-	case SASL_FOR_OTHER:
+	case LOGIN_FOR_OTHER:
 		smtpd_reply_error(s, 535, "5.7.8", "Nobody acts for others here");
 		return;
 	}
@@ -54,22 +50,29 @@ static void finish(struct session *s, const struct sasl_exchange *x,
 static err_t exchange(struct session *s, enum sasl_mechanism mechanism,
 		      struct str initial)
 {
-	SCOPED(sasl_fini) struct sasl_exchange x;
+	const struct login_client client = {
+		.peer = conn_peer(s->conn),
+		.is_unlimited = s->service->is_dev && conn_peer_is_loopback(s->conn),
+		.session = s->id,
+		.arena = &s->arena};
+	SCOPED(login_sasl_fini) struct login_sasl x;
 
-	sasl_init(&x, mechanism);
-	enum sasl_state state = sasl_first(&x, initial);
+	login_sasl_init(&x, &s->service->login, &client, s->conn, mechanism);
+	enum login_state state = login_sasl_first(&x, initial);
 
-	while (state == SASL_ASK) {
+	while (state == LOGIN_ASK) {
 		struct str line;
 
 		smtpd_reply(s, 334, NULL, "%s", x.challenge);
 		conn_deadline_s(s->conn, SMTPD_WAIT_S);
 		err_t err = conn_line(s->conn, SMTP_AUTH_LINE_MAX, true, &line);
 
+		if (err != OK)
+			login_end(&s->service->login, &x.login);
 		if (err == ERR_LIMIT)
 			break;
 		TRY(err);
-		state = sasl_answer(&x, line);
+		state = login_sasl_answer(&x, line);
 	}
 	finish(s, &x, state);
 	return OK;
@@ -78,7 +81,8 @@ static err_t exchange(struct session *s, enum sasl_mechanism mechanism,
 /* AUTH mechanism [initial-response].  RFC 4954 §4. */
 err_t smtpd_on_auth(struct session *s, const struct smtp_command *command)
 {
-	enum sasl_mechanism mechanism = sasl_mechanism_find(command->auth.mechanism);
+	enum sasl_mechanism mechanism =
+		login_mechanism_find(s->conn, command->auth.mechanism);
 
 	if (!smtpd_is_submission(s))
 		smtpd_reply_error(s, 502, "5.5.1",
@@ -90,7 +94,7 @@ err_t smtpd_on_auth(struct session *s, const struct smtp_command *command)
 	else if (!smtpd_offers_auth(s))
 		smtpd_reply_error(s, 538, "5.7.11", "STARTTLS first");
 	else if (mechanism == SASL_OTHER)
-		smtpd_reply_error(s, 504, "5.5.4", "Use PLAIN or LOGIN");
+		smtpd_reply_error(s, 504, "5.5.4", "That mechanism is not offered");
 	else
 		return exchange(s, mechanism, command->auth.initial);
 	return OK;

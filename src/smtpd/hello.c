@@ -1,4 +1,5 @@
 /* EHLO, HELO and LHLO: what is offered, to whom and when. */
+#include "login/sasl.h"
 #include "smtpd/session.h"
 
 enum { LIST_MAX = 4096 };
@@ -47,7 +48,7 @@ static void extensions_add(const struct session *s, struct buf *text)
 	if (smtpd_offers_starttls(s))
 		buf_add(text, STR("\nSTARTTLS"));
 	if (smtpd_offers_auth(s))
-		buf_add(text, STR("\nAUTH PLAIN LOGIN"));
+		buf_printf(text, "\nAUTH %s", login_mechanisms(s->conn));
 	if (smtpd_params(s) & SMTP_PARAM_REQUIRETLS)
 		buf_add(text, STR("\nREQUIRETLS"));
 	buf_add(text, STR("\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nCHUNKING"

@@ -14,6 +14,10 @@ A script is lines of:
     T: prefix            reads what comes up to the line that starts with the same tag (IMAP)
     HAS text, HASNT text whether a line of that last reply starts so (the CRs are gone)
     HAS /regex/          whether the reply holds a match
+    SCRAM name password gs2 [WORD]
+                         the rest of a SCRAM-SHA-256 exchange after the command and its empty
+                         challenge, with this GS2 header ("n,,", "p=tls-server-end-point,,");
+                         WORD spoils something: BINDING, NONCE, SIGNATURE (gives up at the end)
     TLS                  the client side of a TLS handshake
     CLOSE                the server closes
     LEAVE                we close, and give the server a moment
@@ -21,7 +25,7 @@ A script is lines of:
     LINES n text         sends the text and CRLF n times
 In sent texts \\r \\n \\t \\0 \\xNN \\\\ are the octets, {name} what a regex caught as
 (?P<name>...); {unique} is a word never used before."""
-import pathlib, re, socket, ssl, sys, time, uuid
+import base64, hashlib, hmac, pathlib, re, socket, ssl, sys, time, uuid
 
 SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995,
             "imap": 143, "imaps": 993, "lmtp": 24}
@@ -77,6 +81,50 @@ class Peer:
         while not lines[-1].startswith(tag + " "):
             lines.append(self.read_line())
         return lines
+
+    def say64(self, octets):
+        self.socket.sendall(base64.b64encode(octets) + b"\r\n")
+
+    def read_challenge(self):
+        """The text of a challenge; None, and the line stays, if it is something else."""
+        line = self.read_line()
+        if not line.startswith(("334 ", "+ ")):
+            self.input = line.encode() + b"\r\n" + self.input
+            return None
+        return base64.b64decode(line.split(" ", 1)[1])
+
+    def scram(self, name, password, gs2, spoil=""):
+        """RFC 5802 §3, RFC 7677, RFC 5929 §4.  With an empty challenge it begins."""
+        def mac(key, text):
+            return hmac.digest(key, text, "sha256")
+
+        bare = f"n={name},r={uuid.uuid4().hex}".encode()
+        self.say64(gs2.encode() + bare)
+        first = self.read_challenge()
+        if first is None:
+            return
+        fields = dict(part.split(b"=", 1) for part in first.split(b","))
+        binding = gs2.encode()
+        if gs2.startswith("p=tls-server-end-point"):
+            binding += hashlib.sha256(self.socket.getpeercert(binary_form=True)).digest()
+        if spoil == "BINDING":
+            binding += b"x"
+        final = b"c=" + base64.b64encode(binding) + b",r=" + fields[b"r"]
+        if spoil == "NONCE":
+            final += b"x"
+        auth = bare + b"," + first + b"," + final
+        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(fields[b"s"]),
+                                     int(fields[b"i"]))
+        key = mac(salted, b"Client Key")
+        sign = mac(hashlib.sha256(key).digest(), auth)
+        proof = bytes(a ^ b for a, b in zip(key, sign))
+        self.say64(final + b",p=" + base64.b64encode(proof))
+        last = self.read_challenge()
+        if last is None:
+            return
+        if last != b"v=" + base64.b64encode(mac(mac(salted, b"Server Key"), auth)):
+            raise Broken(f"the server proved nothing: {last!r}")
+        self.socket.sendall(b"*\r\n" if spoil == "SIGNATURE" else b"\r\n")
 
     def expect_close(self):
         try:
@@ -154,6 +202,10 @@ class Play:
                 raise Broken(f"did not want {rest!r}, got {self.reply!r}")
         elif word == "TLS":
             self.peer.start_tls()
+        elif word == "SCRAM":
+            if self.peer.read_challenge() != b"":
+                raise Broken("there is no empty challenge")
+            self.peer.scram(*rest.split())
         elif word == "CLOSE":
             self.peer.expect_close()
         elif word == "LEAVE":

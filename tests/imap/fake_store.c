@@ -530,6 +530,34 @@ enum login_outcome login_try(const struct login_service *service, struct str nam
 	return LOGIN_OK;
 }
 
+/* Nobody logs in so here: the dialogues of tests/dialog do. */
+enum login_outcome login_scram_begin(const struct login_service *service, struct str name,
+				     const struct login_client *client,
+				     account_t *account, struct vault_scram *begun)
+{
+	(void)service;
+	(void)name;
+	(void)client;
+	(void)account;
+	(void)begun;
+	return LOGIN_LATER;
+}
+
+enum login_outcome login_scram_prove(const struct login_service *service, struct str name,
+				     const struct login_client *client, account_t account,
+				     const struct vault_scram_proof *proof,
+				     struct buf *signature, struct login *login)
+{
+	(void)service;
+	(void)name;
+	(void)client;
+	(void)account;
+	(void)proof;
+	(void)signature;
+	(void)login;
+	return LOGIN_LATER;
+}
+
 void login_end(const struct login_service *service, struct login *login)
 {
 	(void)service;

@@ -9,6 +9,10 @@ enum sasl_mechanism sasl_mechanism_find(struct str name)
 		return SASL_PLAIN;
 	if (str_same_nocase(name, STR("LOGIN")))
 		return SASL_LOGIN;
+	if (str_same_nocase(name, STR("SCRAM-SHA-256")))
+		return SASL_SCRAM_SHA_256;
+	if (str_same_nocase(name, STR("SCRAM-SHA-256-PLUS")))
+		return SASL_SCRAM_SHA_256_PLUS;
 	return SASL_OTHER;
 }
 

@@ -1,9 +1,16 @@
-/* What clients send to log in with SASL: PLAIN and LOGIN.  RFC 4422, RFC 4616. */
+/* What clients send to log in with SASL: PLAIN and LOGIN.  RFC 4422, RFC 4616.  SCRAM's
+ * messages are in scram.h. */
 #pragma once
 
 #include "base/buf.h"
 
-enum sasl_mechanism { SASL_PLAIN, SASL_LOGIN, SASL_OTHER };
+enum sasl_mechanism {
+	SASL_PLAIN,
+	SASL_LOGIN,
+	SASL_SCRAM_SHA_256,
+	SASL_SCRAM_SHA_256_PLUS,
+	SASL_OTHER
+};
 
 enum sasl_line {
 	SASL_LINE_DATA,   /* *out holds what was sent; it may be empty */
@@ -31,8 +38,7 @@ enum sasl_line sasl_initial_decode(struct str initial, struct buf *out);
 /* What LOGIN sends for "Username:" or "Password:": UTF-8 without NUL, not empty. */
 bool sasl_login_is_valid(struct str text);
 
-/* The server's side of an exchange, for every protocol alike: the door sends challenges
- * and brings answers.
+/* The server's side of an exchange by PLAIN or LOGIN.
  *
  *   struct sasl_exchange x;
  *   sasl_init(&x, mechanism);
