@@ -323,9 +323,8 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 {
 	switch (r->call) {
 	case CALL_COMMIT:
-		store_dec_commit(dec, arena, &r->commit);
 		r->commit.account = r->account;
-		break;
+		return store_dec_commit(dec, arena, &r->commit);
 	case CALL_ROWS:
 		return dec_rows_request(dec, r);
 	case CALL_CHANGES:
@@ -336,8 +335,7 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		dec_body(dec, r);
 		break;
 	case CALL_BODIES:
-		dec_bodies(dec, arena, r);
-		break;
+		return dec_bodies(dec, arena, r);
 	case CALL_KV_SCAN:
 		dec_scan(dec, r);
 		break;
