@@ -32,11 +32,16 @@ struct incoming {
 	int64_t now;
 };
 
-/* Time and chance, so that it is unique and sorts by age. */
+/* Time and chance, so that it is unique and sorts by age.  One draw serves a process:
+ * what follows it nobody who does not know the hash's key can tell. */
 static struct str new_id(struct arena *arena)
 {
+	static uint64_t drawn;
+
+	if (drawn == 0)
+		drawn = rand_u64();
 	static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-	uint64_t moment = (uint64_t)clock_ms(), chance = rand_u64();
+	uint64_t moment = (uint64_t)clock_ms(), chance = hash64_number(drawn++);
 	char id[ID_LETTERS];
 	size_t at = ID_LETTERS;
 

@@ -1,6 +1,9 @@
 #include "smtpd/session.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
+#include "base/num.h"
 #include "net/tls.h"
 #include "wire/smtp/reply.h"
 
@@ -14,15 +17,18 @@ enum {
 void smtpd_reply(struct session *s, int code, const char *enhanced, const char *format,
 		 ...)
 {
-	SCOPED(buf_fini) struct buf text = BUF(REPLY_MAX);
-	SCOPED(buf_fini) struct buf out = BUF(2 * REPLY_MAX);
+	char text[REPLY_MAX];
 	va_list args;
 
 	va_start(args, format);
-	buf_vprintf(&text, format, args);
+	int len = vsnprintf(text, sizeof text, format, args);
+
 	va_end(args);
-	smtp_reply_add(&out, code, enhanced, buf_str(&text));
-	conn_add(s->conn, buf_str(&out));
+	ASSERT(len >= 0);
+	buf_reset(&s->reply);
+	smtp_reply_add(&s->reply, code, enhanced,
+		       (struct str){text, num_min((size_t)len, sizeof text - 1)});
+	conn_add(s->conn, buf_str(&s->reply));
 }
 
 void smtpd_reply_error(struct session *s, int code, const char *enhanced,
@@ -209,7 +215,10 @@ static void farewell(struct session *s, err_t err)
 
 void smtpd_session(struct conn *conn, const struct smtpd_service *service)
 {
-	struct session s = {.conn = conn, .service = service, .id = task_id(task_self())};
+	struct session s = {.conn = conn,
+			    .service = service,
+			    .id = task_id(task_self()),
+			    .reply = BUF(2 * REPLY_MAX)};
 
 	arena_init(&s.arena, SESSION_ARENA_MAX);
 	arena_init(&s.scratch, SCRATCH_ARENA_MAX);
@@ -223,6 +232,7 @@ void smtpd_session(struct conn *conn, const struct smtpd_service *service)
 	draft_drop(&s.draft);
 	if (s.login.account != 0)
 		login_end(&service->login, &s.login);
+	buf_fini(&s.reply);
 	arena_fini(&s.scratch);
 	arena_fini(&s.arena);
 }

@@ -13,6 +13,7 @@ struct session {
 	uint64_t id;
 	struct arena arena;   /* as old as the session */
 	struct arena scratch; /* of one command */
+	struct buf reply;     /* room that is used again for each */
 
 	struct str client;    /* how it called itself; "" before EHLO */
 	bool is_host_valid;   /* and that is a name or an address literal */

@@ -3,12 +3,23 @@
 #include "base/num.h"
 #include "base/utf8.h"
 
+static bool is_visible(unsigned char b)
+{
+	return (b >= 32 && b != 127) || b == '\t';
+}
+
+/* In runs: replies are short, but there are several to each mail. */
 static void add_visible(struct buf *out, struct str text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char b = (unsigned char)text.ptr[i];
+	while (text.len > 0) {
+		size_t len = 0;
 
-		buf_add_byte(out, (b < 32 && b != '\t') || b == 127 ? '?' : (char)b);
+		while (len < text.len && is_visible((unsigned char)text.ptr[len]))
+			len++;
+		buf_add(out, str_first(text, len));
+		if (len < text.len)
+			buf_add_byte(out, '?');
+		text = str_skip(text, len + 1);
 	}
 }
 
@@ -20,9 +31,15 @@ void smtp_reply_add(struct buf *out, int code, const char *enhanced, struct str 
 		size_t from = out->len;
 
 		is_last = str_find_byte(text, '\n') == text.len;
-		buf_printf(out, "%03d%c", code, is_last ? ' ' : '-');
-		if (enhanced)
-			buf_printf(out, "%s ", enhanced);
+		const char digits[] = {(char)('0' + code / 100 % 10),
+				       (char)('0' + code / 10 % 10),
+				       (char)('0' + code % 10), is_last ? ' ' : '-'};
+
+		buf_add(out, (struct str){digits, sizeof digits});
+		if (enhanced) {
+			buf_add_c(out, enhanced);
+			buf_add_byte(out, ' ');
+		}
 		size_t room = SMTP_REPLY_LINE_MAX - 2 - (out->len - from);
 
 		add_visible(out, utf8_first(str_cut(&text, '\n'), room));
