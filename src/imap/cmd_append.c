@@ -139,7 +139,7 @@ static const char *read_message(struct arrived *arrived)
 		return "[CANNOT] The message is empty"; /* RFC 3502 §6.3.11 */
 	if (arrived->head.literal.is_binary && !literal8_encode(&arrived->text))
 		return "[UNKNOWN-CTE] There is a NUL where none can be";
-	digest_make(buf_str(&arrived->text), &arrived->digest);
+	digest_make_warily("imap digest", buf_str(&arrived->text), &arrived->digest);
 	return NULL;
 }
 

@@ -88,8 +88,8 @@ static void trace_add(const struct incoming *in, struct buf *trace)
 	message_received_add(trace, &hop);
 }
 
-/* A user's mail names the user as an author: one From field, and in it one of the
- * account's addresses.  RFC 6409 §6.1.  False: a reply was made. */
+/* A user's mail names nobody else as its author: one From field, and in it addresses of
+ * the account alone.  RFC 6409 §6.1.  False: a reply was made. */
 static bool author_is_user(struct incoming *in)
 {
 	struct session *s = in->s;
@@ -105,18 +105,23 @@ static bool author_is_user(struct incoming *in)
 	struct mail_addresses from =
 		mail_addresses_parse(&s->scratch, in->facts.from, FROM_MAX);
 
-	for (size_t i = 0; i < from.count; i++) {
-		const struct mail_address *a = &from.items[i];
-		bool is_known = true;
+	bool is_theirs = from.is_cut;
+	size_t mailboxes = 0;
 
-		if (a->kind == MAIL_MAILBOX && a->local.len > 0 && a->domain.len > 0 &&
-		    directory_may_send_as(s->service->login.directory, s->login.account,
-					  a->local, a->domain, &s->scratch, &is_known))
-			return true;
-		is_sure = is_sure && is_known;
+	for (size_t i = 0; i < from.count && !is_theirs; i++) {
+		const struct mail_address *a = &from.items[i];
+
+		if (a->kind != MAIL_MAILBOX)
+			continue;
+		mailboxes++;
+		is_theirs = !directory_may_send_as(s->service->login.directory,
+						   s->login.account, a->local, a->domain,
+						   &s->scratch, &is_sure);
 	}
+	if (!is_theirs && mailboxes > 0)
+		return true;
 	if (is_sure)
-		smtpd_reply(s, 550, "5.7.1", "None of the addresses in From is yours");
+		smtpd_reply(s, 550, "5.7.1", "From must name you, and nobody else");
 	else
 		smtpd_reply(s, 451, "4.3.0",
 			    "We cannot tell now whether From is yours; try later");
@@ -280,13 +285,11 @@ static void answer(struct incoming *in, struct str rcpt, size_t count,
 	}
 }
 
-enum parsing { PARSING_HEADER, PARSING_DIGEST };
-
-/* Names the parsing of these octets in panic reports and in the list of what has killed a
- * process before; that is not parsed so again. */
-static uint64_t message_key(enum parsing parsing, struct str text)
+/* Names these octets in panic reports and in the list of what has killed a process
+ * before; that is not parsed again. */
+static uint64_t message_key(struct str text)
 {
-	return (uint64_t)crc32c((uint32_t)parsing, text) << 32 | (uint32_t)text.len;
+	return (uint64_t)crc32c(0, text) << 32 | (uint32_t)text.len;
 }
 
 /* The whole message, for all its recipients. */
@@ -302,7 +305,7 @@ static void refuse(struct incoming *in, int code, const char *enhanced, const ch
 static bool look(struct incoming *in)
 {
 	struct buf *text = &in->draft->body.text;
-	uint64_t key = message_key(PARSING_HEADER, buf_str(text));
+	uint64_t key = message_key(buf_str(text));
 
 	if (panic_is_poison(key)) {
 		refuse(in, 554, "5.6.0", "We cannot read this message");
@@ -321,19 +324,6 @@ static bool look(struct incoming *in)
 		return false;
 	}
 	return !smtpd_is_submission(in->s) || author_is_user(in);
-}
-
-/* All that readers will want to know, once.  Without it (poison) they open the body. */
-static void digest(struct incoming *in)
-{
-	uint64_t key = message_key(PARSING_DIGEST, in->message);
-
-	in->digest = BUF(DIGEST_BYTES_MAX);
-	if (panic_is_poison(key))
-		return;
-	panic_begin("smtp digest", key);
-	digest_make(in->message, &in->digest);
-	panic_end();
 }
 
 static void place_all(struct incoming *in)
@@ -371,7 +361,8 @@ void incoming_accept(struct session *s, struct draft *draft)
 		return;
 	if (smtpd_is_submission(s))
 		complete(&in);
-	digest(&in);
+	in.digest = BUF(DIGEST_BYTES_MAX);
+	digest_make_warily("smtp digest", in.message, &in.digest);
 	if (draft->is_each)
 		place_each(&in);
 	else

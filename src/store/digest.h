@@ -63,6 +63,10 @@ struct digest {
 /* Appends the digest of the whole message; never fails, but for a buf whose max leaves
  * less than DIGEST_BYTES_MAX. */
 void digest_make(struct str message, struct buf *out);
+/* The same for doors, by the name of what they do (borrowed for ever): where these very
+ * octets have brought such a process down before, nothing is appended, and readers open
+ * the body instead. */
+void digest_make_warily(const char *operation, struct str message, struct buf *out);
 /* The digest's parts, without looking into envelope and structure.  False if
  * the bytes are no digest, or of a version we do not know; then *digest is untouched. */
 [[nodiscard]] bool digest_read(struct str bytes, struct digest *digest);

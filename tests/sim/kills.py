@@ -138,8 +138,9 @@ def found(server):
 
 
 def wait_until_busy(load):
-    """How many operations are in flight: at least 20, or as many as there are after 20 s."""
-    end = time.time() + 20
+    """How many operations are in flight: at least 20, or as many as there are after 90 s (a
+    process that died often rests for 30 s before its next start)."""
+    end = time.time() + 90
     while (count := load.in_flight) < 20 and time.time() < end:
         time.sleep(0.001)
     return count
