@@ -18,6 +18,7 @@ enum {
 	FROM_MAX = 100,     /* addresses in a From field */
 	COMPLETED_BYTES_MAX = 1000,
 	ID_LETTERS = 16,
+	UNKNOWN_WAIT_S = 300, /* clients wait 600 s; RFC 5321 §4.5.3.2.6 */
 };
 
 /* One mail, on its way from the end of DATA to the commit. */
@@ -149,6 +150,8 @@ static void complete(struct incoming *in)
 	in->message = buf_str(&in->completed);
 }
 
+/* Where the store was lost in the middle it is asked again, when it is back; the key
+ * makes sure that it happens once. */
 static enum store_outcome commit(struct incoming *in, account_t account, struct str key,
 				 const struct store_op *op)
 {
@@ -158,12 +161,21 @@ static enum store_outcome commit(struct incoming *in, account_t account, struct 
 				      .ops = op,
 				      .count = 1};
 	struct store *store = in->s->service->login.store;
-	enum store_outcome outcome =
-		store_commit(store, &commit, &in->draft->arena, NULL);
+	deadline_t until = deadline_s(UNKNOWN_WAIT_S);
+	bool may_have_happened = false;
 
-	if (outcome == STORE_UNKNOWN) /* the key makes sure that it happens once */
-		outcome = store_commit(store, &commit, &in->draft->arena, NULL);
-	return outcome;
+	for (;;) {
+		enum store_outcome outcome =
+			store_commit(store, &commit, &in->draft->arena, NULL);
+
+		if (outcome == STORE_UNKNOWN)
+			may_have_happened = true;
+		if (!may_have_happened ||
+		    (outcome != STORE_UNKNOWN && outcome != STORE_UNAVAILABLE))
+			return outcome;
+		if (loop_now() >= until || task_sleep_ms(1000) != OK)
+			return STORE_UNKNOWN;
+	}
 }
 
 /* One mailbox of ours: there is no queue between.  The key makes it once in an account
@@ -279,8 +291,10 @@ static void answer(struct incoming *in, struct str rcpt, size_t count,
 	case STORE_DENIED:
 	case STORE_INVALID:
 	case STORE_UNAVAILABLE:
-	case STORE_UNKNOWN:
 		smtpd_reply(s, 451, "4.3.0", "We could not store it; try again later");
+		return;
+	case STORE_UNKNOWN: /* it may be stored: neither yes nor no would be true */
+		s->is_done = true;
 		return;
 	}
 }
@@ -339,7 +353,7 @@ static void place_each(struct incoming *in)
 {
 	const struct draft *draft = in->draft;
 
-	for (size_t i = 0; i < draft->given; i++) {
+	for (size_t i = 0; i < draft->given && !in->s->is_done; i++) {
 		const struct draft_rcpt *rcpt = &draft->rcpts[i];
 		struct str key =
 			arena_printf(&in->draft->arena, "%.*s.%zu", STR_FMT(in->id), i);
