@@ -109,9 +109,7 @@ static bool is_behind(const struct read_call *call)
 		return storage_is_behind(call->storage, account, STORAGE_QUEUE);
 	case CALL_STATS:
 		return storage_is_behind(call->storage, account, STORAGE_ALL);
-	case CALL_BODY: /* never changes; whoever does not find it asks again */
-		return call->reply->len > 0 && call->reply->ptr[0] == STORE_ABSENT &&
-		       storage_is_behind(call->storage, account, STORAGE_ALL);
+	case CALL_BODY: /* never changes: only who misses it need wait */
 	case CALL_ENTER:
 	case CALL_LEAVE:
 	case CALL_COMMIT:
@@ -152,8 +150,13 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 
 	if (is_behind(&call))
 		writer_catch_up(guest->storaged->writer);
+	/* Asked before we look: the index may come up to date between look and question.
+	 */
+	bool may_miss = request->call == CALL_BODY &&
+			storage_is_behind(call.storage, request->account, STORAGE_ALL);
+
 	read_somewhere(&call);
-	if (is_behind(&call) && request->call == CALL_BODY) {
+	if (may_miss && reply.len > 0 && reply.ptr[0] == STORE_ABSENT) {
 		writer_catch_up(guest->storaged->writer);
 		buf_reset(&reply);
 		read_somewhere(&call);
