@@ -12,8 +12,8 @@ base, other_base = lab.free_base(), lab.free_base()
 conf = folder / "postrider.conf"
 
 
-def postrider(*words, **more):
-    return subprocess.run([lab.BINARY, *words], capture_output=True, text=True, timeout=30, **more)
+def postrider(*words, binary=lab.BINARY, **more):
+    return subprocess.run([binary, *words], capture_output=True, text=True, timeout=30, **more)
 
 
 def port(service):
@@ -86,7 +86,10 @@ report.check("it ends with 0", server.wait(30) == 0)
 if os.geteuid() == 0:
     for path in (folder, conf, folder / "cert.pem", folder / "key.pem"):
         os.chmod(path, 0o755)
-    done = postrider("serve", "-c", str(conf), user=65534, group=65534, extra_groups=[])
+    binary = folder / "postrider"  # where a stranger can reach it, wherever we were built
+    lab.shutil.copy(lab.BINARY, binary)
+    done = postrider("serve", "-c", str(conf), binary=binary, cwd="/", user=65534, group=65534,
+                     extra_groups=[])
     report.check("a folder of somebody else's is no place to work in", done.returncode == 1 and
                  "belongs to user 0, and should to user 65534" in done.stderr and
                  "Nothing was started" in done.stderr, done.stderr)
