@@ -3,8 +3,8 @@
  * opened only for its text, or when a digest is missing or was cut short. */
 #pragma once
 
-#include "imap/ahead.h"
 #include "imap/session.h"
+#include "store/ahead.h"
 #include "store/digest.h"
 #include "wire/imap/fetch.h"
 #include "wire/mail/envelope.h"

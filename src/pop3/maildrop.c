@@ -147,21 +147,3 @@ enum store_outcome maildrop_update(struct maildrop *drop)
 	mem_free(ranges);
 	return outcome;
 }
-
-enum store_outcome maildrop_trace(struct maildrop *drop, const struct maildrop_item *item,
-				  struct arena *arena, struct str *trace)
-{
-	struct uid_range uids = {item->uid, item->uid};
-	struct message_row *rows;
-	size_t count;
-	uint32_t next;
-	enum store_outcome outcome =
-		store_rows(drop->store, drop->account, MAILBOX_INBOX, uids, ROW_MESSAGE,
-			   arena, &rows, &count, &next);
-
-	if (outcome == STORE_OK && count != 1)
-		return STORE_ABSENT; /* an IMAP session has expunged it meanwhile */
-	if (outcome == STORE_OK)
-		*trace = rows[0].trace;
-	return outcome;
-}

@@ -35,6 +35,3 @@ void maildrop_delete(struct maildrop *drop, struct maildrop_item *item);
 void maildrop_undelete_all(struct maildrop *drop);
 /* The UPDATE state: removes what is marked.  All of it, or the outcome says why not. */
 enum store_outcome maildrop_update(struct maildrop *drop);
-/* The message's fields in front of its body, in arena. */
-enum store_outcome maildrop_trace(struct maildrop *drop, const struct maildrop_item *item,
-				  struct arena *arena, struct str *trace);

@@ -275,6 +275,7 @@ void pop3_session(struct conn *conn, const struct pop3_service *service)
 
 	arena_init(&s.arena, SESSION_ARENA_MAX);
 	arena_init(&s.scratch, SCRATCH_ARENA_MAX);
+	reading_init(&s.reading);
 	LOG(INFO, "pop3 session", KV_INT("session", s.id),
 	    KV_STR("peer", conn_peer(conn)));
 	err_t err = talk(&s);
@@ -282,6 +283,7 @@ void pop3_session(struct conn *conn, const struct pop3_service *service)
 	LOG(INFO, "pop3 session ended", KV_INT("session", s.id),
 	    KV_INT("account", s.login.account), KV("why", err_text(err)));
 	maildrop_close(&s.drop); /* without QUIT nothing is deleted: RFC 1939 §3 */
+	reading_fini(&s.reading);
 	if (s.login.account != 0)
 		login_end(&service->login, &s.login);
 	arena_fini(&s.scratch);

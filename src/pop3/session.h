@@ -5,6 +5,7 @@
 #include "net/conn.h"
 #include "pop3/maildrop.h"
 #include "pop3/pop3.h"
+#include "pop3/reading.h"
 #include "wire/pop3/command.h"
 
 struct session {
@@ -16,6 +17,7 @@ struct session {
 	struct login login;   /* account 0: the AUTHORIZATION state */
 	struct str user;      /* of USER, until PASS */
 	struct maildrop drop;
+	struct reading reading;
 	unsigned error_count; /* commands that were nonsense, passwords that were wrong */
 	bool is_done;
 };

@@ -120,12 +120,13 @@ err_t pop3_on_retr(struct session *s, uint32_t number, uint64_t lines)
 
 	if (!item)
 		return OK;
-	enum store_outcome outcome =
-		maildrop_trace(&s->drop, item, &s->scratch, &sending.trace);
+	const struct message_row *row;
+	enum store_outcome outcome = reading_row(&s->reading, &s->drop, number, &row);
 
-	if (outcome == STORE_OK)
-		outcome = store_body_each(s->drop.store, s->drop.account, item->message,
-					  take_piece, &sending);
+	if (outcome == STORE_OK) {
+		sending.trace = row->trace;
+		outcome = reading_body(&s->reading, &s->drop, row, take_piece, &sending);
+	}
 	if (outcome == STORE_OK && !sending.is_begun)
 		(void)begin(&sending); /* an empty body */
 	if (outcome == STORE_OK) {

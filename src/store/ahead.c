@@ -1,4 +1,4 @@
-#include "imap/ahead.h"
+#include "store/ahead.h"
 
 #include "base/mem.h"
 #include "store/codec.h"
@@ -190,7 +190,7 @@ static bool ask(struct ahead *ahead, uint64_t message)
 /* They live as long as ahead. */
 static void add_worker(struct ahead *ahead)
 {
-	if (ahead->workers == WORKERS || !task_start("imap ahead", work, ahead))
+	if (ahead->workers == WORKERS || !task_start("ahead", work, ahead))
 		return;
 	ahead->workers++;
 	ahead->users++;
