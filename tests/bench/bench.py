@@ -1,151 +1,70 @@
 #!/usr/bin/python3
-"""Mails sent until counted in mailboxes, ours against Postfix + Dovecot, in turn, on loopback.
+"""Ours against Postfix + Dovecot, in turn, on loopback.
 
-    tests/bench/bench.py [--runs N] [--write] [--no-peer] [--mails N]
+    tests/bench/bench.py [SECTION...] [--runs N] [--write] [--scale X] [--no-peer]
 
-Builds ours (release), installs the peers if they are missing (their services are kept from
-starting on public ports), runs both in turn, and prints ratio and spread; --write puts the
-table into docs/PERFORMANCE.md between its marks.  It takes minutes and is no test.
+Sections: smtp (mails sent until counted in mailboxes), slow (the same with 2 ms added to
+each flush, on both sides), logins, append, retr, idle (memory of sessions).  Without one,
+all.  Builds ours (release), installs the peers if they are missing (their services are
+kept from starting on public ports), and prints ratio and spread; --write puts the tables
+into docs/PERFORMANCE.md between their marks.  It takes minutes and is no test.
 """
-import argparse, glob, json, os, pathlib, re, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, re, statistics, subprocess, time
 
-HERE = pathlib.Path(__file__).resolve().parent
+from sides import HERE, Ours, Peer, compiled, cpu_s, pss_kb, written_bytes
+
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE.parent / "interop"))
-import lab, peer
-
-TICKS = os.sysconf("SC_CLK_TCK")
-USERS = 200
+USERS, ACCOUNTS = 200, 1000
 #        name, sessions, mails a connection, octets, mails in all
 LOADS = [("50 × 50, 4 KB", 50, 50, 4096, 5000), ("100 × 1, 4 KB", 100, 1, 4096, 2000),
          ("10 × 50, 100 KB", 10, 50, 102400, 1000), ("1 × 1, 4 KB", 1, 1, 4096, 500)]
+PEER_SHARE = 8  # it gets so much less to do
 
 
-def tree(pid):
-    found = [pid]
-    for path in glob.glob(f"/proc/{pid}/task/*/children"):
-        try:
-            for child in pathlib.Path(path).read_text().split():
-                found += tree(int(child))
-        except OSError:
-            pass
-    return found
+def spread(values, form="{:.0f}"):
+    values = sorted(values)
+    middle, least, most = (form.format(v) for v in
+                           (statistics.median(values), values[0], values[-1]))
+    return f"{middle} ({least}-{most})"
 
 
-def cpu_s(pids):
-    ticks = 0
-    for pid in {p for root in pids for p in tree(root)}:
-        try:
-            words = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            ticks += sum(map(int, words[11:15]))
-        except OSError:
-            pass
-    return ticks / TICKS
+def ratios(ours, theirs):
+    return spread([a / b for a, b in zip(ours, theirs)], "{:.1f}") if theirs else "-"
 
 
-def written_bytes():
-    total = 0
-    for path in glob.glob("/sys/block/[vsnx]*/stat"):
-        total += int(pathlib.Path(path).read_text().split()[6]) * 512
-    return total
+def rows(head, lines):
+    return "\n".join("| " + " | ".join(line) + " |" for line in
+                     [head, ["---"] * len(head), *lines]).replace("| --- ", "|---")
 
 
-class Ours:
-    name = "postrider"
-
-    def __init__(self):
-        self.server = lab.Server(accounts=USERS).start()
-        self.port, self.recipient = self.server.port("smtp"), "user%d@postrider.test"
-        self.pids = [self.server.process.pid]
-
-    def count(self):
-        return json.loads(self.server.ctl("store", "stats", "--json").stdout)["messages"]
-
-    def stop(self):
-        self.server.stop()
-        shutil.rmtree(self.server.folder, ignore_errors=True)
-
-
-class Peer:
-    name = "Postfix + Dovecot"
-
-    def __init__(self):
-        self.peer = peer.Peer(tempfile.mkdtemp(prefix="peer-"), users=USERS).start()
-        self.port, self.recipient = self.peer.port("smtp"), "u%04d@sdbox.test"
-        self.pids = self.peer.pids()
-
-    def count(self):
-        return self.peer.count()
-
-    def stop(self):
-        self.peer.stop()
-
-
-def measure(side, load, sessions, per_connection, octets, mails):
+def send(side, load, sessions, per_connection, octets, mails):
     os.sync()
     before = side.count()
-    cpu, disk, began = cpu_s(side.pids), written_bytes(), time.time()
-    out = subprocess.check_output([load, str(side.port), str(sessions), str(mails),
-                                   str(per_connection), str(octets), side.recipient, str(USERS)])
-    result = json.loads(out)
+    cpu, disk, began = cpu_s(side), written_bytes(), time.time()
+    result = json.loads(subprocess.check_output(
+        [load, str(side.port("smtp")), str(sessions), str(mails), str(per_connection),
+         str(octets), side.recipient, str(USERS)]))
     while side.count() - before < result["acked"] and time.time() - began < 120:
         time.sleep(0.02)
     seconds, there = time.time() - began, side.count() - before
     result.update(rate=there / seconds, lost=result["acked"] - there,
-                  cpu=(cpu_s(side.pids) - cpu) / max(there, 1) * 1000)
+                  cpu=(cpu_s(side) - cpu) / max(there, 1) * 1000)
     os.sync()
     result["kb"] = (written_bytes() - disk) / max(there, 1) / 1024
     return result
 
 
-def spread(values, form="{:.0f}"):
-    values = sorted(values)
-    return f"{form.format(statistics.median(values))} ({form.format(values[0])}-{form.format(values[-1])})"
-
-
-def table(results, sides):
-    lines = ["| sessions × mails a connection | " + " | ".join(f"{s} mails/s" for s in sides)
-             + " | ratio | our CPU s/1,000 | our KB written/mail | p99 to 250, ms | lost |",
-             "|---" * (len(sides) + 6) + "|"]
-    for name, *_ in LOADS:
-        ours = results[name, Ours.name]
-        row = [name] + [spread([r["rate"] for r in results[name, side]]) for side in sides]
-        if Peer.name in sides:
-            pairs = zip(ours, results[name, Peer.name])
-            row.append(spread([a["rate"] / b["rate"] for a, b in pairs], "{:.1f}"))
-        else:
-            row.append("-")
-        row += [f"{statistics.median(r['cpu'] for r in ours):.3f}",
-                f"{statistics.median(r['kb'] for r in ours):.1f}",
-                f"{statistics.median(r['ack_ms_p99'] for r in ours):.1f}",
-                str(sum(r["lost"] for r in ours))]
-        lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines)
-
-
-def main():
-    words = argparse.ArgumentParser(description=__doc__,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--runs", type=int, default=3)
-    words.add_argument("--write", action="store_true")
-    words.add_argument("--no-peer", action="store_true")
-    words.add_argument("--scale", type=float, default=1, help="of the number of mails")
-    options = words.parse_args()
-    subprocess.check_call(["make", "-s", "-C", str(ROOT), "build"])
-    load = tempfile.mkdtemp() + "/smtpload"
-    subprocess.check_call(["cc", "-O2", "-D_GNU_SOURCE", "-pthread", str(HERE / "smtpload.c"),
-                           "-o", load])
-    kinds = [Ours] if options.no_peer else [Ours, Peer]
-    results = {}
-    sides = [kind() for kind in kinds]
+def smtp(options, flush_ms=0):
+    load, results = compiled("smtpload"), {}
+    sides = [kind(USERS, flush_ms) for kind in options.kinds]
     try:
         for run in range(options.runs):
             for name, sessions, per_connection, octets, mails in LOADS:
                 for side in sides:
                     count = int(mails * options.scale)
                     if side.name == Peer.name:
-                        count = max(sessions, count // 8)  # it is that much slower
-                    result = measure(side, load, sessions, per_connection, octets, count)
+                        count = max(sessions, count // PEER_SHARE)
+                    result = send(side, load, sessions, per_connection, octets, count)
                     results.setdefault((name, side.name), []).append(result)
                     print(f"run {run + 1}: {side.name}, {name}: {result['rate']:.0f}/s, "
                           f"CPU {result['cpu']:.3f}, {result['kb']:.1f} KB, lost "
@@ -153,13 +72,137 @@ def main():
     finally:
         for side in sides:
             side.stop()
-    text = table(results, [kind.name for kind in kinds])
-    print(text)
-    if options.write:
-        page = ROOT / "docs" / "PERFORMANCE.md"
-        page.write_text(re.sub(r"(<!-- smtp -->\n).*?(<!-- end -->)",
-                               lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page.read_text(),
-                               flags=re.S))
+    lines = []
+    for name, *_ in LOADS:
+        ours, theirs = results[name, Ours.name], results.get((name, Peer.name), [])
+        rates = [[r["rate"] for r in side] for side in (ours, theirs)]
+        lines.append([name, spread(rates[0]), spread(rates[1]) if theirs else "-",
+                      ratios(*rates)]
+                     + [form.format(statistics.median(r[key] for r in ours)) for key, form in
+                        (("cpu", "{:.3f}"), ("kb", "{:.1f}"), ("ack_ms_p99", "{:.1f}"))]
+                     + [str(sum(r["lost"] for r in ours))])
+    return rows(["sessions × mails a connection", "postrider mails/s",
+                 "Postfix + Dovecot mails/s", "ratio", "our CPU s/1,000",
+                 "our KB written/mail", "p99 to 250, ms", "lost"], lines)
+
+
+def slow(options):
+    return smtp(options, flush_ms=2)
+
+
+def client(*words):
+    return json.loads(subprocess.check_output([compiled("imapload", "-lssl", "-lcrypto"),
+                                               *map(str, words)]))
+
+
+def turns(options, cases):
+    """Each case (name, call of a side that gives its rate, whether once is enough) by each
+    side in turn."""
+    sides, lines = [kind(ACCOUNTS) for kind in options.kinds], []
+    try:
+        for name, call, is_once in cases:
+            rates = {side.name: [] for side in sides}
+            for run in range(1 if is_once else options.runs):
+                for side in sides:
+                    rate = call(side)
+                    rates[side.name].append(rate)
+                    print(f"run {run + 1}: {side.name}, {name}: {rate:.0f}/s", flush=True)
+            ours, theirs = rates[Ours.name], rates.get(Peer.name, [])
+            lines.append([name, spread(ours), spread(theirs) if theirs else "-",
+                          ratios(ours, theirs)])
+    finally:
+        for side in sides:
+            side.stop()
+    return rows(["a second", "postrider", "Dovecot", "ratio"], lines)
+
+
+def logins(options):
+    def rate(service, is_tls, seconds=4):
+        return lambda side: client("logins", side.port(service), is_tls, 16, seconds, ACCOUNTS,
+                                   side.user)["rate"]
+
+    def cold(side):
+        found = rate("imap", 0)(side)
+        rate("imap", 0, 30)(side)  # so that each account has been there once
+        return found
+
+    return turns(options, [("log-ins of accounts never seen before", cold, True),
+                           ("log-ins, plain", rate("imap", 0), False),
+                           ("log-ins, TLS", rate("imaps", 1), False)])
+
+
+def append(options):
+    def rate(side):
+        messages = 10000 if side.name == Ours.name else 10000 // PEER_SHARE
+        return client("append", side.port("imap"), 50, messages, 4096, USERS, side.user)["rate"]
+
+    return turns(options, [("APPEND of 4 KB by 50 clients", rate, False)])
+
+
+def retr(options):
+    filled = set()
+
+    def rate(side):
+        user = side.user % ACCOUNTS
+        if side.name not in filled:
+            filled.add(side.name)
+            subprocess.check_call([compiled("imapload", "-lssl", "-lcrypto"), "fill",
+                                   str(side.port("imap")), "1000", "4096", user])
+        return client("retr", side.port("pop3"), 1000, user)["rate"]
+
+    return turns(options, [("POP3 RETR of 1,000 mails of 4 KB", rate, False)])
+
+
+def idle(options):
+    """The slope between two numbers of sessions, all of them in a mailbox of 10,000."""
+    few, many = (1000, 11000)
+    load, lines = compiled("imapload", "-lssl", "-lcrypto"), []
+    for name, service, is_tls in (("plain", "imap", 0), ("TLS", "imaps", 1)):
+        side, at = Ours(4), {}
+        try:
+            subprocess.check_call([load, "fill", str(side.port("imap")), "10000", "500",
+                                   side.user % 1])
+            for count in (few, many):
+                clients = subprocess.Popen(
+                    [load, "idle", str(side.port(service)), str(is_tls), str(count), "1",
+                     side.user], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                if clients.stdout.readline() != b"ready\n":
+                    raise RuntimeError("the clients did not get in")
+                time.sleep(40)  # until what idle sessions need no more is given back
+                at[count] = pss_kb(side)
+                clients.communicate()
+                time.sleep(2)
+        finally:
+            side.stop()
+        print(f"idle {name}: {at}", flush=True)
+        lines.append([name, f"{at[few] // 1024}", f"{at[many] // 1024}",
+                      f"{(at[many] - at[few]) / (many - few):.1f}"])
+    return rows(["sessions in a mailbox of 10,000", f"{few:,}: MB of PSS", f"{many:,}: MB",
+                 "slope, KB a session"], lines)
+
+
+SECTIONS = {call.__name__: call for call in (smtp, slow, logins, append, retr, idle)}
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("sections", nargs="*", metavar="SECTION")
+    words.add_argument("--runs", type=int, default=3)
+    words.add_argument("--write", action="store_true")
+    words.add_argument("--no-peer", action="store_true")
+    words.add_argument("--scale", type=float, default=1, help="of the number of mails")
+    options = words.parse_args()
+    options.kinds = [Ours] if options.no_peer else [Ours, Peer]
+    subprocess.check_call(["make", "-s", "-C", str(ROOT), "build"])
+    page = ROOT / "docs" / "PERFORMANCE.md"
+    for name in options.sections or SECTIONS:
+        text = SECTIONS[name](options)
+        print(f"\n{text}\n", flush=True)
+        if options.write:
+            page.write_text(re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)",
+                                   lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page.read_text(),
+                                   flags=re.S))
 
 
 main()

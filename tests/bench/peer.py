@@ -109,8 +109,10 @@ def install():
 
 
 class Peer:
-    def __init__(self, folder, users):
+    def __init__(self, folder, users, env=None):
+        """env: of all their processes, beside what they are given anyway."""
         self.folder, self.users, self.base = folder, users, lab.free_base()
+        self.env = env or {}
 
     def port(self, service):
         return self.base + SERVICES[service]
@@ -131,14 +133,20 @@ class Peer:
         with open(d + "/users", "w") as out:
             for i in range(1, self.users + 1):
                 out.write(f"u{i:04}@sdbox.test:{{PLAIN}}pass:{uid}:{gid}::{d}/mail/u{i:04}::\n")
-        pathlib.Path(d + "/dovecot.conf").write_text(DOVECOT.format(**words))
-        pathlib.Path(d + "/conf/main.cf").write_text(POSTFIX.format(**words))
+        names = " ".join(self.env)
+        pathlib.Path(d + "/dovecot.conf").write_text(
+            DOVECOT.format(**words) + f"import_environment = $import_environment {names}\n")
+        pathlib.Path(d + "/conf/main.cf").write_text(
+            POSTFIX.format(**words) + "import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG "
+            f"TZ LANG=C {names}\n")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
                         "-subj", "/CN=peer.test", "-keyout", d + "/tls.key", "-out",
                         d + "/tls.crt"], check=True, capture_output=True)
         self.write_master()
-        subprocess.check_call(["dovecot", "-c", d + "/dovecot.conf"])
-        subprocess.run(["postfix", "-c", d + "/conf", "start"], check=True, capture_output=True)
+        env = dict(os.environ, **self.env)
+        subprocess.check_call(["dovecot", "-c", d + "/dovecot.conf"], env=env)
+        subprocess.run(["postfix", "-c", d + "/conf", "start"], check=True, capture_output=True,
+                       env=env)
         if not lab.wait_for(lambda: self.answers("smtp") and self.answers("imap"), 20):
             raise RuntimeError("the peers did not start; see " + d)
         return self
