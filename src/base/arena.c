@@ -7,7 +7,11 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-enum { BLOCK_BYTES = 4096 - 64, BLOCK_BYTES_MAX = 1 << 20 };
+enum {
+	BLOCK_BYTES = 512 - 64, /* the first: an idle session has some of them */
+	KEPT_BYTES_MAX = 4096,
+	BLOCK_BYTES_MAX = 1 << 20
+};
 
 struct arena_block {
 	struct arena_block *older;
@@ -46,7 +50,7 @@ void arena_reset(struct arena *arena)
 		return;
 	blocks_free(block->older);
 	block->older = NULL;
-	if (block->room > BLOCK_BYTES) {
+	if (block->room > KEPT_BYTES_MAX) {
 		mem_free(block);
 		arena->block = NULL;
 		return;
