@@ -89,7 +89,7 @@ err_t packs_add(struct packs *packs, uint32_t number, const char **why)
 				       .size = (uint64_t)stat.st_size});
 		return OK;
 	}
-	*why = err == ERR_DENIED ? "a pack is of a newer format than this program knows"
+	*why = err == ERR_DENIED ? "a pack is of another format than this program knows"
 	       : err == ERR_IO   ? "a pack cannot be read"
 				 : "the header of a pack is damaged";
 	LOG(ERROR, "pack unreadable", KV("path", path), KV("error", *why));

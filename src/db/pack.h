@@ -33,7 +33,7 @@ struct pack_body {
 	uint64_t length;
 };
 
-/* Finds the packs.  ERR_SYNTAX: a header is damaged or of a newer format; *why is then a
+/* Finds the packs.  ERR_SYNTAX: a header is damaged or of another format; *why is then a
  * sentence (in static memory). */
 [[nodiscard]] err_t packs_open(const struct packs_options *options, struct packs **packs,
 			       const char **why);
@@ -61,13 +61,36 @@ struct pack_group {
  * as the payload. */
 bool pack_next_operation(struct str *rest, struct str *operation);
 
+enum body_state {
+	BODY_WHOLE,
+	BODY_PUNCHED, /* reads as zeros: nobody needed it any more, or the disk lost it */
+	BODY_BAD,
+};
+struct pack_found {
+	const char *header_at; /* in the payload */
+	uint64_t length;       /* of the frame */
+	uint64_t raw_size;
+	uint32_t account; /* that it was written for */
+	uint64_t message;
+	enum body_state state;
+};
+/* The body records, likewise; the frame is checked. */
+bool pack_next_body(struct str *rest, struct pack_found *found);
+/* Where it is, as packs_read() wants it. */
+struct pack_body pack_found_at(const struct pack_group *group,
+			       const struct pack_found *found);
+
 struct pack_scan {
 	struct pack_place end;    /* after the last intact group */
 	uint64_t sequence;        /* of the last intact group */
 	uint64_t groups, damaged; /* intact ones; stretches lost between intact ones */
+	uint64_t bodies_lost;     /* damaged or punched ones in intact groups */
 	bool is_torn;             /* something incomplete stands at the end */
 };
-/* Gives each intact group from that place on to take() (which may be NULL), in order;
+/* A group is intact if its header and records are; a body in it may be damaged or punched
+ * out all the same, if the group is known to have been durable.
+ *
+ * Gives each intact group from that place on to take() (which may be NULL), in order;
  * sequence is of the last group before it.  A bad stretch ends the scan as a torn tail if
  * no header behind it says that the first group lost there was durable: then it was never
  * acknowledged, nor was any after it, intact or not.  Otherwise it is damage: reported,

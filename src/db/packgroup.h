@@ -4,7 +4,7 @@
 #include "db/pack.h"
 
 enum {
-	PACK_FORMAT = 1,
+	PACK_FORMAT = 2,
 	PACK_HEADER_BYTES = 64,
 	GROUP_HEADER_BYTES = 48,
 	GROUP_ALIGN = 8,
@@ -21,7 +21,7 @@ struct pack_header {
 struct group_header {
 	uint32_t records;
 	uint64_t salt, sequence, length, durable;
-	uint32_t payload_crc;
+	uint32_t records_crc;
 };
 struct body_header {
 	uint64_t length; /* of the frame */
@@ -32,7 +32,7 @@ struct body_header {
 };
 
 void pack_header_write(char *bytes, const struct pack_header *header);
-/* ERR_SYNTAX: damaged; ERR_DENIED: of a newer format. */
+/* ERR_SYNTAX: damaged; ERR_DENIED: of another format. */
 [[nodiscard]] err_t pack_header_read(struct str bytes, struct pack_header *header);
 void group_header_write(char *bytes, const struct group_header *header);
 [[nodiscard]] bool group_header_read(struct str bytes, uint64_t salt,
@@ -40,6 +40,13 @@ void group_header_write(char *bytes, const struct group_header *header);
 void record_header_write(char *bytes, int type, uint32_t length);
 void body_header_write(char *bytes, const struct body_header *header);
 [[nodiscard]] bool body_header_read(struct str bytes, struct body_header *header);
+/* True if the payload's records are those that the header was written for; the frames of
+ * bodies are not looked at. */
+[[nodiscard]] bool group_records_check(struct str payload,
+				       const struct group_header *header);
+/* The CRC for a header.  own: the records one after the other, without those frames that
+ * are longer than inline_max. */
+uint32_t group_records_crc(struct str own, size_t inline_max);
 
 /* A pack as the set knows it. */
 struct pack {
