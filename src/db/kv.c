@@ -5,11 +5,16 @@
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "rt/fault.h"
 
-enum { READERS_MAX = 512, IDLE_MAX = 32 };
+enum {
+	READERS_MAX = 512,
+	IDLE_MAX = 32,
+	SUM_BYTES = 4, /* behind each value: CRC-32C over key and value */
+};
 
 /* What a key was before the first change after the mark, newest last. */
 struct undo_step {
@@ -49,6 +54,37 @@ static MDB_val to_val(struct str s)
 static struct str from_val(MDB_val val)
 {
 	return (struct str){val.mv_data, val.mv_size};
+}
+
+static uint32_t sum_of(struct str key, struct str value)
+{
+	return crc32c(crc32c(0, key), value);
+}
+
+/* The value without its checksum; false if that is not its own. */
+static bool take_sum(MDB_val key, MDB_val stored, struct str *value)
+{
+	uint32_t sum;
+
+	*value = STR("");
+	if (stored.mv_size < SUM_BYTES)
+		return false;
+	*value = str_first(from_val(stored), stored.mv_size - SUM_BYTES);
+	memcpy(&sum, value->ptr + value->len, sizeof sum);
+	return sum == sum_of(from_val(key), *value);
+}
+
+static err_t damaged(MDB_val key)
+{
+	const unsigned char *bytes = key.mv_data;
+
+	/* Keys begin with the account's number (storage/keys.c). */
+	LOG(ERROR, "index row damaged",
+	    KV_INT("account", key.mv_size > 3
+				      ? (uint32_t)bytes[0] << 24 | bytes[1] << 16 |
+						bytes[2] << 8 | bytes[3]
+				      : 0));
+	return ERR_SYNTAX;
 }
 
 static err_t failed(const char *what, int code)
@@ -264,8 +300,7 @@ err_t kv_get(struct kv_txn *txn, struct str key, struct str *value)
 		return ERR_ABSENT;
 	if (code)
 		return failed("get", code);
-	*value = from_val(v);
-	return OK;
+	return take_sum(k, v, value) ? OK : damaged(k);
 }
 
 static err_t undo_note(struct kv_txn *txn, struct str key)
@@ -299,12 +334,20 @@ err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 	ASSERT(key.len > 0 && key.len <= KV_KEY_BYTES_MAX);
 	ASSERT(value.len <= KV_VALUE_BYTES_MAX);
 	TRY(undo_note(txn, key));
-	MDB_val k = to_val(key), v = to_val(value);
+	MDB_val k = to_val(key), v = {.mv_size = value.len + SUM_BYTES};
+	uint32_t sum = sum_of(key, value);
 
 	txn->changes++;
-	int code = mdb_put(txn->txn, txn->kv->dbi, &k, &v, 0);
+	int code = mdb_put(txn->txn, txn->kv->dbi, &k, &v, MDB_RESERVE);
 
-	return code ? failed("put", code) : OK;
+	if (code)
+		return failed("put", code);
+	char *to = v.mv_data;
+
+	if (value.len > 0)
+		memcpy(to, value.ptr, value.len);
+	memcpy(to + value.len, &sum, sizeof sum);
+	return OK;
 }
 
 err_t kv_delete(struct kv_txn *txn, struct str key)
@@ -385,8 +428,7 @@ static err_t cursor_move(struct kv_cursor *cursor, struct str key, MDB_cursor_op
 	if (code)
 		return failed("seek", code);
 	cursor->key = from_val(k);
-	cursor->value = from_val(v);
-	return OK;
+	return take_sum(k, v, &cursor->value) ? OK : damaged(k);
 }
 
 err_t kv_seek(struct kv_cursor *cursor, struct str key)
