@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/kvpages.h"
 #include "rt/fault.h"
 
 enum {
@@ -64,14 +65,11 @@ static uint32_t sum_of(struct str key, struct str value)
 /* The value without its checksum; false if that is not its own. */
 static bool take_sum(MDB_val key, MDB_val stored, struct str *value)
 {
-	uint32_t sum;
+	bool is_right = kv_sum_is_right(from_val(key), from_val(stored));
 
-	*value = STR("");
-	if (stored.mv_size < SUM_BYTES)
-		return false;
-	*value = str_first(from_val(stored), stored.mv_size - SUM_BYTES);
-	memcpy(&sum, value->ptr + value->len, sizeof sum);
-	return sum == sum_of(from_val(key), *value);
+	*value = is_right ? str_first(from_val(stored), stored.mv_size - SUM_BYTES)
+			  : STR("");
+	return is_right;
 }
 
 static err_t damaged(MDB_val key)
@@ -120,22 +118,27 @@ err_t kv_open(const struct kv_options *options, struct kv **opened)
 {
 	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 	struct kv *kv = NEW(struct kv);
+	struct kv_pages head = {0};
+	err_t err = kv_check_pages(options->path, KV_PAGES_HEAD, &head);
 	int code = mdb_env_create(&kv->env);
 
 	if (code) {
 		mem_free(kv);
 		return failed("create", code);
 	}
+	if (err == ERR_SYNTAX)
+		code = MDB_CORRUPTED;
 	(void)pthread_mutex_init(&kv->lock, NULL); /* cannot fail with defaults */
 	kv->undo.bytes = BUF(SIZE_MAX / 2);
 	if (options->sync == KV_SYNC_LATE)
 		flags |= MDB_NOMETASYNC;
-	code = mdb_env_set_mapsize(kv->env, options->bytes_max);
+	if (!code)
+		code = mdb_env_set_mapsize(kv->env, options->bytes_max);
 	if (!code)
 		code = mdb_env_set_maxreaders(kv->env, READERS_MAX);
 	if (!code)
 		code = mdb_env_open(kv->env, options->path, flags, 0600);
-	err_t err = code ? failed("open", code) : dbi_open(kv);
+	err = code ? failed("open", code) : dbi_open(kv);
 
 	if (err != OK)
 		kv_close(&kv);
