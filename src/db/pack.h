@@ -33,11 +33,15 @@ struct pack_body {
 	uint64_t length;
 };
 
-/* Finds the packs.  ERR_SYNTAX: a header is damaged or of another format; *why is then a
+/* Finds the packs.  A damaged header is made good for from the groups behind it;
+ * ERR_SYNTAX: there are none either, or the pack is of another format; *why is then a
  * sentence (in static memory). */
 [[nodiscard]] err_t packs_open(const struct packs_options *options, struct packs **packs,
 			       const char **why);
 void packs_close(struct packs **packs);
+/* Packs whose headers are damaged; and writes them anew.  epoch: the store's now. */
+unsigned packs_guessed(const struct packs *packs);
+[[nodiscard]] err_t packs_restore_headers(struct packs *packs, uint64_t epoch);
 /* The first place where a group can be; pack 0 if there is no pack yet. */
 struct pack_place packs_first(const struct packs *packs);
 /* The number that the first group there can have. */
@@ -155,3 +159,7 @@ bool packs_is_broken(const struct packs *packs);
 [[nodiscard]] err_t packs_read(struct packs *packs, struct pack_body body,
 			       uint64_t offset, size_t room, struct buf *frame,
 			       uint64_t *raw_size);
+/* Reads the record's header alone; found->state is not set.  ERR_SYNTAX: no body of that
+ * length stands there; nothing is logged. */
+[[nodiscard]] err_t packs_look(struct packs *packs, struct pack_body body,
+			       struct pack_found *found);

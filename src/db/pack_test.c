@@ -399,7 +399,27 @@ TEST(after_a_failed_flush_nothing_is_added_before_mending)
 	place_remove(&p);
 }
 
-TEST(a_damaged_or_newer_pack_is_refused)
+TEST(a_damaged_header_is_made_good_for)
+{
+	struct place p;
+	struct pack_body body;
+
+	place_make(&p);
+	add(&p, "one", "1", &body);
+	(void)finish(&p);
+	packs_close(&p.packs);
+	scribble(&p, 20);
+	CHECK(place_open(&p) == OK);
+	CHECK(p.groups == 1 && p.scan.damaged == 0 && packs_guessed(p.packs) == 1);
+	check_body(&p, body, "one");
+	CHECK(packs_restore_headers(p.packs, 3) == OK);
+	packs_close(&p.packs);
+	CHECK(place_open(&p) == OK);
+	CHECK(packs_guessed(p.packs) == 0 && packs_epoch(p.packs) == 3);
+	place_remove(&p);
+}
+
+TEST(a_pack_of_another_format_is_refused)
 {
 	struct place p;
 	struct pack_body body;
@@ -410,13 +430,23 @@ TEST(a_damaged_or_newer_pack_is_refused)
 	add(&p, "one", "1", &body);
 	(void)finish(&p);
 	packs_close(&p.packs);
-	scribble(&p, 20);
-	CHECK(place_open(&p) == ERR_SYNTAX);
 	pack_header_write(bytes, &header);
-	int fd = open(pack_file(&p, 1), O_WRONLY | O_CLOEXEC);
+	write_at(&p, 0, bytes, sizeof bytes);
+	CHECK(place_open(&p) == ERR_SYNTAX);
+	place_remove(&p);
+}
 
-	CHECK(pwrite(fd, bytes, sizeof bytes, 0) == sizeof bytes);
-	(void)close(fd);
+TEST(a_pack_without_anything_readable_is_refused)
+{
+	struct place p;
+	struct pack_body body;
+	static const char zeros[400];
+
+	place_make(&p);
+	add(&p, "one", "1", &body);
+	(void)finish(&p);
+	packs_close(&p.packs);
+	write_at(&p, 0, zeros, sizeof zeros);
 	CHECK(place_open(&p) == ERR_SYNTAX);
 	place_remove(&p);
 }

@@ -112,17 +112,27 @@ void group_header_write(char *bytes, const struct group_header *header)
 	put(bytes + 44, sum(bytes, 44), 4);
 }
 
-bool group_header_read(struct str bytes, uint64_t salt, struct group_header *header)
+bool group_header_any(struct str bytes, struct group_header *header)
 {
 	if (bytes.len < GROUP_HEADER_BYTES || get32(bytes.ptr) != GROUP_MAGIC ||
-	    get(bytes.ptr + 8, 8) != salt || get32(bytes.ptr + 44) != sum(bytes.ptr, 44))
+	    get32(bytes.ptr + 44) != sum(bytes.ptr, 44))
 		return false;
 	*header = (struct group_header){.records = get32(bytes.ptr + 4),
-					.salt = salt,
+					.salt = get(bytes.ptr + 8, 8),
 					.sequence = get(bytes.ptr + 16, 8),
 					.length = get(bytes.ptr + 24, 8),
 					.durable = get(bytes.ptr + 32, 8),
 					.records_crc = get32(bytes.ptr + 40)};
+	return true;
+}
+
+bool group_header_read(struct str bytes, uint64_t salt, struct group_header *header)
+{
+	struct group_header found;
+
+	if (!group_header_any(bytes, &found) || found.salt != salt)
+		return false;
+	*header = found;
 	return true;
 }
 
