@@ -5,11 +5,17 @@
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/kvpages.h"
 #include "rt/fault.h"
 
-enum { READERS_MAX = 512, IDLE_MAX = 32 };
+enum {
+	READERS_MAX = 512,
+	IDLE_MAX = 32,
+	SUM_BYTES = 4, /* behind each value: CRC-32C over key and value */
+};
 
 /* What a key was before the first change after the mark, newest last. */
 struct undo_step {
@@ -51,6 +57,34 @@ static struct str from_val(MDB_val val)
 	return (struct str){val.mv_data, val.mv_size};
 }
 
+static uint32_t sum_of(struct str key, struct str value)
+{
+	return crc32c(crc32c(0, key), value);
+}
+
+/* The value without its checksum; false if that is not its own. */
+static bool take_sum(MDB_val key, MDB_val stored, struct str *value)
+{
+	bool is_right = kv_sum_is_right(from_val(key), from_val(stored));
+
+	*value = is_right ? str_first(from_val(stored), stored.mv_size - SUM_BYTES)
+			  : STR("");
+	return is_right;
+}
+
+static err_t damaged(MDB_val key)
+{
+	const unsigned char *bytes = key.mv_data;
+
+	/* Keys begin with the account's number (storage/keys.c). */
+	LOG(ERROR, "index row damaged",
+	    KV_INT("account", key.mv_size > 3
+				      ? (uint32_t)bytes[0] << 24 | bytes[1] << 16 |
+						bytes[2] << 8 | bytes[3]
+				      : 0));
+	return ERR_SYNTAX;
+}
+
 static err_t failed(const char *what, int code)
 {
 	LOG(ERROR, "index failed", KV("call", what), KV("error", mdb_strerror(code)));
@@ -84,22 +118,27 @@ err_t kv_open(const struct kv_options *options, struct kv **opened)
 {
 	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 	struct kv *kv = NEW(struct kv);
+	struct kv_pages head = {0};
+	err_t err = kv_check_pages(options->path, KV_PAGES_HEAD, &head);
 	int code = mdb_env_create(&kv->env);
 
 	if (code) {
 		mem_free(kv);
 		return failed("create", code);
 	}
+	if (err == ERR_SYNTAX)
+		code = MDB_CORRUPTED;
 	(void)pthread_mutex_init(&kv->lock, NULL); /* cannot fail with defaults */
 	kv->undo.bytes = BUF(SIZE_MAX / 2);
 	if (options->sync == KV_SYNC_LATE)
 		flags |= MDB_NOMETASYNC;
-	code = mdb_env_set_mapsize(kv->env, options->bytes_max);
+	if (!code)
+		code = mdb_env_set_mapsize(kv->env, options->bytes_max);
 	if (!code)
 		code = mdb_env_set_maxreaders(kv->env, READERS_MAX);
 	if (!code)
 		code = mdb_env_open(kv->env, options->path, flags, 0600);
-	err_t err = code ? failed("open", code) : dbi_open(kv);
+	err = code ? failed("open", code) : dbi_open(kv);
 
 	if (err != OK)
 		kv_close(&kv);
@@ -264,8 +303,7 @@ err_t kv_get(struct kv_txn *txn, struct str key, struct str *value)
 		return ERR_ABSENT;
 	if (code)
 		return failed("get", code);
-	*value = from_val(v);
-	return OK;
+	return take_sum(k, v, value) ? OK : damaged(k);
 }
 
 static err_t undo_note(struct kv_txn *txn, struct str key)
@@ -299,12 +337,20 @@ err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 	ASSERT(key.len > 0 && key.len <= KV_KEY_BYTES_MAX);
 	ASSERT(value.len <= KV_VALUE_BYTES_MAX);
 	TRY(undo_note(txn, key));
-	MDB_val k = to_val(key), v = to_val(value);
+	MDB_val k = to_val(key), v = {.mv_size = value.len + SUM_BYTES};
+	uint32_t sum = sum_of(key, value);
 
 	txn->changes++;
-	int code = mdb_put(txn->txn, txn->kv->dbi, &k, &v, 0);
+	int code = mdb_put(txn->txn, txn->kv->dbi, &k, &v, MDB_RESERVE);
 
-	return code ? failed("put", code) : OK;
+	if (code)
+		return failed("put", code);
+	char *to = v.mv_data;
+
+	if (value.len > 0)
+		memcpy(to, value.ptr, value.len);
+	memcpy(to + value.len, &sum, sizeof sum);
+	return OK;
 }
 
 err_t kv_delete(struct kv_txn *txn, struct str key)
@@ -385,8 +431,7 @@ static err_t cursor_move(struct kv_cursor *cursor, struct str key, MDB_cursor_op
 	if (code)
 		return failed("seek", code);
 	cursor->key = from_val(k);
-	cursor->value = from_val(v);
-	return OK;
+	return take_sum(k, v, &cursor->value) ? OK : damaged(k);
 }
 
 err_t kv_seek(struct kv_cursor *cursor, struct str key)

@@ -4,6 +4,9 @@
  * values up to 64 KB, one writer at a time, readers that see the state of the last
  * commit. Keys are compared octet by octet.  Underneath is LMDB; only one process may
  * have the file open.  Calls block on the disk, never suspend a task.
+ *
+ * Each value stands there with a checksum over key and value, so that a row is right or
+ * ERR_SYNTAX, however its page came to be what it is.
  * Fault site (rt/fault.h): index.commit.
  */
 #pragma once
@@ -59,8 +62,9 @@ void kv_unmark(struct kv_txn *txn);
 /* Takes back all puts and deletes since the mark, and the mark. */
 [[nodiscard]] err_t kv_rewind(struct kv_txn *txn);
 
-/* Walks in key order.  key and value stay good until the cursor moves or the transaction
- * writes or ends; after a write, seek before going on. */
+/* Walks in key order.  After ERR_SYNTAX key and value are of the damaged row, and the
+ * walk can go on behind it.  key and value stay good until the cursor moves or the
+ * transaction writes or ends; after a write, seek before going on. */
 struct kv_cursor {
 	struct str key, value;
 	void *handle;

@@ -80,18 +80,25 @@ err_t packs_add(struct packs *packs, uint32_t number, const char **why)
 		err = pack_header_read((struct str){bytes, got}, &header);
 	if (err == OK && header.number != number)
 		err = ERR_SYNTAX;
+	bool is_guessed = err == ERR_SYNTAX;
+
+	if (is_guessed) {
+		LOG(ERROR, "pack header damaged", KV("path", path));
+		err = pack_header_guess(fd, number, &header);
+	}
 	if (err == OK) {
 		list_add(packs, number,
 			 (struct pack){.fd = fd,
 				       .salt = header.salt,
 				       .epoch = header.epoch,
 				       .first_sequence = header.first_sequence,
-				       .size = (uint64_t)stat.st_size});
+				       .size = (uint64_t)stat.st_size,
+				       .is_guessed = is_guessed});
 		return OK;
 	}
-	*why = err == ERR_DENIED ? "a pack is of a newer format than this program knows"
+	*why = err == ERR_DENIED ? "a pack is of another format than this program knows"
 	       : err == ERR_IO   ? "a pack cannot be read"
-				 : "the header of a pack is damaged";
+				 : "a pack is damaged from its header on";
 	LOG(ERROR, "pack unreadable", KV("path", path), KV("error", *why));
 	(void)close(fd); /* it was only read */
 	return err == ERR_IO ? ERR_IO : ERR_SYNTAX;
@@ -294,5 +301,25 @@ err_t packs_read(struct packs *packs, struct pack_body body, uint64_t offset, si
 	    crc32c(0, (struct str){to, want}) != header.frame_crc)
 		return damaged(body);
 	buf_grew(frame, want);
+	return OK;
+}
+
+err_t packs_look(struct packs *packs, struct pack_body body, struct pack_found *found)
+{
+	char bytes[BODY_HEADER_BYTES];
+	struct body_header header;
+	size_t got;
+	int fd = fd_of(packs, body.pack);
+
+	if (fd < 0)
+		return ERR_SYNTAX;
+	TRY(disk_read(fd, bytes, sizeof bytes, body.offset, &got));
+	if (!body_header_read((struct str){bytes, got}, &header) ||
+	    header.length != body.length)
+		return ERR_SYNTAX;
+	*found = (struct pack_found){.length = header.length,
+				     .raw_size = header.raw_size,
+				     .account = header.account,
+				     .message = header.message};
 	return OK;
 }

@@ -33,11 +33,15 @@ struct pack_body {
 	uint64_t length;
 };
 
-/* Finds the packs.  ERR_SYNTAX: a header is damaged or of a newer format; *why is then a
+/* Finds the packs.  A damaged header is made good for from the groups behind it;
+ * ERR_SYNTAX: there are none either, or the pack is of another format; *why is then a
  * sentence (in static memory). */
 [[nodiscard]] err_t packs_open(const struct packs_options *options, struct packs **packs,
 			       const char **why);
 void packs_close(struct packs **packs);
+/* Packs whose headers are damaged; and writes them anew.  epoch: the store's now. */
+unsigned packs_guessed(const struct packs *packs);
+[[nodiscard]] err_t packs_restore_headers(struct packs *packs, uint64_t epoch);
 /* The first place where a group can be; pack 0 if there is no pack yet. */
 struct pack_place packs_first(const struct packs *packs);
 /* The number that the first group there can have. */
@@ -61,13 +65,36 @@ struct pack_group {
  * as the payload. */
 bool pack_next_operation(struct str *rest, struct str *operation);
 
+enum body_state {
+	BODY_WHOLE,
+	BODY_PUNCHED, /* reads as zeros: nobody needed it any more, or the disk lost it */
+	BODY_BAD,
+};
+struct pack_found {
+	const char *header_at; /* in the payload */
+	uint64_t length;       /* of the frame */
+	uint64_t raw_size;
+	uint32_t account; /* that it was written for */
+	uint64_t message;
+	enum body_state state;
+};
+/* The body records, likewise; the frame is checked. */
+bool pack_next_body(struct str *rest, struct pack_found *found);
+/* Where it is, as packs_read() wants it. */
+struct pack_body pack_found_at(const struct pack_group *group,
+			       const struct pack_found *found);
+
 struct pack_scan {
 	struct pack_place end;    /* after the last intact group */
 	uint64_t sequence;        /* of the last intact group */
 	uint64_t groups, damaged; /* intact ones; stretches lost between intact ones */
+	uint64_t bodies_lost;     /* damaged or punched ones in intact groups */
 	bool is_torn;             /* something incomplete stands at the end */
 };
-/* Gives each intact group from that place on to take() (which may be NULL), in order;
+/* A group is intact if its header and records are; a body in it may be damaged or punched
+ * out all the same, if the group is known to have been durable.
+ *
+ * Gives each intact group from that place on to take() (which may be NULL), in order;
  * sequence is of the last group before it.  A bad stretch ends the scan as a torn tail if
  * no header behind it says that the first group lost there was durable: then it was never
  * acknowledged, nor was any after it, intact or not.  Otherwise it is damage: reported,
@@ -132,3 +159,7 @@ bool packs_is_broken(const struct packs *packs);
 [[nodiscard]] err_t packs_read(struct packs *packs, struct pack_body body,
 			       uint64_t offset, size_t room, struct buf *frame,
 			       uint64_t *raw_size);
+/* Reads the record's header alone; found->state is not set.  ERR_SYNTAX: no body of that
+ * length stands there; nothing is logged. */
+[[nodiscard]] err_t packs_look(struct packs *packs, struct pack_body body,
+			       struct pack_found *found);

@@ -3,7 +3,7 @@
  * A pack, file NNNNNNNN.pack (decimal, from 1):
  *
  *   0  8  "PRpack1\n"
- *   8  4  format, now 1
+ *   8  4  format, now 2
  *  12  4  number of the pack
  *  16  8  epoch of the store when it was begun
  *  24  8  salt: random, so that no mail can hold what looks like a group of ours
@@ -21,7 +21,8 @@
  *  24  8  length of the records
  *  32  8  sequence number of a group known to be durable when this one was written, with
  *         all before it: packscan.c tells torn groups from damage by it
- *  40  4  CRC of the records
+ *  40  4  CRC of the records without the frames of bodies, which have CRCs of their own:
+ *         what was done stays proven when a body is damaged, or punched out
  *  44  4  CRC of the 44 octets before
  *  48     records; then zeros up to a multiple of 8
  *
@@ -36,6 +37,11 @@
  *  28  4  CRC of the frame
  *  32  4  CRC of the 32 octets before
  *  36     one zstd frame
+ *
+ * The frame, and nothing else, may be punched out when nobody needs it any more: it then
+ * reads as zeros, and the body's header stays.  What a power cut tore can look the same,
+ * so a frame is only punched when a group that is durable names the group that made the
+ * body dead as durable (packscan.c takes the holes of such groups for punched).
  */
 #include "db/packgroup.h"
 
@@ -91,7 +97,7 @@ err_t pack_header_read(struct str bytes, struct pack_header *header)
 				       .epoch = get(bytes.ptr + 16, 8),
 				       .salt = get(bytes.ptr + 24, 8),
 				       .first_sequence = get(bytes.ptr + 32, 8)};
-	return header->format > PACK_FORMAT ? ERR_DENIED : OK;
+	return header->format != PACK_FORMAT ? ERR_DENIED : OK;
 }
 
 void group_header_write(char *bytes, const struct group_header *header)
@@ -102,21 +108,31 @@ void group_header_write(char *bytes, const struct group_header *header)
 	put(bytes + 16, header->sequence, 8);
 	put(bytes + 24, header->length, 8);
 	put(bytes + 32, header->durable, 8);
-	put(bytes + 40, header->payload_crc, 4);
+	put(bytes + 40, header->records_crc, 4);
 	put(bytes + 44, sum(bytes, 44), 4);
+}
+
+bool group_header_any(struct str bytes, struct group_header *header)
+{
+	if (bytes.len < GROUP_HEADER_BYTES || get32(bytes.ptr) != GROUP_MAGIC ||
+	    get32(bytes.ptr + 44) != sum(bytes.ptr, 44))
+		return false;
+	*header = (struct group_header){.records = get32(bytes.ptr + 4),
+					.salt = get(bytes.ptr + 8, 8),
+					.sequence = get(bytes.ptr + 16, 8),
+					.length = get(bytes.ptr + 24, 8),
+					.durable = get(bytes.ptr + 32, 8),
+					.records_crc = get32(bytes.ptr + 40)};
+	return true;
 }
 
 bool group_header_read(struct str bytes, uint64_t salt, struct group_header *header)
 {
-	if (bytes.len < GROUP_HEADER_BYTES || get32(bytes.ptr) != GROUP_MAGIC ||
-	    get(bytes.ptr + 8, 8) != salt || get32(bytes.ptr + 44) != sum(bytes.ptr, 44))
+	struct group_header found;
+
+	if (!group_header_any(bytes, &found) || found.salt != salt)
 		return false;
-	*header = (struct group_header){.records = get32(bytes.ptr + 4),
-					.salt = salt,
-					.sequence = get(bytes.ptr + 16, 8),
-					.length = get(bytes.ptr + 24, 8),
-					.durable = get(bytes.ptr + 32, 8),
-					.payload_crc = get32(bytes.ptr + 40)};
+	*header = found;
 	return true;
 }
 
@@ -153,19 +169,91 @@ bool body_header_read(struct str bytes, struct body_header *header)
 	return true;
 }
 
+/* ---- records ----------------------------------------------------------------------- */
+
+/* The next record's octets that the group's CRC covers; *frame is what follows them.
+ * False at the end, or where no record can be. */
+static bool record_next(struct str *rest, struct str *covered, struct str *frame)
+{
+	if (rest->len < RECORD_HEADER_BYTES)
+		return false;
+	uint64_t length = get32(rest->ptr + 4) + (uint64_t)RECORD_HEADER_BYTES;
+	bool is_body = get32(rest->ptr) == RECORD_BODY;
+
+	if (length > rest->len || (is_body && length < BODY_HEADER_BYTES))
+		return false;
+	size_t head = is_body ? BODY_HEADER_BYTES : (size_t)length;
+
+	*covered = str_first(*rest, head);
+	*frame = str_skip(str_first(*rest, (size_t)length), head);
+	*rest = str_skip(*rest, (size_t)length);
+	return true;
+}
+
 bool pack_next_operation(struct str *rest, struct str *operation)
 {
-	while (rest->len >= RECORD_HEADER_BYTES) {
-		uint32_t type = get32(rest->ptr);
-		uint32_t length = get32(rest->ptr + 4);
+	struct str covered, frame;
 
-		*rest = str_skip(*rest, RECORD_HEADER_BYTES);
-		if (length > rest->len)
-			return false;
-		*operation = str_first(*rest, length);
-		*rest = str_skip(*rest, length);
-		if (type == RECORD_OPERATION)
+	while (record_next(rest, &covered, &frame)) {
+		*operation = str_skip(covered, RECORD_HEADER_BYTES);
+		if (get32(covered.ptr) == RECORD_OPERATION)
 			return true;
 	}
 	return false;
+}
+
+static bool is_zeros(struct str bytes)
+{
+	return bytes.len == 0 || (bytes.ptr[0] == 0 &&
+				  memcmp(bytes.ptr, bytes.ptr + 1, bytes.len - 1) == 0);
+}
+
+bool pack_next_body(struct str *rest, struct pack_found *found)
+{
+	struct str covered, frame;
+
+	while (record_next(rest, &covered, &frame)) {
+		struct body_header header;
+
+		if (!body_header_read(covered, &header))
+			continue;
+		*found = (struct pack_found){.header_at = covered.ptr,
+					     .length = header.length,
+					     .raw_size = header.raw_size,
+					     .account = header.account,
+					     .message = header.message};
+		found->state = crc32c(0, frame) == header.frame_crc ? BODY_WHOLE
+			       : is_zeros(frame)                    ? BODY_PUNCHED
+								    : BODY_BAD;
+		return true;
+	}
+	return false;
+}
+
+bool group_records_check(struct str payload, const struct group_header *header)
+{
+	struct str rest = payload, covered, frame;
+	uint32_t crc = 0, records = 0;
+
+	while (record_next(&rest, &covered, &frame)) {
+		crc = crc32c(crc, covered);
+		records++;
+	}
+	return rest.len == 0 && crc == header->records_crc && records == header->records;
+}
+
+uint32_t group_records_crc(struct str own, size_t inline_max)
+{
+	uint32_t crc = 0;
+
+	while (own.len >= RECORD_HEADER_BYTES) {
+		uint64_t length = get32(own.ptr + 4) + (uint64_t)RECORD_HEADER_BYTES;
+		bool is_body = get32(own.ptr) == RECORD_BODY;
+		size_t head = is_body ? BODY_HEADER_BYTES : (size_t)length;
+		size_t frame = (size_t)length - head;
+
+		crc = crc32c(crc, str_first(own, head));
+		own = str_skip(own, head + (frame <= inline_max ? frame : 0));
+	}
+	return crc;
 }

@@ -8,7 +8,6 @@
  * nobody: the log ends before it.  If one does, the group is damaged, and what follows
  * still counts.
  */
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "db/disk.h"
@@ -24,12 +23,28 @@ struct scanner {
 	err_t (*take)(void *arg, const struct pack_group *group);
 	void *arg;
 	struct buf payload;
+	uint64_t bodies_lost; /* of the group that was read last */
 	bool has_durable, is_over;
 	uint64_t durable; /* the greatest number that a header behind a bad stretch names
 			   */
 };
 
-enum found { FOUND_GROUP, FOUND_END, FOUND_BAD };
+enum found {
+	FOUND_GROUP,
+	FOUND_HOLED, /* a group, but bodies of it are damaged or punched out */
+	FOUND_END,
+	FOUND_BAD,
+};
+
+static uint64_t bodies_lost(struct str payload)
+{
+	struct pack_found found;
+	uint64_t lost = 0;
+
+	while (pack_next_body(&payload, &found))
+		lost += found.state != BODY_WHOLE;
+	return lost;
+}
 
 /* What stands at this place; the payload is read and checked. */
 static err_t look(struct scanner *s, const struct pack *pack, struct group_header *header,
@@ -57,11 +72,11 @@ static err_t look(struct scanner *s, const struct pack *pack, struct group_heade
 		return ERR_LIMIT;
 	TRY(disk_read(pack->fd, to, header->length, s->at.offset + GROUP_HEADER_BYTES,
 		      &got));
-	if (got < header->length ||
-	    crc32c(0, (struct str){to, got}) != header->payload_crc)
+	if (got < header->length || !group_records_check((struct str){to, got}, header))
 		return OK;
 	buf_grew(&s->payload, got);
-	*found = FOUND_GROUP;
+	s->bodies_lost = bodies_lost(buf_str(&s->payload));
+	*found = s->bodies_lost > 0 ? FOUND_HOLED : FOUND_GROUP;
 	return OK;
 }
 
@@ -135,6 +150,16 @@ static err_t find_durable(struct scanner *s)
 	return OK;
 }
 
+/* The group was whole once, since it was durable: what its bodies lack, they lost later.
+ * Otherwise the power cut lost it. */
+static err_t was_durable(struct scanner *s, const struct group_header *header, bool *was)
+{
+	if (!s->has_durable)
+		TRY(find_durable(s));
+	*was = s->durable >= header->sequence;
+	return OK;
+}
+
 /* A stretch is bad from here on: if it may have been acknowledged, the scan goes on
  * behind it. */
 static err_t pass_over(struct scanner *s, const struct pack *pack)
@@ -166,6 +191,7 @@ static err_t give(struct scanner *s, const struct group_header *header, uint64_t
 	if (s->take)
 		TRY(s->take(s->arg, &group));
 	s->scan->groups++;
+	s->scan->bodies_lost += s->bodies_lost;
 	s->scan->sequence = group.sequence;
 	s->scan->end = group.end;
 	s->at = group.end;
@@ -195,11 +221,18 @@ static err_t scan_pack(struct scanner *s, const struct pack *pack)
 		enum found found;
 
 		TRY(look(s, pack, &header, &found));
+		if (found == FOUND_HOLED) {
+			bool was;
+
+			TRY(was_durable(s, &header, &was));
+			found = was ? FOUND_GROUP : FOUND_BAD;
+		}
 		switch (found) {
 		case FOUND_GROUP:
 			TRY(give(s, &header, bad_from));
 			bad_from = 0;
 			continue;
+		case FOUND_HOLED:
 		case FOUND_BAD:
 			if (!bad_from)
 				bad_from = s->at.offset;
@@ -252,6 +285,17 @@ err_t packs_scan(struct packs *packs, struct pack_place from, uint64_t sequence,
 	}
 	buf_fini(&s.payload);
 	return err;
+}
+
+struct pack_body pack_found_at(const struct pack_group *group,
+			       const struct pack_found *found)
+{
+	size_t in_payload = (size_t)(found->header_at - group->payload.ptr);
+
+	return (struct pack_body){.pack = group->at.pack,
+				  .offset = group->at.offset + GROUP_HEADER_BYTES +
+					    in_payload,
+				  .length = found->length};
 }
 
 bool packs_has_group(struct packs *packs, struct pack_place at, uint64_t sequence)

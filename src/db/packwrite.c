@@ -288,23 +288,6 @@ static size_t group_layout(struct packs *packs)
 	return count;
 }
 
-/* Over all records: everything but the group's header. */
-static uint32_t group_crc(const struct packs *packs, size_t count, size_t length)
-{
-	uint32_t crc = 0;
-	size_t skip = GROUP_HEADER_BYTES;
-
-	for (size_t i = 0; i < count && length > 0; i++) {
-		struct str piece = {packs->iov[i].iov_base, packs->iov[i].iov_len};
-
-		piece = str_first(str_skip(piece, skip), length);
-		crc = crc32c(crc, piece);
-		length -= piece.len;
-		skip = 0;
-	}
-	return crc;
-}
-
 static err_t make_room(struct packs *packs, uint64_t end)
 {
 	if (end <= packs->allocated)
@@ -323,6 +306,8 @@ err_t packs_write(struct packs *packs, uint64_t durable, struct pack_place *end,
 	packs->has_group = false;
 	size_t length = packs->bytes.len + packs->borrowed - GROUP_HEADER_BYTES;
 	size_t pad = (GROUP_ALIGN - length % GROUP_ALIGN) % GROUP_ALIGN;
+	struct str own = str_skip(buf_str(&packs->bytes), GROUP_HEADER_BYTES);
+	uint32_t crc = group_records_crc(own, COPY_MAX);
 	char *zeros = buf_room(&packs->bytes, pad);
 
 	if (!zeros)
@@ -336,7 +321,7 @@ err_t packs_write(struct packs *packs, uint64_t durable, struct pack_place *end,
 				      .sequence = packs->sequence + 1,
 				      .length = length,
 				      .durable = durable,
-				      .payload_crc = group_crc(packs, count, length)};
+				      .records_crc = crc};
 
 	group_header_write(packs->bytes.ptr, &header);
 	uint64_t after = packs->end + GROUP_HEADER_BYTES + length + pad;

@@ -273,9 +273,10 @@ TEST(damage_in_the_log_costs_only_its_own_mail)
 	damage_at(&f, ends[1] + 500, 6); /* inside the third's body */
 	CHECK(unlink(fixture_path(&f, "index.lmdb")) == 0);
 	CHECK(fixture_open_again(&f) == OK);
-	CHECK(fixture_rows(&f, 1, MAILBOX_INBOX, &rows) == 2);
-	CHECK(rows[0].uid == 1 && rows[1].uid == 4);
-	CHECK(fixture_body(&f, 1, rows[1].message).len == 2999);
+	CHECK(fixture_rows(&f, 1, MAILBOX_INBOX, &rows) == 3);
+	CHECK(rows[0].uid == 1 && rows[1].uid == 3 && rows[2].uid == 4);
+	CHECK(fixture_body(&f, 1, rows[1].message).len == 0);
+	CHECK(fixture_body(&f, 1, rows[2].message).len == 2999);
 	/* Nobody can trust the numbers given out in between. */
 	CHECK(storage_summary(f.storage, 1, &after) == STORE_OK);
 	CHECK(after.epoch == before.epoch + 1 && after.change > before.change + 1000);

@@ -1,0 +1,32 @@
+/* Looking at the pages of an index's file without opening it: an index whose pages are
+ * garbage makes LMDB stop the process, or walk in circles.  After a check that found
+ * nothing, opening and walking are safe.  Calls block on the disk.
+ */
+#pragma once
+
+#include "base/str.h"
+
+enum kv_depth {
+	KV_PAGES_HEAD, /* the two pages that say where everything is */
+	KV_PAGES_ALL,
+};
+
+struct kv_pages {
+	/* Given each row whose checksum is right, by KV_PAGES_ALL; may be NULL.  What can
+	 * be reached is given also where other pages are damaged, in no certain order
+	 * then, and a row may come twice.  The slices are good during the call. */
+	err_t (*take)(void *arg, struct str key, struct str value);
+	void *arg;
+	/* What was found. */
+	uint64_t rows, rows_bad, pages, pages_bad;
+	const char *why; /* of the first bad page: what is wrong with it */
+	uint64_t why_page;
+};
+
+/* Nobody may have it open for writing.  OK: the pages are in order, though rows_bad may
+ * say that rows are not; ERR_SYNTAX: pages are damaged; ERR_ABSENT: no such file; ERR_IO;
+ * or as take() fails. */
+[[nodiscard]] err_t kv_check_pages(const char *path, enum kv_depth depth,
+				   struct kv_pages *found);
+/* True if the sum stands behind the value as kv.c writes it. */
+bool kv_sum_is_right(struct str key, struct str stored);
