@@ -54,6 +54,7 @@ struct storage {
 
 	struct flusher flusher;
 	_Atomic uint64_t commits, groups, bodies_read;
+	_Atomic uint64_t pins, pinned_sequence;
 	/* Index commits so far; and for what is hashed there, the number of the index
 	 * commit that will show its last change. */
 	_Atomic uint64_t indexed, touched[TOUCHED_SLOTS];

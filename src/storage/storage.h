@@ -98,6 +98,17 @@ enum storage_part {
 bool storage_is_behind(struct storage *storage, account_t account,
 		       enum storage_part part);
 
+/* While it is pinned, no pack is removed and no body is punched out of one: somebody,
+ * such as a backup, reads the packs as they stand.  Counted; each pin needs its unpin.
+ * Whoever frees space asks storage_is_pinned() in the writer's thread, and does nothing
+ * then.  A step that the writer had begun before may still end: who pinned waits for it
+ * (storage_index_commit()) before he looks. */
+void storage_pin(struct storage *storage);
+void storage_unpin(struct storage *storage);
+bool storage_is_pinned(struct storage *storage);
+/* All that was in the packs at that group is to stay; UINT64_MAX: nothing is pinned. */
+uint64_t storage_pinned_sequence(struct storage *storage);
+
 enum store_outcome storage_summary(struct storage *storage, account_t account,
 				   struct account_summary *summary);
 enum store_outcome storage_mailboxes(struct storage *storage, account_t account,
