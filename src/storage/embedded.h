@@ -34,6 +34,7 @@ enum { TOUCHED_SLOTS = 4096 };
 struct storage {
 	char *folder, *index_path, *packs_path;
 	uint64_t pack_bytes_max, index_bytes_max;
+	enum storage_open_as open_as;
 	int lock_fd;
 	/* Readers hold it while they look; the writer takes it alone to reopen. */
 	pthread_rwlock_t gate;
