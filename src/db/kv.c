@@ -172,6 +172,13 @@ err_t kv_sync(struct kv *kv)
 	return code ? failed("sync", code) : OK;
 }
 
+err_t kv_copy(struct kv *kv, int fd)
+{
+	int code = mdb_env_copyfd(kv->env, fd);
+
+	return code ? failed("copy", code) : OK;
+}
+
 err_t kv_stats(struct kv *kv, struct kv_stats *stats)
 {
 	MDB_stat stat;

@@ -79,6 +79,12 @@ void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is f
 /* Also from "past the end", where it goes to the last key. */
 [[nodiscard]] err_t kv_prev(struct kv_cursor *cursor);
 
+/* Writes the whole file to fd as it stood at one commit, page by page, so that what did
+ * not change since an earlier copy is the same at the same place.  By any thread; waits
+ * for a write transaction that is open, and others go on while it writes.  The result can
+ * be opened by itself. */
+[[nodiscard]] err_t kv_copy(struct kv *kv, int fd);
+
 /* All that was committed is on disk; for KV_SYNC_LATE. */
 [[nodiscard]] err_t kv_sync(struct kv *kv);
 

@@ -224,6 +224,19 @@ uint64_t packs_bytes(struct packs *packs)
 	return bytes;
 }
 
+bool packs_next(struct packs *packs, uint32_t *number, uint64_t *size)
+{
+	const struct pack *pack = NULL;
+
+	(void)pthread_rwlock_rdlock(&packs->lock);
+	while (!pack && *number < packs_newest(packs))
+		pack = packs_get(packs, ++*number);
+	if (pack)
+		*size = pack->size;
+	(void)pthread_rwlock_unlock(&packs->lock);
+	return pack != NULL;
+}
+
 /* ---- bodies ------------------------------------------------------------------------ */
 
 static int fd_of(struct packs *packs, uint32_t number)

@@ -49,6 +49,9 @@ uint64_t packs_first_sequence(const struct packs *packs);
 /* The newest pack's; 0 if there is none. */
 uint64_t packs_epoch(const struct packs *packs);
 uint64_t packs_bytes(struct packs *packs);
+/* The first pack whose number is greater than *number, and the size of its file; false if
+ * there is none.  By any thread. */
+[[nodiscard]] bool packs_next(struct packs *packs, uint32_t *number, uint64_t *size);
 /* What a process that was killed had written, and not flushed, is on disk.  Before a scan
  * whose groups will be relied on. */
 [[nodiscard]] err_t packs_settle(struct packs *packs);

@@ -34,6 +34,7 @@ enum { TOUCHED_SLOTS = 4096 };
 struct storage {
 	char *folder, *index_path, *packs_path;
 	uint64_t pack_bytes_max, index_bytes_max;
+	enum storage_open_as open_as;
 	int lock_fd;
 	/* Readers hold it while they look; the writer takes it alone to reopen. */
 	pthread_rwlock_t gate;
@@ -54,6 +55,7 @@ struct storage {
 
 	struct flusher flusher;
 	_Atomic uint64_t commits, groups, bodies_read;
+	_Atomic uint64_t pins, pinned_sequence;
 	/* Index commits so far; and for what is hashed there, the number of the index
 	 * commit that will show its last change. */
 	_Atomic uint64_t indexed, touched[TOUCHED_SLOTS];

@@ -63,7 +63,8 @@ err_t storage_bring_up(struct storage *storage, bool is_fresh_pack, const char *
 		TRY(index_open(storage, why));
 	if (!storage->packs)
 		TRY(packs_open(&options, &storage->packs, why));
-	return storage_replay(storage, is_fresh_pack, why);
+	storage->is_read_only = storage->open_as == STORAGE_READ_ONLY;
+	return storage->is_read_only ? OK : storage_replay(storage, is_fresh_pack, why);
 }
 
 err_t storage_open(const struct storage_options *options, struct arena *arena,
@@ -79,6 +80,7 @@ err_t storage_open(const struct storage_options *options, struct arena *arena,
 		options->pack_bytes_max ? options->pack_bytes_max : default_pack_bytes;
 	storage->index_bytes_max =
 		options->index_bytes_max ? options->index_bytes_max : default_index_bytes;
+	storage->open_as = options->open_as;
 	storage->lock_fd = -1;
 	flusher_init(&storage->flusher);
 	storage->effects = storage->record = BUF(RECORD_BYTES_MAX);
@@ -87,8 +89,11 @@ err_t storage_open(const struct storage_options *options, struct arena *arena,
 	err_t err = lock_folder(storage, &sentence);
 
 	if (err == OK)
-		err = storage_bring_up(storage, false, &sentence);
-	if (err == OK && storage_release_leases(storage) != OK) {
+		err = storage_bring_up(storage, options->open_as == STORAGE_RESTORED,
+				       &sentence);
+	storage->open_as = STORAGE_LIVE; /* should it have to reopen */
+	if (err == OK && !storage->is_read_only &&
+	    storage_release_leases(storage) != OK) {
 		sentence = "the index cannot be written";
 		err = ERR_IO;
 	}

@@ -237,7 +237,7 @@ enum store_outcome storage_mailboxes(struct storage *storage, account_t account,
 
 static enum store_outcome row_message(struct reader *reader, account_t account,
 				      uint64_t message, struct arena *arena,
-				      struct message_row *row)
+				      unsigned columns, struct message_row *row)
 {
 	struct key key;
 	struct str value;
@@ -252,7 +252,10 @@ static enum store_outcome row_message(struct reader *reader, account_t account,
 	row->received_at = item.received_at;
 	row->received_zone = item.received_zone;
 	row->size = item_size(&item);
-	return arena_copy(arena, item.trace, &row->trace) ? STORE_OK : STORE_INVALID;
+	memcpy(row->hash, item.blob.hash, ROW_HASH_BYTES);
+	return !(columns & ROW_MESSAGE) || arena_copy(arena, item.trace, &row->trace)
+		       ? STORE_OK
+		       : STORE_INVALID;
 }
 
 static enum store_outcome row_digest(struct reader *reader, account_t account,
@@ -287,8 +290,9 @@ static enum store_outcome row_fill(struct reader *reader, account_t account,
 				    .saved_at = member.saved_at};
 	if ((columns & ROW_KEYWORDS) && !words_read(member.words, arena, &row->keywords))
 		return STORE_INVALID;
-	if (columns & ROW_MESSAGE)
-		outcome = row_message(reader, account, member.message, arena, row);
+	if (columns & (ROW_MESSAGE | ROW_HASH))
+		outcome =
+			row_message(reader, account, member.message, arena, columns, row);
 	if (outcome == STORE_OK && (columns & ROW_DIGEST))
 		outcome = row_digest(reader, account, member.message, arena, row);
 	return outcome;

@@ -197,7 +197,8 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 		LOG(INFO, "log replayed", KV_INT("groups", scan.groups));
 	*why = "the packs cannot be written";
 	TRY(packs_start(storage->packs, &scan, work->state.epoch, is_fresh_pack));
-	if (scan.damaged > 0 || (!had_index && scan.is_torn)) {
+	if (scan.damaged > 0 || (!had_index && scan.is_torn) ||
+	    storage->open_as == STORAGE_RESTORED) {
 		err = raise_epoch(storage);
 		work_drop(work);
 	}

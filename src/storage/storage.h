@@ -18,6 +18,15 @@ struct storage_options {
 	const char *folder;       /* the data directory; it exists */
 	uint64_t pack_bytes_max;  /* 0: 1 GB */
 	uint64_t index_bytes_max; /* LMDB's map; 0: 64 GB, sparse */
+	enum storage_open_as {
+		STORAGE_LIVE,
+		/* Only the calls for reading; the index says what there is, whatever the
+		 * packs hold beyond it, and they are left as they are. */
+		STORAGE_READ_ONLY,
+		/* Live, from now on, after it was put back from a backup: nobody knows
+		 * which numbers were given out since, so the epoch is raised. */
+		STORAGE_RESTORED,
+	} open_as;
 };
 
 /* Opens, replays what the packs prove beyond the index, cuts a torn tail.  On failure
@@ -97,6 +106,25 @@ enum storage_part {
  * does not show yet.  Never blocks. */
 bool storage_is_behind(struct storage *storage, account_t account,
 		       enum storage_part part);
+
+/* While it is pinned, no pack is removed and no body is punched out of one: somebody,
+ * such as a backup, reads the packs as they stand.  Counted; each pin needs its unpin.
+ * Whoever frees space asks storage_is_pinned() in the writer's thread, and does nothing
+ * then.  A step that the writer had begun before may still end: who pinned waits for it
+ * (storage_index_commit()) before he looks. */
+void storage_pin(struct storage *storage);
+void storage_unpin(struct storage *storage);
+bool storage_is_pinned(struct storage *storage);
+/* All that was in the packs at that group is to stay; UINT64_MAX: nothing is pinned. */
+uint64_t storage_pinned_sequence(struct storage *storage);
+
+/* The index as it stood at one commit (kv_copy()); a failed flush meanwhile has to wait.
+ */
+[[nodiscard]] err_t storage_copy_index(struct storage *storage, int fd);
+/* How far the packs are durable.  Asked after storage_copy_index(), they hold all that
+ * the copy needs. */
+[[nodiscard]] err_t storage_extent(struct storage *storage, struct arena *arena,
+				   struct store_extent *extent);
 
 enum store_outcome storage_summary(struct storage *storage, account_t account,
 				   struct account_summary *summary);

@@ -42,6 +42,8 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_STAGE_DROP] = {ALWAYS, ALWAYS, ALWAYS, NEVER},
 	[CALL_REST] = {ALWAYS, ALWAYS, ALWAYS, NEVER}, /* of its own replies */
 	[CALL_STATS] = {NEVER, NEVER, ALWAYS, NEVER},
+	[CALL_BACKUP_BEGIN] = {NEVER, NEVER, ALWAYS, NEVER},
+	[CALL_BACKUP_END] = {NEVER, NEVER, ALWAYS, NEVER},
 };
 
 static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {

@@ -57,7 +57,8 @@ static const struct {
 	{CALL_UNWATCH, "dc", "dc"},       {CALL_WATCH_QUEUE, "sc", "sc"},
 	{CALL_UNWATCH_QUEUE, "sc", "sc"}, {CALL_STAGE, "dsc", "dsc"},
 	{CALL_STAGE_DROP, "dsc", "dsc"},  {CALL_REST, "dsc", "dsc"},
-	{CALL_STATS, "c", "c"},
+	{CALL_STATS, "c", "c"},           {CALL_BACKUP_BEGIN, "c", "c"},
+	{CALL_BACKUP_END, "c", "c"},
 };
 
 static bool is_in(const char *roles, enum gate_role role)

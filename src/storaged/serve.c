@@ -123,6 +123,8 @@ static bool is_behind(const struct read_call *call)
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 	case CALL_REST:
+	case CALL_BACKUP_BEGIN:
+	case CALL_BACKUP_END:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:
@@ -252,6 +254,8 @@ static enum store_outcome serve_here(struct guest *guest,
 	case CALL_QUEUE_LIST:
 	case CALL_REST:
 	case CALL_STATS:
+	case CALL_BACKUP_BEGIN:
+	case CALL_BACKUP_END:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:
@@ -284,6 +288,10 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_QUEUE_LIST:
 	case CALL_STATS:
 		return serve_reading(guest, request, id);
+	case CALL_BACKUP_BEGIN:
+		return backup_begin(guest, request->fd, arena, id);
+	case CALL_BACKUP_END:
+		return reply_only(guest, id, backup_end(guest));
 	case CALL_ENTER:
 	case CALL_LEAVE:
 	case CALL_LOCK:
@@ -320,13 +328,11 @@ static void serve_decoded(struct guest *guest, struct store_request *request,
 		note(request, false);
 }
 
-void serve(struct guest *guest, const struct ipc_message *message)
+static void serve_message(struct guest *guest, const struct ipc_message *message)
 {
 	struct arena arena;
 	struct store_request request;
 
-	if (message->fd >= 0)
-		(void)close(message->fd); /* no request has one */
 	if (guest->users > BUSY_MAX ||
 	    guest->busy_bytes + message->body.len > BUSY_BYTES_MAX) {
 		reply_only(guest, message->id, STORE_UNAVAILABLE);
@@ -334,10 +340,19 @@ void serve(struct guest *guest, const struct ipc_message *message)
 	}
 	guest->busy_bytes += message->body.len;
 	arena_init(&arena, REQUEST_ARENA_BYTES);
-	if (store_dec_request(message->type, message->body, &arena, &request))
+	if (store_dec_request(message->type, message->body, &arena, &request)) {
+		request.fd = message->fd;
 		serve_decoded(guest, &request, &arena, message->id);
-	else
+	} else {
 		reply_only(guest, message->id, STORE_INVALID);
+	}
 	arena_fini(&arena);
 	guest->busy_bytes -= message->body.len;
+}
+
+void serve(struct guest *guest, const struct ipc_message *message)
+{
+	serve_message(guest, message);
+	if (message->fd >= 0)
+		(void)close(message->fd); /* its owner sees to what was written */
 }

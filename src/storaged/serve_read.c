@@ -204,6 +204,8 @@ static enum store_outcome read_call(struct storage *storage,
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 	case CALL_REST:
+	case CALL_BACKUP_BEGIN:
+	case CALL_BACKUP_END:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:

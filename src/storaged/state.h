@@ -82,6 +82,7 @@ struct guest {
 	uint64_t staged_bytes, last_token;
 	unsigned watched_queues, dirty_queues; /* 1 << enum queue_kind */
 	bool has_events_task;
+	bool has_pin;          /* of the storage: a backup is being made */
 	struct leases *leases; /* NULL: never had any */
 };
 
@@ -155,6 +156,10 @@ void reply_send(struct guest *guest, uint64_t id, const struct buf *reply);
 void reply_only(struct guest *guest, uint64_t id, enum store_outcome outcome);
 void reply_rest(struct guest *guest, uint64_t id, uint64_t token, uint64_t offset);
 void replies_drop(struct guest *guest);
+
+/* backup.c; begin suspends and replies. */
+void backup_begin(struct guest *guest, int index_fd, struct arena *arena, uint64_t id);
+enum store_outcome backup_end(struct guest *guest); /* ABSENT if there was none */
 
 /* serve.c: answers one message of a guest, in a task of its own. */
 void serve(struct guest *guest, const struct ipc_message *message);

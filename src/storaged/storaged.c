@@ -19,6 +19,7 @@ void guest_unref(struct guest *guest)
 
 	if (--guest->users > 0)
 		return;
+	(void)backup_end(guest); /* most have none */
 	staging_drop_all(guest); /* what a last piece had begun meanwhile */
 	leases_drop(guest);
 	seats_drop(guest);

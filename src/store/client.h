@@ -70,6 +70,7 @@ struct talk {
 	struct store *store;
 	enum talk_kind kind;
 	deadline_t deadline;
+	int fd; /* to go with the request; -1: none */
 	struct buf request, reply;
 	struct dec dec;             /* the reply behind its outcome */
 	enum store_outcome outcome; /* once is_over */

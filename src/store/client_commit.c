@@ -117,7 +117,21 @@ static bool stage_body(struct attempt *a, uint64_t id, struct str raw)
 	return is_good;
 }
 
-static const struct store_body *raw_body(const struct store_op *op)
+static bool stage_frame(struct attempt *a, uint64_t id, struct str frame)
+{
+	for (uint64_t offset = 0; frame.len > 0;) {
+		struct str piece = str_first(frame, BODY_PAGE_BYTES);
+
+		if (!stage_piece(a, id, offset, piece))
+			return false;
+		offset += piece.len;
+		frame = str_skip(frame, piece.len);
+	}
+	return true;
+}
+
+/* With octets of its own: raw ones, or a frame as it is. */
+static const struct store_body *own_body(const struct store_op *op)
 {
 	const struct store_body *body = NULL;
 
@@ -125,7 +139,9 @@ static const struct store_body *raw_body(const struct store_op *op)
 		body = &op->append.body;
 	if (op->kind == OP_QUEUE_ADD)
 		body = &op->queue_add.body;
-	return body && body->raw.len > 0 && !body->from_message ? body : NULL;
+	if (!body || body->from_message)
+		return NULL;
+	return body->raw.len > 0 || body->frame.len > 0 ? body : NULL;
 }
 
 /* Stages all bodies beyond the first inline_max octets. */
@@ -135,18 +151,21 @@ static bool stage_beyond(struct attempt *a, size_t inline_max)
 	size_t sum = 0;
 
 	for (size_t i = 0; i < commit->count; i++) {
-		const struct store_body *body = raw_body(&commit->ops[i]);
+		const struct store_body *body = own_body(&commit->ops[i]);
 
 		if (!body)
 			continue;
-		if (body->raw.len <= inline_max - sum) {
-			sum += body->raw.len;
+		size_t len = body->frame.len ? body->frame.len : body->raw.len;
+
+		if (len <= inline_max - sum) {
+			sum += len;
 			continue;
 		}
 		if (!a->staged)
 			a->staged = NEW_ARRAY(uint64_t, commit->count);
 		a->staged[i] = ++a->talk->store->last_staged;
-		if (!stage_body(a, a->staged[i], body->raw))
+		if (!(body->frame.len ? stage_frame(a, a->staged[i], body->frame)
+				      : stage_body(a, a->staged[i], body->raw)))
 			return false;
 	}
 	return true;
@@ -205,7 +224,7 @@ static void attempt_run(struct talk *talk, const struct store_commit *commit)
 static bool bodies_fit(const struct store_commit *commit)
 {
 	for (size_t i = 0; i < commit->count; i++) {
-		const struct store_body *body = raw_body(&commit->ops[i]);
+		const struct store_body *body = own_body(&commit->ops[i]);
 
 		if (body && body->raw.len > STORE_BODY_BYTES_MAX)
 			return false;

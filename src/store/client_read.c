@@ -171,6 +171,37 @@ enum store_outcome store_stats(struct store *store, struct store_stats *stats)
 	return read_end(&talk, is_decoded);
 }
 
+/* Not repeated on another channel: what it asks for ends with its own. */
+enum store_outcome store_backup_begin(struct store *store, int index_fd,
+				      struct arena *arena, struct store_extent *extent)
+{
+	struct store_request request = {.call = CALL_BACKUP_BEGIN};
+	struct talk talk;
+
+	talk_begin(&talk, store, TALK_READ);
+	talk.fd = index_fd;
+	if (talk_again(&talk)) {
+		talk.deadline = NEVER;
+		store_enc_request(&talk.request, &request);
+		talk_exchange(&talk, CALL_BACKUP_BEGIN);
+	}
+	if (!talk.is_over)
+		talk_finish(&talk, STORE_UNAVAILABLE);
+	bool is_decoded =
+		talk.outcome == STORE_OK && store_dec_extent(&talk.dec, arena, extent);
+
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_backup_end(struct store *store)
+{
+	struct store_request request = {.call = CALL_BACKUP_END};
+	struct talk talk;
+	bool is_done = read_begin(&talk, store, &request);
+
+	return read_end(&talk, is_done);
+}
+
 /* ---- scans, which come in portions ------------------------------------------------- */
 
 static enum store_outcome scan_portion(struct store *store, struct store_request *request,

@@ -139,6 +139,8 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_STAGE:
 	case CALL_REST:
 	case CALL_STATS:
+	case CALL_BACKUP_BEGIN:
+	case CALL_BACKUP_END:
 	case CALL_COUNT_:
 		break;
 	}
@@ -245,6 +247,8 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 	case CALL_WATCH:
 	case CALL_UNWATCH:
 	case CALL_STATS:
+	case CALL_BACKUP_BEGIN:
+	case CALL_BACKUP_END:
 		return;
 	case CALL_COMMIT: /* store_enc_commit() */
 	case CALL_COUNT_:
@@ -375,6 +379,8 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_WATCH:
 	case CALL_UNWATCH:
 	case CALL_STATS:
+	case CALL_BACKUP_BEGIN:
+	case CALL_BACKUP_END:
 		break;
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
@@ -390,7 +396,7 @@ bool store_dec_request(uint16_t type, struct str body, struct arena *arena,
 {
 	struct dec dec = dec_over(body);
 
-	*request = (struct store_request){0};
+	*request = (struct store_request){.fd = -1};
 	if (type < CALL_ENTER || type >= CALL_COUNT_)
 		return false;
 	request->call = (enum store_message)type;

@@ -39,7 +39,9 @@ enum store_message {
 	CALL_STAGE_DROP,    /* stage; no reply */
 	CALL_REST,          /* rest */
 	CALL_STATS,
-	CALL_BODIES, /* whole small ones, several at once */
+	CALL_BODIES,       /* whole small ones, several at once */
+	CALL_BACKUP_BEGIN, /* comes with a descriptor, for a copy of the index */
+	CALL_BACKUP_END,
 	CALL_COUNT_,
 
 	EVENT_CHANGED = 64, /* from the store: what watches should look at again */
@@ -73,6 +75,7 @@ enum {
 struct store_request {
 	enum store_message call;
 	account_t account;
+	int fd; /* that came along; -1: none.  Not encoded */
 	union {
 		struct str grant;
 		struct store_commit commit;
@@ -164,6 +167,9 @@ bool store_dec_queue_rows(struct dec *dec, struct arena *arena, struct queue_row
 			  size_t *count);
 void store_enc_stats(struct buf *buf, const struct store_stats *stats);
 bool store_dec_stats(struct dec *dec, struct store_stats *stats);
+
+void store_enc_extent(struct buf *buf, const struct store_extent *extent);
+bool store_dec_extent(struct dec *dec, struct arena *arena, struct store_extent *extent);
 
 /* EVENT_CHANGED: accounts, and a bit for each queue kind. */
 struct store_event {

@@ -3,7 +3,7 @@
 
 /* Least octets of a row on the wire: a list cannot claim more rows than it has. */
 enum { LEAST_MAILBOX = 12, LEAST_MESSAGE = 4, LEAST_CHANGE = 5, LEAST_KV = 2 };
-enum { LEAST_QUEUE = 36, LIST_ROWS_MAX = 1 << 24 };
+enum { LEAST_QUEUE = 36, LEAST_EXTENT = 2, LIST_ROWS_MAX = 1 << 24 };
 
 static uint32_t dec_var32(struct dec *dec)
 {
@@ -107,6 +107,8 @@ static void enc_message_columns(struct buf *buf, unsigned columns,
 	}
 	if (columns & ROW_DIGEST)
 		store_enc_bounded(buf, row->digest, DIGEST_BYTES_MAX);
+	if (columns & ROW_HASH)
+		buf_add(buf, (struct str){(const char *)row->hash, ROW_HASH_BYTES});
 }
 
 static void dec_message_columns(struct dec *dec, struct arena *arena, unsigned columns,
@@ -124,6 +126,12 @@ static void dec_message_columns(struct dec *dec, struct arena *arena, unsigned c
 	}
 	if (columns & ROW_DIGEST)
 		row->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
+	if (columns & ROW_HASH) {
+		struct str hash = dec_bytes(dec, ROW_HASH_BYTES);
+
+		if (dec_ok(dec))
+			memcpy(row->hash, hash.ptr, ROW_HASH_BYTES);
+	}
 }
 
 void store_enc_rows(struct buf *buf, unsigned columns, const struct message_row *rows,
@@ -309,5 +317,29 @@ bool store_dec_stats(struct dec *dec, struct store_stats *stats)
 	stats->commits = dec_var(dec);
 	stats->groups = dec_var(dec);
 	stats->bodies_read = dec_var(dec);
+	return dec_done(dec);
+}
+
+void store_enc_extent(struct buf *buf, const struct store_extent *extent)
+{
+	enc_var(buf, extent->epoch);
+	enc_var(buf, extent->sequence);
+	enc_var(buf, extent->count);
+	for (size_t i = 0; i < extent->count; i++) {
+		enc_var(buf, extent->packs[i].number);
+		enc_var(buf, extent->packs[i].length);
+	}
+}
+
+bool store_dec_extent(struct dec *dec, struct arena *arena, struct store_extent *extent)
+{
+	extent->epoch = dec_var(dec);
+	extent->sequence = dec_var(dec);
+	extent->packs = STORE_DEC_ARRAY(dec, arena, struct pack_extent, LEAST_EXTENT,
+					LIST_ROWS_MAX, &extent->count);
+	for (size_t i = 0; i < extent->count; i++) {
+		extent->packs[i].number = dec_var32(dec);
+		extent->packs[i].length = dec_var(dec);
+	}
 	return dec_done(dec);
 }

@@ -94,6 +94,8 @@ TEST(requests_come_back_as_they_went)
 	CHECK(survives(REQUEST(CALL_STAGE_DROP, .stage = {.id = 4})));
 	CHECK(survives(REQUEST(CALL_REST, .rest = {1, 2})));
 	CHECK(survives(REQUEST(CALL_STATS)));
+	CHECK(survives(REQUEST(CALL_BACKUP_BEGIN)));
+	CHECK(survives(REQUEST(CALL_BACKUP_END)));
 }
 
 static const struct str words[] = {{"$Junk", 5}, {"work", 4}};
@@ -330,5 +332,24 @@ TEST(events_come_back_as_they_went)
 	CHECK(got.queues == 2 && got.count == 3 && got.accounts[2] == UINT32_MAX);
 	CHECK(!store_dec_event(str_first(buf_str(&buf), 3), &arena, &got));
 	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
+TEST(an_extent_comes_back_as_it_went)
+{
+	struct pack_extent packs[] = {{1, 64}, {UINT32_MAX, UINT64_MAX}};
+	struct store_extent extent = {3, UINT64_MAX, packs, 2}, got;
+	SCOPED(buf_fini) struct buf buf = BUF(1000);
+	struct arena arena;
+
+	arena_init(&arena, 1000);
+	store_enc_extent(&buf, &extent);
+	struct dec dec = dec_over(buf_str(&buf));
+	struct dec cut = dec_over(str_first(buf_str(&buf), buf.len - 1));
+
+	CHECK(store_dec_extent(&dec, &arena, &got) && got.count == 2);
+	CHECK(got.epoch == 3 && got.sequence == UINT64_MAX);
+	CHECK(got.packs[1].number == UINT32_MAX && got.packs[1].length == UINT64_MAX);
+	CHECK(!store_dec_extent(&cut, &arena, &got));
 	arena_fini(&arena);
 }

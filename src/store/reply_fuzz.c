@@ -65,10 +65,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct arena arena;
 	struct store_event event;
+	struct store_extent extent;
 
 	if (len == 0)
 		return 0;
 	struct str input = {(const char *)data + 1, len - 1};
+	struct dec dec = dec_over(input);
 
 	arena_init(&arena, 1 << 20);
 	if (data[0] % 8 < 4)
@@ -77,8 +79,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		decode_rows(input, &arena);
 	else if (data[0] % 8 == 5)
 		decode_result(input, &arena);
-	else
+	else if (data[0] % 8 == 6)
 		(void)store_dec_event(input, &arena, &event);
+	else
+		(void)store_dec_extent(&dec, &arena, &extent);
 	ASSERT(arena.used <= 1 << 20);
 	arena_fini(&arena);
 	return 0;

@@ -115,6 +115,15 @@ void store_watch_close(struct store_watch *watch);
 enum store_outcome store_watch_queue(struct store *store, struct store_watch *watch,
 				     enum queue_kind kind);
 
+/* For the command line.  From begin to end, or to the end of the channel, everything
+ * stays in the packs that stands there, so that they can be copied; begin writes the
+ * index to index_fd (a file, which stays the caller's), however long that takes.  What
+ * was committed before is in both.  The end is ABSENT if the channel has not been pinned:
+ * the store has started anew, and what was copied meanwhile may have holes. */
+enum store_outcome store_backup_begin(struct store *store, int index_fd,
+				      struct arena *arena, struct store_extent *extent);
+enum store_outcome store_backup_end(struct store *store);
+
 enum store_outcome store_stats(struct store *store, struct store_stats *stats);
 /* The outcome in words that a person understands. */
 const char *store_outcome_text(enum store_outcome outcome);

@@ -29,6 +29,7 @@ void talk_begin(struct talk *talk, struct store *store, enum talk_kind kind)
 		.store = store,
 		.kind = kind,
 		.deadline = deadline_s(CALL_WAIT_S),
+		.fd = -1,
 		.request = spare_take(store, IPC_BODY_MAX),
 		.reply = spare_take(store, IPC_BODY_MAX),
 	};
@@ -158,7 +159,7 @@ void talk_exchange(struct talk *talk, enum store_message call)
 	}
 	talk->was_sent = true;
 	buf_reset(&talk->reply);
-	err_t err = ipc_call(ipc, (uint16_t)call, buf_str(&talk->request), -1,
+	err_t err = ipc_call(ipc, (uint16_t)call, buf_str(&talk->request), talk->fd,
 			     talk->deadline, &type, &talk->reply, NULL);
 
 	if (err == OK && type == REPLY_PART)

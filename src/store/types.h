@@ -108,7 +108,8 @@ enum store_op_kind {
 /* Where the body of a new message comes from; exactly one form is used. */
 struct store_body {
 	struct str raw;   /* doors: the bytes as they are; the client compresses them */
-	struct str frame; /* back end: one zstd frame of raw_size octets ... */
+	struct str frame; /* back end, and doors that have it: one zstd frame of raw_size
+			     octets ... */
 	uint64_t staged;  /* ... or one staged before by this channel */
 	uint64_t raw_size;
 	account_t from_account; /* or the body of a message that is there already, */
@@ -276,7 +277,9 @@ enum row_column { /* what store_rows() should fetch beside uid, flags and modseq
 		  ROW_KEYWORDS = 1,
 		  ROW_MESSAGE = 2, /* message, received_at, saved_at, size, trace */
 		  ROW_DIGEST = 4,
+		  ROW_HASH = 8,
 };
+enum { ROW_HASH_BYTES = 32 };
 
 struct message_row {
 	uint32_t uid;
@@ -291,6 +294,7 @@ struct message_row {
 	uint64_t size; /* of trace and body together */
 	struct str trace;
 	struct str digest;
+	unsigned char hash[ROW_HASH_BYTES]; /* SHA-256 of the body's frame as stored */
 };
 
 enum change_kind {
@@ -331,6 +335,16 @@ struct queue_row {
 	uint32_t tries;
 	struct str reason; /* of the last retry */
 	uint64_t size;
+};
+
+/* What of the packs is durable, at one place of the log. */
+struct store_extent {
+	uint64_t epoch, sequence; /* of the last group */
+	struct pack_extent {
+		uint32_t number;
+		uint64_t length; /* the first so many octets of the pack */
+	} * packs;
+	size_t count;
 };
 
 struct store_stats {

@@ -29,6 +29,7 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 		enc_str(body, request->key_pem);
 		break;
 	case VAULT_CALL_TICKET_KEYS:
+	case VAULT_CALL_COPY:
 		break;
 	case VAULT_CALL_SIGN:
 		enc_str(body, request->key_id);
@@ -100,6 +101,7 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		request->key_pem = bounded(dec, VAULT_PEM_MAX);
 		return true;
 	case VAULT_CALL_TICKET_KEYS:
+	case VAULT_CALL_COPY:
 		return true;
 	case VAULT_CALL_SIGN:
 		request->key_id = bounded(dec, VAULT_KEY_ID_MAX);

@@ -23,6 +23,7 @@ enum vault_call {
 	VAULT_CALL_SCRAM_BEGIN, /* account, session, name -> enc of struct vault_scram */
 	VAULT_CALL_SCRAM_PROVE, /* account, session, bare, nonce, final, proof -> grant,
 				 * signature */
+	VAULT_CALL_COPY,        /* comes with a descriptor */
 	VAULT_REPLY = 64,
 };
 

@@ -52,7 +52,7 @@ void vault_reconnect(struct vault *vault, int fd)
 /* Every request may be repeated after a restart: none does more the second time, except
  * raising a generation once more, which harms nobody. */
 static enum vault_outcome exchange(struct vault *vault, uint16_t type, struct str body,
-				   struct buf *answer, struct vault_reply *reply)
+				   int fd, struct buf *answer, struct vault_reply *reply)
 {
 	deadline_t deadline = deadline_s(CALL_SECONDS);
 	uint16_t reply_type;
@@ -64,7 +64,7 @@ static enum vault_outcome exchange(struct vault *vault, uint16_t type, struct st
 				return VAULT_LATER;
 		}
 		buf_reset(answer);
-		err = ipc_call(vault->ipc, type, body, -1, deadline, &reply_type, answer,
+		err = ipc_call(vault->ipc, type, body, fd, deadline, &reply_type, answer,
 			       NULL);
 	} while (err == ERR_CLOSED);
 	if (err == OK && reply_type == VAULT_REPLY &&
@@ -81,9 +81,10 @@ static void wipe(struct buf *buf)
 	buf_fini(buf);
 }
 
-/* first and second may be NULL. */
-static enum vault_outcome call(struct vault *vault, const struct vault_request *request,
-			       struct buf *first, struct buf *second)
+/* fd goes with it, if not -1; first and second may be NULL. */
+static enum vault_outcome call_with(struct vault *vault,
+				    const struct vault_request *request, int fd,
+				    struct buf *first, struct buf *second)
 {
 	SCOPED(wipe) struct buf body = BUF(REQUEST_BYTES_MAX);
 	SCOPED(wipe) struct buf answer = BUF(2 * VAULT_REPLY_MAX);
@@ -96,13 +97,26 @@ static enum vault_outcome call(struct vault *vault, const struct vault_request *
 	vault_encode_request(&body, request);
 	if (!buf_ok(&body))
 		return VAULT_REFUSED;
-	enum vault_outcome outcome =
-		exchange(vault, (uint16_t)request->call, buf_str(&body), &answer, &reply);
+	enum vault_outcome outcome = exchange(vault, (uint16_t)request->call,
+					      buf_str(&body), fd, &answer, &reply);
 	if (outcome == VAULT_OK && first)
 		buf_add(first, reply.first);
 	if (outcome == VAULT_OK && second)
 		buf_add(second, reply.second);
 	return outcome;
+}
+
+static enum vault_outcome call(struct vault *vault, const struct vault_request *request,
+			       struct buf *first, struct buf *second)
+{
+	return call_with(vault, request, -1, first, second);
+}
+
+enum vault_outcome vault_copy(struct vault *vault, int fd)
+{
+	const struct vault_request request = {.call = VAULT_CALL_COPY};
+
+	return call_with(vault, &request, fd, NULL, NULL);
 }
 
 enum vault_outcome vault_verify(struct vault *vault, uint32_t account,

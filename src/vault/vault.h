@@ -70,6 +70,10 @@ enum vault_outcome vault_share_password(struct vault *vault, uint32_t account,
 /* Forgets the account's secrets and raises its generation. */
 enum vault_outcome vault_forget(struct vault *vault, uint32_t account);
 
+/* Writes all that the vault keeps, as it keeps it, to fd (a file; it stays the caller's):
+ * for a backup by who may read its folder anyway. */
+enum vault_outcome vault_copy(struct vault *vault, int fd);
+
 /* The certificate chain (PEM) for a host name, with the id of its key.  The vault makes a
  * self-signed one if it has none for that name. */
 enum vault_outcome vault_certificate(struct vault *vault, struct str host,

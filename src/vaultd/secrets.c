@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "db/kv.h"
 #include "rt/completion.h"
+#include "rt/offload.h"
 
 enum {
 	VERSION = 2,
@@ -369,4 +370,25 @@ err_t secrets_put(struct secrets *secrets, const struct secret_pair *pairs, size
 			      .only_new = only_new};
 
 	return await(secrets, &write);
+}
+
+struct copying {
+	struct kv *kv;
+	int fd;
+	err_t err;
+};
+
+static void copy(void *arg)
+{
+	struct copying *copying = arg;
+
+	copying->err = kv_copy(copying->kv, copying->fd);
+}
+
+err_t secrets_copy(struct secrets *secrets, int fd)
+{
+	struct copying copying = {.kv = secrets->kv, .fd = fd};
+
+	offload(copy, &copying);
+	return copying.err;
 }

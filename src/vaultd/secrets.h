@@ -53,6 +53,9 @@ void secrets_close(struct secrets **secrets);
 [[nodiscard]] err_t secrets_forget(struct secrets *secrets, uint32_t account,
 				   uint32_t *generation);
 
+/* The whole file to fd, as it stood at one commit; may suspend. */
+[[nodiscard]] err_t secrets_copy(struct secrets *secrets, int fd);
+
 struct secret_pair {
 	struct str key, value;
 };

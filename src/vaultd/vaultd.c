@@ -328,6 +328,7 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_SHARE_PASSWORD:
 	case VAULT_CALL_FORGET:
 	case VAULT_CALL_IMPORT:
+	case VAULT_CALL_COPY:
 		return role == VAULTD_CTL;
 	case VAULT_CALL_SIGN:
 		return role == VAULTD_SIGNER;
@@ -337,9 +338,10 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	return false;
 }
 
+/* fd came with the request; -1: none did. */
 static enum vault_outcome answer(struct channel *channel,
-				 const struct vault_request *request, struct buf *first,
-				 struct buf *second)
+				 const struct vault_request *request, int fd,
+				 struct buf *first, struct buf *second)
 {
 	struct vaultd *vaultd = channel->vaultd;
 
@@ -366,6 +368,9 @@ static enum vault_outcome answer(struct channel *channel,
 		return on_scram_begin(channel, request, first);
 	case VAULT_CALL_SCRAM_PROVE:
 		return on_scram_prove(channel, request, first, second);
+	case VAULT_CALL_COPY:
+		return fd < 0 ? VAULT_DENIED
+			      : outcome_of(secrets_copy(vaultd->secrets, fd));
 	case VAULT_REPLY:
 		break;
 	}
@@ -375,22 +380,20 @@ static enum vault_outcome answer(struct channel *channel,
 /* ---- channels ---------------------------------------------------------------------- */
 
 /* The channel may end while an answer is awaited, so nothing looks at it after that. */
-static void on_message(struct ipc *ipc, const struct ipc_message *message, void *arg)
+static void serve(struct ipc *ipc, const struct ipc_message *message,
+		  struct channel *channel)
 {
-	struct channel *channel = arg;
 	SCOPED(buf_fini) struct buf first = BUF(VAULT_REPLY_MAX);
 	SCOPED(buf_fini) struct buf second = BUF(VAULT_REPLY_MAX);
 	SCOPED(buf_fini) struct buf body = BUF(3 * VAULT_REPLY_MAX);
 	struct vault_reply reply = {.outcome = VAULT_DENIED};
 	struct vault_request request;
 
-	if (message->fd >= 0)
-		(void)close(message->fd); /* nothing here takes one */
 	if (!ipc_is_open(ipc))
 		return; /* its channel has ended, and arg may be gone */
 	if (vault_decode_request(message->type, message->body, &request) &&
 	    may(channel->role, request.call))
-		reply.outcome = answer(channel, &request, &first, &second);
+		reply.outcome = answer(channel, &request, message->fd, &first, &second);
 	else
 		LOG(WARN, "vault request denied", KV_INT("type", message->type));
 	if (reply.outcome == VAULT_OK) {
@@ -399,6 +402,13 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 	}
 	vault_encode_reply(&body, &reply);
 	ipc_reply(ipc, message->id, VAULT_REPLY, buf_str(&body), -1);
+}
+
+static void on_message(struct ipc *ipc, const struct ipc_message *message, void *arg)
+{
+	serve(ipc, message, arg);
+	if (message->fd >= 0)
+		(void)close(message->fd); /* its owner sees to what was written */
 }
 
 static void channel_free(struct channel *channel)

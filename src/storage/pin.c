@@ -1,0 +1,68 @@
+/* What others, such as a backup, take from a storage that is in use. */
+#include "storage/embedded.h"
+
+/* The oldest pin's group stands for all of them, until the last has gone. */
+void storage_pin(struct storage *storage)
+{
+	if (atomic_load(&storage->pins) == 0)
+		atomic_store(&storage->pinned_sequence,
+			     flusher_durable(&storage->flusher));
+	atomic_fetch_add(&storage->pins, 1);
+}
+
+void storage_unpin(struct storage *storage)
+{
+	ASSERT(atomic_fetch_sub(&storage->pins, 1) > 0);
+}
+
+bool storage_is_pinned(struct storage *storage)
+{
+	return atomic_load(&storage->pins) > 0;
+}
+
+uint64_t storage_pinned_sequence(struct storage *storage)
+{
+	return storage_is_pinned(storage) ? atomic_load(&storage->pinned_sequence)
+					  : UINT64_MAX;
+}
+
+err_t storage_copy_index(struct storage *storage, int fd)
+{
+	(void)pthread_rwlock_rdlock(&storage->gate);
+	err_t err = storage->kv ? kv_copy(storage->kv, fd) : ERR_IO;
+
+	(void)pthread_rwlock_unlock(&storage->gate);
+	return err;
+}
+
+static err_t read_state(struct storage *storage, struct state_row *state)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct key key;
+	struct str value;
+
+	if (reader_begin(&reader, storage) != STORE_OK)
+		return ERR_IO;
+	TRY(kv_get(reader.txn, key_state(&key), &value));
+	return state_read(value, state) ? OK : ERR_SYNTAX;
+}
+
+/* The index never shows what is not durable, so its place is one up to which all packs
+ * are; those before the one it is in do not grow any more. */
+err_t storage_extent(struct storage *storage, struct arena *arena,
+		     struct store_extent *extent)
+{
+	struct state_row state;
+	uint32_t number = 0;
+	uint64_t size;
+
+	TRY(read_state(storage, &state));
+	*extent = (struct store_extent){.epoch = state.epoch, .sequence = state.sequence};
+	extent->packs = ARENA_ARRAY(arena, struct pack_extent, state.end.pack);
+	if (!extent->packs)
+		return ERR_LIMIT;
+	while (packs_next(storage->packs, &number, &size) && number <= state.end.pack)
+		extent->packs[extent->count++] = (struct pack_extent){
+			number, number == state.end.pack ? state.end.offset : size};
+	return OK;
+}
