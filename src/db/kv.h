@@ -4,7 +4,8 @@
  * values up to 64 KB, one writer at a time, readers that see the state of the last
  * commit. Keys are compared octet by octet.  Underneath is LMDB; only one process may
  * have the file open.  Calls block on the disk, never suspend a task.
- * Fault site (rt/fault.h): index.commit.
+ * Fault sites (rt/fault.h): index.commit; index.put, whatever the action: the map is
+ * full.
  */
 #pragma once
 
@@ -78,9 +79,13 @@ void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is f
 /* All that was committed is on disk; for KV_SYNC_LATE. */
 [[nodiscard]] err_t kv_sync(struct kv *kv);
 
+/* Can the file take so many octets more?  As of the last commit. */
+bool kv_has_room(struct kv *kv, uint64_t octets);
+
 struct kv_stats {
 	uint64_t keys;
 	uint64_t bytes_used; /* of the file */
 	uint64_t bytes_max;
+	uint64_t page_bytes;
 };
 [[nodiscard]] err_t kv_stats(struct kv *kv, struct kv_stats *stats);
