@@ -1,6 +1,8 @@
 #include <jansson.h>
 
+#include "base/num.h"
 #include "ctl/word.h"
+#include "store/store.h"
 #include "vault/vault.h"
 
 /* The address as a person would write it, for the sentences below. */
@@ -115,6 +117,87 @@ static void remove_one(struct ctl *ctl)
 		   STR_FMT(named(ctl)), account);
 }
 
+/* A limit as a person gives it: "none", or a number; octets may be in KiB, MiB, GiB. */
+static bool read_limit(struct str word, bool is_octets, uint64_t *limit)
+{
+	static const struct {
+		struct str name;
+		unsigned shift;
+	} units[] = {{{"KiB", 3}, 10}, {{"MiB", 3}, 20}, {{"GiB", 3}, 30}};
+	unsigned shift = 0;
+
+	*limit = 0;
+	if (str_same(word, STR("none")))
+		return true;
+	for (size_t i = 0; is_octets && i < COUNT_OF(units); i++)
+		if (str_ends(word, units[i].name)) {
+			word = str_first(word, word.len - units[i].name.len);
+			shift = units[i].shift;
+			break;
+		}
+	if (!num_parse(word, INT64_MAX >> shift, limit) || *limit == 0)
+		return false;
+	*limit <<= shift;
+	return true;
+}
+
+static enum store_outcome put_quota(struct ctl *ctl, account_t account, uint64_t messages,
+				    uint64_t octets)
+{
+	struct store_op op = {.kind = OP_KV_PUT};
+	struct store_commit commit = {.account = account, .ops = &op, .count = 1};
+
+	op.kv = (struct op_kv){.key = STR(STORE_KV_QUOTA),
+			       .value = arena_printf(&ctl->arena, "%llu %llu",
+						     (unsigned long long)messages,
+						     (unsigned long long)octets)};
+	return store_commit(ctl->store, &commit, &ctl->arena, NULL);
+}
+
+static void say_use(struct ctl *ctl, const char *what, uint64_t used, uint64_t limit)
+{
+	buf_printf(&ctl->out, "%16llu  %s", (unsigned long long)used, what);
+	if (limit > 0)
+		buf_printf(&ctl->out, " of %llu\n", (unsigned long long)limit);
+	else
+		buf_printf(&ctl->out, ", no limit\n");
+}
+
+/* Without limits it shows what there is. */
+static void quota(struct ctl *ctl)
+{
+	account_t account;
+	uint64_t messages, octets;
+	struct account_summary summary;
+	enum store_outcome outcome = STORE_OK;
+
+	if (ctl->word_count == 2 ||
+	    (ctl->word_count == 3 && (!read_limit(ctl->words[1], false, &messages) ||
+				      !read_limit(ctl->words[2], true, &octets)))) {
+		ctl_fail(ctl, "Limits are two: most messages and most octets, each a "
+			      "number or \"none\".\nNothing was changed.\nFor "
+			      "example: postrider account quota ann@example.com none "
+			      "10GiB");
+		return;
+	}
+	if (!find(ctl, &account))
+		return;
+	if (ctl->word_count == 3)
+		outcome = put_quota(ctl, account, messages, octets);
+	if (outcome == STORE_OK)
+		outcome = store_summary(ctl->store, account, &summary);
+	if (outcome != STORE_OK) {
+		ctl_fail_store(ctl, outcome);
+		return;
+	}
+	say_use(ctl, "messages", summary.messages, summary.messages_max);
+	say_use(ctl, "octets", summary.bytes, summary.bytes_max);
+	ctl->json = json_pack(
+		"{s:I,s:I,s:I,s:I}", "messages", (json_int_t)summary.messages,
+		"messages_max", (json_int_t)summary.messages_max, "bytes",
+		(json_int_t)summary.bytes, "bytes_max", (json_int_t)summary.bytes_max);
+}
+
 static void list_page(struct ctl *ctl, const struct directory_item *items, size_t count,
 		      json_t *accounts)
 {
@@ -160,6 +243,9 @@ static const struct ctl_verb verbs[] = {
 	 true, false, list},
 	{"passwd", "ADDRESS", "Ask for a new password; the old one stops working.", 1, 1,
 	 CTL_PASSWORD_STDIN, true, true, change_password},
+	{"quota", "ADDRESS [MESSAGES OCTETS]",
+	 "Print what an account uses; or limit it, with \"none\" for no limit.", 1, 3, 0,
+	 true, false, quota},
 };
 
 const struct ctl_word ctl_account = {
@@ -168,7 +254,8 @@ const struct ctl_word ctl_account = {
 	.examples = "  postrider account add ann@example.com\n"
 		    "  postrider account add --admin --password-stdin "
 		    "root@example.com < secret\n"
-		    "  postrider account passwd ann@example.com\n",
+		    "  postrider account passwd ann@example.com\n"
+		    "  postrider account quota ann@example.com none 10GiB\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

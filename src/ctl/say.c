@@ -25,9 +25,13 @@ void ctl_fail(struct ctl *ctl, const char *format, ...)
 void ctl_fail_store(struct ctl *ctl, enum store_outcome outcome)
 {
 	switch (outcome) {
+	case STORE_FULL:
+		ctl_fail(ctl, "The disk is full.\nNothing was changed.\nMake room on the "
+			      "file system of the data directory.");
+		break;
 	case STORE_UNAVAILABLE:
-		ctl_fail(ctl, "The store cannot do this now: it is starting, its disk is "
-			      "full, or it has become read-only.\nNothing was changed.\n"
+		ctl_fail(ctl, "The store cannot do this now: it is starting, or it has "
+			      "become read-only.\nNothing was changed.\n"
 			      "The server's log says which; try again after that.");
 		break;
 	case STORE_UNKNOWN:
@@ -49,6 +53,7 @@ void ctl_fail_store(struct ctl *ctl, enum store_outcome outcome)
 	case STORE_CONFLICT:
 	case STORE_ABSENT:
 	case STORE_INVALID:
+	case STORE_DAMAGED:
 		ctl_fail(ctl,
 			 "The store did not accept this (outcome %d).\nNothing was "
 			 "changed.\nThat should not happen: please report it.",

@@ -191,8 +191,45 @@ err_t kv_stats(struct kv *kv, struct kv_stats *stats)
 		return failed("stat", code);
 	*stats = (struct kv_stats){.keys = stat.ms_entries,
 				   .bytes_used = (info.me_last_pgno + 1) * stat.ms_psize,
-				   .bytes_max = info.me_mapsize};
+				   .bytes_max = info.me_mapsize,
+				   .page_bytes = stat.ms_psize};
 	return OK;
+}
+
+/* What was freed and can be used again: each record of LMDB's own table begins with the
+ * number of pages that it lists. */
+static uint64_t pages_free(struct kv *kv)
+{
+	enum { FREE_TABLE = 0 };
+	MDB_txn *txn; /* the table is only for readers */
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	uint64_t pages = 0;
+	size_t listed;
+
+	if (mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn))
+		return 0;
+	if (mdb_cursor_open(txn, FREE_TABLE, &cursor) == 0) {
+		while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+			memcpy(&listed, value.mv_data, sizeof listed);
+			pages += listed;
+		}
+		mdb_cursor_close(cursor);
+	}
+	mdb_txn_abort(txn);
+	return pages;
+}
+
+bool kv_has_room(struct kv *kv, uint64_t octets)
+{
+	struct kv_stats stats;
+
+	if (kv_stats(kv, &stats) != OK)
+		return true; /* logged; a put will tell */
+	if (stats.bytes_max - stats.bytes_used >= octets)
+		return true;
+	return stats.bytes_max - stats.bytes_used + pages_free(kv) * stats.page_bytes >=
+	       octets;
 }
 
 /* ---- transactions ------------------------------------------------------------------ */
@@ -269,9 +306,11 @@ err_t kv_commit(struct kv_txn **ended)
 	MDB_txn *writer = txn->txn;
 
 	txn->txn = NULL;
-	if (fault_point("index.commit") > 0) {
+	int fault = fault_point("index.commit");
+
+	if (fault > 0) {
 		mdb_txn_abort(writer);
-		return failed("commit", EIO);
+		return failed("commit", fault);
 	}
 	int code = mdb_txn_commit(writer);
 
@@ -348,7 +387,9 @@ err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 	uint32_t sum = sum_of(key, value);
 
 	txn->changes++;
-	int code = mdb_put(txn->txn, txn->kv->dbi, &k, &v, MDB_RESERVE);
+	int code = fault_point("index.put") > 0
+			   ? MDB_MAP_FULL
+			   : mdb_put(txn->txn, txn->kv->dbi, &k, &v, MDB_RESERVE);
 
 	if (code)
 		return failed("put", code);

@@ -7,7 +7,8 @@
  *
  * Each value stands there with a checksum over key and value, so that a row is right or
  * ERR_SYNTAX, however its page came to be what it is.
- * Fault site (rt/fault.h): index.commit.
+ * Fault sites (rt/fault.h): index.commit; index.put, whatever the action: the map is
+ * full.
  */
 #pragma once
 
@@ -88,9 +89,13 @@ void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is f
 /* All that was committed is on disk; for KV_SYNC_LATE. */
 [[nodiscard]] err_t kv_sync(struct kv *kv);
 
+/* Can the file take so many octets more?  As of the last commit. */
+bool kv_has_room(struct kv *kv, uint64_t octets);
+
 struct kv_stats {
 	uint64_t keys;
 	uint64_t bytes_used; /* of the file */
 	uint64_t bytes_max;
+	uint64_t page_bytes;
 };
 [[nodiscard]] err_t kv_stats(struct kv *kv, struct kv_stats *stats);

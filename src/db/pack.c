@@ -17,6 +17,7 @@
 
 enum {
 	READ_ONCE_MAX = 256 * 1024, /* bigger frames are read where they are wanted */
+	CHECK_BYTES = 256 * 1024,
 };
 
 /* ---- the files --------------------------------------------------------------------- */
@@ -280,6 +281,31 @@ static err_t read_whole(int fd, struct pack_body body, struct buf *frame,
 	return OK;
 }
 
+/* Reads through a frame that is wanted in pieces, before the first of them is given: who
+ * gets one relies on all. */
+static err_t check_frame(int fd, struct pack_body body, uint32_t frame_crc)
+{
+	uint64_t at = body.offset + BODY_HEADER_BYTES, left = body.length;
+	char *bytes = mem_zeroed(CHECK_BYTES, 1);
+	uint32_t crc = 0;
+	err_t err = OK;
+
+	while (left > 0 && err == OK) {
+		size_t want = (size_t)num_min(left, CHECK_BYTES), got;
+
+		err = disk_read(fd, bytes, want, at, &got);
+		if (err == OK && got < want)
+			err = damaged(body);
+		crc = crc32c(crc, (struct str){bytes, want});
+		at += want;
+		left -= want;
+	}
+	mem_free(bytes);
+	if (err == OK && crc != frame_crc)
+		err = damaged(body);
+	return err;
+}
+
 err_t packs_read(struct packs *packs, struct pack_body body, uint64_t offset, size_t room,
 		 struct buf *frame, uint64_t *raw_size)
 {
@@ -313,6 +339,8 @@ err_t packs_read(struct packs *packs, struct pack_body body, uint64_t offset, si
 	if (offset == 0 && want == body.length &&
 	    crc32c(0, (struct str){to, want}) != header.frame_crc)
 		return damaged(body);
+	if (offset == 0 && want < body.length)
+		TRY(check_frame(fd, body, header.frame_crc));
 	buf_grew(frame, want);
 	return OK;
 }

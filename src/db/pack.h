@@ -157,8 +157,8 @@ bool packs_is_broken(const struct packs *packs);
 /* ---- bodies ------------------------------------------------------------------------ */
 
 /* Appends octets [offset, offset + room) of the frame.  The record's header is checked
- * always, the frame where it is read whole.  ERR_SYNTAX: this body is damaged;
- * ERR_ABSENT: no such pack. */
+ * always, the frame before anything of its beginning is given.  ERR_SYNTAX: this body is
+ * damaged; ERR_ABSENT: no such pack. */
 [[nodiscard]] err_t packs_read(struct packs *packs, struct pack_body body,
 			       uint64_t offset, size_t room, struct buf *frame,
 			       uint64_t *raw_size);

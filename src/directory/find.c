@@ -46,6 +46,8 @@ static enum directory_find find_domain(const struct directory *directory,
 	case STORE_OVER_QUOTA:
 	case STORE_DENIED:
 	case STORE_INVALID:
+	case STORE_DAMAGED:
+	case STORE_FULL:
 	case STORE_UNAVAILABLE:
 	case STORE_UNKNOWN:
 		break;

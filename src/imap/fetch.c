@@ -219,22 +219,41 @@ static bool is_fields(const struct imap_section *section)
 	return section->text == IMAP_TEXT_FIELDS || section->text == IMAP_TEXT_FIELDS_NOT;
 }
 
+struct literal {
+	struct fetching *f;
+	const struct imap_section *section;
+	uint64_t len;
+	bool is_begun;
+};
+
+static void begin_literal(void *arg)
+{
+	struct literal *literal = arg;
+	struct session *s = literal->f->s;
+
+	literal->is_begun = true;
+	write_name(literal->f, literal->section);
+	imap_write_literal_head(&s->out, literal->len, false);
+	session_send(s);
+}
+
+/* Nothing is announced before it is known that the text can be read. */
 static enum store_outcome
 write_octets(struct fetching *f, const struct imap_section *section, struct octets where)
 {
 	struct str text;
 	struct octets part = cut(section, where);
+	struct literal literal = {f, section, part.len, false};
 
-	write_name(f, section);
-	imap_write_literal_head(&f->s->out, part.len, false);
-	session_send(f->s);
 	if (message_known(&f->message, part, &text)) {
+		begin_literal(&literal);
 		conn_add(f->s->conn, text);
 		return STORE_OK;
 	}
-	enum store_outcome outcome = message_send(&f->message, part);
+	enum store_outcome outcome =
+		message_send(&f->message, part, begin_literal, &literal);
 
-	f->is_broken = outcome != STORE_OK;
+	f->is_broken = literal.is_begun && outcome != STORE_OK;
 	return outcome;
 }
 
@@ -415,6 +434,10 @@ static err_t fetched(struct session *s, const struct imap_command *command,
 {
 	if (outcome == STORE_CONFLICT)
 		return reply_no(s, command, "[UNKNOWN-CTE] The encoding is not known");
+	if (outcome == STORE_DAMAGED)
+		return reply_no(s, command,
+				"[CORRUPTION] A message is damaged on our disk; the "
+				"others are whole");
 	if (outcome == STORE_INVALID)
 		return reply_no(s, command, "[LIMIT] A message is too big for that");
 	if (outcome != STORE_OK)

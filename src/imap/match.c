@@ -225,9 +225,10 @@ static int64_t day_of(int64_t at_s, int zone_minutes)
 	return local >= 0 ? local / DAY_S : -((-local + DAY_S - 1) / DAY_S);
 }
 
+/* What is gone or damaged holds nothing; the other messages are searched. */
 static bool found(struct match *match, enum store_outcome outcome)
 {
-	if (outcome != STORE_OK && outcome != STORE_ABSENT)
+	if (outcome != STORE_OK && outcome != STORE_ABSENT && outcome != STORE_DAMAGED)
 		match->outcome = outcome;
 	return outcome == STORE_OK;
 }

@@ -266,6 +266,10 @@ struct taking {
 	struct message *m;
 	struct octets left; /* of the body: how far to go, and how much is wanted */
 	struct buf *text;   /* NULL: to the client */
+	struct str front;   /* of the trace, before what comes from the body */
+	void (*begin)(void *arg);
+	void *arg;
+	bool is_begun;
 };
 
 static void give(struct taking *taking, struct str piece)
@@ -278,9 +282,23 @@ static void give(struct taking *taking, struct str piece)
 	conn_add(taking->m->s->conn, piece);
 }
 
+/* The body can be read: what was announced can be kept. */
+static void take_begin(struct taking *taking)
+{
+	if (taking->is_begun)
+		return;
+	taking->is_begun = true;
+	if (taking->begin)
+		taking->begin(taking->arg);
+	if (taking->front.len > 0)
+		give(taking, taking->front);
+}
+
 static bool take_piece(void *arg, struct str piece)
 {
 	struct taking *taking = arg;
+
+	take_begin(taking);
 	size_t skip = (size_t)num_min(taking->left.at, piece.len);
 
 	piece = str_skip(piece, skip);
@@ -294,22 +312,22 @@ static bool take_piece(void *arg, struct str piece)
 	return taking->left.len > 0;
 }
 
-static enum store_outcome take_octets(struct message *m, struct octets octets,
-				      struct buf *text)
+static enum store_outcome take_octets(struct taking taking, struct octets octets)
 {
+	struct message *m = taking.m;
 	size_t trace = m->row->trace.len;
-	struct taking taking = {
-		m, {octets.at - num_min(octets.at, trace), octets.len}, text};
 
+	taking.left = (struct octets){octets.at - num_min(octets.at, trace), octets.len};
 	if (octets.at < trace) {
-		struct str front = str_skip(m->row->trace, octets.at);
-
-		front = str_first(front, (size_t)num_min(octets.len, front.len));
-		give(&taking, front);
-		taking.left.len -= front.len;
+		taking.front = str_skip(m->row->trace, octets.at);
+		taking.front = str_first(taking.front,
+					 (size_t)num_min(octets.len, taking.front.len));
+		taking.left.len -= taking.front.len;
 	}
-	if (taking.left.len == 0)
+	if (taking.left.len == 0) {
+		take_begin(&taking);
 		return STORE_OK;
+	}
 	if (body_size(m) <= MESSAGE_HELD_MAX || m->is_held) {
 		enum store_outcome outcome = message_hold(m, HELD_MAX);
 
@@ -325,19 +343,20 @@ static enum store_outcome take_octets(struct message *m, struct octets octets,
 		if (outcome != STORE_OK)
 			return outcome;
 	}
-	if (text && !buf_ok(text))
+	if (taking.text && !buf_ok(taking.text))
 		return STORE_INVALID;
 	return taking.left.len == 0 ? STORE_OK : STORE_UNAVAILABLE;
 }
 
-enum store_outcome message_send(struct message *m, struct octets octets)
+enum store_outcome message_send(struct message *m, struct octets octets,
+				void (*begin)(void *arg), void *arg)
 {
-	return take_octets(m, octets, NULL);
+	return take_octets((struct taking){.m = m, .begin = begin, .arg = arg}, octets);
 }
 
 enum store_outcome message_read(struct message *m, struct octets octets, struct buf *text)
 {
-	return take_octets(m, octets, text);
+	return take_octets((struct taking){.m = m, .text = text}, octets);
 }
 
 static bool is_named(const struct imap_section *section, struct str name)

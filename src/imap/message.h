@@ -65,8 +65,10 @@ const struct mime_part *message_part(const struct message *m,
 /* True if the octets are known without opening the body (they lie in trace and header);
  * then *text is them. */
 bool message_known(struct message *m, struct octets octets, struct str *text);
-/* Sends the octets, in pieces and in bounded memory.  May suspend. */
-enum store_outcome message_send(struct message *m, struct octets octets);
+/* Sends the octets, in pieces and in bounded memory; calls begin() before the first, if
+ * they can be read.  May suspend. */
+enum store_outcome message_send(struct message *m, struct octets octets,
+				void (*begin)(void *arg), void *arg);
 /* The octets in memory; for at most max of them. */
 enum store_outcome message_read(struct message *m, struct octets octets,
 				struct buf *text);

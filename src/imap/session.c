@@ -137,6 +137,11 @@ err_t reply_store(struct session *s, const struct imap_command *command,
 		return reply_no(s, command, "[NOPERM] You may not do that");
 	case STORE_INVALID:
 		return reply_no(s, command, "[LIMIT] That is more than is allowed");
+	case STORE_DAMAGED:
+		return reply_no(s, command, "[CORRUPTION] That is damaged on our disk");
+	case STORE_FULL:
+		return reply_no(s, command,
+				"[UNAVAILABLE] Our disk is full; try again later");
 	case STORE_UNAVAILABLE:
 		return reply_no(s, command, "[UNAVAILABLE] Not now; try again later");
 	case STORE_UNKNOWN:

@@ -145,8 +145,10 @@ static void deliver(struct run *run, struct batch *batch, const struct queue_row
 				    STR("550 5.1.1 The account is gone"));
 	case STORE_CONFLICT:
 	case STORE_INVALID:
+	case STORE_DAMAGED:
 		return settle_later(run, batch, row, QUEUE_RETRY, now + HOLD_S,
 				    STR("554 5.3.0 The store refuses the message"));
+	case STORE_FULL:
 	case STORE_UNAVAILABLE:
 	case STORE_UNKNOWN:
 		return settle_later(run, batch, row, QUEUE_RETRY, now + RETRY_SOON_S,

@@ -143,6 +143,8 @@ err_t pop3_on_retr(struct session *s, uint32_t number, uint64_t lines)
 		return ERR_IO;
 	if (outcome == STORE_ABSENT)
 		pop3_reply_failed(s, "", "That message is gone");
+	else if (outcome == STORE_DAMAGED) /* RFC 3206 §4: waiting does not help */
+		pop3_reply_failed(s, "SYS/PERM", "The message is damaged on our disk");
 	else
 		pop3_reply_failed(s, "SYS/TEMP", "The message cannot be read now");
 	return OK;

@@ -22,8 +22,10 @@ static err_t failed(const char *what, const char *path)
 
 static err_t failed_fd(const char *what, int fd)
 {
+	bool is_full = errno == ENOSPC || errno == EDQUOT;
+
 	LOG(ERROR, what, KV_INT("fd", fd), KV("reason", strerror(errno)));
-	return ERR_IO;
+	return is_full ? ERR_LIMIT : ERR_IO;
 }
 
 /* True if the site is to fail; errno says how. */

@@ -1,7 +1,7 @@
 /* Files, whole or not at all.  Everything here blocks: use it at start, in threads, or
  * through offload().  Each failure is logged here with its path or descriptor and comes
- * back as ERR_IO (ERR_ABSENT where said).  Each call is a fault site of its own name with
- * a dot
+ * back as ERR_IO (ERR_ABSENT where said; ERR_LIMIT where there is no room to write). Each
+ * call is a fault site of its own name with a dot
  * ("file.write", "file.sync", "file.rename"; see rt/fault.h). */
 #pragma once
 

@@ -171,7 +171,8 @@ static enum store_outcome commit(struct incoming *in, account_t account, struct 
 		if (outcome == STORE_UNKNOWN)
 			may_have_happened = true;
 		if (!may_have_happened ||
-		    (outcome != STORE_UNKNOWN && outcome != STORE_UNAVAILABLE))
+		    (outcome != STORE_UNKNOWN && outcome != STORE_UNAVAILABLE &&
+		     outcome != STORE_FULL))
 			return outcome;
 		if (loop_now() >= until || task_sleep_ms(1000) != OK)
 			return STORE_UNKNOWN;
@@ -286,10 +287,14 @@ static void answer(struct incoming *in, struct str rcpt, size_t count,
 	case STORE_OVER_QUOTA:
 		smtpd_reply(s, 452, "4.2.2", "The mailbox is full");
 		return;
+	case STORE_FULL:
+		smtpd_reply(s, 452, "4.3.1", "Our disk is full; try again later");
+		return;
 	case STORE_CONFLICT:
 	case STORE_ABSENT:
 	case STORE_DENIED:
 	case STORE_INVALID:
+	case STORE_DAMAGED:
 	case STORE_UNAVAILABLE:
 		smtpd_reply(s, 451, "4.3.0", "We could not store it; try again later");
 		return;

@@ -5,14 +5,22 @@
 #include "storage/apply.h"
 #include "storage/embedded.h"
 
-enum { DISK_RESERVE = 64 << 20 }; /* kept for what frees space, and for the index */
+/* Kept for what frees space, and for the index.  In the index every change needs room,
+ * even one that frees more: pages are copied, not overwritten. */
+enum { DISK_RESERVE = 64 << 20, INDEX_RESERVE_PART = 8 };
 
-bool storage_is_full(const struct storage *storage)
+bool disk_is_full(const struct storage *storage)
 {
 	struct statvfs fs;
 
 	return statvfs(storage->folder, &fs) == 0 &&
 	       (uint64_t)fs.f_bavail * fs.f_frsize < DISK_RESERVE;
+}
+
+bool storage_is_full(const struct storage *storage)
+{
+	return disk_is_full(storage) ||
+	       !kv_has_room(storage->kv, storage->index_bytes_max / INDEX_RESERVE_PART);
 }
 
 /* ---- one commit -------------------------------------------------------------------- */
@@ -162,7 +170,7 @@ static enum store_outcome commit_one(struct storage *storage, struct plan *plan,
 	if (!work->account.is_there && commit->ops[0].kind != OP_ACCOUNT_CREATE)
 		return STORE_ABSENT;
 	if (storage->is_full && commit_grows(commit))
-		return STORE_UNAVAILABLE;
+		return STORE_FULL;
 
 	/* One operation is checked whole before it puts anything; more than one need a
 	 * way back. */

@@ -47,6 +47,9 @@ struct storage {
 	size_t *order;
 	size_t order_room;
 	bool is_read_only, is_full;
+	/* Read-only since then, but only until the disk has room. */
+	bool lacks_room;
+	uint64_t stopped_us;
 	/* The index transaction holds what is to be committed, some of it by groups. */
 	bool has_changes, has_groups;
 	uint64_t changed_us, index_cost_us; /* since when, and what the last one cost */
@@ -90,8 +93,9 @@ void storage_touch(struct storage *storage, account_t account, enum storage_part
 void commits_plan(struct storage *storage, struct plan *plan,
 		  const struct storage_group *group);
 void lease_plan(struct storage *storage, struct plan *plan, struct storage_lease *lease);
-/* True if the disk has so little room that only what frees some may be done. */
+/* True if disk or index have so little room that only what frees some may be done. */
 bool storage_is_full(const struct storage *storage);
+bool disk_is_full(const struct storage *storage);
 
 /* A read transaction on the index, under the gate. */
 struct reader {

@@ -33,7 +33,10 @@ err_t fixture_open_again(struct fixture *f)
 {
 	struct storage_options options = {.folder = f->folder,
 					  .pack_bytes_max = f->pack_bytes_max,
-					  .index_bytes_max = (uint64_t)1 << 30};
+					  .index_bytes_max = f->index_bytes_max};
+
+	if (options.index_bytes_max == 0)
+		options.index_bytes_max = (uint64_t)1 << 30;
 
 	return storage_open(&options, &f->arena, &f->storage, &f->why);
 }

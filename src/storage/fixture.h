@@ -11,7 +11,7 @@ struct fixture {
 	struct arena arena; /* of everything that comes back */
 	struct store_result result;
 	struct str why;
-	uint64_t pack_bytes_max;
+	uint64_t pack_bytes_max, index_bytes_max;
 };
 
 /* With account 1 in it. */

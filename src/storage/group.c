@@ -14,6 +14,7 @@ enum {
 	INDEX_US = 20 * 1000,
 	INDEX_US_MAX = 300 * 1000,
 	INDEX_PART = 16,
+	ROOM_US = 1000 * 1000, /* how often a full disk is looked at again */
 	/* Each may keep a page or two of 4 KB in memory. */
 	CHANGES_MAX = 16384,
 };
@@ -124,7 +125,12 @@ void storage_index_commit(struct storage *storage)
 
 uint64_t storage_tend(struct storage *storage)
 {
-	if (!storage->is_read_only && flusher_has_failed(&storage->flusher))
+	bool has_room_again = storage->lacks_room &&
+			      clock_monotonic_us() - storage->stopped_us >= ROOM_US &&
+			      !disk_is_full(storage);
+
+	if (has_room_again ||
+	    (!storage->is_read_only && flusher_has_failed(&storage->flusher)))
 		storage_recover(storage);
 	if (!storage->has_changes)
 		return UINT64_MAX;
@@ -157,13 +163,13 @@ static err_t group_begin(struct storage *storage)
 	struct flusher *flusher = &storage->flusher;
 
 	if (storage->is_read_only)
-		return ERR_IO;
+		return storage->lacks_room ? ERR_LIMIT : ERR_IO;
 	if (packs_wants_new(storage->packs))
 		(void)flusher_drain(flusher); /* asked for next */
 	if (flusher_has_failed(flusher))
 		storage_recover(storage);
 	if (storage->is_read_only)
-		return ERR_IO;
+		return storage->lacks_room ? ERR_LIMIT : ERR_IO;
 	TRY(index_begin(storage));
 	err_t err = packs_begin(storage->packs, &storage->group_at);
 
@@ -204,12 +210,14 @@ static err_t group_plan(struct storage *storage, const struct storage_group *gro
 	return plan.failed;
 }
 
-static void group_refuse(struct storage_group *group)
+static void group_refuse(struct storage_group *group, err_t err)
 {
+	enum store_outcome outcome = err == ERR_LIMIT ? STORE_FULL : STORE_UNAVAILABLE;
+
 	for (size_t i = 0; i < group->count; i++)
-		group->commits[i].outcome = STORE_UNAVAILABLE;
+		group->commits[i].outcome = outcome;
 	for (size_t i = 0; i < group->lease_count; i++)
-		group->leases[i]->outcome = STORE_UNAVAILABLE;
+		group->leases[i]->outcome = outcome;
 	group->done(group);
 }
 
@@ -217,19 +225,20 @@ void storage_submit(struct storage *storage, struct storage_group *group)
 {
 	for (size_t i = 0; i < group->count; i++)
 		group->commits[i].result = (struct store_result){0};
-	if (group_begin(storage) != OK) {
-		group_refuse(group);
+	err_t err = group_begin(storage);
+
+	if (err != OK) {
+		group_refuse(group, err);
 		return;
 	}
-	err_t err = group_plan(storage, group);
-
+	err = group_plan(storage, group);
 	if (err != OK || packs_size(storage->packs).records == 0)
 		packs_drop(storage->packs);
 	else
 		err = group_write(storage);
 	if (err != OK) {
 		index_rewind(storage);
-		group_refuse(group);
+		group_refuse(group, err);
 		return;
 	}
 	/* Even a refusal rests on what the groups before did: it waits for them. */

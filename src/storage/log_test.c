@@ -331,7 +331,7 @@ TEST(a_full_disk_takes_back_its_own_group_and_none_before)
 	submit(&f, 100, GROUP);
 	(void)slot_take(1);
 	faults(NULL);
-	CHECK(fates[0] == STORE_OK && fates[100] == STORE_UNAVAILABLE);
+	CHECK(fates[0] == STORE_OK && fates[100] == STORE_FULL);
 	submit(&f, 200, 1);
 	(void)slot_take(1);
 	CHECK(fates[200] == STORE_OK && uids[200] == 5 * GROUP + 1);

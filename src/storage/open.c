@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "rt/clock.h"
 #include "storage/embedded.h"
 
 static const uint64_t default_pack_bytes = (uint64_t)1 << 30;
@@ -148,8 +149,10 @@ void storage_recover(struct storage *storage)
 		err = index_open(storage, &why);
 	if (err == OK)
 		err = storage_replay(storage, true, &why);
+	storage->is_read_only = err != OK;
+	storage->lacks_room = err == ERR_LIMIT;
+	storage->stopped_us = clock_monotonic_us();
 	if (err != OK) {
-		storage->is_read_only = true;
 		LOG(ERROR, "store is read-only", KV("folder", storage->folder),
 		    KV("why", why));
 		if (!storage->kv && index_open(storage, &why) != OK)

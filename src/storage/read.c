@@ -409,7 +409,12 @@ enum store_outcome storage_frame(struct storage *storage, account_t account,
 	if (offset == 0)
 		atomic_fetch_add(&storage->bodies_read, 1);
 	err = packs_read(storage->packs, item.blob.at, offset, room, frame, raw_size);
-	return err == ERR_ABSENT ? STORE_UNAVAILABLE : read_err(err);
+	if (err != ERR_SYNTAX && err != ERR_ABSENT)
+		return read_err(err);
+	LOG(ERROR, "message damaged on disk", KV_INT("account", account),
+	    KV_INT("message", message), KV_INT("pack", item.blob.at.pack),
+	    KV_INT("offset", item.blob.at.offset));
+	return STORE_DAMAGED;
 }
 
 /* ---- changes ----------------------------------------------------------------------- */

@@ -308,7 +308,7 @@ TEST(a_damaged_body_costs_only_that_body)
 			    &frame_size, &raw_size) == STORE_OK);
 	buf_reset(&frame);
 	CHECK(storage_frame(f.storage, 1, rows[1].message, 0, 1 << 20, &frame,
-			    &frame_size, &raw_size) == STORE_UNAVAILABLE);
+			    &frame_size, &raw_size) == STORE_DAMAGED);
 	CHECK(fixture_do(&f, 1, op_append_of(MAILBOX_INBOX, "more")) == STORE_OK);
 	buf_fini(&frame);
 	fixture_close(&f);
@@ -453,7 +453,7 @@ TEST(a_full_disk_leaves_nothing_behind)
 		enum store_outcome outcome = fixture_do(&f, 1, op);
 
 		quiet(NULL);
-		CHECK(outcome == (works ? STORE_OK : STORE_UNAVAILABLE));
+		CHECK(outcome == (works ? STORE_OK : STORE_FULL));
 		dump_of(&f, &after);
 		CHECK(works || str_same(buf_str(&before), buf_str(&after)));
 		buf_fini(&before);

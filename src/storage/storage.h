@@ -142,8 +142,8 @@ enum store_outcome storage_changes(struct storage *storage, account_t account,
 				   uint64_t mailbox, uint64_t since, struct arena *arena,
 				   struct change_row **rows, size_t *count,
 				   uint64_t *upto, bool *more);
-/* Octets [offset, offset + room) of the message's zstd frame, checked against its
- * checksum where it is read whole; *frame_size and *raw_size are of all of it. */
+/* Octets [offset, offset + room) of the message's zstd frame, the frame checked
+ * against its checksum where offset is 0; *frame_size and *raw_size are of all of it. */
 enum store_outcome storage_frame(struct storage *storage, account_t account,
 				 uint64_t message, uint64_t offset, size_t room,
 				 struct buf *frame, uint64_t *frame_size,

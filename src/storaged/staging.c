@@ -93,7 +93,7 @@ struct piece {
 	const char *folder;
 	struct staged *staged;
 	struct str bytes;
-	bool is_written;
+	err_t err;
 };
 
 static int file_without_name(const char *folder)
@@ -119,8 +119,8 @@ static void piece_write(void *arg)
 
 	if (staged->fd < 0)
 		staged->fd = file_without_name(piece->folder);
-	piece->is_written = staged->fd >= 0 &&
-			    file_pwrite_all(staged->fd, piece->bytes, staged->size) == OK;
+	if (staged->fd >= 0)
+		piece->err = file_pwrite_all(staged->fd, piece->bytes, staged->size);
 }
 
 static struct staged *staged_new(struct guest *guest, uint64_t id)
@@ -148,18 +148,20 @@ enum store_outcome staging_add(struct guest *guest, uint64_t id, uint64_t offset
 		return STORE_INVALID;
 	if (bytes.len > STAGED_BYTES_MAX - guest->staged_bytes)
 		return STORE_UNAVAILABLE;
-	struct piece piece = {guest->storaged->options.staging, staged, bytes, false};
+	struct piece piece = {guest->storaged->options.staging, staged, bytes, ERR_IO};
 
 	staged->is_busy = true;
 	offload(piece_write, &piece);
 	staged->is_busy = false;
-	if (piece.is_written) {
+	if (piece.err == OK) {
 		staged->size += bytes.len;
 		guest->staged_bytes += bytes.len;
 	}
-	if (!piece.is_written || staged->is_dropped)
+	if (piece.err != OK || staged->is_dropped)
 		staged_free(guest, staged);
-	return piece.is_written ? STORE_OK : STORE_UNAVAILABLE;
+	if (piece.err == ERR_LIMIT)
+		return STORE_FULL;
+	return piece.err == OK ? STORE_OK : STORE_UNAVAILABLE;
 }
 
 /* ---- borrowing --------------------------------------------------------------------- */

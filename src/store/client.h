@@ -75,6 +75,7 @@ struct talk {
 	struct dec dec;             /* the reply behind its outcome */
 	enum store_outcome outcome; /* once is_over */
 	bool is_over, was_sent, had_unknown;
+	bool is_doubtful; /* an attempt before this one may have committed */
 };
 
 void talk_begin(struct talk *talk, struct store *store, enum talk_kind kind);

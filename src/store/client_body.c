@@ -58,7 +58,7 @@ static enum store_outcome damaged(const struct body_reader *r)
 {
 	LOG(ERROR, "body damaged", KV_INT("account", r->account),
 	    KV_INT("message", r->message));
-	return STORE_UNAVAILABLE;
+	return STORE_DAMAGED;
 }
 
 static enum store_outcome next_page(struct body_reader *r)

@@ -32,6 +32,10 @@ const char *store_outcome_text(enum store_outcome outcome)
 		return "not allowed";
 	case STORE_INVALID:
 		return "a limit or rule was broken";
+	case STORE_DAMAGED:
+		return "it is damaged on disk";
+	case STORE_FULL:
+		return "the disk is full; nothing happened";
 	case STORE_UNAVAILABLE:
 		return "the store cannot do it now; nothing happened";
 	case STORE_UNKNOWN:

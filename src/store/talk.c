@@ -44,8 +44,15 @@ void talk_end(struct talk *talk)
 	store_unuse(store);
 }
 
+/* A commit that was sent before may have happened then, whatever kept it from being
+ * looked for again. */
 void talk_finish(struct talk *talk, enum store_outcome outcome)
 {
+	bool is_about_now = outcome == STORE_UNAVAILABLE || outcome == STORE_FULL ||
+			    outcome == STORE_DENIED;
+
+	if (talk->is_doubtful && is_about_now)
+		outcome = STORE_UNKNOWN;
 	talk->is_over = true;
 	talk->outcome = outcome;
 }
@@ -62,6 +69,7 @@ bool talk_again(struct talk *talk)
 {
 	struct store *store = talk->store;
 
+	talk->is_doubtful = talk->kind == TALK_COMMIT && talk->was_sent;
 	while (!talk->is_over && !store->is_ready) {
 		if (store->is_closed || wait_on(&store->ready, talk->deadline) != OK)
 			talk_fail(talk);

@@ -45,8 +45,9 @@ enum store_outcome {
 	STORE_OVER_QUOTA,
 	STORE_DENIED,      /* the gate says no */
 	STORE_INVALID,     /* a bound or rule above was broken by the caller */
-	STORE_UNAVAILABLE, /* cannot now: disk full, read-only, starting; nothing happened
-			    */
+	STORE_DAMAGED,     /* what was to be read has not survived on disk */
+	STORE_FULL,        /* the disk has no room for it; nothing happened */
+	STORE_UNAVAILABLE, /* cannot now: read-only, starting; nothing happened */
 	STORE_UNKNOWN,     /* lost touch in the middle: retry with the same key */
 };
 
