@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The long forms of the tests: fuzzing every parser, fifty kills under load, and whether those
+"""The long forms of the tests: fuzzing every parser, two hundred kills under load, and whether those
 would find a store that answers too early.
 
     tests/soak.py [--seconds N]    N: for each fuzz target
@@ -11,7 +11,7 @@ words.add_argument("--seconds", type=int, default=120)
 options = words.parse_args()
 root = pathlib.Path(__file__).resolve().parents[1]
 sys.exit(subprocess.call(
-    ["tools/sum.py", "tests:fifty kills", "tests/sim/kills.py 50",
+    ["tools/sum.py", "tests:200 kills", "tests/sim/kills.py 200",
      "tests:a seeded bug found", "tests/soak/seeded.py",
      "tests:every parser fuzzed", f"tools/fuzz.py build-fuzz --seconds {options.seconds}"],
     cwd=root))
