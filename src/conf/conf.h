@@ -38,7 +38,9 @@ struct conf {
 	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
 	uint64_t message_bytes_max;
 	uint32_t recipients_max; /* of one mail */
-	struct str dns_server;   /* "ADDRESS" or "ADDRESS:PORT"; "": the system's */
+	struct str dns_server;   /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
+	struct str dns_zones;    /* "ZONE=ADDRESS[:PORT] ..." */
+	struct str dns_anchors;  /* a file; "": the root's; "none" */
 	enum log_level log_level;
 };
 

@@ -59,8 +59,18 @@ const struct setting settings[] = {
 	 "The most recipients of one mail; the sender is asked to send the rest in "
 	 "another one.  RFC 5321 wants at least 100."},
 	{"dns", "server", SETTING_SERVER, AT(dns_server), 0, 0, "",
-	 "what the system uses",
-	 "The name server that is asked where other domains take their mail."},
+	 "the root's name servers, and those that they name",
+	 "The name server that is asked where other domains take their mail, and all "
+	 "else.  It must pass on DNSSEC's records: answers are validated here, whatever "
+	 "it "
+	 "says of them.  Without a good reason for one, leave this unset."},
+	{"dns", "zones", SETTING_ZONES, AT(dns_zones), 0, 0, "", "no zone is special",
+	 "Name servers to be asked about some domains only, such as "
+	 "example.internal=192.0.2.1."},
+	{"dns", "trust-anchors", SETTING_ANCHORS, AT(dns_anchors), 0, 0, "",
+	 "the root's keys, followed as they change (RFC 5011)",
+	 "A file with the DS or DNSKEY records that DNSSEC begins from, one on a line, "
+	 "instead of the root's; or none, and nothing is validated."},
 	{"log", "level", SETTING_LEVEL, AT(log_level), 0, 0, "info", NULL,
 	 "How much is logged: error (somebody should look now), warn (trouble of our "
 	 "own), info (what happens to each mail), debug (what is said on each "
@@ -98,6 +108,10 @@ const char *setting_placeholder(const struct setting *setting)
 		return "ADDRESS[/BITS] ...";
 	case SETTING_SERVER:
 		return "ADDRESS[:PORT]";
+	case SETTING_ZONES:
+		return "ZONE=ADDRESS[:PORT] ...";
+	case SETTING_ANCHORS:
+		return "PATH | none";
 	case SETTING_LEVEL:
 		return "error | warn | info | debug";
 	}

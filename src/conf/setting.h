@@ -12,6 +12,8 @@ enum setting_type {
 	SETTING_COUNT,     /* uint32_t */
 	SETTING_NETWORKS,  /* struct str: ADDRESS or ADDRESS/BITS ..., or "" */
 	SETTING_SERVER,    /* struct str: ADDRESS or ADDRESS:PORT, or "" */
+	SETTING_ZONES,     /* struct str: ZONE=ADDRESS[:PORT] ..., or "" */
+	SETTING_ANCHORS,   /* struct str: an absolute path, "none" or "" */
 	SETTING_LEVEL,     /* enum log_level */
 };
 

@@ -211,6 +211,35 @@ static err_t read_path(struct str value, struct arena *arena, struct str *path,
 	return arena_copy(arena, value, path) ? OK : ERR_LIMIT;
 }
 
+static err_t read_zones(struct str value, struct arena *arena, struct str *zones,
+			struct str *why)
+{
+	struct str rest = value, ignored;
+
+	for (struct str word; (word = next_word(&rest)).len > 0;) {
+		struct str zone = str_cut(&word, '=');
+
+		if (zone.len > 0 && word.len > 0 &&
+		    read_domain(zone, arena, &ignored, why) == OK &&
+		    read_server(word, arena, &ignored, why) == OK)
+			continue;
+		*why = arena_printf(arena,
+				    "\"%.*s=%.*s\" is not a zone and its server, such as "
+				    "example.org=192.0.2.1:53",
+				    STR_FMT(zone), STR_FMT(word));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, zones) ? OK : ERR_LIMIT;
+}
+
+static err_t read_anchors(struct str value, struct arena *arena, struct str *anchors,
+			  struct str *why)
+{
+	if (str_same(value, STR("none")))
+		return arena_copy(arena, value, anchors) ? OK : ERR_LIMIT;
+	return read_path(value, arena, anchors, why);
+}
+
 static err_t read_level(struct str value, struct arena *arena, enum log_level *level,
 			struct str *why)
 {
@@ -258,6 +287,10 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		return read_networks(value, arena, to, why);
 	case SETTING_SERVER:
 		return read_server(value, arena, to, why);
+	case SETTING_ZONES:
+		return read_zones(value, arena, to, why);
+	case SETTING_ANCHORS:
+		return read_anchors(value, arena, to, why);
 	case SETTING_LEVEL:
 		return read_level(value, arena, to, why);
 	}
@@ -297,6 +330,8 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 	case SETTING_DOMAIN:
 	case SETTING_NETWORKS:
 	case SETTING_SERVER:
+	case SETTING_ZONES:
+	case SETTING_ANCHORS:
 		buf_add(out, *(const struct str *)from);
 		break;
 	case SETTING_LISTENERS:

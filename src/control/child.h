@@ -10,7 +10,13 @@
 #include "rt/ipc.h"
 #include "rt/panic.h"
 
-enum child_role { CHILD_STORAGED, CHILD_VAULTD, CHILD_SMTPD, CHILD_IMAPD };
+enum child_role {
+	CHILD_STORAGED,
+	CHILD_VAULTD,
+	CHILD_RESOLVERD,
+	CHILD_SMTPD,
+	CHILD_IMAPD,
+};
 enum { CHILD_ROLES = CHILD_IMAPD + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
 
 /* "storaged"; good for ever. */
@@ -26,11 +32,12 @@ enum child_message {
 	CHILD_STORE,      /* a channel to the store, new at each of its starts */
 	CHILD_VAULT,      /* a channel to the vault, likewise */
 	CHILD_SIGN,       /* the socket of vault_sign(), likewise */
-	CHILD_SERVE,      /* to store and vault: u8 enum child_client, u64 channel; the
-			     channel to serve */
-	CHILD_LINK,       /* to store and vault: the link between them */
-	CHILD_GO,         /* that was all: begin */
-	CHILD_STOP,       /* end in good order */
+	CHILD_SERVE, /* to those that serve others: u8 enum child_client, u64 channel; the
+			channel to serve */
+	CHILD_LINK,  /* to store and vault: the link between them */
+	CHILD_ANCHORS, /* to the resolver: the file of trust anchors */
+	CHILD_GO,      /* that was all: begin */
+	CHILD_STOP,    /* end in good order */
 
 	CHILD_READY = 64, /* from the child: it serves */
 	CHILD_WANT_SIGN,  /* its signing socket has failed; it needs another */

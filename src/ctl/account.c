@@ -236,16 +236,16 @@ static void list(struct ctl *ctl)
 
 static const struct ctl_verb verbs[] = {
 	{"add", "ADDRESS", "Make an account and ask for its password.", 1, 1,
-	 CTL_ADMIN | CTL_PASSWORD_STDIN, true, true, add},
+	 CTL_ADMIN | CTL_PASSWORD_STDIN, CTL_NEEDS_SERVER | CTL_NEEDS_PASSWORD, add},
 	{"remove", "ADDRESS", "Remove an account; its mail stays in the store.", 1, 1, 0,
-	 true, false, remove_one},
+	 CTL_NEEDS_SERVER, remove_one},
 	{"list", "", "Print addresses, account numbers, and who is an admin.", 0, 0, 0,
-	 true, false, list},
+	 CTL_NEEDS_SERVER, list},
 	{"passwd", "ADDRESS", "Ask for a new password; the old one stops working.", 1, 1,
-	 CTL_PASSWORD_STDIN, true, true, change_password},
+	 CTL_PASSWORD_STDIN, CTL_NEEDS_SERVER | CTL_NEEDS_PASSWORD, change_password},
 	{"quota", "ADDRESS [MESSAGES OCTETS]",
 	 "Print what an account uses; or limit it, with \"none\" for no limit.", 1, 3, 0,
-	 true, false, quota},
+	 CTL_NEEDS_SERVER, quota},
 };
 
 const struct ctl_word ctl_account = {

@@ -87,9 +87,9 @@ static void list(struct ctl *ctl)
 
 static const struct ctl_verb verbs[] = {
 	{"add", "ADDRESS TARGET ...", "Send mail to ADDRESS on to each TARGET.", 2,
-	 CTL_WORDS_MAX, 0, true, false, add},
-	{"remove", "ADDRESS", "Remove an alias.", 1, 1, 0, true, false, remove_one},
-	{"list", "", "Print the aliases and where they lead.", 0, 0, 0, true, false,
+	 CTL_WORDS_MAX, 0, CTL_NEEDS_SERVER, add},
+	{"remove", "ADDRESS", "Remove an alias.", 1, 1, 0, CTL_NEEDS_SERVER, remove_one},
+	{"list", "", "Print the aliases and where they lead.", 0, 0, 0, CTL_NEEDS_SERVER,
 	 list},
 };
 

@@ -25,12 +25,10 @@ static void man(struct ctl *ctl)
 }
 
 static const struct ctl_verb verbs[] = {
-	{"show", "", "Print every setting as it is in force.", 0, 0, 0, false, false,
-	 show},
+	{"show", "", "Print every setting as it is in force.", 0, 0, 0, 0, show},
 	{"check", "", "Say whether the file is good, or what is wrong in which line.", 0,
-	 0, 0, false, false, check},
-	{"man", "", "Print the SETTINGS section of postrider.conf(5).", 0, 0, 0, false,
-	 false, man},
+	 0, 0, 0, check},
+	{"man", "", "Print the SETTINGS section of postrider.conf(5).", 0, 0, 0, 0, man},
 };
 
 const struct ctl_word ctl_config = {

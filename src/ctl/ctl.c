@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "ctl/connect.h"
+#include "ctl/lookups.h"
 #include "ctl/password.h"
 #include "ctl/word.h"
 #include "rt/task.h"
@@ -17,7 +18,8 @@
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
 static const struct ctl_word *const words[] = {
-	&ctl_domain, &ctl_account, &ctl_alias, &ctl_queue, &ctl_store, &ctl_config,
+	&ctl_domain, &ctl_account, &ctl_alias,  &ctl_queue,
+	&ctl_store,  &ctl_dns,     &ctl_config,
 };
 
 static const struct ctl_word *find_word(const char *name)
@@ -47,6 +49,8 @@ static void print_options(unsigned options)
 	if (options & CTL_PASSWORD_STDIN)
 		printf("  --password-stdin  the password is the first line of standard "
 		       "input\n");
+	if (options & CTL_DNS)
+		printf("  --dns HOST:PORT   the name server to ask\n");
 	printf("  --json            print JSON, for programs\n"
 	       "  --dir FOLDER      the data directory\n"
 	       "  -c FILE           the configuration file, instead of\n"
@@ -114,6 +118,7 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{"admin", no_argument, NULL, 'a'},
 	{"password-stdin", no_argument, NULL, 'p'},
+	{"dns", required_argument, NULL, 'n'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -138,6 +143,10 @@ static bool read_options(struct ctl *ctl, int argc, char **argv)
 			break;
 		case 'a':
 			ctl->options |= CTL_ADMIN;
+			break;
+		case 'n':
+			ctl->options |= CTL_DNS;
+			ctl->dns = optarg;
 			break;
 		case 'p':
 			ctl->options |= CTL_PASSWORD_STDIN;
@@ -199,17 +208,25 @@ struct run {
 	const struct ctl_verb *verb;
 };
 
-static void run_with_server(void *arg)
+static bool has_needs(struct ctl *ctl, unsigned needs)
 {
-	const struct run *run = arg;
-	struct ctl *ctl = run->ctl;
-
-	if (ctl_connect(ctl)) {
+	if (needs & CTL_NEEDS_SERVER) {
+		if (!ctl_connect(ctl))
+			return false;
 		ctl->directory.store = ctl->store;
 		ctl->directory.default_domain = ctl->conf.default_domain;
-		run->verb->run(ctl);
 	}
-	ctl_disconnect(ctl);
+	return !(needs & CTL_NEEDS_RESOLVER) || ctl_open_lookups(ctl);
+}
+
+static void run_in_task(void *arg)
+{
+	const struct run *run = arg;
+
+	if (has_needs(run->ctl, run->verb->needs))
+		run->verb->run(run->ctl);
+	ctl_close_lookups(run->ctl);
+	ctl_disconnect(run->ctl);
 	loop_stop();
 }
 
@@ -217,12 +234,12 @@ static void run_verb(struct ctl *ctl, const struct ctl_verb *verb)
 {
 	struct run run = {ctl, verb};
 
-	if (!verb->needs_server) {
+	if (!(verb->needs & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
 		verb->run(ctl);
 		return;
 	}
 	loop_init();
-	if (!task_start("command", run_with_server, &run))
+	if (!task_start("command", run_in_task, &run))
 		ctl_fail(ctl, "This machine has no memory left.\nNothing was changed.");
 	else
 		loop_run();
@@ -248,7 +265,7 @@ static int run_command(struct ctl *ctl, const struct ctl_word *word,
 {
 	const char *why;
 
-	if (verb->needs_password &&
+	if ((verb->needs & CTL_NEEDS_PASSWORD) &&
 	    !password_read(ctl->options & CTL_PASSWORD_STDIN, &ctl->password, &why))
 		ctl_fail(ctl, "%s", why);
 	else if (load_conf(ctl))

@@ -70,10 +70,10 @@ static void list(struct ctl *ctl)
 }
 
 static const struct ctl_verb verbs[] = {
-	{"add", "DOMAIN", "Take mail for DOMAIN.", 1, 1, 0, true, false, add},
+	{"add", "DOMAIN", "Take mail for DOMAIN.", 1, 1, 0, CTL_NEEDS_SERVER, add},
 	{"remove", "DOMAIN", "Stop taking mail for DOMAIN, which must be empty.", 1, 1, 0,
-	 true, false, remove_one},
-	{"list", "", "Print the domains of ours.", 0, 0, 0, true, false, list},
+	 CTL_NEEDS_SERVER, remove_one},
+	{"list", "", "Print the domains of ours.", 0, 0, 0, CTL_NEEDS_SERVER, list},
 };
 
 const struct ctl_word ctl_domain = {

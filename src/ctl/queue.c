@@ -61,8 +61,8 @@ static void list(struct ctl *ctl)
 }
 
 static const struct ctl_verb verbs[] = {
-	{"list", "", "Print what waits to be delivered, and why.", 0, 0, 0, true, false,
-	 list},
+	{"list", "", "Print what waits to be delivered, and why.", 0, 0, 0,
+	 CTL_NEEDS_SERVER, list},
 };
 
 const struct ctl_word ctl_queue = {

@@ -37,8 +37,8 @@ static void stats(struct ctl *ctl)
 }
 
 static const struct ctl_verb verbs[] = {
-	{"stats", "", "Print how much mail there is, without logging in.", 0, 0, 0, true,
-	 false, stats},
+	{"stats", "", "Print how much mail there is, without logging in.", 0, 0, 0,
+	 CTL_NEEDS_SERVER, stats},
 };
 
 const struct ctl_word ctl_store = {

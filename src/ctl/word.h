@@ -9,6 +9,8 @@
 
 struct control;
 struct json_t;
+struct lookups;
+struct resolver;
 struct store;
 struct vault;
 
@@ -17,11 +19,19 @@ enum { CTL_WORDS_MAX = 1100, CTL_PAGE = 500 };
 enum ctl_option {
 	CTL_ADMIN = 1,
 	CTL_PASSWORD_STDIN = 2,
+	CTL_DNS = 4,
+};
+
+/* What a verb cannot do without. */
+enum ctl_need {
+	CTL_NEEDS_SERVER = 1,
+	CTL_NEEDS_PASSWORD = 2,
+	CTL_NEEDS_RESOLVER = 4,
 };
 
 /* A command while it runs. */
 struct ctl {
-	const char *config_path, *folder; /* -c, --dir; NULL if not given */
+	const char *config_path, *folder, *dns; /* -c, --dir, --dns; NULL if not given */
 	bool is_json, wants_help;
 	unsigned options;  /* enum ctl_option, as given */
 	struct str *words; /* after the verb */
@@ -33,6 +43,8 @@ struct ctl {
 	struct store *store;
 	struct vault *vault;
 	struct directory directory;
+	struct lookups *lookups; /* open when it needs the resolver */
+	struct resolver *resolver;
 	struct buf out;      /* what is printed at the end if all went well, */
 	struct json_t *json; /* or this with --json */
 	int status;
@@ -40,10 +52,10 @@ struct ctl {
 
 struct ctl_verb {
 	const char *name, *arguments, *summary;
-	size_t min, max;  /* words after the verb */
-	unsigned options; /* that it knows */
-	bool needs_server, needs_password;
-	void (*run)(struct ctl *ctl); /* may suspend when it needs the server */
+	size_t min, max;              /* words after the verb */
+	unsigned options;             /* that it knows */
+	unsigned needs;               /* enum ctl_need */
+	void (*run)(struct ctl *ctl); /* may suspend when it needs anything */
 };
 
 struct ctl_word {
@@ -52,8 +64,8 @@ struct ctl_word {
 	size_t verb_count;
 };
 
-extern const struct ctl_word ctl_account, ctl_alias, ctl_config, ctl_domain, ctl_queue,
-	ctl_store;
+extern const struct ctl_word ctl_account, ctl_alias, ctl_config, ctl_dns, ctl_domain,
+	ctl_queue, ctl_store;
 
 /* The command failed: what happened, what state things are in, and what to do about it,
  * each a whole sentence. */

@@ -19,6 +19,8 @@ const struct role *role_of(enum child_role role)
 		return &role_storaged;
 	case CHILD_VAULTD:
 		return &role_vaultd;
+	case CHILD_RESOLVERD:
+		return &role_resolverd;
 	case CHILD_SMTPD:
 	case CHILD_IMAPD:
 		return &role_door;

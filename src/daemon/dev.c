@@ -142,6 +142,8 @@ static bool configure(struct dev *dev)
 	dev->conf.hostname = STR("mail." DEV_DOMAIN);
 	dev->conf.default_domain = STR(DEV_DOMAIN);
 	dev->conf.tls_certificate = dev->conf.tls_key = STR("");
+	if (dev->dns) /* a server of one's own does not lead down from the root's keys */
+		dev->conf.dns_anchors = STR("none");
 	if (!dev->dns || conf_set(&dev->conf, &dev->arena, STR("dns.server"),
 				  str_c(dev->dns), &why) == OK)
 		return true;

@@ -9,7 +9,7 @@ static bool is_running(const struct slot *slot)
 	return slot->child.pid != 0;
 }
 
-static bool is_door(const struct slot *slot)
+bool joints_is_door(const struct slot *slot)
 {
 	return slot->role == CHILD_SMTPD || slot->role == CHILD_IMAPD;
 }
@@ -67,7 +67,9 @@ void joints_make(struct slot *slot)
 {
 	struct supervisor *supervisor = slot->supervisor;
 
-	if (is_door(slot)) {
+	if (slot->role == CHILD_RESOLVERD)
+		return; /* nobody asks it yet */
+	if (joints_is_door(slot)) {
 		join_door(slot, CHILD_STORAGED);
 		join_door(slot, CHILD_VAULTD);
 		return;
@@ -75,7 +77,7 @@ void joints_make(struct slot *slot)
 	/* The link first: a store without the key of grants could let nobody in. */
 	link_store_and_vault(supervisor);
 	for (size_t i = 0; i < supervisor->slot_count; i++) {
-		if (is_door(&supervisor->slots[i]))
+		if (joints_is_door(&supervisor->slots[i]))
 			join_door(&supervisor->slots[i], slot->role);
 	}
 }

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "base/rand.h"
 #include "control/folder.h"
+#include "control/resolve.h"
 #include "daemon/supervisor_state.h"
 #include "rt/sandbox.h"
 
@@ -48,8 +49,8 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 		wake_all(&slot->supervisor->changed);
 	}
 	/* Once a second at most, whatever the child says. */
-	if (message->type == CHILD_WANT_SIGN && slot->role != CHILD_STORAGED &&
-	    slot->role != CHILD_VAULTD && loop_now() >= slot->sign_given_at + 1000)
+	if (message->type == CHILD_WANT_SIGN && joints_is_door(slot) &&
+	    loop_now() >= slot->sign_given_at + 1000)
 		joints_sign(slot);
 }
 
@@ -71,6 +72,8 @@ static void brief(struct slot *slot)
 	tell_poison(slot);
 	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
+	if (slot->role == CHILD_RESOLVERD)
+		lookups_give_anchors(&slot->child, supervisor->options.conf->dns_anchors);
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct port *port = &listeners->ports[i];
 		const char body[] = {(char)port->service, (char)port->is_proxied};
@@ -108,6 +111,8 @@ static const char *part_of(enum child_role role)
 		return "store";
 	case CHILD_VAULTD:
 		return "vault";
+	case CHILD_RESOLVERD:
+		return "resolver";
 	case CHILD_SMTPD:
 	case CHILD_IMAPD:
 		break;
@@ -223,7 +228,7 @@ bool supervisor_is_stopping(const struct supervisor *supervisor)
 
 static bool is_of_phase(const struct slot *slot, bool is_door)
 {
-	return (slot->role == CHILD_SMTPD || slot->role == CHILD_IMAPD) == is_door;
+	return joints_is_door(slot) == is_door;
 }
 
 /* Starts the doors, or what is behind them, and waits until all are ready. */
@@ -341,7 +346,7 @@ static unsigned cores(void)
 
 	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
-	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 2) / 2);
+	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 3) / 2);
 }
 
 static void add_slots(struct supervisor *supervisor, enum child_role role, unsigned count)
@@ -426,7 +431,7 @@ static bool has_folder(struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_options *options)
 {
 	static struct supervisor supervisor;
-	unsigned processes[CHILD_ROLES] = {1, 1, cores(), cores()};
+	unsigned processes[CHILD_ROLES] = {1, 1, 1, cores(), cores()};
 
 	supervisor = (struct supervisor){.options = *options, .lock_fd = -1};
 	for (unsigned i = 0; i < CHILD_ROLES; i++)

@@ -5,7 +5,7 @@
 #include "daemon/poison.h"
 #include "daemon/supervisor.h"
 
-enum { SLOTS_MAX = 2 + 2 * 64 };
+enum { SLOTS_MAX = 3 + 2 * 64 };
 
 /* The place of one process, whichever runs there now. */
 struct slot {
@@ -39,6 +39,8 @@ struct slot *slot_of(struct supervisor *supervisor, enum child_role role);
 /* joints.c: a process has been started; makes channels between it and the others. */
 void joints_make(struct slot *slot);
 void joints_sign(struct slot *door);
+/* Whether it serves the network, and so starts last and stops first. */
+bool joints_is_door(const struct slot *slot);
 
 /* admission.c: serves DIR/run/control. */
 [[nodiscard]] err_t admission_open(struct supervisor *supervisor);

@@ -1,0 +1,18 @@
+/* A resolver process started for one command alone: what the command line asks the DNS
+ * has nothing to do with a server that may run beside it. */
+#pragma once
+
+#include "control/child.h"
+
+struct lookups;
+
+/* conf is as conf_encode() wrote it, anchors what it says of them.  May suspend.  *fd,
+ * the caller's, is a channel to it.  Logs its failures. */
+[[nodiscard]] err_t lookups_open(struct str conf, struct str anchors,
+				 struct lookups **lookups, int *fd);
+/* May suspend, until the process has ended. */
+void lookups_close(struct lookups **lookups);
+
+/* Gives a resolver process the file of trust anchors, if one is set; without it the
+ * process does not begin. */
+void lookups_give_anchors(struct child *child, struct str anchors);

@@ -1,0 +1,10 @@
+/* The way of a command to a resolver of its own. */
+#pragma once
+
+#include <stdbool.h>
+
+struct ctl;
+
+/* Fills ctl->resolver; false: a sentence was said.  May suspend. */
+bool ctl_open_lookups(struct ctl *ctl);
+void ctl_close_lookups(struct ctl *ctl);

@@ -1,0 +1,100 @@
+#include "resolver/resolver.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "resolver/codec.h"
+#include "rt/ipc.h"
+
+enum { CALL_SECONDS = 20 };
+
+struct resolver {
+	struct ipc *ipc; /* NULL while there is no resolver process */
+	struct waiters connected;
+};
+
+static void on_gone(struct ipc *ipc, void *arg)
+{
+	struct resolver *resolver = arg;
+
+	if (resolver->ipc == ipc)
+		ipc_close(&resolver->ipc);
+}
+
+struct resolver *resolver_open(int fd)
+{
+	struct resolver *resolver = NEW(struct resolver);
+
+	if (fd >= 0)
+		resolver_reconnect(resolver, fd);
+	return resolver;
+}
+
+void resolver_close(struct resolver **resolver)
+{
+	if (!*resolver)
+		return;
+	ipc_close(&(*resolver)->ipc);
+	mem_free(*resolver);
+	*resolver = NULL;
+}
+
+void resolver_reconnect(struct resolver *resolver, int fd)
+{
+	ipc_close(&resolver->ipc);
+	resolver->ipc = ipc_open("resolver", fd, NULL, on_gone, resolver);
+	wake_all(&resolver->connected);
+}
+
+/* A question may be put again to a new process. */
+static err_t exchange(struct resolver *resolver, struct str body, struct buf *reply)
+{
+	deadline_t deadline = deadline_s(CALL_SECONDS);
+	uint16_t type = 0;
+	err_t err;
+
+	do {
+		while (!resolver->ipc || !ipc_is_open(resolver->ipc))
+			TRY(wait_on(&resolver->connected, deadline));
+		buf_reset(reply);
+		err = ipc_call(resolver->ipc, RESOLVER_ASK, body, -1, deadline, &type,
+			       reply, NULL);
+	} while (err == ERR_CLOSED);
+	if (err == OK && type != RESOLVER_ANSWER)
+		return ERR_SYNTAX;
+	return err;
+}
+
+void resolver_ask(struct resolver *resolver, struct str name, enum dns_type type,
+		  struct arena *arena, struct dns_answer *answer)
+{
+	SCOPED(buf_fini) struct buf body = BUF(1024);
+	SCOPED(buf_fini) struct buf reply = BUF(RESOLVER_ANSWER_BYTES_MAX);
+	const struct resolver_question question = {type, name};
+
+	*answer = (struct dns_answer){.outcome = DNS_NONE, .is_name_gone = true};
+	if (!dns_name_is_valid(name))
+		return;
+	resolver_encode_question(&body, &question);
+	err_t err = exchange(resolver, buf_str(&body), &reply);
+
+	if (err == OK && resolver_decode_answer(buf_str(&reply), arena, answer))
+		return;
+	LOG(WARN, "resolver does not answer", KV("error", err_text(err)));
+	*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
+				      .why = STR("the resolver does not answer")};
+}
+
+const char *dns_outcome_name(enum dns_outcome outcome)
+{
+	switch (outcome) {
+	case DNS_FOUND:
+		return "found";
+	case DNS_NONE:
+		return "none";
+	case DNS_BOGUS:
+		return "bogus";
+	case DNS_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
