@@ -47,7 +47,7 @@ static bool set(struct ub_ctx *ctx, const char *name, const char *value)
 	int code = ub_ctx_set_option(ctx, name, value);
 
 	if (code != 0)
-		LOG(ERROR, "resolver refuses an option", KV("option", name),
+		LOG(ERROR, "resolver refuses an option", KV("name", name),
 		    KV("why", ub_strerror(code)));
 	return code == 0;
 }
