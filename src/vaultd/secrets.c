@@ -18,15 +18,27 @@ enum {
 	RECORD_BYTES =
 		1 + 4 + 8 + 1 + HASHER_SALT_BYTES + HASHER_HASH_BYTES + SCRAM_BYTES,
 };
+enum {
+	CERTIFICATES_MAX = 100, /* of an account */
+	FINGERPRINTS_MAX = CERTIFICATES_MAX * SECRETS_FINGERPRINT_BYTES
+};
 #define FILE_BYTES_MAX (16ull << 30) /* address space, not disk */
 
-enum write_kind { WRITE_SET, WRITE_SHARE, WRITE_FORGET, WRITE_PAIRS };
+enum write_kind {
+	WRITE_SET,
+	WRITE_SHARE,
+	WRITE_FORGET,
+	WRITE_CERTIFICATE,
+	WRITE_NO_CERTIFICATE,
+	WRITE_PAIRS
+};
 
 struct write {
 	struct list_link in_writes;
 	enum write_kind kind;
 	uint32_t account, from;
 	const struct password *fresh;
+	struct str fingerprint;
 	const struct secret_pair *pairs;
 	size_t count;
 	bool only_new;
@@ -139,6 +151,90 @@ static err_t write_password(struct kv_txn *txn, uint32_t account,
 	return err;
 }
 
+/* ---- certificates ------------------------------------------------------------------ */
+
+/* A key, in its own room. */
+struct certificate_key {
+	char octets[1 + 4 + SECRETS_FINGERPRINT_BYTES];
+	size_t len;
+};
+
+static struct str key_str(const struct certificate_key *key)
+{
+	return (struct str){key->octets, key->len};
+}
+
+static struct certificate_key owner_key(struct str fingerprint)
+{
+	struct certificate_key key = {"f", 1 + fingerprint.len};
+
+	ASSERT(fingerprint.len == SECRETS_FINGERPRINT_BYTES);
+	memcpy(key.octets + 1, fingerprint.ptr, fingerprint.len);
+	return key;
+}
+
+/* fingerprint "": what all of the account's keys begin with. */
+static struct certificate_key account_key(uint32_t account, struct str fingerprint)
+{
+	struct certificate_key key = {.len = 5 + fingerprint.len};
+
+	ASSERT(fingerprint.len <= SECRETS_FINGERPRINT_BYTES);
+	(void)password_key(account, (unsigned char *)key.octets);
+	key.octets[0] = 'a';
+	if (fingerprint.len > 0)
+		memcpy(key.octets + 5, fingerprint.ptr, fingerprint.len);
+	return key;
+}
+
+static err_t read_owner(struct kv_txn *txn, struct str fingerprint, uint32_t *account)
+{
+	struct certificate_key key = owner_key(fingerprint);
+	struct str value;
+
+	TRY(kv_get(txn, key_str(&key), &value));
+	struct dec dec = dec_over(value);
+
+	*account = dec_u32(&dec);
+	return dec_done(&dec) ? OK : ERR_SYNTAX;
+}
+
+static err_t read_fingerprints(struct kv_txn *txn, uint32_t account,
+			       struct buf *fingerprints)
+{
+	SCOPED(kv_cursor_close) struct kv_cursor cursor = {0};
+	struct certificate_key key = account_key(account, STR(""));
+
+	TRY(kv_cursor_open(txn, &cursor));
+	err_t err = kv_seek(&cursor, key_str(&key));
+	for (; err == OK && str_starts(cursor.key, key_str(&key)); err = kv_next(&cursor))
+		buf_add(fingerprints, str_skip(cursor.key, key.len));
+	if (!buf_ok(fingerprints))
+		return ERR_LIMIT;
+	return err == ERR_ABSENT ? OK : err;
+}
+
+static err_t delete_certificate(struct kv_txn *txn, uint32_t account,
+				struct str fingerprint)
+{
+	struct certificate_key owner = owner_key(fingerprint);
+	struct certificate_key owned = account_key(account, fingerprint);
+
+	TRY(kv_delete(txn, key_str(&owner)));
+	return kv_delete(txn, key_str(&owned));
+}
+
+static err_t delete_certificates(struct kv_txn *txn, uint32_t account)
+{
+	SCOPED(buf_fini) struct buf all = BUF(FINGERPRINTS_MAX);
+
+	TRY(read_fingerprints(txn, account, &all));
+	for (size_t at = 0; at < all.len; at += SECRETS_FINGERPRINT_BYTES)
+		TRY(delete_certificate(txn, account,
+				       str_first(str_skip(buf_str(&all), at),
+						 SECRETS_FINGERPRINT_BYTES)));
+	return OK;
+}
+
 /* ---- the writer -------------------------------------------------------------------- */
 
 static err_t apply_password(struct kv_txn *txn, struct write *write)
@@ -154,8 +250,10 @@ static err_t apply_password(struct kv_txn *txn, struct write *write)
 	if (write->kind == WRITE_SET)
 		now = *write->fresh;
 	now.is_set = write->kind != WRITE_FORGET;
-	if (!now.is_set)
+	if (!now.is_set) {
 		now.scram = (struct scram_keys){0};
+		TRY(delete_certificates(txn, write->account));
+	}
 	now.generation = old.generation + 1;
 	now.changed_at = (int64_t)time(NULL);
 	write->generation = now.generation;
@@ -163,6 +261,56 @@ static err_t apply_password(struct kv_txn *txn, struct write *write)
 	explicit_bzero(&now, sizeof now);
 	explicit_bzero(&old, sizeof old);
 	return err;
+}
+
+/* Grants by a certificate that is gone must die, so the generation rises. */
+static err_t raise_generation(struct kv_txn *txn, struct write *write)
+{
+	struct password password;
+
+	TRY(read_password(txn, write->account, &password));
+	write->generation = ++password.generation;
+	password.changed_at = (int64_t)time(NULL);
+	err_t err = write_password(txn, write->account, &password);
+	explicit_bzero(&password, sizeof password);
+	return err;
+}
+
+static err_t apply_certificate(struct kv_txn *txn, struct write *write)
+{
+	SCOPED(buf_fini) struct buf all = BUF(FINGERPRINTS_MAX), value = BUF(4);
+	struct certificate_key owner = owner_key(write->fingerprint);
+	struct certificate_key owned = account_key(write->account, write->fingerprint);
+	struct password password;
+	uint32_t account = 0;
+	err_t err = read_owner(txn, write->fingerprint, &account);
+
+	if (err == OK)
+		return account == write->account ? OK : ERR_DENIED;
+	if (err != ERR_ABSENT)
+		return err;
+	TRY(read_fingerprints(txn, write->account, &all));
+	if (all.len == FINGERPRINTS_MAX)
+		return ERR_DENIED;
+	enc_u32(&value, write->account);
+	TRY(kv_put(txn, key_str(&owner), buf_str(&value)));
+	TRY(kv_put(txn, key_str(&owned), STR("")));
+	TRY(read_password(txn, write->account, &password));
+	bool is_new = password.generation == 0;
+
+	explicit_bzero(&password, sizeof password);
+	return is_new ? raise_generation(txn, write) : OK;
+}
+
+static err_t apply_no_certificate(struct kv_txn *txn, struct write *write)
+{
+	uint32_t account = 0;
+
+	TRY(read_owner(txn, write->fingerprint, &account));
+	if (account != write->account)
+		return ERR_ABSENT;
+	TRY(delete_certificate(txn, account, write->fingerprint));
+	return raise_generation(txn, write);
 }
 
 static err_t apply_pairs(struct kv_txn *txn, const struct write *write)
@@ -185,6 +333,23 @@ static bool is_refusal(err_t err)
 	return err == ERR_ABSENT || err == ERR_DENIED;
 }
 
+static err_t apply(struct kv_txn *txn, struct write *write)
+{
+	switch (write->kind) {
+	case WRITE_SET:
+	case WRITE_SHARE:
+	case WRITE_FORGET:
+		return apply_password(txn, write);
+	case WRITE_CERTIFICATE:
+		return apply_certificate(txn, write);
+	case WRITE_NO_CERTIFICATE:
+		return apply_no_certificate(txn, write);
+	case WRITE_PAIRS:
+		break;
+	}
+	return apply_pairs(txn, write);
+}
+
 static err_t apply_all(struct kv *kv, struct list *writes)
 {
 	SCOPED(kv_drop) struct kv_txn *txn = NULL;
@@ -194,8 +359,7 @@ static err_t apply_all(struct kv *kv, struct list *writes)
 	{
 		struct write *write = CONTAINER_OF(link, struct write, in_writes);
 
-		write->err = write->kind == WRITE_PAIRS ? apply_pairs(txn, write)
-							: apply_password(txn, write);
+		write->err = apply(txn, write);
 		if (write->err != OK && !is_refusal(write->err))
 			return write->err;
 	}
@@ -359,6 +523,45 @@ err_t secrets_forget(struct secrets *secrets, uint32_t account, uint32_t *genera
 	struct write write = {.kind = WRITE_FORGET, .account = account};
 
 	return change(secrets, &write, generation);
+}
+
+err_t secrets_add_certificate(struct secrets *secrets, uint32_t account,
+			      struct str fingerprint)
+{
+	struct write write = {.kind = WRITE_CERTIFICATE,
+			      .account = account,
+			      .fingerprint = fingerprint};
+
+	return await(secrets, &write);
+}
+
+err_t secrets_remove_certificate(struct secrets *secrets, uint32_t account,
+				 struct str fingerprint, uint32_t *generation)
+{
+	struct write write = {.kind = WRITE_NO_CERTIFICATE,
+			      .account = account,
+			      .fingerprint = fingerprint};
+
+	return change(secrets, &write, generation);
+}
+
+err_t secrets_certificate(struct secrets *secrets, struct str fingerprint,
+			  uint32_t *account, struct password *password)
+{
+	SCOPED(kv_drop) struct kv_txn *txn = NULL;
+
+	TRY(kv_begin(secrets->kv, KV_READ, &txn));
+	TRY(read_owner(txn, fingerprint, account));
+	return read_password(txn, *account, password);
+}
+
+err_t secrets_certificates(struct secrets *secrets, uint32_t account,
+			   struct buf *fingerprints)
+{
+	SCOPED(kv_drop) struct kv_txn *txn = NULL;
+
+	TRY(kv_begin(secrets->kv, KV_READ, &txn));
+	return read_fingerprints(txn, account, fingerprints);
 }
 
 err_t secrets_put(struct secrets *secrets, const struct secret_pair *pairs, size_t count,

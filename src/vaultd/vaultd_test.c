@@ -331,6 +331,10 @@ static void keeps_roles_apart(void)
 	CHECK(vault_forget(lab.door, 7) == VAULT_DENIED);
 	CHECK(vault_import_certificate(lab.door, STR("a"), STR("b"), STR("c")) ==
 	      VAULT_DENIED);
+	CHECK(vault_add_certificate(lab.door, 7, STR("a")) == VAULT_DENIED);
+	CHECK(vault_remove_certificate(lab.door, 7, STR("a")) == VAULT_DENIED);
+	CHECK(vault_list_certificates(lab.door, 7, &bytes) == VAULT_DENIED);
+	CHECK(vault_add_certificate(lab.ctl, 7, STR("a")) == VAULT_REFUSED);
 	CHECK(vault_share_password(lab.ctl, 7, 8) == VAULT_REFUSED);
 	CHECK(vault_set_password(lab.ctl, 0, STR("pass")) == VAULT_REFUSED);
 
