@@ -29,6 +29,7 @@ enum child_message {
 	CHILD_SERVE,      /* to store and vault: u8 enum child_client, u64 channel; the
 			     channel to serve */
 	CHILD_LINK,       /* to store and vault: the link between them */
+	CHILD_CLIENT_CA,  /* to doors: the PEM text of tls.client-ca */
 	CHILD_GO,         /* that was all: begin */
 	CHILD_STOP,       /* end in good order */
 

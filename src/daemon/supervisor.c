@@ -14,6 +14,7 @@
 #include "base/rand.h"
 #include "control/folder.h"
 #include "daemon/supervisor_state.h"
+#include "rt/file.h"
 #include "rt/sandbox.h"
 
 enum {
@@ -23,6 +24,7 @@ enum {
 	STOP_DOORS_S = 10,
 	STOP_REST_S = 15,
 	POISON_BYTES = 8 * POISON_KNOWN_MAX,
+	CLIENT_CA_MAX = 64 * 1024,
 };
 
 struct slot *slot_of(struct supervisor *supervisor, enum child_role role)
@@ -32,6 +34,11 @@ struct slot *slot_of(struct supervisor *supervisor, enum child_role role)
 			return &supervisor->slots[i];
 	}
 	return NULL;
+}
+
+static bool is_door(enum child_role role)
+{
+	return role == CHILD_SMTPD || role == CHILD_IMAPD;
 }
 
 /* ---- one process ------------------------------------------------------------------- */
@@ -48,8 +55,8 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 		wake_all(&slot->supervisor->changed);
 	}
 	/* Once a second at most, whatever the child says. */
-	if (message->type == CHILD_WANT_SIGN && slot->role != CHILD_STORAGED &&
-	    slot->role != CHILD_VAULTD && loop_now() >= slot->sign_given_at + 1000)
+	if (message->type == CHILD_WANT_SIGN && is_door(slot->role) &&
+	    loop_now() >= slot->sign_given_at + 1000)
 		joints_sign(slot);
 }
 
@@ -69,7 +76,10 @@ static void brief(struct slot *slot)
 
 	child_send(&slot->child, CHILD_CONFIG, buf_str(&supervisor->config), -1);
 	tell_poison(slot);
-	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
+	if (supervisor->client_ca.len > 0 && is_door(slot->role))
+		child_send(&slot->child, CHILD_CLIENT_CA, buf_str(&supervisor->client_ca),
+			   -1);
+	if (!is_door(slot->role))
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct port *port = &listeners->ports[i];
@@ -391,6 +401,23 @@ static bool encode_config(struct supervisor *supervisor)
 	return buf_ok(&conf) && buf_ok(&supervisor->config);
 }
 
+/* The doors cannot read files. */
+static bool read_client_ca(struct supervisor *supervisor)
+{
+	char path[FOLDER_PATH_MAX];
+	struct str name = supervisor->options.conf->tls_client_ca;
+
+	supervisor->client_ca = BUF(CLIENT_CA_MAX);
+	if (name.len == 0 || (str_to_c(name, path, sizeof path) &&
+			      file_read(path, &supervisor->client_ca) == OK))
+		return true;
+	(void)fprintf(stderr,
+		      "postrider: cannot read %.*s (tls.client-ca).\nNothing was "
+		      "started.\n",
+		      STR_FMT(name));
+	return false;
+}
+
 static err_t prepare(struct supervisor *supervisor, const char *folder, struct buf *why)
 {
 	TRY(folder_make(folder, why));
@@ -432,7 +459,7 @@ int supervisor_run(const struct supervisor_options *options)
 	for (unsigned i = 0; i < CHILD_ROLES; i++)
 		add_slots(&supervisor, (enum child_role)i, processes[i]);
 	if (!has_sandbox(options) || !encode_config(&supervisor) ||
-	    !has_folder(&supervisor) ||
+	    !read_client_ca(&supervisor) || !has_folder(&supervisor) ||
 	    listeners_open(&supervisor.listeners, options->conf, processes) != OK) {
 		listeners_close(&supervisor.listeners);
 		return 1;
@@ -446,6 +473,7 @@ int supervisor_run(const struct supervisor_options *options)
 	loop_fini();
 	listeners_close(&supervisor.listeners);
 	buf_fini(&supervisor.config);
+	buf_fini(&supervisor.client_ca);
 	if (supervisor.lock_fd >= 0)
 		(void)close(supervisor.lock_fd);
 	return supervisor.status;

@@ -7,6 +7,7 @@
 #include "directory/directory.h"
 #include "directory/name.h"
 #include "login/throttle.h"
+#include "net/tls_proof.h"
 #include "rt/task.h"
 #include "store/grant.h"
 #include "store/store.h"
@@ -236,6 +237,38 @@ enum login_outcome login_scram_prove(const struct login_service *service, struct
 		break;
 	}
 	return login_later("the vault does not answer", client->session);
+}
+
+/* RFC 4422 appendix A.1.1: the authorization identity may be left out; a certificate
+ * stands for one account, so that another one is not given. */
+enum login_outcome login_external(const struct login_service *service, struct str authzid,
+				  const struct login_client *client,
+				  const struct tls_proof *proof, struct login *login)
+{
+	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+	account_t account = ACCOUNT_SYSTEM, wanted = ACCOUNT_SYSTEM;
+
+	*login = (struct login){0};
+	if (is_banned(client->peer, client->is_unlimited, client->session))
+		return LOGIN_BANNED;
+	if (authzid.len > 0 && authzid.len <= NAME_MAX_BYTES &&
+	    directory_find_login(service->directory, authzid, client->arena, &wanted) ==
+		    DIRECTORY_UNKNOWN)
+		return login_later("the directory does not answer", client->session);
+	switch (vault_prove_certificate(service->vault, proof, client->session, &account,
+					&grant)) {
+	case VAULT_OK:
+		if (authzid.len == 0 || wanted == account)
+			return welcome(service, account, &grant, client, login);
+		break;
+	case VAULT_REFUSED:
+		break;
+	case VAULT_LATER:
+	case VAULT_DENIED:
+		return login_later("the vault does not answer", client->session);
+	}
+	return login_failed(str_first(authzid, NAME_MAX_BYTES), proof->certificate,
+			    client->peer, client->is_unlimited, client->session);
 }
 
 void login_end(const struct login_service *service, struct login *login)
