@@ -26,6 +26,12 @@ static void set_password(struct ctl *ctl, account_t account, const char *kept)
 			 kept, STR_FMT(named(ctl)));
 		return;
 	case VAULT_REFUSED:
+		ctl_fail(ctl,
+			 "This cannot be a password: it is no UTF-8, or holds characters "
+			 "that cannot be typed.\n%s\nChoose another one with \"postrider "
+			 "account passwd %.*s\".",
+			 kept, STR_FMT(named(ctl)));
+		return;
 	case VAULT_DENIED:
 		break;
 	}

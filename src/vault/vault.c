@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "rt/ipc.h"
+#include "text/saslprep.h"
 #include "vault/codec.h"
 
 enum {
@@ -119,18 +120,26 @@ enum vault_outcome vault_copy(struct vault *vault, int fd)
 	return call_with(vault, &request, fd, NULL, NULL);
 }
 
+/* A password as it is compared, RFC 4616 §2; where none is left, it is nobody's. */
+static bool prepare(struct str password, struct buf *prepared)
+{
+	return buf_room(prepared, 4 * VAULT_PASSWORD_MAX) &&
+	       saslprep_add(prepared, password) && prepared->len <= VAULT_PASSWORD_MAX;
+}
+
 enum vault_outcome vault_verify(struct vault *vault, uint32_t account,
 				struct str password, struct str peer, uint64_t session,
 				struct buf *grant)
 {
-	const struct vault_request request = {.call = VAULT_CALL_VERIFY,
-					      .account = account,
-					      .password = password,
-					      .peer = str_first(peer, VAULT_PEER_MAX),
-					      .session = session};
+	SCOPED(wipe) struct buf prepared = BUF(4 * VAULT_PASSWORD_MAX);
+	struct vault_request request = {.call = VAULT_CALL_VERIFY,
+					.account = account,
+					.peer = str_first(peer, VAULT_PEER_MAX),
+					.session = session};
 
-	if (password.len > VAULT_PASSWORD_MAX)
+	if (!prepare(password, &prepared))
 		return VAULT_REFUSED; /* nobody has such a one */
+	request.password = buf_str(&prepared);
 	return call(vault, &request, grant, NULL);
 }
 
@@ -227,12 +236,13 @@ enum vault_outcome vault_list_certificates(struct vault *vault, uint32_t account
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
 				      struct str password)
 {
-	const struct vault_request request = {.call = VAULT_CALL_SET_PASSWORD,
-					      .account = account,
-					      .password = password};
+	SCOPED(wipe) struct buf prepared = BUF(4 * VAULT_PASSWORD_MAX);
+	struct vault_request request = {.call = VAULT_CALL_SET_PASSWORD,
+					.account = account};
 
-	if (password.len > VAULT_PASSWORD_MAX)
+	if (!prepare(password, &prepared))
 		return VAULT_REFUSED;
+	request.password = buf_str(&prepared);
 	return call(vault, &request, NULL, NULL);
 }
 

@@ -80,7 +80,8 @@ enum { VAULT_FINGERPRINT_BYTES = 32 };
 enum vault_outcome vault_list_certificates(struct vault *vault, uint32_t account,
 					   struct buf *fingerprints);
 
-/* Durable when OK.  Raises the credential generation, so grants made before die. */
+/* Durable when OK.  Raises the credential generation, so grants made before die. REFUSED:
+ * it cannot be a password (text/saslprep.h).  SCRAM's clients prepare it likewise. */
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
 				      struct str password);
 /* The account gets the same stored hash and keys as from_account, without hashing again.

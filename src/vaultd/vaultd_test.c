@@ -371,6 +371,27 @@ static void on_slow_link(struct ipc *ipc, const struct ipc_message *message, voi
 	on_link(ipc, message, arg);
 }
 
+/* RFC 5802 §2.2: SCRAM's clients send what SASLprep made of it. */
+static void prepares_passwords(void)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+
+	CHECK(vault_set_password(lab.ctl, 7, STR("cafe\xcc\x81\xc2\xad")) == VAULT_OK);
+	CHECK(try(7, STR("caf\xc3\xa9"), &bytes) == VAULT_OK);
+	CHECK(try(7, STR("cafe\xcc\x81"), &bytes) == VAULT_OK);
+	CHECK(try(7, STR("cafe"), &bytes) == VAULT_REFUSED);
+	CHECK(try(7, STR("caf\xe9"), &bytes) == VAULT_REFUSED);
+	CHECK(scram(7, STR("caf\xc3\xa9"), &bytes) == VAULT_OK);
+	CHECK(scram(7, STR("cafe\xcc\x81"), &bytes) == VAULT_REFUSED);
+	CHECK(vault_set_password(lab.ctl, 7, STR("caf\xe9")) == VAULT_REFUSED);
+	CHECK(vault_set_password(lab.ctl, 7, STR("")) == VAULT_REFUSED);
+}
+
+TEST(a_password_is_the_same_however_it_is_typed)
+{
+	in_lab(prepares_passwords);
+}
+
 static void waits_for_store(void)
 {
 	int fds[2];
