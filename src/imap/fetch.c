@@ -161,7 +161,11 @@ static void write_cut(struct fetching *f, const struct imap_section *section,
 	write_name(f, section);
 	imap_write_literal_head(&s->out, part.len, is_binary);
 	session_send(s);
-	conn_add(s->conn, str_first(str_skip(text, part.at), part.len));
+	text = str_first(str_skip(text, part.at), part.len);
+	if (is_binary)
+		conn_add(s->conn, text);
+	else
+		message_say(s->conn, text);
 }
 
 /* HEADER.FIELDS and HEADER.FIELDS.NOT. */
@@ -247,7 +251,7 @@ write_octets(struct fetching *f, const struct imap_section *section, struct octe
 
 	if (message_known(&f->message, part, &text)) {
 		begin_literal(&literal);
-		conn_add(f->s->conn, text);
+		message_say(f->s->conn, text);
 		return STORE_OK;
 	}
 	enum store_outcome outcome =
