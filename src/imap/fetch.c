@@ -437,16 +437,21 @@ static err_t fetched(struct session *s, const struct imap_command *command,
 		     enum store_outcome outcome)
 {
 	if (outcome == STORE_CONFLICT)
-		return reply_no(s, command, "[UNKNOWN-CTE] The encoding is not known");
+		return reply_no(s, command,
+				"[UNKNOWN-CTE] The encoding of a part is not known; "
+				"fetch it with BODY");
 	if (outcome == STORE_DAMAGED)
 		return reply_no(s, command,
 				"[CORRUPTION] A message is damaged on our disk; the "
 				"others are whole");
 	if (outcome == STORE_INVALID)
-		return reply_no(s, command, "[LIMIT] A message is too big for that");
+		return reply_no(
+			s, command,
+			"[LIMIT] A message is too big for that; fetch it in parts");
 	if (outcome != STORE_OK)
 		return reply_no(s, command,
-				"[UNAVAILABLE] Some messages cannot be read now");
+				"[UNAVAILABLE] Some messages cannot be read now; the "
+				"others are here, try again in a minute");
 	return reply_ok(s, command, "That is all");
 }
 
@@ -473,7 +478,8 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 	case SELECTED_BAD:
 		return reply_bad(s, command, "%s", reason);
 	case SELECTED_LOST:
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+				    "connect again in a minute");
 	}
 	if (fetch->items & IMAP_FETCH_MODSEQ)
 		session_condstore(s);

@@ -36,6 +36,14 @@ enum sasl_mechanism login_mechanism_find(const struct conn *conn, struct str nam
 	return found;
 }
 
+const char *login_refusal(enum sasl_mechanism mechanism)
+{
+	return mechanism == SASL_EXTERNAL
+		       ? "Your certificate is not registered for that account; log in "
+			 "with your password"
+		       : "Name or password is wrong; check both and try again";
+}
+
 static bool is_scram(const struct login_sasl *x)
 {
 	return x->mechanism == SASL_SCRAM_SHA_256 ||

@@ -55,6 +55,9 @@ const char *login_mechanisms(const struct conn *conn);
 /* SASL_OTHER also if it is known, but not offered on this connection. */
 enum sasl_mechanism login_mechanism_find(const struct conn *conn, struct str name);
 
+/* Words for LOGIN_REFUSED, for the person at the other end. */
+const char *login_refusal(enum sasl_mechanism mechanism);
+
 /* The service, the conn and client->arena must outlive the session. */
 void login_sasl_init(struct login_sasl *x, const struct login_service *service,
 		     const struct login_client *client, struct conn *conn,
