@@ -69,8 +69,8 @@ bool message_known(struct message *m, struct octets octets, struct str *text);
  * §4.3.1, CHAR8): 0x80 goes in its place, as other servers have it, so that sizes stay.
  * BINARY gives them as they are.  May suspend. */
 void message_say(struct conn *conn, struct str text);
-/* Sends the octets so, in pieces and in bounded memory; calls begin() before the first, if
- * they can be read.  May suspend. */
+/* Sends the octets so, in pieces and in bounded memory; calls begin() before the first,
+ * if they can be read.  May suspend. */
 enum store_outcome message_send(struct message *m, struct octets octets,
 				void (*begin)(void *arg), void *arg);
 /* The octets in memory; for at most max of them. */

@@ -11,16 +11,13 @@
 #include "db/kv.h"
 #include "rt/completion.h"
 #include "rt/offload.h"
+#include "vaultd/owners.h"
 
 enum {
 	VERSION = 2,
 	SCRAM_BYTES = 4 + SCRAM_SALT_BYTES + 2 * SCRAM_KEY_BYTES,
 	RECORD_BYTES =
 		1 + 4 + 8 + 1 + HASHER_SALT_BYTES + HASHER_HASH_BYTES + SCRAM_BYTES,
-};
-enum {
-	CERTIFICATES_MAX = 100, /* of an account */
-	FINGERPRINTS_MAX = CERTIFICATES_MAX * SECRETS_FINGERPRINT_BYTES
 };
 #define FILE_BYTES_MAX (16ull << 30) /* address space, not disk */
 
@@ -151,90 +148,6 @@ static err_t write_password(struct kv_txn *txn, uint32_t account,
 	return err;
 }
 
-/* ---- certificates ------------------------------------------------------------------ */
-
-/* A key, in its own room. */
-struct certificate_key {
-	char octets[1 + 4 + SECRETS_FINGERPRINT_BYTES];
-	size_t len;
-};
-
-static struct str key_str(const struct certificate_key *key)
-{
-	return (struct str){key->octets, key->len};
-}
-
-static struct certificate_key owner_key(struct str fingerprint)
-{
-	struct certificate_key key = {"f", 1 + fingerprint.len};
-
-	ASSERT(fingerprint.len == SECRETS_FINGERPRINT_BYTES);
-	memcpy(key.octets + 1, fingerprint.ptr, fingerprint.len);
-	return key;
-}
-
-/* fingerprint "": what all of the account's keys begin with. */
-static struct certificate_key account_key(uint32_t account, struct str fingerprint)
-{
-	struct certificate_key key = {.len = 5 + fingerprint.len};
-
-	ASSERT(fingerprint.len <= SECRETS_FINGERPRINT_BYTES);
-	(void)password_key(account, (unsigned char *)key.octets);
-	key.octets[0] = 'a';
-	if (fingerprint.len > 0)
-		memcpy(key.octets + 5, fingerprint.ptr, fingerprint.len);
-	return key;
-}
-
-static err_t read_owner(struct kv_txn *txn, struct str fingerprint, uint32_t *account)
-{
-	struct certificate_key key = owner_key(fingerprint);
-	struct str value;
-
-	TRY(kv_get(txn, key_str(&key), &value));
-	struct dec dec = dec_over(value);
-
-	*account = dec_u32(&dec);
-	return dec_done(&dec) ? OK : ERR_SYNTAX;
-}
-
-static err_t read_fingerprints(struct kv_txn *txn, uint32_t account,
-			       struct buf *fingerprints)
-{
-	SCOPED(kv_cursor_close) struct kv_cursor cursor = {0};
-	struct certificate_key key = account_key(account, STR(""));
-
-	TRY(kv_cursor_open(txn, &cursor));
-	err_t err = kv_seek(&cursor, key_str(&key));
-	for (; err == OK && str_starts(cursor.key, key_str(&key)); err = kv_next(&cursor))
-		buf_add(fingerprints, str_skip(cursor.key, key.len));
-	if (!buf_ok(fingerprints))
-		return ERR_LIMIT;
-	return err == ERR_ABSENT ? OK : err;
-}
-
-static err_t delete_certificate(struct kv_txn *txn, uint32_t account,
-				struct str fingerprint)
-{
-	struct certificate_key owner = owner_key(fingerprint);
-	struct certificate_key owned = account_key(account, fingerprint);
-
-	TRY(kv_delete(txn, key_str(&owner)));
-	return kv_delete(txn, key_str(&owned));
-}
-
-static err_t delete_certificates(struct kv_txn *txn, uint32_t account)
-{
-	SCOPED(buf_fini) struct buf all = BUF(FINGERPRINTS_MAX);
-
-	TRY(read_fingerprints(txn, account, &all));
-	for (size_t at = 0; at < all.len; at += SECRETS_FINGERPRINT_BYTES)
-		TRY(delete_certificate(txn, account,
-				       str_first(str_skip(buf_str(&all), at),
-						 SECRETS_FINGERPRINT_BYTES)));
-	return OK;
-}
-
 /* ---- the writer -------------------------------------------------------------------- */
 
 static err_t apply_password(struct kv_txn *txn, struct write *write)
@@ -252,7 +165,7 @@ static err_t apply_password(struct kv_txn *txn, struct write *write)
 	now.is_set = write->kind != WRITE_FORGET;
 	if (!now.is_set) {
 		now.scram = (struct scram_keys){0};
-		TRY(delete_certificates(txn, write->account));
+		TRY(owners_forget(txn, write->account));
 	}
 	now.generation = old.generation + 1;
 	now.changed_at = (int64_t)time(NULL);
@@ -278,23 +191,9 @@ static err_t raise_generation(struct kv_txn *txn, struct write *write)
 
 static err_t apply_certificate(struct kv_txn *txn, struct write *write)
 {
-	SCOPED(buf_fini) struct buf all = BUF(FINGERPRINTS_MAX), value = BUF(4);
-	struct certificate_key owner = owner_key(write->fingerprint);
-	struct certificate_key owned = account_key(write->account, write->fingerprint);
 	struct password password;
-	uint32_t account = 0;
-	err_t err = read_owner(txn, write->fingerprint, &account);
 
-	if (err == OK)
-		return account == write->account ? OK : ERR_DENIED;
-	if (err != ERR_ABSENT)
-		return err;
-	TRY(read_fingerprints(txn, write->account, &all));
-	if (all.len == FINGERPRINTS_MAX)
-		return ERR_DENIED;
-	enc_u32(&value, write->account);
-	TRY(kv_put(txn, key_str(&owner), buf_str(&value)));
-	TRY(kv_put(txn, key_str(&owned), STR("")));
+	TRY(owners_add(txn, write->account, write->fingerprint));
 	TRY(read_password(txn, write->account, &password));
 	bool is_new = password.generation == 0;
 
@@ -304,12 +203,7 @@ static err_t apply_certificate(struct kv_txn *txn, struct write *write)
 
 static err_t apply_no_certificate(struct kv_txn *txn, struct write *write)
 {
-	uint32_t account = 0;
-
-	TRY(read_owner(txn, write->fingerprint, &account));
-	if (account != write->account)
-		return ERR_ABSENT;
-	TRY(delete_certificate(txn, account, write->fingerprint));
+	TRY(owners_remove(txn, write->account, write->fingerprint));
 	return raise_generation(txn, write);
 }
 
@@ -551,7 +445,7 @@ err_t secrets_certificate(struct secrets *secrets, struct str fingerprint,
 	SCOPED(kv_drop) struct kv_txn *txn = NULL;
 
 	TRY(kv_begin(secrets->kv, KV_READ, &txn));
-	TRY(read_owner(txn, fingerprint, account));
+	TRY(owners_find(txn, fingerprint, account));
 	return read_password(txn, *account, password);
 }
 
@@ -561,7 +455,7 @@ err_t secrets_certificates(struct secrets *secrets, uint32_t account,
 	SCOPED(kv_drop) struct kv_txn *txn = NULL;
 
 	TRY(kv_begin(secrets->kv, KV_READ, &txn));
-	return read_fingerprints(txn, account, fingerprints);
+	return owners_list(txn, account, fingerprints);
 }
 
 err_t secrets_put(struct secrets *secrets, const struct secret_pair *pairs, size_t count,

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "vaultd/hasher.h"
+#include "vaultd/owners.h"
 #include "vaultd/scram_keys.h"
 
 struct secrets;
@@ -58,7 +59,6 @@ void secrets_close(struct secrets **secrets);
 
 /* The whole file to fd, as it stood at one commit; may suspend. */
 [[nodiscard]] err_t secrets_copy(struct secrets *secrets, int fd);
-enum { SECRETS_FINGERPRINT_BYTES = 32 };
 /* Durable when OK; may suspend.  ERR_DENIED if it is another account's; adding one that
  * is there changes nothing.  Raises the generation only from 0, so that there is one to
  * raise later. */

@@ -108,17 +108,17 @@ TEST(pairs_are_kept_together_or_not_at_all)
 	with_folder(pairs_of_keys);
 }
 
-static struct str print_of(char letter, char room[SECRETS_FINGERPRINT_BYTES])
+static struct str print_of(char letter, char room[FINGERPRINT_BYTES])
 {
-	memset(room, letter, SECRETS_FINGERPRINT_BYTES);
-	return (struct str){room, SECRETS_FINGERPRINT_BYTES};
+	memset(room, letter, FINGERPRINT_BYTES);
+	return (struct str){room, FINGERPRINT_BYTES};
 }
 
 static void certificates(void *arg)
 {
 	SCOPED(secrets_close) struct secrets *secrets = NULL;
 	SCOPED(buf_fini) struct buf all = BUF(4096);
-	char a[SECRETS_FINGERPRINT_BYTES], b[SECRETS_FINGERPRINT_BYTES];
+	char a[FINGERPRINT_BYTES], b[FINGERPRINT_BYTES];
 	struct str one = print_of('a', a), two = print_of('b', b);
 	uint32_t account = 0, generation = 0;
 	struct password got;

@@ -264,7 +264,7 @@ static enum vault_outcome on_prove_certificate(struct channel *channel,
 					       struct buf *grant, struct buf *owner)
 {
 	struct secrets *secrets = channel->vaultd->secrets;
-	SCOPED(buf_fini) struct buf fingerprint = BUF(SECRETS_FINGERPRINT_BYTES);
+	SCOPED(buf_fini) struct buf fingerprint = BUF(FINGERPRINT_BYTES);
 	struct password record;
 	uint32_t account = 0;
 
@@ -288,7 +288,7 @@ static enum vault_outcome on_prove_certificate(struct channel *channel,
 static enum vault_outcome on_change_certificate(struct vaultd *vaultd,
 						const struct vault_request *request)
 {
-	SCOPED(buf_fini) struct buf fingerprint = BUF(SECRETS_FINGERPRINT_BYTES);
+	SCOPED(buf_fini) struct buf fingerprint = BUF(FINGERPRINT_BYTES);
 	uint32_t generation = 0;
 
 	if (request->account == 0 ||
