@@ -32,6 +32,8 @@ static unsigned columns_for(const struct fetching *f)
 		columns |= ROW_MESSAGE;
 	if ((f->items & from_digest) || f->section_count > 0)
 		columns |= ROW_MESSAGE | ROW_DIGEST;
+	if (f->items & IMAP_FETCH_THREADID)
+		columns |= ROW_THREAD;
 	return columns;
 }
 
@@ -92,7 +94,8 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 	}
 	if (f->items & IMAP_FETCH_THREADID) {
 		separate(f);
-		buf_add_c(&s->out, "THREADID NIL"); /* RFC 8474 §5.2: not kept */
+		buf_printf(&s->out, "THREADID (" THREAD_ID ")",
+			   (unsigned long long)row->thread);
 	}
 }
 

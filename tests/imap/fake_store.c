@@ -406,6 +406,8 @@ static struct message_row row_of(const struct member *m, unsigned columns)
 		row.size = letter->body.len + letter->trace.len;
 		row.trace = letter->trace;
 	}
+	if (columns & ROW_THREAD)
+		row.thread = m->letter + 1; /* each is one of its own */
 	if (columns & ROW_DIGEST)
 		row.digest = letter->digest;
 	return row;
