@@ -36,6 +36,7 @@ struct conf {
 	struct conf_listeners lmtp; /* on loopback only */
 	struct str proxies;         /* the addresses and networks that may be proxies */
 	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
+	struct str tls_client_ca;            /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
 	uint32_t recipients_max; /* of one mail */
 	struct str dns_server;   /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */

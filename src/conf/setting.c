@@ -51,6 +51,12 @@ const struct setting settings[] = {
 	 "the key that was made with the self-signed certificate",
 	 "The file with the certificate's private key, in PEM.  Only the vault process "
 	 "reads it."},
+	{"tls", "client-ca", SETTING_PATH, AT(tls_client_ca), 0, 0, "",
+	 "nobody is asked for a certificate",
+	 "The file with the certificates, in PEM, of those who certify people.  Programs "
+	 "that hand in or read mail are then asked for a certificate of theirs, and who "
+	 "shows one that was registered with \"postrider account certificate\" logs in "
+	 "by SASL EXTERNAL without a password.  It needs TLS 1.3."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

@@ -35,9 +35,10 @@ enum child_message {
 	CHILD_SERVE, /* to those that serve others: u8 enum child_client, u64 channel; the
 			channel to serve */
 	CHILD_LINK,  /* to store and vault: the link between them */
-	CHILD_ANCHORS, /* to the resolver: the file of trust anchors */
-	CHILD_GO,      /* that was all: begin */
-	CHILD_STOP,    /* end in good order */
+	CHILD_CLIENT_CA, /* to doors: the PEM text of tls.client-ca */
+	CHILD_ANCHORS,   /* to the resolver: the file of trust anchors */
+	CHILD_GO,        /* that was all: begin */
+	CHILD_STOP,      /* end in good order */
 
 	CHILD_READY = 64, /* from the child: it serves */
 	CHILD_WANT_SIGN,  /* its signing socket has failed; it needs another */

@@ -2,8 +2,11 @@
 
 #include "base/num.h"
 #include "ctl/word.h"
+#include "rt/file.h"
 #include "store/store.h"
 #include "vault/vault.h"
+
+enum { PEM_MAX = 64 * 1024 };
 
 /* The address as a person would write it, for the sentences below. */
 static struct str named(const struct ctl *ctl)
@@ -23,6 +26,12 @@ static void set_password(struct ctl *ctl, account_t account, const char *kept)
 			 kept, STR_FMT(named(ctl)));
 		return;
 	case VAULT_REFUSED:
+		ctl_fail(ctl,
+			 "This cannot be a password: it is no UTF-8, or holds characters "
+			 "that cannot be typed.\n%s\nChoose another one with \"postrider "
+			 "account passwd %.*s\".",
+			 kept, STR_FMT(named(ctl)));
+		return;
 	case VAULT_DENIED:
 		break;
 	}
@@ -198,6 +207,83 @@ static void quota(struct ctl *ctl)
 		(json_int_t)summary.bytes, "bytes_max", (json_int_t)summary.bytes_max);
 }
 
+/* ---- certificates ------------------------------------------------------------------ */
+
+static void show_certificates(struct ctl *ctl, account_t account)
+{
+	SCOPED(buf_fini) struct buf all = BUF(100 * VAULT_FINGERPRINT_BYTES);
+	json_t *shown = json_array();
+
+	ctl->json = json_pack("{s:o}", "certificates", shown);
+	if (vault_list_certificates(ctl->vault, account, &all) != VAULT_OK)
+		ctl_fail(ctl, "The vault does not answer now.\nNothing was changed.\n"
+			      "Try again in a minute.");
+	for (size_t at = 0; at < all.len; at += VAULT_FINGERPRINT_BYTES) {
+		SCOPED(buf_fini) struct buf text = BUF(3 * VAULT_FINGERPRINT_BYTES);
+
+		for (size_t i = 0; i < VAULT_FINGERPRINT_BYTES; i++)
+			buf_printf(&text, "%s%02X", i > 0 ? ":" : "",
+				   (unsigned char)all.ptr[at + i]);
+		buf_printf(&ctl->out, "%.*s\n", STR_FMT(buf_str(&text)));
+		(void)json_array_append_new(shown, json_stringn(text.ptr, text.len));
+	}
+}
+
+/* The account is there; so is the certificate. */
+static void change_certificate(struct ctl *ctl, account_t account, struct str pem,
+			       bool is_added)
+{
+	enum vault_outcome outcome =
+		is_added ? vault_add_certificate(ctl->vault, account, pem)
+			 : vault_remove_certificate(ctl->vault, account, pem);
+
+	if (outcome == VAULT_REFUSED)
+		ctl_fail(ctl,
+			 "%.*s holds no certificate that can be %s for %.*s.\nNothing "
+			 "was changed.\nIt must be in PEM, and %s.",
+			 STR_FMT(ctl->words[2]), is_added ? "registered" : "removed",
+			 STR_FMT(named(ctl)),
+			 is_added ? "not be registered for another account; an account "
+				    "has at most 100"
+				  : "have been registered for this account");
+	else if (outcome != VAULT_OK)
+		ctl_fail(ctl, "The vault cannot keep this now.\nNothing was changed.\n"
+			      "Try again in a minute.");
+	else if (is_added)
+		buf_printf(&ctl->out,
+			   "Who shows this certificate and has its key can log in as "
+			   "%.*s.\n",
+			   STR_FMT(named(ctl)));
+	else
+		buf_printf(&ctl->out, "This certificate logs nobody in any more.\n");
+}
+
+static void certificate(struct ctl *ctl)
+{
+	SCOPED(buf_fini) struct buf pem = BUF(PEM_MAX);
+	struct str what = ctl->words[1];
+	bool is_added = str_same(what, STR("add"));
+	bool is_list = str_same(what, STR("list"));
+	char path[4096];
+	account_t account;
+
+	if ((!is_added && !is_list && !str_same(what, STR("remove"))) ||
+	    is_list != (ctl->word_count == 2))
+		ctl_fail(ctl, "A certificate is added or removed by its file, or they "
+			      "are listed.\nNothing was changed.\n\"postrider account "
+			      "certificate ADDRESS add FILE\" is how to say it.");
+	else if (!is_list && (!str_to_c(ctl->words[2], path, sizeof path) ||
+			      file_read(path, &pem) != OK))
+		ctl_fail(ctl,
+			 "%.*s cannot be read.\nNothing was changed.\nIt should be a "
+			 "certificate in PEM.",
+			 STR_FMT(ctl->words[2]));
+	else if (find(ctl, &account) && is_list)
+		show_certificates(ctl, account);
+	else if (ctl->status == 0)
+		change_certificate(ctl, account, buf_str(&pem), is_added);
+}
+
 static void list_page(struct ctl *ctl, const struct directory_item *items, size_t count,
 		      json_t *accounts)
 {
@@ -246,6 +332,9 @@ static const struct ctl_verb verbs[] = {
 	{"quota", "ADDRESS [MESSAGES OCTETS]",
 	 "Print what an account uses; or limit it, with \"none\" for no limit.", 1, 3, 0,
 	 CTL_NEEDS_SERVER, quota},
+	{"certificate", "ADDRESS add|remove FILE | ADDRESS list",
+	 "Certificates by which a person logs in without a password (tls.client-ca).", 2,
+	 3, 0, CTL_NEEDS_SERVER, certificate},
 };
 
 const struct ctl_word ctl_account = {
@@ -255,7 +344,8 @@ const struct ctl_word ctl_account = {
 		    "  postrider account add --admin --password-stdin "
 		    "root@example.com < secret\n"
 		    "  postrider account passwd ann@example.com\n"
-		    "  postrider account quota ann@example.com none 10GiB\n",
+		    "  postrider account quota ann@example.com none 10GiB\n"
+		    "  postrider account certificate ann@example.com add ann.pem\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

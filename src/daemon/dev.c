@@ -18,7 +18,7 @@ struct dev {
 	const char *folder;
 	char absolute[4096];
 	uint64_t base_port, users;
-	const char *dns;
+	const char *dns, *client_ca;
 	bool wants_help;
 	struct arena arena;
 	struct conf conf;
@@ -29,6 +29,7 @@ static const struct option options[] = {
 	{"base-port", required_argument, NULL, 'p'},
 	{"accounts", required_argument, NULL, 'a'},
 	{"dns", required_argument, NULL, 'n'},
+	{"client-ca", required_argument, NULL, 'c'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -40,6 +41,7 @@ static void print_help(void)
 	       "\n"
 	       "  postrider dev [--dir DIR] [--base-port N] [--accounts N] "
 	       "[--dns HOST:PORT]\n"
+	       "                [--client-ca FILE]\n"
 	       "\n"
 	       "Options:\n"
 	       "  --dir DIR        where all is kept (./postrider-dev); the next start\n"
@@ -48,6 +50,7 @@ static void print_help(void)
 	       "                   110 (POP3), 995, 24 (LMTP) (%d)\n"
 	       "  --accounts N     accounts user1 to userN besides alice, bob and admin\n"
 	       "  --dns HOST:PORT  the name server to ask\n"
+	       "  --client-ca FILE who certifies people, as in tls.client-ca\n"
 	       "\n"
 	       "Every account is NAME@" DEV_DOMAIN " with the password \"" DEV_PASSWORD
 	       "\".  It prints \"ready\" when\n"
@@ -86,6 +89,9 @@ static bool read_options(struct dev *dev, int argc, char **argv)
 			break;
 		case 'n':
 			dev->dns = optarg;
+			break;
+		case 'c':
+			dev->client_ca = optarg;
 			break;
 		case 'h':
 			dev->wants_help = true;
@@ -132,9 +138,20 @@ static bool set_ports(struct dev *dev)
 	return true;
 }
 
-static bool configure(struct dev *dev)
+/* A setting from the command line; NULL if it was not given. */
+static bool set(struct dev *dev, const char *option, const char *name, const char *value)
 {
 	struct str why;
+
+	if (!value ||
+	    conf_set(&dev->conf, &dev->arena, str_c(name), str_c(value), &why) == OK)
+		return true;
+	(void)fprintf(stderr, "postrider dev: --%s: %.*s\n", option, STR_FMT(why));
+	return false;
+}
+
+static bool configure(struct dev *dev)
+{
 
 	if (conf_defaults(&dev->arena, &dev->conf) != OK || !set_ports(dev))
 		return false;
@@ -144,11 +161,8 @@ static bool configure(struct dev *dev)
 	dev->conf.tls_certificate = dev->conf.tls_key = STR("");
 	if (dev->dns) /* a server of one's own does not lead down from the root's keys */
 		dev->conf.dns_anchors = STR("none");
-	if (!dev->dns || conf_set(&dev->conf, &dev->arena, STR("dns.server"),
-				  str_c(dev->dns), &why) == OK)
-		return true;
-	(void)fprintf(stderr, "postrider dev: --dns: %.*s\n", STR_FMT(why));
-	return false;
+	return set(dev, "dns", "dns.server", dev->dns) &&
+	       set(dev, "client-ca", "tls.client-ca", dev->client_ca);
 }
 
 static bool on_stored(struct supervisor *supervisor, void *arg)

@@ -40,7 +40,8 @@ struct door {
 
 	int sign_fd; /* -1: none now */
 	bool is_sign_wanted;
-	struct tls_server *tls;
+	struct str client_ca;             /* PEM; "": nobody is asked for a certificate */
+	struct tls_server *tls[SERVICES]; /* of those that are this role's */
 
 	struct proxies proxies;
 	struct offer offers[SERVICES];

@@ -14,7 +14,7 @@ static void offer_smtp(struct offer *offer, enum smtpd_kind kind)
 	offer->smtp = (struct smtpd_service){
 		.kind = kind,
 		.hostname = conf->hostname,
-		.tls = door->tls,
+		.tls = door->tls[offer->service],
 		.login = door->login,
 		.message_bytes_max = conf->message_bytes_max,
 		.recipients_max = conf->recipients_max,
@@ -28,7 +28,7 @@ static void offer_imap(struct offer *offer)
 
 	offer->imap = (struct imap_service){
 		.hostname = door->self->conf.hostname,
-		.tls = door->tls,
+		.tls = door->tls[offer->service],
 		.login = door->login,
 		.message_bytes_max = door->self->conf.message_bytes_max,
 		.is_dev = door->self->is_dev,
@@ -41,7 +41,7 @@ static void offer_pop3(struct offer *offer, bool is_tls_first)
 
 	offer->pop3 = (struct pop3_service){
 		.hostname = door->self->conf.hostname,
-		.tls = door->tls,
+		.tls = door->tls[offer->service],
 		.login = door->login,
 		.is_tls_first = is_tls_first,
 		.is_dev = door->self->is_dev,
@@ -104,7 +104,7 @@ void door_session(struct conn *conn, void *arg)
 		return;
 	case SERVICE_IMAPS:
 		conn_deadline_s(conn, HANDSHAKE_S);
-		if (conn_starttls(conn, offer->door->tls) != OK)
+		if (conn_starttls(conn, offer->door->tls[SERVICE_IMAPS]) != OK)
 			return;
 		imap_session(conn, &offer->imap);
 		return;

@@ -42,8 +42,12 @@ static void take_ticket_keys(struct door *door)
 	if (vault_ticket_keys(door->vault, &keys) != VAULT_OK ||
 	    keys.len != TICKET_KEYS_BYTES)
 		return;
-	tls_server_ticket_keys(door->tls, str_first(buf_str(&keys), TLS_TICKET_KEY_BYTES),
-			       str_skip(buf_str(&keys), TLS_TICKET_KEY_BYTES));
+	for (size_t i = 0; i < SERVICES; i++)
+		if (door->tls[i])
+			tls_server_ticket_keys(
+				door->tls[i],
+				str_first(buf_str(&keys), TLS_TICKET_KEY_BYTES),
+				str_skip(buf_str(&keys), TLS_TICKET_KEY_BYTES));
 	explicit_bzero(keys.ptr, keys.len);
 }
 
@@ -53,6 +57,20 @@ static void keep_ticket_keys(void *arg)
 
 	while (task_sleep_ms(TICKET_KEYS_MS) == OK)
 		take_ticket_keys(door);
+}
+
+static bool make_server(struct door *door, enum service service, struct str chain,
+			struct str key_id)
+{
+	const struct service_entry *entry = service_entry(service);
+	struct tls_server *made = tls_server_new(chain, key_id, sign, door);
+
+	door->tls[service] = made;
+	if (!made)
+		return false;
+	tls_server_alpn(made, entry->alpn);
+	return door->client_ca.len == 0 || !entry->is_for_people ||
+	       tls_server_ask_client(made, door->client_ca);
 }
 
 bool door_tls_begin(struct door *door)
@@ -76,9 +94,11 @@ bool door_tls_begin(struct door *door)
 		buf_reset(&chain);
 		buf_reset(&key_id);
 	}
-	door->tls = tls_server_new(buf_str(&chain), buf_str(&key_id), sign, door);
-	if (!door->tls)
-		return false;
+	for (unsigned i = 0; i < SERVICES; i++)
+		if (service_entry((enum service)i)->role == door->self->role &&
+		    !make_server(door, (enum service)i, buf_str(&chain),
+				 buf_str(&key_id)))
+			return false;
 	take_ticket_keys(door);
 	(void)task_start("ticket keys", keep_ticket_keys, door);
 	return true;

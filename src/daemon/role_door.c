@@ -67,6 +67,9 @@ static void take(struct self *self, const struct ipc_message *message)
 {
 	struct door *door = self->state;
 
+	if (message->type == CHILD_CLIENT_CA &&
+	    !arena_copy(&self->arena, message->body, &door->client_ca))
+		LOG(ERROR, "client CA not kept");
 	if (message->fd < 0)
 		return;
 	switch (message->type) {
@@ -101,8 +104,8 @@ static void end(struct self *self)
 	for (size_t i = 0; i < SERVICES; i++) {
 		if (door->offers[i].limits)
 			limits_free(&door->offers[i].limits);
+		tls_server_free(&door->tls[i]);
 	}
-	tls_server_free(&door->tls);
 	store_close(&door->store);
 	vault_close(&door->vault);
 	if (door->sign_fd >= 0)

@@ -15,6 +15,7 @@
 #include "control/folder.h"
 #include "control/resolve.h"
 #include "daemon/supervisor_state.h"
+#include "rt/file.h"
 #include "rt/sandbox.h"
 
 enum {
@@ -24,6 +25,7 @@ enum {
 	STOP_DOORS_S = 10,
 	STOP_REST_S = 15,
 	POISON_BYTES = 8 * POISON_KNOWN_MAX,
+	CLIENT_CA_MAX = 64 * 1024,
 };
 
 struct slot *slot_of(struct supervisor *supervisor, enum child_role role)
@@ -70,7 +72,10 @@ static void brief(struct slot *slot)
 
 	child_send(&slot->child, CHILD_CONFIG, buf_str(&supervisor->config), -1);
 	tell_poison(slot);
-	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
+	if (supervisor->client_ca.len > 0 && joints_is_door(slot))
+		child_send(&slot->child, CHILD_CLIENT_CA, buf_str(&supervisor->client_ca),
+			   -1);
+	if (!joints_is_door(slot))
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
 	if (slot->role == CHILD_RESOLVERD)
 		lookups_give_anchors(&slot->child, supervisor->options.conf->dns_anchors);
@@ -396,6 +401,23 @@ static bool encode_config(struct supervisor *supervisor)
 	return buf_ok(&conf) && buf_ok(&supervisor->config);
 }
 
+/* The doors cannot read files. */
+static bool read_client_ca(struct supervisor *supervisor)
+{
+	char path[FOLDER_PATH_MAX];
+	struct str name = supervisor->options.conf->tls_client_ca;
+
+	supervisor->client_ca = BUF(CLIENT_CA_MAX);
+	if (name.len == 0 || (str_to_c(name, path, sizeof path) &&
+			      file_read(path, &supervisor->client_ca) == OK))
+		return true;
+	(void)fprintf(stderr,
+		      "postrider: cannot read %.*s (tls.client-ca).\nNothing was "
+		      "started.\n",
+		      STR_FMT(name));
+	return false;
+}
+
 static err_t prepare(struct supervisor *supervisor, const char *folder, struct buf *why)
 {
 	TRY(folder_make(folder, why));
@@ -437,7 +459,7 @@ int supervisor_run(const struct supervisor_options *options)
 	for (unsigned i = 0; i < CHILD_ROLES; i++)
 		add_slots(&supervisor, (enum child_role)i, processes[i]);
 	if (!has_sandbox(options) || !encode_config(&supervisor) ||
-	    !has_folder(&supervisor) ||
+	    !read_client_ca(&supervisor) || !has_folder(&supervisor) ||
 	    listeners_open(&supervisor.listeners, options->conf, processes) != OK) {
 		listeners_close(&supervisor.listeners);
 		return 1;
@@ -451,6 +473,7 @@ int supervisor_run(const struct supervisor_options *options)
 	loop_fini();
 	listeners_close(&supervisor.listeners);
 	buf_fini(&supervisor.config);
+	buf_fini(&supervisor.client_ca);
 	if (supervisor.lock_fd >= 0)
 		(void)close(supervisor.lock_fd);
 	return supervisor.status;

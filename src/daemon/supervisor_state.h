@@ -21,7 +21,8 @@ struct slot {
 
 struct supervisor {
 	struct supervisor_options options;
-	struct buf config; /* the body of CHILD_CONFIG */
+	struct buf config;    /* the body of CHILD_CONFIG */
+	struct buf client_ca; /* and of CHILD_CLIENT_CA; empty: nobody is asked */
 	struct slot slots[SLOTS_MAX];
 	size_t slot_count;
 	struct listeners listeners;

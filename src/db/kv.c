@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "base/codec.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -74,14 +75,10 @@ static bool take_sum(MDB_val key, MDB_val stored, struct str *value)
 
 static err_t damaged(MDB_val key)
 {
-	const unsigned char *bytes = key.mv_data;
-
 	/* Keys begin with the account's number (storage/keys.c). */
-	LOG(ERROR, "index row damaged",
-	    KV_INT("account", key.mv_size > 3
-				      ? (uint32_t)bytes[0] << 24 | bytes[1] << 16 |
-						bytes[2] << 8 | bytes[3]
-				      : 0));
+	struct dec dec = dec_over((struct str){key.mv_data, key.mv_size});
+
+	LOG(ERROR, "index row damaged", KV_INT("account", dec_key32(&dec)));
 	return ERR_SYNTAX;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "rt/task.h"
+#include "text/saslprep.h"
 
 static bool arena_lower(struct arena *arena, struct str text, struct str *lower)
 {
@@ -15,6 +16,18 @@ static bool arena_lower(struct arena *arena, struct str text, struct str *lower)
 		copy[i] = ascii_lower(text.ptr[i]);
 	*lower = (struct str){copy, text.len};
 	return true;
+}
+
+/* The one spelling of a local part: ASCII without case, the rest as SASLprep (RFC 4013)
+ * maps it, so that names are the same however they were typed. */
+static bool arena_prepared(struct arena *arena, struct str text, struct str *prepared)
+{
+	SCOPED(buf_fini) struct buf out = BUF(4 * NAME_LOCAL_MAX);
+
+	if (utf8_ascii_len(text) == text.len)
+		return arena_lower(arena, text, prepared);
+	return saslprep_add(&out, text) && out.len <= NAME_LOCAL_MAX &&
+	       arena_lower(arena, buf_str(&out), prepared);
 }
 
 static bool is_ldh(char c)
@@ -85,16 +98,16 @@ bool name_local(struct str text, struct arena *arena, struct str *local)
 	if (plus > 0)
 		text = str_first(text, plus);
 	return text.len > 0 && text.len <= NAME_LOCAL_MAX &&
-	       !memchr(text.ptr, 0, text.len) && arena_lower(arena, text, local);
+	       !memchr(text.ptr, 0, text.len) && arena_prepared(arena, text, local);
 }
 
 bool name_new_local(struct str text, struct arena *arena, struct str *local)
 {
 	static const char atext[] = "!#$%&'*-/=?^_`{|}~"; /* RFC 5322 §3.2.3, but "+" */
 
-	if (text.len == 0 || text.len > NAME_LOCAL_MAX || !utf8_valid(text) ||
-	    text.ptr[0] == '.' || text.ptr[text.len - 1] == '.' ||
-	    str_find(text, STR("..")) < text.len)
+	if (text.len == 0 || text.len > NAME_LOCAL_MAX ||
+	    !arena_prepared(arena, text, &text) || text.ptr[0] == '.' ||
+	    text.ptr[text.len - 1] == '.' || str_find(text, STR("..")) < text.len)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
@@ -103,7 +116,8 @@ bool name_new_local(struct str text, struct arena *arena, struct str *local)
 		    (c == 0 || !strchr(atext, c)))
 			return false;
 	}
-	return arena_lower(arena, text, local);
+	*local = text;
+	return true;
 }
 
 void name_split(struct str address, struct str *local, struct str *domain)

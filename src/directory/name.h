@@ -14,8 +14,8 @@ enum {
 /* The domain's one spelling; false if it is no domain name (address literals are none).
  */
 [[nodiscard]] bool name_domain(struct str text, struct arena *arena, struct str *domain);
-/* The local part that an arriving one means: lower, and without "+tag".  False if nobody
- * can be called that. */
+/* The local part that an arriving one means: lower, prepared (text/saslprep.h), and
+ * without "+tag".  False if nobody can be called that. */
 [[nodiscard]] bool name_local(struct str text, struct arena *arena, struct str *local);
 /* The same for one we are asked to create: a dot-atom or UTF-8, without "+". */
 [[nodiscard]] bool name_new_local(struct str text, struct arena *arena,

@@ -64,9 +64,14 @@ TEST(a_tag_leads_where_its_user_leads)
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-		{"Ann", "ann"},  {"ann+news", "ann"},
-		{"ann+", "ann"}, {"+news", "+news"},
-		{"a+b+c", "a"},  {"\xc3\x84nn", "\xc3\x84nn"}, /* ASCII only is folded */
+		{"Ann", "ann"},
+		{"ann+news", "ann"},
+		{"ann+", "ann"},
+		{"+news", "+news"},
+		{"cafe\xcc\x81", "caf\xc3\xa9"},
+		{"\xef\xbc\xa1nn", "ann"},
+		{"a+b+c", "a"},
+		{"\xc3\x84nn", "\xc3\x84nn"}, /* ASCII only is folded */
 		{"", "(none)"},
 	};
 
@@ -85,8 +90,20 @@ TEST(only_dot_atoms_become_names)
 {
 	static const char *const good[] = {"ann", "ann.lee", "a-b_c", "\xc3\xa4nn",
 					   "o'b"};
-	static const char *const bad[] = {"",    ".a",   "a.",  "a..b", "a+b", "a b",
-					  "a@b", "a\"b", "a(b", "\xff", "a\n", "a\x7f"};
+	static const char *const bad[] = {"",
+					  ".a",
+					  "a.",
+					  "a..b",
+					  "a+b",
+					  "a b",
+					  "a@b",
+					  "a\"b",
+					  "a(b",
+					  "\xff",
+					  "a\n",
+					  "a\x7f",
+					  "a\xef\xbc\xa0n",
+					  "\xee\x80\x80"};
 	struct str local;
 
 	arena_init(&arena, 100000);

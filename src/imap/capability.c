@@ -1,14 +1,16 @@
 /* What we can do, and the commands that are only about that. */
 #include "base/log.h"
 #include "imap/session.h"
+#include "login/sasl.h"
 
 /* When a capability is true, and said. */
 enum when {
 	ALWAYS,
 	STARTTLS_OFFERED,
-	LOGIN_OFFERED,   /* and nobody is logged in */
-	BINDING_OFFERED, /* under TLS, which the log-in can be bound to */
-	LOGIN_FORBIDDEN, /* as there is no TLS yet */
+	LOGIN_OFFERED,    /* and nobody is logged in */
+	EXTERNAL_OFFERED, /* to who has shown a certificate */
+	BINDING_OFFERED,  /* under TLS, which the log-in can be bound to */
+	LOGIN_FORBIDDEN,  /* as there is no TLS yet */
 	LOGGED_IN,
 };
 
@@ -24,7 +26,8 @@ static const struct {
 	{"ENABLE", ALWAYS},   /* RFC 5161 */
 	{"STARTTLS", STARTTLS_OFFERED},
 	{"LOGINDISABLED", LOGIN_FORBIDDEN},
-	{"AUTH=SCRAM-SHA-256-PLUS", BINDING_OFFERED}, /* as login_mechanisms() has them */
+	{"AUTH=EXTERNAL", EXTERNAL_OFFERED}, /* as login_mechanisms() has them */
+	{"AUTH=SCRAM-SHA-256-PLUS", BINDING_OFFERED},
 	{"AUTH=SCRAM-SHA-256", LOGIN_OFFERED},
 	{"AUTH=PLAIN", LOGIN_OFFERED},
 	{"AUTH=LOGIN", LOGIN_OFFERED},
@@ -63,6 +66,8 @@ static bool holds(const struct session *s, enum when when)
 		return session_offers_starttls(s);
 	case LOGIN_OFFERED:
 		return is_nobody && session_offers_login(s);
+	case EXTERNAL_OFFERED:
+		return is_nobody && login_offers_external(s->conn);
 	case BINDING_OFFERED:
 		return is_nobody && conn_is_tls(s->conn);
 	case LOGIN_FORBIDDEN:

@@ -87,7 +87,8 @@ err_t append_skip(struct session *s, struct str line)
 			return OK; /* not being asked for it, the client goes on */
 		passed += literal.len;
 		if (literal.len > PASS_MAX || passed > PASS_MAX)
-			return reply_bye(s, "[TOOBIG] The message is too long");
+			return reply_bye(s, "[TOOBIG] The message is too long; make its "
+					    "attachments smaller");
 		TRY(take_octets(s, literal.len, NULL));
 		TRY(take_line(s, &line));
 	}
@@ -101,13 +102,13 @@ static const char *why_not(const struct appending *a,
 	uint64_t max = a->s->service->message_bytes_max;
 
 	if (message->literal.len > max) /* RFC 7889 §4 */
-		return "[TOOBIG] The message is too long";
+		return "[TOOBIG] The message is too long; make its attachments smaller";
 	if (message->literal.len > max - num_min(a->bytes, max))
-		return "[TOOBIG] The messages are too long together";
+		return "[TOOBIG] The messages are too long together; store fewer at once";
 	if (a->count == MESSAGES_MAX)
-		return "[LIMIT] Too many messages at once";
+		return "[LIMIT] Too many messages; store fewer at once";
 	if (message->flags.keyword_count > KEYWORDS_MAX)
-		return "[LIMIT] Too many keywords";
+		return "[LIMIT] Too many keywords; give it fewer";
 	if (message->is_utf8 && !a->s->is_utf8)
 		return "[CANNOT] ENABLE UTF8=ACCEPT first";
 	return NULL;
@@ -208,11 +209,13 @@ static const char *find_target(struct appending *a)
 		mailbox_find(a->s, a->command->append.mailbox, &mailbox);
 
 	if (outcome == STORE_ABSENT)
-		return "[TRYCREATE] There is no such mailbox";
+		return "[TRYCREATE] There is no such mailbox; create it first";
 	if (outcome != STORE_OK)
-		return "[UNAVAILABLE] Not now; try again later";
+		return "[UNAVAILABLE] The mail store does not answer; try again in a "
+		       "minute";
 	if (mailbox->row.is_container)
-		return "[CANNOT] It holds no messages";
+		return "[CANNOT] That mailbox holds other mailboxes, but no messages; "
+		       "choose another";
 	a->mailbox = mailbox->row.id;
 	return NULL;
 }

@@ -15,7 +15,8 @@ static enum selected_set named(struct session *s, const struct imap_command *com
 	if (found == SELECTED_BAD)
 		*err = reply_bad(s, command, "%s", reason);
 	if (found == SELECTED_LOST)
-		*err = reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+		*err = reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+				    "connect again in a minute");
 	return found;
 }
 
@@ -81,14 +82,18 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailbox_find(s, command->copy.mailbox, &mailbox);
 
 	if (outcome == STORE_ABSENT)
-		return reply_no(s, command, "[TRYCREATE] There is no such mailbox");
+		return reply_no(s, command,
+				"[TRYCREATE] There is no such mailbox; create it first");
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	if (mailbox->row.is_container)
-		return reply_no(s, command, "[CANNOT] It holds no messages");
+		return reply_no(s, command,
+				"[CANNOT] That mailbox holds other mailboxes, but no "
+				"messages; choose another");
 	if (op.kind == OP_MOVE && s->box.is_read_only)
 		return reply_no(s, command,
-				"[READ-ONLY] The mailbox is open to read only");
+				"[READ-ONLY] The mailbox is open for reading only; "
+				"SELECT it to change it");
 	if (count == 0)
 		return reply_ok(s, command, "None of them was there");
 	op.copy.mailbox = s->box.mailbox;
@@ -123,7 +128,8 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 
 	if (s->box.is_read_only)
 		return reply_no(s, command,
-				"[READ-ONLY] The mailbox is open to read only");
+				"[READ-ONLY] The mailbox is open for reading only; "
+				"SELECT it to change it");
 	op.expunge = (struct op_expunge){.mailbox = s->box.mailbox, .only_deleted = true};
 	if (command->is_uid) {
 		if (named(s, command, &command->copy.set, &list, &count, &err) !=
@@ -216,7 +222,8 @@ static err_t stored(struct session *s, const struct imap_command *command,
 	uids_copy(&own, result->ops[0].uids);
 	uids_copy(&refused, result->ops[0].refused);
 	if (selected_collect(s, &own, result->change) != STORE_OK)
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+				    "connect again in a minute");
 	enum store_outcome outcome = tell_stored(s, command, asked, &own, &refused);
 
 	if (outcome != STORE_OK)
@@ -239,9 +246,12 @@ err_t on_store(struct session *s, const struct imap_command *command)
 
 	if (s->box.is_read_only)
 		return reply_no(s, command,
-				"[READ-ONLY] The mailbox is open to read only");
+				"[READ-ONLY] The mailbox is open for reading only; "
+				"SELECT it to change it");
 	if (store->flags.keyword_count > KEYWORDS_MAX)
-		return reply_no(s, command, "[LIMIT] Too many keywords");
+		return reply_no(s, command,
+				"[LIMIT] Too many keywords; a message has at most %d",
+				KEYWORDS_MAX);
 	if (named(s, command, &store->set, &list, &count, &err) != SELECTED_OK)
 		return err;
 	if (store->has_unchanged_since)

@@ -124,7 +124,9 @@ err_t on_status(struct session *s, const struct imap_command *command)
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	if (mailbox->row.is_container)
-		return reply_no(s, command, "[CANNOT] It holds no messages");
+		return reply_no(
+			s, command,
+			"[CANNOT] That mailbox holds other mailboxes, but no messages");
 	if (command->status.items & IMAP_STATUS_HIGHESTMODSEQ)
 		session_condstore(s);
 	mailbox_write_status(s, mailbox, command->status.items);

@@ -10,7 +10,9 @@ enum { LINE_MAX_BYTES = 16 * 1024 };
 err_t on_starttls(struct session *s, const struct imap_command *command)
 {
 	if (!session_offers_starttls(s))
-		return reply_bad(s, command, "there is no STARTTLS now");
+		return reply_bad(s, command,
+				 conn_is_tls(s->conn) ? "TLS is there already"
+						      : "STARTTLS is not offered here");
 	if (conn_drop_input(s->conn) > 0)
 		LOG(WARN, "input after starttls dropped", KV_INT("session", s->id),
 		    KV_STR("peer", conn_peer(s->conn)));
@@ -27,7 +29,9 @@ static err_t welcome(struct session *s, const struct imap_command *command)
 	if (outcome != STORE_OK) {
 		login_end(&s->service->login, &s->login);
 		s->login = (struct login){0};
-		return reply_no(s, command, "[UNAVAILABLE] Not now; try again later");
+		return reply_no(s, command,
+				"[UNAVAILABLE] Your mail cannot be reached now; try "
+				"again in a minute");
 	}
 	s->state = IMAP_AUTHENTICATED;
 	s->error_count = 0;
@@ -39,22 +43,25 @@ static err_t welcome(struct session *s, const struct imap_command *command)
 }
 
 static err_t answer(struct session *s, const struct imap_command *command,
-		    enum login_outcome outcome)
+		    enum sasl_mechanism mechanism, enum login_outcome outcome)
 {
 	switch (outcome) {
 	case LOGIN_OK:
 		return welcome(s, command);
 	case LOGIN_REFUSED: /* RFC 5530 §3 */
-		return reply_no(s, command,
-				"[AUTHENTICATIONFAILED] Name or password is wrong");
+		return reply_no(s, command, "[AUTHENTICATIONFAILED] %s",
+				login_refusal(mechanism));
 	case LOGIN_LATER:
 		return reply_no(s, command,
-				"[UNAVAILABLE] We cannot tell now; try again later");
+				"[UNAVAILABLE] We cannot tell now whether that is your "
+				"password; try again in a minute");
 	case LOGIN_BANNED:
 		break;
 	}
-	TRY(reply_no(s, command, "[LIMIT] Too many failures; try again later"));
-	return reply_bye(s, "Too many failures; try again later");
+	TRY(reply_no(s, command,
+		     "[LIMIT] Too many log-ins have failed; check name and password, and "
+		     "try again in ten minutes"));
+	return reply_bye(s, "Too many log-ins have failed; try again in ten minutes");
 }
 
 static bool is_unlimited(const struct session *s)
@@ -65,8 +72,10 @@ static bool is_unlimited(const struct session *s)
 err_t on_login(struct session *s, const struct imap_command *command)
 {
 	if (!session_offers_login(s)) /* RFC 9051 §6.2.3 */
-		return reply_no(s, command, "[PRIVACYREQUIRED] STARTTLS first");
-	return answer(s, command,
+		return reply_no(s, command,
+				"[PRIVACYREQUIRED] Passwords are taken under TLS only; "
+				"switch it on in your mail program");
+	return answer(s, command, SASL_PLAIN,
 		      login_try(&s->service->login, command->login.user,
 				command->login.password, conn_peer(s->conn),
 				is_unlimited(s), s->id, &s->arena, &s->login));
@@ -82,18 +91,19 @@ static err_t finish(struct session *s, const struct imap_command *command,
 	case LOGIN_OVER:
 		break;
 	case LOGIN_CANCELED:
-		return reply_bad(s, command, "given up");
+		return reply_bad(s, command, "you have given up");
 	case LOGIN_NOT_BASE64:
 		return reply_bad(s, command, "that is not base64");
 	case LOGIN_MALFORMED:
 		return reply_bad(s, command, "that is not what the mechanism sends");
 	case LOGIN_FOR_OTHER:
 		return reply_no(s, command,
-				"[AUTHORIZATIONFAILED] Nobody acts for others here");
+				"[AUTHORIZATIONFAILED] Nobody acts for others here; log "
+				"in as yourself");
 	}
 	if (x->outcome == LOGIN_OK)
 		s->login = x->login;
-	return answer(s, command, x->outcome);
+	return answer(s, command, x->mechanism, x->outcome);
 }
 
 /* An empty initial response is not the same as none; RFC 4959 writes it "=". */
@@ -140,8 +150,12 @@ err_t on_authenticate(struct session *s, const struct imap_command *command)
 		login_mechanism_find(s->conn, command->authenticate.mechanism);
 
 	if (mechanism == SASL_OTHER)
-		return reply_no(s, command, "[CANNOT] That mechanism is not offered");
+		return reply_no(s, command,
+				"[CANNOT] That way to log in is not offered; CAPABILITY "
+				"says which are");
 	if (!session_offers_login(s))
-		return reply_no(s, command, "[PRIVACYREQUIRED] STARTTLS first");
+		return reply_no(s, command,
+				"[PRIVACYREQUIRED] Passwords are taken under TLS only; "
+				"switch it on in your mail program");
 	return exchange(s, command, mechanism);
 }

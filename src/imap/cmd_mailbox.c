@@ -71,10 +71,14 @@ err_t on_create(struct session *s, const struct imap_command *command)
 		path.len--; /* RFC 9051 §6.3.4: only says that others will follow */
 	op.mailbox.role = mailbox_role_of(command->create.use);
 	if (command->create.use.len > 0 && op.mailbox.role == ROLE_NONE)
-		return reply_no(s, command,
-				"[USEATTR] There is no such use"); /* RFC 6154 */
+		return reply_no(
+			s, command,
+			"[USEATTR] Mailboxes have no such special use here"); /* RFC 6154
+									       */
 	if (!is_name(path))
-		return reply_no(s, command, "[CANNOT] That cannot be a mailbox's name");
+		return reply_no(
+			s, command,
+			"[CANNOT] That cannot be a mailbox's name; choose another");
 	enum store_outcome outcome = mailboxes_load(s, &all);
 
 	if (outcome == STORE_OK && mailboxes_find(&all, path))
@@ -98,9 +102,12 @@ err_t on_delete(struct session *s, const struct imap_command *command)
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	if (mailbox->row.id == MAILBOX_INBOX)
-		return reply_no(s, command, "[CANNOT] INBOX always stays");
+		return reply_no(s, command,
+				"[CANNOT] INBOX cannot be deleted; new mail comes there");
 	if (mailbox->has_children)
-		return reply_no(s, command, "[HASCHILDREN] Others are below it");
+		return reply_no(s, command,
+				"[HASCHILDREN] Other mailboxes are below it; delete or "
+				"move them first");
 	op.mailbox.mailbox = mailbox->row.id;
 	if (s->box.mailbox == mailbox->row.id)
 		selected_leave(s);
@@ -156,7 +163,9 @@ err_t on_rename(struct session *s, const struct imap_command *command)
 	bool is_inbox = mailbox->row.id == MAILBOX_INBOX;
 
 	if (!is_name(to) || (!is_inbox && is_below(to, mailbox->path)))
-		return reply_no(s, command, "[CANNOT] That cannot be its name");
+		return reply_no(s, command,
+				"[CANNOT] That cannot be its name; choose another, not "
+				"below itself");
 	op.mailbox.mailbox = mailbox->row.id;
 	outcome = make_above(s, &all, to, &op.mailbox.parent, &op.mailbox.name);
 	if (outcome == STORE_OK && is_inbox)

@@ -213,7 +213,8 @@ err_t on_search(struct session *s, const struct imap_command *command)
 	if (is_ready && !command->is_uid)
 		outcome = selected_number(s);
 	if (!is_ready || outcome != STORE_OK)
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+				    "connect again in a minute");
 	outcome = find_all(&match, &hits);
 	if (outcome != STORE_OK) {
 		uids_clear(&s->box.saved);

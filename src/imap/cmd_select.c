@@ -78,7 +78,8 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	if (select->is_qresync && select->uid_validity == s->box.uid_validity)
 		outcome = resync_select(s, select);
 	if (outcome != STORE_OK)
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+				    "connect again in a minute");
 	return reply_only_ok(s, command,
 			     is_read_only ? "[READ-ONLY] It is open"
 					  : "[READ-WRITE] It is open");

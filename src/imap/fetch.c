@@ -32,6 +32,8 @@ static unsigned columns_for(const struct fetching *f)
 		columns |= ROW_MESSAGE;
 	if ((f->items & from_digest) || f->section_count > 0)
 		columns |= ROW_MESSAGE | ROW_DIGEST;
+	if (f->items & IMAP_FETCH_THREADID)
+		columns |= ROW_THREAD;
 	return columns;
 }
 
@@ -92,7 +94,8 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 	}
 	if (f->items & IMAP_FETCH_THREADID) {
 		separate(f);
-		buf_add_c(&s->out, "THREADID NIL"); /* RFC 8474 §5.2: not kept */
+		buf_printf(&s->out, "THREADID (" THREAD_ID ")",
+			   (unsigned long long)row->thread);
 	}
 }
 
@@ -161,7 +164,11 @@ static void write_cut(struct fetching *f, const struct imap_section *section,
 	write_name(f, section);
 	imap_write_literal_head(&s->out, part.len, is_binary);
 	session_send(s);
-	conn_add(s->conn, str_first(str_skip(text, part.at), part.len));
+	text = str_first(str_skip(text, part.at), part.len);
+	if (is_binary)
+		conn_add(s->conn, text);
+	else
+		message_say(s->conn, text);
 }
 
 /* HEADER.FIELDS and HEADER.FIELDS.NOT. */
@@ -247,7 +254,7 @@ write_octets(struct fetching *f, const struct imap_section *section, struct octe
 
 	if (message_known(&f->message, part, &text)) {
 		begin_literal(&literal);
-		conn_add(f->s->conn, text);
+		message_say(f->s->conn, text);
 		return STORE_OK;
 	}
 	enum store_outcome outcome =
@@ -433,16 +440,21 @@ static err_t fetched(struct session *s, const struct imap_command *command,
 		     enum store_outcome outcome)
 {
 	if (outcome == STORE_CONFLICT)
-		return reply_no(s, command, "[UNKNOWN-CTE] The encoding is not known");
+		return reply_no(s, command,
+				"[UNKNOWN-CTE] The encoding of a part is not known; "
+				"fetch it with BODY");
 	if (outcome == STORE_DAMAGED)
 		return reply_no(s, command,
 				"[CORRUPTION] A message is damaged on our disk; the "
 				"others are whole");
 	if (outcome == STORE_INVALID)
-		return reply_no(s, command, "[LIMIT] A message is too big for that");
+		return reply_no(
+			s, command,
+			"[LIMIT] A message is too big for that; fetch it in parts");
 	if (outcome != STORE_OK)
 		return reply_no(s, command,
-				"[UNAVAILABLE] Some messages cannot be read now");
+				"[UNAVAILABLE] Some messages cannot be read now; the "
+				"others are here, try again in a minute");
 	return reply_ok(s, command, "That is all");
 }
 
@@ -469,7 +481,8 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 	case SELECTED_BAD:
 		return reply_bad(s, command, "%s", reason);
 	case SELECTED_LOST:
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now");
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+				    "connect again in a minute");
 	}
 	if (fetch->items & IMAP_FETCH_MODSEQ)
 		session_condstore(s);

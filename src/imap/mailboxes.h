@@ -6,6 +6,7 @@
 /* RFC 8474: the letters keep the ids of mailboxes and messages apart. */
 #define MAILBOX_ID "F%llu"
 #define MESSAGE_ID "M%llu"
+#define THREAD_ID  "T%llu"
 
 struct mailbox {
 	struct mailbox_row row;

@@ -15,7 +15,7 @@ enum {
 };
 
 /* What it takes to decide, cheapest first. */
-enum cost { FROM_ROW, FROM_KEYWORDS, FROM_MESSAGE, FROM_DIGEST, FROM_BODY };
+enum cost { FROM_ROW, FROM_KEYWORDS, FROM_THREAD, FROM_MESSAGE, FROM_DIGEST, FROM_BODY };
 
 static enum cost cost_of(const struct imap_search_key *key)
 {
@@ -28,8 +28,9 @@ static enum cost cost_of(const struct imap_search_key *key)
 	case IMAP_SEARCH_MODSEQ:
 	case IMAP_SEARCH_RECENT:
 	case IMAP_SEARCH_NEW:
-	case IMAP_SEARCH_THREADID:
 		return FROM_ROW;
+	case IMAP_SEARCH_THREADID:
+		return FROM_THREAD;
 	case IMAP_SEARCH_KEYWORD:
 		return FROM_KEYWORDS;
 	case IMAP_SEARCH_LARGER:
@@ -64,9 +65,19 @@ static enum cost cost_of(const struct imap_search_key *key)
 	return most;
 }
 
+static bool has_kind(const struct imap_search_key *key, enum imap_search_kind kind)
+{
+	bool found = key->kind == kind;
+
+	for (const struct imap_search_key *child = key->child; child && !found;
+	     child = child->next)
+		found = has_kind(child, kind);
+	return found;
+}
+
 static unsigned columns_for(const struct imap_search_key *key)
 {
-	unsigned columns = 0;
+	unsigned columns = has_kind(key, IMAP_SEARCH_THREADID) ? ROW_THREAD : 0;
 
 	switch (cost_of(key)) {
 	case FROM_BODY:
@@ -76,6 +87,7 @@ static unsigned columns_for(const struct imap_search_key *key)
 	case FROM_MESSAGE:
 		columns |= ROW_MESSAGE;
 		__attribute__((fallthrough));
+	case FROM_THREAD:
 	case FROM_KEYWORDS:
 		columns |= ROW_KEYWORDS;
 		__attribute__((fallthrough));
@@ -208,10 +220,12 @@ static bool has_keyword(const struct message_row *row, struct str word)
 	return false;
 }
 
-static bool is_message_id(struct str id, uint64_t message)
+/* As MESSAGE_ID and THREAD_ID have them. */
+static bool is_object_id(struct str id, char letter, uint64_t number)
 {
 	char text[24];
-	int len = snprintf(text, sizeof text, MESSAGE_ID, (unsigned long long)message);
+	int len =
+		snprintf(text, sizeof text, "%c%llu", letter, (unsigned long long)number);
 
 	return str_same(id, (struct str){text, (size_t)len});
 }
@@ -368,10 +382,11 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return has_keyword(row, key->text);
 	case IMAP_SEARCH_RECENT: /* nothing is, see on_select() */
 	case IMAP_SEARCH_NEW:
-	case IMAP_SEARCH_THREADID: /* nothing has one: RFC 8474 §6 */
 		return false;
 	case IMAP_SEARCH_EMAILID:
-		return is_message_id(key->text, row->message);
+		return is_object_id(key->text, 'M', row->message);
+	case IMAP_SEARCH_THREADID:
+		return is_object_id(key->text, 'T', row->thread);
 	case IMAP_SEARCH_HEADER:
 		return header_holds(match, key->field, key->text);
 	case IMAP_SEARCH_BODY:

@@ -65,8 +65,12 @@ const struct mime_part *message_part(const struct message *m,
 /* True if the octets are known without opening the body (they lie in trace and header);
  * then *text is them. */
 bool message_known(struct message *m, struct octets octets, struct str *text);
-/* Sends the octets, in pieces and in bounded memory; calls begin() before the first, if
- * they can be read.  May suspend. */
+/* Adds octets of a message to an ordinary literal, which may not hold NUL (RFC 9051
+ * §4.3.1, CHAR8): 0x80 goes in its place, as other servers have it, so that sizes stay.
+ * BINARY gives them as they are.  May suspend. */
+void message_say(struct conn *conn, struct str text);
+/* Sends the octets so, in pieces and in bounded memory; calls begin() before the first,
+ * if they can be read.  May suspend. */
 enum store_outcome message_send(struct message *m, struct octets octets,
 				void (*begin)(void *arg), void *arg);
 /* The octets in memory; for at most max of them. */

@@ -298,7 +298,8 @@ static enum store_outcome tell_flags(struct session *s, const struct uids *flags
 static err_t lost(struct session *s, enum store_outcome outcome)
 {
 	if (s->box.is_gone)
-		return reply_bye(s, "The selected mailbox was deleted");
+		return reply_bye(
+			s, "The mailbox that you had open was deleted; connect again");
 	return reply_bye(s,
 			 "[UNAVAILABLE] The mailbox cannot be followed (%s); select it "
 			 "again",

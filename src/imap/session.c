@@ -67,7 +67,7 @@ err_t reply_bad(struct session *s, const struct imap_command *command, const cha
 		return OK;
 	LOG(INFO, "too many errors", KV_INT("session", s->id),
 	    KV_STR("peer", conn_peer(s->conn)));
-	return reply_bye(s, "Too many errors, goodbye");
+	return reply_bye(s, "[CLIENTBUG] Too many commands were wrong, goodbye");
 }
 
 err_t reply_only_ok(struct session *s, const struct imap_command *command,
@@ -128,25 +128,41 @@ err_t reply_store(struct session *s, const struct imap_command *command,
 	case STORE_OK:
 		break;
 	case STORE_CONFLICT:
-		return reply_no(s, command, "[ALREADYEXISTS] That exists already");
+		return reply_no(s, command,
+				"[ALREADYEXISTS] A mailbox of that name is there "
+				"already; choose another name");
 	case STORE_ABSENT:
-		return reply_no(s, command, "[NONEXISTENT] There is no such mailbox");
+		return reply_no(s, command,
+				"[NONEXISTENT] There is no such mailbox; it may have "
+				"been renamed or deleted");
 	case STORE_OVER_QUOTA:
-		return reply_no(s, command, "[OVERQUOTA] Your mailbox is full");
+		return reply_no(s, command,
+				"[OVERQUOTA] You have no room left; delete some mail, "
+				"then try again");
 	case STORE_DENIED:
-		return reply_no(s, command, "[NOPERM] You may not do that");
+		return reply_no(s, command,
+				"[NOPERM] You may not do that; ask who runs this server "
+				"if you should");
 	case STORE_INVALID:
-		return reply_no(s, command, "[LIMIT] That is more than is allowed");
+		return reply_no(s, command,
+				"[LIMIT] That is more than can be done at once; try it "
+				"with less");
 	case STORE_DAMAGED:
-		return reply_no(s, command, "[CORRUPTION] That is damaged on our disk");
+		return reply_no(s, command,
+				"[CORRUPTION] That is damaged on our disk; tell who runs "
+				"this server");
 	case STORE_FULL:
 		return reply_no(s, command,
-				"[UNAVAILABLE] Our disk is full; try again later");
+				"[UNAVAILABLE] Our disk is full; try again later, or "
+				"tell who runs this server");
 	case STORE_UNAVAILABLE:
-		return reply_no(s, command, "[UNAVAILABLE] Not now; try again later");
+		return reply_no(s, command,
+				"[UNAVAILABLE] The mail store does not answer; try again "
+				"in a minute");
 	case STORE_UNKNOWN:
 		return reply_no(s, command,
-				"[UNAVAILABLE] It may or may not have happened");
+				"[UNAVAILABLE] The mail store did not answer in time; "
+				"look whether it was done, and try again if not");
 	}
 	ASSERT(outcome != STORE_OK);
 	return OK;
@@ -350,9 +366,12 @@ void imap_session(struct conn *conn, const struct imap_service *service)
 	err_t err = converse(&s);
 
 	if (err == ERR_TIMEOUT)
-		(void)reply_bye(&s, "You were silent for too long"); /* it ends anyway */
+		(void)reply_bye(
+			&s, "You were silent for too long; connect again"); /* it ends
+									       anyway */
 	else if (err == ERR_CANCELED)
-		(void)reply_bye(&s, "[UNAVAILABLE] The server is going down; come back");
+		(void)reply_bye(&s, "[UNAVAILABLE] The server is going down; connect "
+				    "again in a minute");
 	else if (err == ERR_LIMIT)
 		(void)reply_bye(&s, "[TOOBIG] The command is too long");
 	(void)conn_flush(conn); /* as far as it goes */

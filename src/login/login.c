@@ -7,6 +7,7 @@
 #include "directory/directory.h"
 #include "directory/name.h"
 #include "login/throttle.h"
+#include "net/tls_proof.h"
 #include "rt/task.h"
 #include "store/grant.h"
 #include "store/store.h"
@@ -126,20 +127,27 @@ static enum login_outcome login_enter(const struct login_service *service,
 	return LOGIN_OK;
 }
 
-/* For whom the vault is asked when there is nobody of that name: a number that no account
- * has, the same for all spellings, so that it answers like for somebody. */
-static account_t stand_in(const struct login_service *service, struct str name,
-			  struct arena *arena)
+/* The name in the one spelling of all that lead to the same account, so that the vault
+ * answers for nobody as for somebody: alike for all of them. */
+static struct str one_spelling(const struct login_service *service, struct str name,
+			       struct arena *arena)
 {
 	struct str local, domain, plain;
-	uint64_t hash = hash64(name);
 
 	name_split(name, &local, &domain);
 	if (domain.len == 0)
 		domain = service->directory->default_domain;
-	if (name_local(local, arena, &plain) && name_domain(domain, arena, &domain))
-		hash = hash64(plain) ^ hash64_number(hash64(domain));
-	return NOBODY_FIRST | (account_t)hash;
+	if (!name_local(local, arena, &plain) || !name_domain(domain, arena, &domain))
+		return name;
+	return arena_printf(arena, "%.*s@%.*s", STR_FMT(plain), STR_FMT(domain));
+}
+
+/* For whom the vault is asked when there is nobody of that name: a number that no account
+ * has. */
+static account_t stand_in(const struct login_service *service, struct str name,
+			  struct arena *arena)
+{
+	return NOBODY_FIRST | (account_t)hash64(one_spelling(service, name, arena));
 }
 
 static bool is_banned(struct str peer, bool is_unlimited, uint64_t session)
@@ -210,8 +218,10 @@ enum login_outcome login_scram_begin(const struct login_service *service, struct
 	    directory_find_login(service->directory, name, client->arena, account) ==
 		    DIRECTORY_UNKNOWN)
 		return login_later("the directory does not answer", client->session);
-	if (vault_scram_begin(service->vault, *account, name, client->session, begun) !=
-	    VAULT_OK)
+	struct str spelling = one_spelling(service, name, client->arena);
+
+	if (vault_scram_begin(service->vault, *account, spelling, client->session,
+			      begun) != VAULT_OK)
 		return login_later("the vault does not answer", client->session);
 	return LOGIN_OK;
 }
@@ -236,6 +246,38 @@ enum login_outcome login_scram_prove(const struct login_service *service, struct
 		break;
 	}
 	return login_later("the vault does not answer", client->session);
+}
+
+/* RFC 4422 appendix A.1.1: the authorization identity may be left out; a certificate
+ * stands for one account, so that another one is not given. */
+enum login_outcome login_external(const struct login_service *service, struct str authzid,
+				  const struct login_client *client,
+				  const struct tls_proof *proof, struct login *login)
+{
+	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+	account_t account = ACCOUNT_SYSTEM, wanted = ACCOUNT_SYSTEM;
+
+	*login = (struct login){0};
+	if (is_banned(client->peer, client->is_unlimited, client->session))
+		return LOGIN_BANNED;
+	if (authzid.len > 0 && authzid.len <= NAME_MAX_BYTES &&
+	    directory_find_login(service->directory, authzid, client->arena, &wanted) ==
+		    DIRECTORY_UNKNOWN)
+		return login_later("the directory does not answer", client->session);
+	switch (vault_prove_certificate(service->vault, proof, client->session, &account,
+					&grant)) {
+	case VAULT_OK:
+		if (authzid.len == 0 || wanted == account)
+			return welcome(service, account, &grant, client, login);
+		break;
+	case VAULT_REFUSED:
+		break;
+	case VAULT_LATER:
+	case VAULT_DENIED:
+		return login_later("the vault does not answer", client->session);
+	}
+	return login_failed(str_first(authzid, NAME_MAX_BYTES), proof->certificate,
+			    client->peer, client->is_unlimited, client->session);
 }
 
 void login_end(const struct login_service *service, struct login *login)

@@ -12,6 +12,7 @@
 #include "store/types.h"
 
 struct directory;
+struct tls_proof;
 struct vault_scram;
 struct vault_scram_proof;
 struct store;
@@ -64,6 +65,11 @@ enum login_outcome login_scram_prove(const struct login_service *service, struct
 				     const struct login_client *client, account_t account,
 				     const struct vault_scram_proof *proof,
 				     struct buf *signature, struct login *login);
+/* By a client's certificate (net/tls_proof.h); authzid "" or a name of the account that
+ * it is registered for. */
+enum login_outcome login_external(const struct login_service *service, struct str authzid,
+				  const struct login_client *client,
+				  const struct tls_proof *proof, struct login *login);
 /* Also of nobody. */
 void login_end(const struct login_service *service, struct login *login);
 /* Cancels the account's sessions whose grant is of an older generation; for

@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "net/conn.h"
+#include "net/tls_proof.h"
 
 enum {
 	MESSAGE_MAX = 16 * 1024, /* a line of AUTH */
@@ -10,8 +11,17 @@ enum {
 	BINDING_MAX = 128,
 };
 
+bool login_offers_external(const struct conn *conn)
+{
+	struct tls_proof proof;
+
+	return conn_tls_proof(conn, &proof);
+}
+
 const char *login_mechanisms(const struct conn *conn)
 {
+	if (login_offers_external(conn))
+		return "EXTERNAL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN";
 	return conn_is_tls(conn) ? "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN"
 				 : "SCRAM-SHA-256 PLAIN LOGIN";
 }
@@ -20,9 +30,18 @@ enum sasl_mechanism login_mechanism_find(const struct conn *conn, struct str nam
 {
 	enum sasl_mechanism found = sasl_mechanism_find(name);
 
-	if (found == SASL_SCRAM_SHA_256_PLUS && !conn_is_tls(conn))
+	if ((found == SASL_SCRAM_SHA_256_PLUS && !conn_is_tls(conn)) ||
+	    (found == SASL_EXTERNAL && !login_offers_external(conn)))
 		return SASL_OTHER;
 	return found;
+}
+
+const char *login_refusal(enum sasl_mechanism mechanism)
+{
+	return mechanism == SASL_EXTERNAL
+		       ? "Your certificate is not registered for that account; log in "
+			 "with your password"
+		       : "Name or password is wrong; check both and try again";
 }
 
 static bool is_scram(const struct login_sasl *x)
@@ -230,18 +249,56 @@ static enum login_state scram_line(struct login_sasl *x, enum sasl_line line)
 	return scram_end(x);
 }
 
+/* ---- EXTERNAL ---------------------------------------------------------------------- */
+
+static enum login_state external(struct login_sasl *x)
+{
+	struct str authzid = buf_str(&x->message);
+	struct tls_proof proof;
+
+	if (!sasl_external_is_valid(authzid))
+		return LOGIN_MALFORMED;
+	if (!conn_tls_proof(x->conn, &proof))
+		return over(x, LOGIN_REFUSED);
+	return over(x,
+		    login_external(x->service, authzid, &x->client, &proof, &x->login));
+}
+
+static enum login_state external_line(struct login_sasl *x, enum sasl_line line)
+{
+	switch (line) {
+	case SASL_LINE_DATA:
+		return external(x);
+	case SASL_LINE_CANCEL:
+		return LOGIN_CANCELED;
+	case SASL_LINE_BAD:
+		break;
+	}
+	return LOGIN_NOT_BASE64;
+}
+
+static enum login_state taken(struct login_sasl *x, enum sasl_line line)
+{
+	return is_scram(x) ? scram_line(x, line) : external_line(x, line);
+}
+
+static bool is_plain(const struct login_sasl *x)
+{
+	return x->mechanism == SASL_PLAIN || x->mechanism == SASL_LOGIN;
+}
+
 enum login_state login_sasl_first(struct login_sasl *x, struct str initial)
 {
-	if (!is_scram(x))
+	if (is_plain(x))
 		return plain_state(x, sasl_first(&x->plain, initial));
 	if (initial.len == 0)
 		return LOGIN_ASK;
-	return scram_line(x, sasl_initial_decode(initial, &x->message));
+	return taken(x, sasl_initial_decode(initial, &x->message));
 }
 
 enum login_state login_sasl_answer(struct login_sasl *x, struct str line)
 {
-	if (!is_scram(x))
+	if (is_plain(x))
 		return plain_state(x, sasl_answer(&x->plain, line));
-	return scram_line(x, sasl_line_decode(line, &x->message));
+	return taken(x, sasl_line_decode(line, &x->message));
 }

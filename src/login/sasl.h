@@ -9,7 +9,8 @@
  *           send x.challenge, read the line
  *
  * PLAIN (RFC 4616), LOGIN, SCRAM-SHA-256 (RFC 7677) and, bound to the TLS channel by
- * tls-exporter (RFC 9266) or tls-server-end-point (RFC 5929 §4), SCRAM-SHA-256-PLUS. */
+ * tls-exporter (RFC 9266) or tls-server-end-point (RFC 5929 §4), SCRAM-SHA-256-PLUS; to
+ * who has shown a TLS certificate, EXTERNAL (RFC 4422 appendix A). */
 #pragma once
 
 #include "login/login.h"
@@ -47,10 +48,15 @@ struct login_sasl {
 	enum { SCRAM_AT_FIRST, SCRAM_AT_FINAL, SCRAM_AT_END } step;
 };
 
+/* Whether the client can be known by its TLS certificate alone. */
+bool login_offers_external(const struct conn *conn);
 /* What is offered on this connection, best first, separated by spaces. */
 const char *login_mechanisms(const struct conn *conn);
 /* SASL_OTHER also if it is known, but not offered on this connection. */
 enum sasl_mechanism login_mechanism_find(const struct conn *conn, struct str name);
+
+/* Words for LOGIN_REFUSED, for the person at the other end. */
+const char *login_refusal(enum sasl_mechanism mechanism);
 
 /* The service, the conn and client->arena must outlive the session. */
 void login_sasl_init(struct login_sasl *x, const struct login_service *service,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/tls_key.h"
+#include "net/tls_proof.h"
 #include "net/tls_ticket.h"
 
 /* One certificate with its context; the first of a server is for all other hosts. */
@@ -214,6 +215,15 @@ void tls_server_alpn(struct tls_server *server, struct str protocols)
 	server->alpn = protocols;
 	for (struct certificate *c = server->first; c; c = c->next)
 		SSL_CTX_set_alpn_select_cb(c->context, on_alpn, server);
+}
+
+bool tls_server_ask_client(struct tls_server *server, struct str roots_pem)
+{
+	bool is_asking = true;
+
+	for (struct certificate *c = server->first; c; c = c->next)
+		is_asking &= tls_proof_ask(c->context, roots_pem);
+	return is_asking;
 }
 
 struct tls_server *tls_server_ref(struct tls_server *server)

@@ -42,6 +42,9 @@ void tls_server_ticket_keys(struct tls_server *server, struct str current,
 /* The protocols this server speaks, best first, each after its length octet
  * (RFC 7301 §3.1); borrowed for ever.  Who offers only others is refused. */
 void tls_server_alpn(struct tls_server *server, struct str protocols);
+/* Asks clients for a certificate below these roots (net/tls_proof.h); call it after the
+ * last tls_server_add().  False, and logged, if there are no roots in the text. */
+[[nodiscard]] bool tls_server_ask_client(struct tls_server *server, struct str roots_pem);
 
 enum tls_verify {
 	TLS_VERIFY_NOTHING, /* opportunistic (RFC 7435): any certificate will do */

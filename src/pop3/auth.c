@@ -27,27 +27,34 @@ static void open_drop(struct session *s, const struct login *login)
 
 	login_end(&s->service->login, &gone);
 	if (outcome == STORE_CONFLICT)
-		pop3_reply_failed(s, "IN-USE", "Another session has this maildrop");
+		pop3_reply_failed(s, "IN-USE",
+				  "Another program is fetching this mail; try again when "
+				  "it has ended");
 	else
-		pop3_reply_failed(s, "SYS/TEMP", "The maildrop cannot be opened now");
+		pop3_reply_failed(
+			s, "SYS/TEMP",
+			"Your mail cannot be reached now; try again in a minute");
 }
 
-static void answer(struct session *s, enum login_outcome outcome,
-		   const struct login *login)
+static void answer(struct session *s, enum sasl_mechanism mechanism,
+		   enum login_outcome outcome, const struct login *login)
 {
 	switch (outcome) {
 	case LOGIN_OK:
 		open_drop(s, login);
 		return;
 	case LOGIN_REFUSED:
-		pop3_reply_error(s, "AUTH",
-				 "Name or password is wrong"); /* RFC 3206 §4 */
+		pop3_reply_error(s, "AUTH", login_refusal(mechanism)); /* RFC 3206 §4 */
 		return;
 	case LOGIN_LATER:
-		pop3_reply_failed(s, "SYS/TEMP", "We cannot tell now; try again later");
+		pop3_reply_failed(s, "SYS/TEMP",
+				  "We cannot tell now whether that is your password; try "
+				  "again in a minute");
 		return;
 	case LOGIN_BANNED:
-		pop3_reply_failed(s, "SYS/TEMP", "Too many failures; try again later");
+		pop3_reply_failed(s, "SYS/TEMP",
+				  "Too many log-ins have failed; check name and "
+				  "password, and try again in ten minutes");
 		s->is_done = true;
 		return;
 	}
@@ -65,7 +72,7 @@ static void log_in(struct session *s, struct str name, struct str password)
 		login_try(&s->service->login, name, password, conn_peer(s->conn),
 			  is_unlimited(s), s->id, &s->arena, &login);
 
-	answer(s, outcome, &login);
+	answer(s, SASL_PLAIN, outcome, &login);
 }
 
 /* True if a password may be sent; else a reply was made. */
@@ -73,8 +80,10 @@ static bool may_log_in(struct session *s)
 {
 	if (pop3_may_log_in(s))
 		return true;
-	pop3_reply_error(
-		s, "", s->login.account != 0 ? "You are logged in" : "STLS comes first");
+	pop3_reply_error(s, "",
+			 s->login.account != 0 ? "You are logged in already"
+					       : "Passwords are taken under TLS only; "
+						 "switch it on in your mail program");
 	return false;
 }
 
@@ -84,7 +93,7 @@ void pop3_on_user(struct session *s, struct str name)
 	if (!may_log_in(s))
 		return;
 	if (!arena_copy(&s->arena, name, &s->user))
-		pop3_reply_error(s, "", "That is too much");
+		pop3_reply_error(s, "", "USER was said too often; connect again");
 	else
 		pop3_reply_ok(s, "Now the password");
 }
@@ -113,10 +122,10 @@ static void finish(struct session *s, const struct login_sasl *x, enum login_sta
 		pop3_reply_error(s, "", "The line is too long");
 		return;
 	case LOGIN_OVER:
-		answer(s, x->outcome, &x->login);
+		answer(s, x->mechanism, x->outcome, &x->login);
 		return;
 	case LOGIN_CANCELED:
-		pop3_reply_error(s, "", "Given up");
+		pop3_reply_error(s, "", "You have given up");
 		return;
 	case LOGIN_NOT_BASE64:
 		pop3_reply_error(s, "", "That is not base64");
@@ -125,7 +134,8 @@ static void finish(struct session *s, const struct login_sasl *x, enum login_sta
 		pop3_reply_error(s, "", "That is not what the mechanism sends");
 		return;
 	case LOGIN_FOR_OTHER:
-		pop3_reply_error(s, "AUTH", "Nobody acts for others here");
+		pop3_reply_error(s, "AUTH",
+				 "Nobody acts for others here; log in as yourself");
 		return;
 	}
 }

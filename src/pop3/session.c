@@ -39,7 +39,7 @@ void pop3_reply_error(struct session *s, const char *code, const char *text)
 	}
 	LOG(INFO, "too many errors", KV_INT("session", s->id),
 	    KV_STR("peer", conn_peer(s->conn)));
-	pop3_reply_failed(s, "", "Too many errors, goodbye");
+	pop3_reply_failed(s, "", "Too many commands were wrong, goodbye");
 	s->is_done = true;
 }
 
@@ -79,7 +79,9 @@ static void on_capa(struct session *s)
 static err_t on_stls(struct session *s)
 {
 	if (!pop3_may_starttls(s)) {
-		pop3_reply_error(s, "", "There is no STLS now");
+		pop3_reply_error(s, "",
+				 conn_is_tls(s->conn) ? "TLS is there already"
+						      : "STLS is not offered now");
 		return OK;
 	}
 	s->user = STR("");
@@ -128,7 +130,9 @@ static void on_quit(struct session *s)
 		LOG(WARN, "pop3 messages not removed", KV_INT("session", s->id),
 		    KV_INT("account", s->login.account), KV_INT("messages", marked),
 		    KV("why", store_outcome_text(outcome)));
-		pop3_reply_failed(s, "SYS/TEMP", "Some messages could not be removed");
+		pop3_reply_failed(s, "SYS/TEMP",
+				  "Some messages could not be removed; delete them again "
+				  "next time");
 	}
 }
 
@@ -189,7 +193,7 @@ static err_t transaction(struct session *s, const struct pop3_command *command)
 	case POP3_OTHER:
 		break;
 	}
-	pop3_reply_error(s, "", "Not now");
+	pop3_reply_error(s, "", "That is not possible after the log-in");
 	return OK;
 }
 
@@ -231,7 +235,7 @@ static err_t dispatch(struct session *s, const struct pop3_command *command)
 	}
 	if (s->login.account != 0)
 		return transaction(s, command);
-	pop3_reply_error(s, "", "Log in first");
+	pop3_reply_error(s, "", "Log in first, with USER and PASS or AUTH");
 	return OK;
 }
 

@@ -10,7 +10,8 @@ static struct maildrop_item *find(struct session *s, uint32_t number)
 	struct maildrop_item *item = maildrop_item(&s->drop, number);
 
 	if (!item)
-		pop3_reply_error(s, "", "There is no such message");
+		pop3_reply_error(s, "",
+				 "There is no such message, or it is marked as deleted");
 	return item;
 }
 
@@ -142,10 +143,16 @@ err_t pop3_on_retr(struct session *s, uint32_t number, uint64_t lines)
 	if (sending.is_begun)
 		return ERR_IO;
 	if (outcome == STORE_ABSENT)
-		pop3_reply_failed(s, "", "That message is gone");
+		pop3_reply_failed(s, "",
+				  "That message has been deleted elsewhere; connect "
+				  "again to see what is there");
 	else if (outcome == STORE_DAMAGED) /* RFC 3206 §4: waiting does not help */
-		pop3_reply_failed(s, "SYS/PERM", "The message is damaged on our disk");
+		pop3_reply_failed(
+			s, "SYS/PERM",
+			"The message is damaged on our disk; tell who runs this server");
 	else
-		pop3_reply_failed(s, "SYS/TEMP", "The message cannot be read now");
+		pop3_reply_failed(
+			s, "SYS/TEMP",
+			"The message cannot be read now; try again in a minute");
 	return OK;
 }

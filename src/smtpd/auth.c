@@ -9,13 +9,17 @@ static void answer(struct session *s, const struct login_sasl *x)
 		smtpd_reply(s, 235, "2.7.0", "Welcome");
 		return;
 	case LOGIN_REFUSED:
-		smtpd_reply_error(s, 535, "5.7.8", "Name or password is wrong");
+		smtpd_reply_error(s, 535, "5.7.8", login_refusal(x->mechanism));
 		return;
 	case LOGIN_LATER:
-		smtpd_reply(s, 454, "4.7.0", "We cannot tell now; try again later");
+		smtpd_reply(s, 454, "4.7.0",
+			    "We cannot tell now whether that is your password; try again "
+			    "in a minute");
 		return;
 	case LOGIN_BANNED:
-		smtpd_reply(s, 421, "4.7.0", "Too many failures; try again later");
+		smtpd_reply(s, 421, "4.7.0",
+			    "Too many log-ins have failed; check name and password, and "
+			    "try again in ten minutes");
 		s->is_done = true;
 		return;
 	}
@@ -32,7 +36,7 @@ static void finish(struct session *s, const struct login_sasl *x, enum login_sta
 		answer(s, x);
 		return;
 	case LOGIN_CANCELED:
-		smtpd_reply_error(s, 501, "5.0.0", "Given up");
+		smtpd_reply_error(s, 501, "5.0.0", "You have given up");
 		return;
 	case LOGIN_NOT_BASE64:
 		smtpd_reply_error(s, 501, "5.5.2", "That is not base64");
@@ -42,7 +46,8 @@ static void finish(struct session *s, const struct login_sasl *x, enum login_sta
 				  "That is not what the mechanism sends");
 		return;
 	case LOGIN_FOR_OTHER:
-		smtpd_reply_error(s, 535, "5.7.8", "Nobody acts for others here");
+		smtpd_reply_error(s, 535, "5.7.8",
+				  "Nobody acts for others here; log in as yourself");
 		return;
 	}
 }
@@ -90,11 +95,17 @@ err_t smtpd_on_auth(struct session *s, const struct smtp_command *command)
 	else if (s->client.len == 0)
 		smtpd_reply_error(s, 503, "5.5.1", "EHLO first");
 	else if (s->login.account != 0 || s->draft)
-		smtpd_reply_error(s, 503, "5.5.1", "Not now");
+		smtpd_reply_error(s, 503, "5.5.1",
+				  s->draft ? "Not within a mail"
+					   : "You are logged in already");
 	else if (!smtpd_offers_auth(s))
-		smtpd_reply_error(s, 538, "5.7.11", "STARTTLS first");
+		smtpd_reply_error(s, 538, "5.7.11",
+				  "Passwords are taken under TLS only; switch it on in "
+				  "your mail program");
 	else if (mechanism == SASL_OTHER)
-		smtpd_reply_error(s, 504, "5.5.4", "That mechanism is not offered");
+		smtpd_reply_error(
+			s, 504, "5.5.4",
+			"That way to log in is not offered; EHLO says which are");
 	else
 		return exchange(s, mechanism, command->auth.initial);
 	return OK;

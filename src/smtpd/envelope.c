@@ -28,9 +28,12 @@ static bool may_send_as(struct session *s, const struct smtp_path *path)
 
 	if (!is_sure)
 		smtpd_reply(s, 451, "4.3.0",
-			    "We cannot tell now whether you may; try later");
+			    "We cannot tell now whether you may send as that address; "
+			    "try again in a minute");
 	else if (!may)
-		smtpd_reply(s, 553, "5.7.1", "That address is not yours");
+		smtpd_reply(s, 553, "5.7.1",
+			    "You may not send as that address; use one of yours as the "
+			    "sender");
 	return may && is_sure;
 }
 
@@ -44,7 +47,11 @@ void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 		return;
 	}
 	if (smtpd_is_submission(s) && s->login.account == 0) {
-		smtpd_reply_error(s, 530, "5.7.0", "Log in first"); /* RFC 4954 §6 */
+		smtpd_reply_error(
+			s, 530, "5.7.0",
+			"Log in first; your mail program has a setting for it"); /* RFC
+										    4954
+										    §6 */
 		return;
 	}
 	if (s->draft) {
@@ -113,7 +120,9 @@ static void on_remote(struct session *s, const struct smtp_command *command,
 	struct str domain = command->path.domain;
 
 	if (s->login.account == 0)
-		refuse(s, command, 550, "5.7.1", "We do not relay for strangers");
+		refuse(s, command, 550, "5.7.1",
+		       "We do not relay for strangers; to send mail from here, log in at "
+		       "port 465 or 587");
 	else if (!str_starts(domain, STR("[")) &&
 		 !name_domain(domain, &s->scratch, &domain))
 		refuse(s, command, 553, "5.1.2", "There is no such domain");

@@ -122,10 +122,13 @@ static bool author_is_user(struct incoming *in)
 	if (!is_theirs && mailboxes > 0)
 		return true;
 	if (is_sure)
-		smtpd_reply(s, 550, "5.7.1", "From must name you, and nobody else");
+		smtpd_reply(s, 550, "5.7.1",
+			    "The From field must hold an address of yours, and no other; "
+			    "correct the sender in your mail program");
 	else
 		smtpd_reply(s, 451, "4.3.0",
-			    "We cannot tell now whether From is yours; try later");
+			    "We cannot tell now whether From is yours; try again in a "
+			    "minute");
 	return false;
 }
 
@@ -285,7 +288,8 @@ static void answer(struct incoming *in, struct str rcpt, size_t count,
 		smtpd_reply(s, 250, "2.0.0", "Accepted as %.*s", STR_FMT(in->id));
 		return;
 	case STORE_OVER_QUOTA:
-		smtpd_reply(s, 452, "4.2.2", "The mailbox is full");
+		smtpd_reply(s, 452, "4.2.2",
+			    "The mailbox is full; its owner must delete some mail");
 		return;
 	case STORE_FULL:
 		smtpd_reply(s, 452, "4.3.1", "Our disk is full; try again later");
@@ -296,7 +300,8 @@ static void answer(struct incoming *in, struct str rcpt, size_t count,
 	case STORE_INVALID:
 	case STORE_DAMAGED:
 	case STORE_UNAVAILABLE:
-		smtpd_reply(s, 451, "4.3.0", "We could not store it; try again later");
+		smtpd_reply(s, 451, "4.3.0",
+			    "We could not store the message; try again in a minute");
 		return;
 	case STORE_UNKNOWN: /* it may be stored: neither yes nor no would be true */
 		s->is_done = true;

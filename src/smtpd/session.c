@@ -49,7 +49,9 @@ void smtpd_reply_error(struct session *s, int code, const char *enhanced,
 static err_t on_starttls(struct session *s)
 {
 	if (!smtpd_offers_starttls(s)) {
-		smtpd_reply_error(s, 503, "5.5.1", "There is no STARTTLS now");
+		smtpd_reply_error(s, 503, "5.5.1",
+				  conn_is_tls(s->conn) ? "TLS is there already"
+						       : "STARTTLS is not offered here");
 		return OK;
 	}
 	draft_drop(&s->draft);

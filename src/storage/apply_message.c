@@ -4,6 +4,7 @@
 #include "storage/apply.h"
 #include "storage/changes.h"
 #include "storage/items.h"
+#include "storage/threads.h"
 #include "storage/words.h"
 
 static struct uid_set one_range(struct uid_range *range, uint32_t first, uint32_t last)
@@ -69,7 +70,8 @@ err_t apply_append(struct work *work, const struct effect_append *e,
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
-	struct item_row item = {.members = 1,
+	struct item_row item = {.is_threaded = true,
+				.members = 1,
 				.blob = e->blob,
 				.raw_size = e->raw_size,
 				.received_at = e->received_at,
@@ -84,6 +86,7 @@ err_t apply_append(struct work *work, const struct effect_append *e,
 
 	TRY(item_add(work, e->message, &item, e->digest, e->from_account,
 		     e->from_message));
+	TRY(thread_join(work, e->message, e->thread ? e->thread : e->message));
 	TRY(work_member_put(work, e->mailbox, e->uid, &member));
 	work_number_used(work, e->member);
 	count_in(work, mailbox, e->flags, item_size(&item));

@@ -186,8 +186,8 @@ size_t fixture_rows(struct fixture *f, account_t account, uint64_t mailbox,
 
 	CHECK(storage_rows(f->storage, account, mailbox,
 			   (struct uid_range){1, UINT32_MAX},
-			   ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST, &f->arena, rows,
-			   &count, &next) == STORE_OK);
+			   ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST | ROW_THREAD,
+			   &f->arena, rows, &count, &next) == STORE_OK);
 	CHECK(next == 0);
 	return count;
 }

@@ -1,6 +1,7 @@
 #include "storage/items.h"
 
 #include "base/num.h"
+#include "storage/threads.h"
 
 uint64_t item_size(const struct item_row *row)
 {
@@ -133,6 +134,8 @@ err_t item_unref(struct work *work, account_t account, uint64_t message, bool *g
 	}
 	*gone = true;
 	row.trace = STR(""); /* it stands where we write now */
+	if (row.is_threaded)
+		TRY(thread_leave(work, account, message));
 	TRY(kv_delete(work->txn, key_message(&key, account, message, PART_ITEM)));
 	err = kv_delete(work->txn, key_message(&key, account, message, PART_DIGEST));
 	if (err != OK && err != ERR_ABSENT)

@@ -7,12 +7,15 @@
  *   C  parent, name                 number of the mailbox
  *   D  -change, -part u32           change log: what a commit changed
  *   E  message, part u8             part 0 message row: body, sizes, dates, trace;
- *                                   1 digest; 2 envelope that its queue rows share
+ *                                   1 digest; 2 envelope that its queue rows share;
+ *                                   3 thread, if it is not the message's own
  *   F  mailbox, -uid u32            membership: flags, keywords, which message
  *   G  row                          queue row, one a recipient
  *   H  key                          small key-value pairs
  *   I  key                          first result of a commit, behind the minute when it
  *                                   was kept; until forgotten, or for a week
+ *   J  hash u64                     an identifier (Message-ID): the thread it leads to,
+ *                                   and how many messages name it
  *
  * Of account 0, the system, only:
  *
@@ -95,6 +98,13 @@ struct str key_name(struct key *key, account_t account, uint64_t parent, struct 
 	start(key, account, TABLE_NAME);
 	add_number(key, parent, 6);
 	add_text(key, name);
+	return done(key);
+}
+
+struct str key_thread(struct key *key, account_t account, uint64_t hash)
+{
+	(void)key_table(key, account, TABLE_THREAD);
+	add_number(key, hash, 8);
 	return done(key);
 }
 

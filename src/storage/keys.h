@@ -14,6 +14,7 @@ enum table {
 	TABLE_QUEUE = 'G',
 	TABLE_KV = 'H',
 	TABLE_KEPT_KEY = 'I',
+	TABLE_THREAD = 'J',
 	/* of the system account only */
 	TABLE_KEPT_AGE = 'O',
 	TABLE_TIMED_KEY = 'P',
@@ -26,7 +27,7 @@ enum table {
 };
 
 /* The rows of a message. */
-enum message_part { PART_ITEM, PART_DIGEST, PART_ENVELOPE };
+enum message_part { PART_ITEM, PART_DIGEST, PART_ENVELOPE, PART_THREAD };
 
 enum { NUMBER_MAX_BITS = 48, KEY_PREFIX_LEN = 5 };
 
@@ -45,6 +46,7 @@ struct str key_mailbox(struct key *key, account_t account, uint64_t mailbox);
 struct str key_name(struct key *key, account_t account, uint64_t parent, struct str name);
 struct str key_message(struct key *key, account_t account, uint64_t message,
 		       enum message_part part);
+struct str key_thread(struct key *key, account_t account, uint64_t hash);
 /* Descending: the key of a greater UID, change or part is less. */
 struct str key_member(struct key *key, account_t account, uint64_t mailbox, uint32_t uid);
 struct str key_change(struct key *key, account_t account, uint64_t change, uint32_t part);

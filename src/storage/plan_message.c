@@ -1,6 +1,7 @@
 /* Append, flags, copy, move, expunge. */
 #include "storage/items.h"
 #include "storage/plan.h"
+#include "storage/threads.h"
 #include "storage/words.h"
 
 enum { FLAGS_ALL = 31, ZONE_MAX = 24 * 60 };
@@ -39,6 +40,25 @@ static bool append_is_valid(const struct op_append *op)
 	       op->received_zone <= ZONE_MAX;
 }
 
+/* A body that is shared brings its digest. */
+static err_t find_thread(struct plan *plan, const struct op_append *op, uint64_t message,
+			 uint64_t *thread)
+{
+	struct work *work = plan->work;
+	struct str digest = op->digest;
+	struct key key;
+	err_t err = OK;
+
+	if (digest.len == 0 && op->body.from_message != 0)
+		err = kv_get(work->txn,
+			     key_message(&key, op->body.from_account,
+					 op->body.from_message, PART_DIGEST),
+			     &digest);
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	return thread_find(work, message, digest, thread);
+}
+
 enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
 			       struct effect_append *e)
 {
@@ -67,6 +87,8 @@ enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
 		.trace = op->trace,
 		.digest = op->digest};
 	outcome = plan_body(plan, &op->body, e->message, &e->blob, &e->raw_size);
+	if (outcome == STORE_OK)
+		outcome = plan_err(plan, find_thread(plan, op, message, &e->thread));
 	if (outcome != STORE_OK)
 		return outcome;
 	return room_for(plan, mailbox, 1, e->trace.len + e->raw_size);

@@ -272,6 +272,24 @@ static enum store_outcome row_digest(struct reader *reader, account_t account,
 	return arena_copy(arena, value, &row->digest) ? STORE_OK : STORE_INVALID;
 }
 
+/* RFC 8474 §5.2: a message without a row is a thread of its own. */
+static enum store_outcome row_thread(struct reader *reader, account_t account,
+				     uint64_t message, struct message_row *row)
+{
+	struct key key;
+	struct str value;
+	err_t err = kv_get(reader->txn, key_message(&key, account, message, PART_THREAD),
+			   &value);
+
+	row->thread = message;
+	if (err != OK)
+		return err == ERR_ABSENT ? STORE_OK : read_err(err);
+	struct dec d = dec_over(value);
+
+	row->thread = dec_var(&d);
+	return dec_done(&d) ? STORE_OK : damaged("thread");
+}
+
 /* The row that the cursor is on. */
 static enum store_outcome row_fill(struct reader *reader, account_t account,
 				   unsigned columns, struct arena *arena,
@@ -295,6 +313,8 @@ static enum store_outcome row_fill(struct reader *reader, account_t account,
 			row_message(reader, account, member.message, arena, columns, row);
 	if (outcome == STORE_OK && (columns & ROW_DIGEST))
 		outcome = row_digest(reader, account, member.message, arena, row);
+	if (outcome == STORE_OK && (columns & ROW_THREAD))
+		outcome = row_thread(reader, account, member.message, row);
 	return outcome;
 }
 

@@ -13,7 +13,7 @@ enum { RECORD_FORM = 1 };
 
 /* Kinds on disk, for ever; the enumerators may be renumbered. */
 static const uint8_t disk_kinds[] = {
-	[OP_ACCOUNT_CREATE] = 1, [OP_APPEND] = 2,
+	[OP_ACCOUNT_CREATE] = 1, [OP_APPEND] = 18,
 	[OP_FLAGS] = 3,          [OP_COPY] = 4,
 	[OP_MOVE] = 5,           [OP_EXPUNGE] = 6,
 	[OP_MAILBOX_CREATE] = 7, [OP_MAILBOX_RENAME] = 8,
@@ -28,8 +28,11 @@ _Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2, "on di
 _Static_assert(QUEUE_LOCAL == 0 && QUEUE_REMOTE == 1, "on disk");
 _Static_assert(ROLE_NONE == 0 && ROLE_INBOX == 1 && ROLE_IMPORTANT == 9, "on disk");
 
+enum { DISK_APPEND_BEFORE_THREADS = 2 }; /* is read as an append without one */
+
 /* Writes to out, or reads from in. */
 struct coder {
+	bool is_before_threads;
 	struct buf *out;
 	struct dec *in;
 	struct arena *arena;
@@ -165,6 +168,8 @@ static void code_append(struct coder *c, struct effect_append *e)
 	code_str(c, &e->words);
 	code_str(c, &e->trace);
 	code_str(c, &e->digest);
+	if (!c->is_before_threads)
+		code_u64(c, &e->thread);
 }
 
 static void code_flags(struct coder *c, struct effect_flags *e)
@@ -310,6 +315,9 @@ bool effect_read(struct dec *dec, struct arena *arena, struct effect *effect)
 	uint8_t kind = dec_u8(dec);
 
 	*effect = (struct effect){.kind = -1};
+	c.is_before_threads = kind == DISK_APPEND_BEFORE_THREADS;
+	if (c.is_before_threads)
+		kind = disk_kinds[OP_APPEND];
 	for (size_t i = 0; i < COUNT_OF(disk_kinds); i++)
 		if (kind != 0 && disk_kinds[i] == kind)
 			effect->kind = (int)i;

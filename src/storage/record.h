@@ -23,6 +23,7 @@ struct effect_append {
 	int16_t received_zone;
 	uint8_t flags;
 	struct str words, trace, digest;
+	uint64_t thread; /* 0 in logs of before there were threads: its own */
 };
 struct effect_flags {
 	uint64_t mailbox;

@@ -10,20 +10,17 @@
  *             UIDVALIDITY, UIDNEXT, exists, unseen, deleted, octets, MODSEQ
  *   member    var membership, var message, u8 flags, var MODSEQ, u64 saved at, then
  *             keywords (str each) to the end
- *   message   u8 bits (1 shared), var members, 32 octets SHA-256 of the frame, var: pack,
- *             offset, frame length, raw size; u64 received at, u16 zone, trace to the end
- *   digest    as it was given
- *   envelope  str sender, str id, str envid, u8 ret, u8 body kind
- *   queue     var message, var lease, u64 due or leased until, var tries, str reason,
- *             recipient {u8 kind, str address, str original, u32 account, str orcpt,
- *             u8 notify}
- *   result    var change, var count, then for each operation var: mailbox, UIDVALIDITY,
- *             UID, message, row
- *   change    u8 kind, var mailbox, then pairs of var to the end: UIDs passed over since
- *             the last range, UIDs of the range less one
- *   dead      var length of the frame, var sequence of the group that listed it
- *   name      the mailbox's number, key48
- *   purge, reference, trim, wait: empty
+ *   message   u8 bits (1 shared, 2 threaded), var members, 32 octets SHA-256 of the
+ * frame, var: pack, offset, frame length, raw size; u64 received at, u16 zone, trace to
+ * the end digest    as it was given envelope  str sender, str id, str envid, u8 ret, u8
+ * body kind queue     var message, var lease, u64 due or leased until, var tries, str
+ * reason, recipient {u8 kind, str address, str original, u32 account, str orcpt, u8
+ * notify} result    var change, var count, then for each operation var: mailbox,
+ * UIDVALIDITY, UID, message, row change    u8 kind, var mailbox, then pairs of var to the
+ * end: UIDs passed over since the last range, UIDs of the range less one dead      var
+ * length of the frame, var sequence of the group that listed it thread    of a message:
+ * var thread; of an identifier: var thread, var messages name      the mailbox's number,
+ * key48 purge, reference, trim, wait: empty
  */
 #include "storage/rows.h"
 
@@ -173,7 +170,7 @@ bool member_read(struct str bytes, struct member_row *row)
 
 void item_write(struct buf *buf, const struct item_row *row)
 {
-	enc_u8(buf, row->is_shared);
+	enc_u8(buf, (uint8_t)(row->is_shared | row->is_threaded << 1));
 	enc_var(buf, row->members);
 	buf_add(buf, (struct str){(const char *)row->blob.hash, BLOB_HASH_BYTES});
 	enc_var(buf, row->blob.at.pack);
@@ -188,8 +185,10 @@ void item_write(struct buf *buf, const struct item_row *row)
 bool item_read(struct str bytes, struct item_row *row)
 {
 	struct dec d = dec_over(bytes);
+	uint8_t bits = dec_u8(&d);
 
-	row->is_shared = dec_u8(&d) & 1;
+	row->is_shared = bits & 1;
+	row->is_threaded = bits & 2;
 	row->members = dec_var32(&d);
 	struct str hash = dec_bytes(&d, BLOB_HASH_BYTES);
 

@@ -41,6 +41,7 @@ struct member_row {
 
 struct item_row {         /* a message */
 	bool is_shared;   /* there are reference rows for its body */
+	bool is_threaded; /* its identifiers lead to its thread */
 	uint32_t members; /* memberships and queue rows that need it */
 	struct blob blob;
 	uint64_t raw_size;

@@ -107,6 +107,8 @@ static void enc_message_columns(struct buf *buf, unsigned columns,
 	}
 	if (columns & ROW_DIGEST)
 		store_enc_bounded(buf, row->digest, DIGEST_BYTES_MAX);
+	if (columns & ROW_THREAD)
+		enc_var(buf, row->thread);
 	if (columns & ROW_HASH)
 		buf_add(buf, (struct str){(const char *)row->hash, ROW_HASH_BYTES});
 }
@@ -126,6 +128,8 @@ static void dec_message_columns(struct dec *dec, struct arena *arena, unsigned c
 	}
 	if (columns & ROW_DIGEST)
 		row->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
+	if (columns & ROW_THREAD)
+		row->thread = dec_var(dec);
 	if (columns & ROW_HASH) {
 		struct str hash = dec_bytes(dec, ROW_HASH_BYTES);
 

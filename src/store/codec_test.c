@@ -266,7 +266,8 @@ TEST(results_and_rows_come_back_as_they_went)
 				      .received_zone = -60,
 				      .size = 4096,
 				      .trace = STR("T: x\r\n"),
-				      .digest = STR("d")}};
+				      .digest = STR("d"),
+				      .thread = 1ull << 40}};
 	struct message_row *got_rows;
 	uint32_t next_uid;
 	size_t count;
@@ -279,7 +280,8 @@ TEST(results_and_rows_come_back_as_they_went)
 	CHECK(got.change == 55 && got.failed_op == 1 && got.ops[0].uid == 9);
 	CHECK(got.ops[1].uids.count == 3 && got.ops[1].refused.ranges[0].last == 9);
 	buf_reset(&buf);
-	store_enc_rows(&buf, ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST, rows, 2, 70001);
+	store_enc_rows(&buf, ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST | ROW_THREAD, rows,
+		       2, 70001);
 	dec = dec_over(buf_str(&buf));
 	CHECK(store_dec_rows(&dec, &arena, &got_rows, &count, &next_uid));
 	CHECK(count == 2 && next_uid == 70001 && got_rows[1].uid == 70000);
@@ -287,6 +289,7 @@ TEST(results_and_rows_come_back_as_they_went)
 	CHECK_STR(got_rows[1].trace, STR("T: x\r\n"));
 	CHECK_STR(got_rows[1].keywords.words[0], STR("$Junk"));
 	CHECK_STR(got_rows[1].digest, STR("d"));
+	CHECK(got_rows[0].thread == 0 && got_rows[1].thread == 1ull << 40);
 	buf_fini(&buf);
 	arena_fini(&arena);
 }

@@ -279,6 +279,7 @@ enum row_column { /* what store_rows() should fetch beside uid, flags and modseq
 		  ROW_MESSAGE = 2, /* message, received_at, saved_at, size, trace */
 		  ROW_DIGEST = 4,
 		  ROW_HASH = 8,
+		  ROW_THREAD = 16,
 };
 enum { ROW_HASH_BYTES = 32 };
 
@@ -289,6 +290,7 @@ struct message_row {
 	uint64_t member; /* the membership's own number: never changes, never reused */
 	struct keywords keywords;
 	uint64_t message; /* EMAILID */
+	uint64_t thread;  /* THREADID: the number of its first message */
 	int64_t received_at;
 	int16_t received_zone;
 	int64_t saved_at;

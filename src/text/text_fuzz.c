@@ -2,6 +2,7 @@
 #include "text/casemap.h"
 #include "text/charset.h"
 #include "text/html_text.h"
+#include "text/saslprep.h"
 #include "text/text_header.h"
 
 /* Any octets in any charset become well-formed UTF-8 within bounds.  The first line names
@@ -20,6 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (buf_ok(&mapped) && buf_ok(&out)) {
 		buf_reset(&mapped);
 		ASSERT(casemap_cmp(buf_str(&out), buf_str(&out), &mapped) == 0);
+	}
+	buf_reset(&mapped);
+	if (saslprep_add(&mapped, text)) { /* once more changes nothing */
+		struct buf again = BUF(1 << 16);
+
+		ASSERT(utf8_valid(buf_str(&mapped)) && mapped.len > 0);
+		ASSERT(!saslprep_add(&again, buf_str(&mapped)) ||
+		       str_same(buf_str(&again), buf_str(&mapped)));
+		buf_fini(&again);
 	}
 	buf_reset(&mapped);
 	html_text_add(&mapped, buf_str(&out), 100);

@@ -49,6 +49,21 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 		enc_str(body, request->scram.final_without_proof);
 		enc_str(body, request->scram.proof);
 		break;
+	case VAULT_CALL_PROVE_CERTIFICATE:
+		enc_u64(body, request->session);
+		enc_str(body, request->proof.certificate);
+		enc_str(body, request->proof.transcript);
+		enc_u16(body, request->proof.scheme);
+		enc_str(body, request->proof.signature);
+		break;
+	case VAULT_CALL_ADD_CERTIFICATE:
+	case VAULT_CALL_REMOVE_CERTIFICATE:
+		enc_u32(body, request->account);
+		enc_str(body, request->chain_pem);
+		break;
+	case VAULT_CALL_LIST_CERTIFICATES:
+		enc_u32(body, request->account);
+		break;
 	case VAULT_REPLY:
 		ASSERT(false); /* not a request */
 	}
@@ -120,6 +135,21 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		request->scram.nonce = bounded(dec, VAULT_SCRAM_MAX);
 		request->scram.final_without_proof = bounded(dec, VAULT_SCRAM_MAX);
 		request->scram.proof = bounded(dec, VAULT_SCRAM_PROOF_BYTES);
+		return true;
+	case VAULT_CALL_PROVE_CERTIFICATE:
+		request->session = dec_u64(dec);
+		request->proof.certificate = bounded(dec, TLS_PROOF_CERTIFICATE_MAX);
+		request->proof.transcript = bounded(dec, TLS_PROOF_HASH_MAX);
+		request->proof.scheme = dec_u16(dec);
+		request->proof.signature = bounded(dec, TLS_PROOF_SIGNATURE_MAX);
+		return true;
+	case VAULT_CALL_ADD_CERTIFICATE:
+	case VAULT_CALL_REMOVE_CERTIFICATE:
+		request->account = dec_u32(dec);
+		request->chain_pem = bounded(dec, VAULT_PEM_MAX);
+		return true;
+	case VAULT_CALL_LIST_CERTIFICATES:
+		request->account = dec_u32(dec);
 		return true;
 	default: /* a number from outside, no enum */
 		return false;

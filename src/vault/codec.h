@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/codec.h"
+#include "net/tls_proof.h"
 #include "vault/vault.h"
 
 enum vault_call {
@@ -24,6 +25,11 @@ enum vault_call {
 	VAULT_CALL_SCRAM_PROVE, /* account, session, bare, nonce, final, proof -> grant,
 				 * signature */
 	VAULT_CALL_COPY,        /* comes with a descriptor */
+	VAULT_CALL_PROVE_CERTIFICATE,  /* session, certificate, transcript, scheme,
+					* signature -> grant, u32 account */
+	VAULT_CALL_ADD_CERTIFICATE,    /* account, chain */
+	VAULT_CALL_REMOVE_CERTIFICATE, /* account, chain */
+	VAULT_CALL_LIST_CERTIFICATES,  /* account -> fingerprints */
 	VAULT_REPLY = 64,
 };
 
@@ -47,6 +53,7 @@ struct vault_request {
 	enum vault_sign_kind kind;
 	struct str name;
 	struct vault_scram_proof scram;
+	struct tls_proof proof;
 };
 
 struct vault_reply {

@@ -25,6 +25,10 @@ static void check_request(uint16_t type, struct str body)
 	ASSERT(str_same(again.scram.final_without_proof,
 			request.scram.final_without_proof));
 	ASSERT(str_same(again.scram.proof, request.scram.proof));
+	ASSERT(str_same(again.proof.certificate, request.proof.certificate));
+	ASSERT(str_same(again.proof.transcript, request.proof.transcript));
+	ASSERT(again.proof.scheme == request.proof.scheme);
+	ASSERT(str_same(again.proof.signature, request.proof.signature));
 	buf_fini(&encoded);
 }
 

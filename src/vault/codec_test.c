@@ -16,20 +16,22 @@ static struct vault_request round_trip(const struct vault_request *request,
 TEST(every_call_survives_its_way)
 {
 	SCOPED(buf_fini) struct buf body = BUF(4096);
-	struct vault_request request = {.account = 7,
-					.from_account = 8,
-					.session = 1ull << 40,
-					.password = STR("p\0w"),
-					.peer = STR("192.0.2.1"),
-					.host = STR("mail.example"),
-					.chain_pem = STR("chain"),
-					.key_pem = STR("key"),
-					.key_id = STR("id"),
-					.input = STR("digest"),
-					.kind = VAULT_SIGN_RSA_RAW,
-					.name = STR("ann"),
-					.scram = {STR("n=ann,r=x"), STR("xyz"),
-						  STR("c=biws,r=xyz"), STR("proof")}};
+	struct vault_request request = {
+		.account = 7,
+		.from_account = 8,
+		.session = 1ull << 40,
+		.password = STR("p\0w"),
+		.peer = STR("192.0.2.1"),
+		.host = STR("mail.example"),
+		.chain_pem = STR("chain"),
+		.key_pem = STR("key"),
+		.key_id = STR("id"),
+		.input = STR("digest"),
+		.kind = VAULT_SIGN_RSA_RAW,
+		.name = STR("ann"),
+		.scram = {STR("n=ann,r=x"), STR("xyz"), STR("c=biws,r=xyz"),
+			  STR("proof")},
+		.proof = {STR("der"), STR("hash"), 0x0403, STR("signed")}};
 	struct vault_request got;
 
 	request.call = VAULT_CALL_VERIFY;
@@ -58,6 +60,16 @@ TEST(every_call_survives_its_way)
 	CHECK_STR(got.scram.nonce, STR("xyz"));
 	CHECK_STR(got.scram.final_without_proof, STR("c=biws,r=xyz"));
 	CHECK_STR(got.scram.proof, STR("proof"));
+	request.call = VAULT_CALL_PROVE_CERTIFICATE;
+	got = round_trip(&request, &body);
+	CHECK(got.session == 1ull << 40 && got.proof.scheme == 0x0403);
+	CHECK_STR(got.proof.certificate, STR("der"));
+	CHECK_STR(got.proof.transcript, STR("hash"));
+	CHECK_STR(got.proof.signature, STR("signed"));
+	request.call = VAULT_CALL_REMOVE_CERTIFICATE;
+	got = round_trip(&request, &body);
+	CHECK(got.account == 7);
+	CHECK_STR(got.chain_pem, STR("chain"));
 }
 
 TEST(refuses_requests_that_are_too_long_or_too_much)

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "rt/ipc.h"
+#include "text/saslprep.h"
 #include "vault/codec.h"
 
 enum {
@@ -119,18 +120,26 @@ enum vault_outcome vault_copy(struct vault *vault, int fd)
 	return call_with(vault, &request, fd, NULL, NULL);
 }
 
+/* A password as it is compared, RFC 4616 §2; where none is left, it is nobody's. */
+static bool prepare(struct str password, struct buf *prepared)
+{
+	return buf_room(prepared, 4 * VAULT_PASSWORD_MAX) &&
+	       saslprep_add(prepared, password) && prepared->len <= VAULT_PASSWORD_MAX;
+}
+
 enum vault_outcome vault_verify(struct vault *vault, uint32_t account,
 				struct str password, struct str peer, uint64_t session,
 				struct buf *grant)
 {
-	const struct vault_request request = {.call = VAULT_CALL_VERIFY,
-					      .account = account,
-					      .password = password,
-					      .peer = str_first(peer, VAULT_PEER_MAX),
-					      .session = session};
+	SCOPED(wipe) struct buf prepared = BUF(4 * VAULT_PASSWORD_MAX);
+	struct vault_request request = {.call = VAULT_CALL_VERIFY,
+					.account = account,
+					.peer = str_first(peer, VAULT_PEER_MAX),
+					.session = session};
 
-	if (password.len > VAULT_PASSWORD_MAX)
+	if (!prepare(password, &prepared))
 		return VAULT_REFUSED; /* nobody has such a one */
+	request.password = buf_str(&prepared);
 	return call(vault, &request, grant, NULL);
 }
 
@@ -173,15 +182,67 @@ enum vault_outcome vault_scram_prove(struct vault *vault, uint32_t account,
 	return call(vault, &request, grant, signature);
 }
 
+enum vault_outcome vault_prove_certificate(struct vault *vault,
+					   const struct tls_proof *proof,
+					   uint64_t session, uint32_t *account,
+					   struct buf *grant)
+{
+	const struct vault_request request = {.call = VAULT_CALL_PROVE_CERTIFICATE,
+					      .session = session,
+					      .proof = *proof};
+	SCOPED(buf_fini) struct buf second = BUF(VAULT_REPLY_MAX);
+	enum vault_outcome outcome = call(vault, &request, grant, &second);
+
+	if (outcome != VAULT_OK)
+		return outcome;
+	struct dec dec = dec_over(buf_str(&second));
+
+	*account = dec_u32(&dec);
+	return dec_done(&dec) && *account != 0 ? VAULT_OK : VAULT_LATER;
+}
+
+static enum vault_outcome change_certificate(struct vault *vault, enum vault_call how,
+					     uint32_t account, struct str pem)
+{
+	const struct vault_request request = {
+		.call = how, .account = account, .chain_pem = pem};
+
+	if (pem.len > VAULT_PEM_MAX)
+		return VAULT_REFUSED;
+	return call(vault, &request, NULL, NULL);
+}
+
+enum vault_outcome vault_add_certificate(struct vault *vault, uint32_t account,
+					 struct str pem)
+{
+	return change_certificate(vault, VAULT_CALL_ADD_CERTIFICATE, account, pem);
+}
+
+enum vault_outcome vault_remove_certificate(struct vault *vault, uint32_t account,
+					    struct str pem)
+{
+	return change_certificate(vault, VAULT_CALL_REMOVE_CERTIFICATE, account, pem);
+}
+
+enum vault_outcome vault_list_certificates(struct vault *vault, uint32_t account,
+					   struct buf *fingerprints)
+{
+	const struct vault_request request = {.call = VAULT_CALL_LIST_CERTIFICATES,
+					      .account = account};
+
+	return call(vault, &request, fingerprints, NULL);
+}
+
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
 				      struct str password)
 {
-	const struct vault_request request = {.call = VAULT_CALL_SET_PASSWORD,
-					      .account = account,
-					      .password = password};
+	SCOPED(wipe) struct buf prepared = BUF(4 * VAULT_PASSWORD_MAX);
+	struct vault_request request = {.call = VAULT_CALL_SET_PASSWORD,
+					.account = account};
 
-	if (password.len > VAULT_PASSWORD_MAX)
+	if (!prepare(password, &prepared))
 		return VAULT_REFUSED;
+	request.password = buf_str(&prepared);
 	return call(vault, &request, NULL, NULL);
 }
 

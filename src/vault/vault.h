@@ -8,6 +8,7 @@
 #include "rt/task.h"
 
 struct vault;
+struct tls_proof;
 
 enum vault_outcome {
 	VAULT_OK,
@@ -60,14 +61,34 @@ enum vault_outcome vault_scram_prove(struct vault *vault, uint32_t account,
 				     const struct vault_scram_proof *proof,
 				     struct buf *grant, struct buf *signature);
 
-/* Durable when OK.  Raises the credential generation, so grants made before die. */
+/* Whose TLS client was this (net/tls_proof.h)?  The vault knows only certificates that
+ * were registered, each for one account, and checks itself that the client has signed
+ * with its key and that it has not run out.  On OK like vault_verify(). */
+enum vault_outcome vault_prove_certificate(struct vault *vault,
+					   const struct tls_proof *proof,
+					   uint64_t session, uint32_t *account,
+					   struct buf *grant);
+/* Registers the first certificate of the PEM text, or forgets it, which raises the
+ * credential generation.  REFUSED: there is none in it; it is another account's, or the
+ * account has a hundred; or it was not there. */
+enum vault_outcome vault_add_certificate(struct vault *vault, uint32_t account,
+					 struct str pem);
+enum vault_outcome vault_remove_certificate(struct vault *vault, uint32_t account,
+					    struct str pem);
+/* Appends the SHA-256 of each, 32 octets. */
+enum { VAULT_FINGERPRINT_BYTES = 32 };
+enum vault_outcome vault_list_certificates(struct vault *vault, uint32_t account,
+					   struct buf *fingerprints);
+
+/* Durable when OK.  Raises the credential generation, so grants made before die. REFUSED:
+ * it cannot be a password (text/saslprep.h).  SCRAM's clients prepare it likewise. */
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
 				      struct str password);
 /* The account gets the same stored hash and keys as from_account, without hashing again.
  */
 enum vault_outcome vault_share_password(struct vault *vault, uint32_t account,
 					uint32_t from_account);
-/* Forgets the account's secrets and raises its generation. */
+/* Forgets the account's secrets and certificates and raises its generation. */
 enum vault_outcome vault_forget(struct vault *vault, uint32_t account);
 
 /* Writes all that the vault keeps, as it keeps it, to fd (a file; it stays the caller's):

@@ -19,9 +19,8 @@ struct scram_keys {
 	unsigned char stored_key[SCRAM_KEY_BYTES], server_key[SCRAM_KEY_BYTES];
 };
 
-/* From iterations and salt, which are set.  Takes milliseconds.  The password is taken as
- * it is.  Deviates: SASLprep (RFC 4013) changes nothing in ASCII and little in what
- * keyboards give. */
+/* From iterations and salt, which are set.  Takes milliseconds.  The password comes
+ * prepared. */
 [[nodiscard]] bool scram_keys_derive(struct str password, struct scram_keys *keys);
 /* Keys for a name that has none: its salt is always the same, which only who has the
  * secret can tell from a real one; no proof fits.  RFC 5802 §9. */

@@ -11,6 +11,7 @@
 #include "db/kv.h"
 #include "rt/completion.h"
 #include "rt/offload.h"
+#include "vaultd/owners.h"
 
 enum {
 	VERSION = 2,
@@ -20,13 +21,21 @@ enum {
 };
 #define FILE_BYTES_MAX (16ull << 30) /* address space, not disk */
 
-enum write_kind { WRITE_SET, WRITE_SHARE, WRITE_FORGET, WRITE_PAIRS };
+enum write_kind {
+	WRITE_SET,
+	WRITE_SHARE,
+	WRITE_FORGET,
+	WRITE_CERTIFICATE,
+	WRITE_NO_CERTIFICATE,
+	WRITE_PAIRS
+};
 
 struct write {
 	struct list_link in_writes;
 	enum write_kind kind;
 	uint32_t account, from;
 	const struct password *fresh;
+	struct str fingerprint;
 	const struct secret_pair *pairs;
 	size_t count;
 	bool only_new;
@@ -154,8 +163,10 @@ static err_t apply_password(struct kv_txn *txn, struct write *write)
 	if (write->kind == WRITE_SET)
 		now = *write->fresh;
 	now.is_set = write->kind != WRITE_FORGET;
-	if (!now.is_set)
+	if (!now.is_set) {
 		now.scram = (struct scram_keys){0};
+		TRY(owners_forget(txn, write->account));
+	}
 	now.generation = old.generation + 1;
 	now.changed_at = (int64_t)time(NULL);
 	write->generation = now.generation;
@@ -163,6 +174,37 @@ static err_t apply_password(struct kv_txn *txn, struct write *write)
 	explicit_bzero(&now, sizeof now);
 	explicit_bzero(&old, sizeof old);
 	return err;
+}
+
+/* Grants by a certificate that is gone must die, so the generation rises. */
+static err_t raise_generation(struct kv_txn *txn, struct write *write)
+{
+	struct password password;
+
+	TRY(read_password(txn, write->account, &password));
+	write->generation = ++password.generation;
+	password.changed_at = (int64_t)time(NULL);
+	err_t err = write_password(txn, write->account, &password);
+	explicit_bzero(&password, sizeof password);
+	return err;
+}
+
+static err_t apply_certificate(struct kv_txn *txn, struct write *write)
+{
+	struct password password;
+
+	TRY(owners_add(txn, write->account, write->fingerprint));
+	TRY(read_password(txn, write->account, &password));
+	bool is_new = password.generation == 0;
+
+	explicit_bzero(&password, sizeof password);
+	return is_new ? raise_generation(txn, write) : OK;
+}
+
+static err_t apply_no_certificate(struct kv_txn *txn, struct write *write)
+{
+	TRY(owners_remove(txn, write->account, write->fingerprint));
+	return raise_generation(txn, write);
 }
 
 static err_t apply_pairs(struct kv_txn *txn, const struct write *write)
@@ -185,6 +227,23 @@ static bool is_refusal(err_t err)
 	return err == ERR_ABSENT || err == ERR_DENIED;
 }
 
+static err_t apply(struct kv_txn *txn, struct write *write)
+{
+	switch (write->kind) {
+	case WRITE_SET:
+	case WRITE_SHARE:
+	case WRITE_FORGET:
+		return apply_password(txn, write);
+	case WRITE_CERTIFICATE:
+		return apply_certificate(txn, write);
+	case WRITE_NO_CERTIFICATE:
+		return apply_no_certificate(txn, write);
+	case WRITE_PAIRS:
+		break;
+	}
+	return apply_pairs(txn, write);
+}
+
 static err_t apply_all(struct kv *kv, struct list *writes)
 {
 	SCOPED(kv_drop) struct kv_txn *txn = NULL;
@@ -194,8 +253,7 @@ static err_t apply_all(struct kv *kv, struct list *writes)
 	{
 		struct write *write = CONTAINER_OF(link, struct write, in_writes);
 
-		write->err = write->kind == WRITE_PAIRS ? apply_pairs(txn, write)
-							: apply_password(txn, write);
+		write->err = apply(txn, write);
 		if (write->err != OK && !is_refusal(write->err))
 			return write->err;
 	}
@@ -359,6 +417,45 @@ err_t secrets_forget(struct secrets *secrets, uint32_t account, uint32_t *genera
 	struct write write = {.kind = WRITE_FORGET, .account = account};
 
 	return change(secrets, &write, generation);
+}
+
+err_t secrets_add_certificate(struct secrets *secrets, uint32_t account,
+			      struct str fingerprint)
+{
+	struct write write = {.kind = WRITE_CERTIFICATE,
+			      .account = account,
+			      .fingerprint = fingerprint};
+
+	return await(secrets, &write);
+}
+
+err_t secrets_remove_certificate(struct secrets *secrets, uint32_t account,
+				 struct str fingerprint, uint32_t *generation)
+{
+	struct write write = {.kind = WRITE_NO_CERTIFICATE,
+			      .account = account,
+			      .fingerprint = fingerprint};
+
+	return change(secrets, &write, generation);
+}
+
+err_t secrets_certificate(struct secrets *secrets, struct str fingerprint,
+			  uint32_t *account, struct password *password)
+{
+	SCOPED(kv_drop) struct kv_txn *txn = NULL;
+
+	TRY(kv_begin(secrets->kv, KV_READ, &txn));
+	TRY(owners_find(txn, fingerprint, account));
+	return read_password(txn, *account, password);
+}
+
+err_t secrets_certificates(struct secrets *secrets, uint32_t account,
+			   struct buf *fingerprints)
+{
+	SCOPED(kv_drop) struct kv_txn *txn = NULL;
+
+	TRY(kv_begin(secrets->kv, KV_READ, &txn));
+	return owners_list(txn, account, fingerprints);
 }
 
 err_t secrets_put(struct secrets *secrets, const struct secret_pair *pairs, size_t count,

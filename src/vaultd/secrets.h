@@ -5,6 +5,9 @@
  *                     16 salt, 32 Argon2id hash (19 MiB, 2 passes, 1 lane); then for
  *                     SCRAM-SHA-256: u32 iterations, or 0 and zeros, 16 salt,
  *                     32 StoredKey, 32 ServerKey.  Version 1 had nothing for SCRAM.
+ *   a ACCOUNT(be32) FINGERPRINT, f FINGERPRINT
+ *                     nothing, and u32 account: the client certificates (32 octets of
+ *                     SHA-256) that log somebody in, each of one account only
  *   g                 32 octets: the key that grants are made with
  *   s                 32 octets: the key of SCRAM's nonces and invented salts
  *   c HOST            key id, certificate chain (PEM), both as enc_str()
@@ -14,6 +17,7 @@
 
 #include "base/buf.h"
 #include "vaultd/hasher.h"
+#include "vaultd/owners.h"
 #include "vaultd/scram_keys.h"
 
 struct secrets;
@@ -55,6 +59,22 @@ void secrets_close(struct secrets **secrets);
 
 /* The whole file to fd, as it stood at one commit; may suspend. */
 [[nodiscard]] err_t secrets_copy(struct secrets *secrets, int fd);
+/* Durable when OK; may suspend.  ERR_DENIED if it is another account's; adding one that
+ * is there changes nothing.  Raises the generation only from 0, so that there is one to
+ * raise later. */
+[[nodiscard]] err_t secrets_add_certificate(struct secrets *secrets, uint32_t account,
+					    struct str fingerprint);
+/* ERR_ABSENT if it is not this account's.  Raises the generation. */
+[[nodiscard]] err_t secrets_remove_certificate(struct secrets *secrets, uint32_t account,
+					       struct str fingerprint,
+					       uint32_t *generation);
+/* Whose it is, and what is known of that account at the same moment; ERR_ABSENT, ERR_IO.
+ */
+[[nodiscard]] err_t secrets_certificate(struct secrets *secrets, struct str fingerprint,
+					uint32_t *account, struct password *password);
+/* Appends the account's fingerprints. */
+[[nodiscard]] err_t secrets_certificates(struct secrets *secrets, uint32_t account,
+					 struct buf *fingerprints);
 
 struct secret_pair {
 	struct str key, value;

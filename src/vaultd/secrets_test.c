@@ -107,3 +107,47 @@ TEST(pairs_are_kept_together_or_not_at_all)
 {
 	with_folder(pairs_of_keys);
 }
+
+static struct str print_of(char letter, char room[FINGERPRINT_BYTES])
+{
+	memset(room, letter, FINGERPRINT_BYTES);
+	return (struct str){room, FINGERPRINT_BYTES};
+}
+
+static void certificates(void *arg)
+{
+	SCOPED(secrets_close) struct secrets *secrets = NULL;
+	SCOPED(buf_fini) struct buf all = BUF(4096);
+	char a[FINGERPRINT_BYTES], b[FINGERPRINT_BYTES];
+	struct str one = print_of('a', a), two = print_of('b', b);
+	uint32_t account = 0, generation = 0;
+	struct password got;
+
+	(void)arg;
+	CHECK(secrets_open(folder, &secrets) == OK);
+	CHECK(secrets_certificate(secrets, one, &account, &got) == ERR_ABSENT);
+	CHECK(secrets_add_certificate(secrets, 7, one) == OK);
+	CHECK(secrets_add_certificate(secrets, 7, one) == OK);
+	CHECK(secrets_add_certificate(secrets, 7, two) == OK);
+	CHECK(secrets_add_certificate(secrets, 8, one) == ERR_DENIED);
+	CHECK(secrets_certificate(secrets, one, &account, &got) == OK);
+	CHECK(account == 7 && got.generation == 1 && !got.is_set);
+	CHECK(secrets_certificates(secrets, 7, &all) == OK && all.len == 64);
+	CHECK_STR(str_first(buf_str(&all), 32), one);
+	buf_reset(&all);
+	CHECK(secrets_certificates(secrets, 6, &all) == OK && all.len == 0);
+	CHECK(secrets_remove_certificate(secrets, 8, one, &generation) == ERR_ABSENT);
+	CHECK(secrets_remove_certificate(secrets, 7, one, &generation) == OK);
+	CHECK(generation == 2);
+	CHECK(secrets_certificate(secrets, one, &account, &got) == ERR_ABSENT);
+	/* with the account all of its certificates go */
+	CHECK(secrets_forget(secrets, 7, &generation) == OK && generation == 3);
+	CHECK(secrets_certificate(secrets, two, &account, &got) == ERR_ABSENT);
+	CHECK(secrets_certificates(secrets, 7, &all) == OK && all.len == 0);
+	CHECK(secrets_add_certificate(secrets, 8, one) == OK);
+}
+
+TEST(a_certificate_has_one_owner)
+{
+	with_folder(certificates);
+}

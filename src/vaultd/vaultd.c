@@ -12,6 +12,7 @@
 #include "store/grant.h"
 #include "vault/codec.h"
 #include "vault/link.h"
+#include "vaultd/client_certificate.h"
 #include "vaultd/keys.h"
 #include "vaultd/tickets.h"
 #include "vaultd/verify.h"
@@ -137,9 +138,9 @@ void vaultd_link(struct vaultd *vaultd, int fd)
 /* ---- calls ------------------------------------------------------------------------- */
 
 static void give_grant(const struct channel *channel, const struct vault_request *request,
-		       uint32_t generation, struct buf *grant)
+		       uint32_t account, uint32_t generation, struct buf *grant)
 {
-	const struct grant made = {.account = request->account,
+	const struct grant made = {.account = account,
 				   .generation = generation,
 				   .rights = GRANT_ALL,
 				   .channel = channel->number,
@@ -158,7 +159,7 @@ on_verify(struct channel *channel, const struct vault_request *request, struct b
 			     request->password, request->peer, &generation);
 
 	if (outcome == VAULT_OK)
-		give_grant(channel, request, generation, grant);
+		give_grant(channel, request, request->account, generation, grant);
 	return outcome;
 }
 
@@ -244,7 +245,7 @@ static enum vault_outcome on_scram_prove(struct channel *channel,
 		scram_keys_prove(&record.scram, buf_str(&auth_message), proof, shown);
 
 	if (is_right) {
-		give_grant(channel, request, record.generation, grant);
+		give_grant(channel, request, request->account, record.generation, grant);
 		buf_add(signature, (struct str){(const char *)shown, sizeof shown});
 	}
 	explicit_bzero(&record, sizeof record);
@@ -255,7 +256,52 @@ static enum vault_outcome outcome_of(err_t err)
 {
 	if (err == OK)
 		return VAULT_OK;
-	return err == ERR_ABSENT ? VAULT_REFUSED : VAULT_LATER;
+	return err == ERR_ABSENT || err == ERR_DENIED ? VAULT_REFUSED : VAULT_LATER;
+}
+
+static enum vault_outcome on_prove_certificate(struct channel *channel,
+					       const struct vault_request *request,
+					       struct buf *grant, struct buf *owner)
+{
+	struct secrets *secrets = channel->vaultd->secrets;
+	SCOPED(buf_fini) struct buf fingerprint = BUF(FINGERPRINT_BYTES);
+	struct password record;
+	uint32_t account = 0;
+
+	if (!client_certificate_name(&request->proof, &fingerprint))
+		return VAULT_LATER;
+	err_t err =
+		secrets_certificate(secrets, buf_str(&fingerprint), &account, &record);
+
+	if (err != OK)
+		return outcome_of(err);
+	uint32_t generation = record.generation;
+
+	explicit_bzero(&record, sizeof record);
+	if (!client_certificate_proves(&request->proof))
+		return VAULT_REFUSED;
+	give_grant(channel, request, account, generation, grant);
+	enc_u32(owner, account);
+	return VAULT_OK;
+}
+
+static enum vault_outcome on_change_certificate(struct vaultd *vaultd,
+						const struct vault_request *request)
+{
+	SCOPED(buf_fini) struct buf fingerprint = BUF(FINGERPRINT_BYTES);
+	uint32_t generation = 0;
+
+	if (request->account == 0 ||
+	    !client_certificate_read(request->chain_pem, &fingerprint))
+		return VAULT_REFUSED;
+	if (request->call == VAULT_CALL_ADD_CERTIFICATE)
+		return outcome_of(secrets_add_certificate(
+			vaultd->secrets, request->account, buf_str(&fingerprint)));
+	err_t err = secrets_remove_certificate(vaultd->secrets, request->account,
+					       buf_str(&fingerprint), &generation);
+	if (err == OK)
+		revoke_older(vaultd, request->account, generation);
+	return outcome_of(err);
 }
 
 static enum vault_outcome on_set_password(struct vaultd *vaultd,
@@ -321,6 +367,7 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_VERIFY:
 	case VAULT_CALL_SCRAM_BEGIN:
 	case VAULT_CALL_SCRAM_PROVE:
+	case VAULT_CALL_PROVE_CERTIFICATE:
 	case VAULT_CALL_CERTIFICATE:
 	case VAULT_CALL_TICKET_KEYS:
 		return role == VAULTD_DOOR || role == VAULTD_CTL;
@@ -329,6 +376,9 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_FORGET:
 	case VAULT_CALL_IMPORT:
 	case VAULT_CALL_COPY:
+	case VAULT_CALL_ADD_CERTIFICATE:
+	case VAULT_CALL_REMOVE_CERTIFICATE:
+	case VAULT_CALL_LIST_CERTIFICATES:
 		return role == VAULTD_CTL;
 	case VAULT_CALL_SIGN:
 		return role == VAULTD_SIGNER;
@@ -371,6 +421,14 @@ static enum vault_outcome answer(struct channel *channel,
 	case VAULT_CALL_COPY:
 		return fd < 0 ? VAULT_DENIED
 			      : outcome_of(secrets_copy(vaultd->secrets, fd));
+	case VAULT_CALL_PROVE_CERTIFICATE:
+		return on_prove_certificate(channel, request, first, second);
+	case VAULT_CALL_ADD_CERTIFICATE:
+	case VAULT_CALL_REMOVE_CERTIFICATE:
+		return on_change_certificate(vaultd, request);
+	case VAULT_CALL_LIST_CERTIFICATES:
+		return outcome_of(
+			secrets_certificates(vaultd->secrets, request->account, first));
 	case VAULT_REPLY:
 		break;
 	}

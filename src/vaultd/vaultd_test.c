@@ -331,6 +331,10 @@ static void keeps_roles_apart(void)
 	CHECK(vault_forget(lab.door, 7) == VAULT_DENIED);
 	CHECK(vault_import_certificate(lab.door, STR("a"), STR("b"), STR("c")) ==
 	      VAULT_DENIED);
+	CHECK(vault_add_certificate(lab.door, 7, STR("a")) == VAULT_DENIED);
+	CHECK(vault_remove_certificate(lab.door, 7, STR("a")) == VAULT_DENIED);
+	CHECK(vault_list_certificates(lab.door, 7, &bytes) == VAULT_DENIED);
+	CHECK(vault_add_certificate(lab.ctl, 7, STR("a")) == VAULT_REFUSED);
 	CHECK(vault_share_password(lab.ctl, 7, 8) == VAULT_REFUSED);
 	CHECK(vault_set_password(lab.ctl, 0, STR("pass")) == VAULT_REFUSED);
 
@@ -365,6 +369,27 @@ static void on_slow_link(struct ipc *ipc, const struct ipc_message *message, voi
 {
 	CHECK(task_sleep_ms(60 * 1000) == OK);
 	on_link(ipc, message, arg);
+}
+
+/* RFC 5802 §2.2: SCRAM's clients send what SASLprep made of it. */
+static void prepares_passwords(void)
+{
+	SCOPED(buf_fini) struct buf bytes = BUF(256);
+
+	CHECK(vault_set_password(lab.ctl, 7, STR("cafe\xcc\x81\xc2\xad")) == VAULT_OK);
+	CHECK(try(7, STR("caf\xc3\xa9"), &bytes) == VAULT_OK);
+	CHECK(try(7, STR("cafe\xcc\x81"), &bytes) == VAULT_OK);
+	CHECK(try(7, STR("cafe"), &bytes) == VAULT_REFUSED);
+	CHECK(try(7, STR("caf\xe9"), &bytes) == VAULT_REFUSED);
+	CHECK(scram(7, STR("caf\xc3\xa9"), &bytes) == VAULT_OK);
+	CHECK(scram(7, STR("cafe\xcc\x81"), &bytes) == VAULT_REFUSED);
+	CHECK(vault_set_password(lab.ctl, 7, STR("caf\xe9")) == VAULT_REFUSED);
+	CHECK(vault_set_password(lab.ctl, 7, STR("")) == VAULT_REFUSED);
+}
+
+TEST(a_password_is_the_same_however_it_is_typed)
+{
+	in_lab(prepares_passwords);
 }
 
 static void waits_for_store(void)

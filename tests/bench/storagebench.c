@@ -13,6 +13,7 @@
 #include "rt/clock.h"
 #include "rt/fault.h"
 #include "storage/embedded.h"
+#include "store/digest.h"
 
 enum {
 	GROUP_MAX = 100,
@@ -23,7 +24,9 @@ enum {
 };
 
 static struct storage *storage;
-static char frame[FRAME_MAX], digest[1200], trace[700];
+static char frame[FRAME_MAX], trace[700];
+static struct buf digest = BUF(2 * DIGEST_BYTES_MAX);
+static size_t id_at; /* where the digest has the hash of its Message-ID */
 
 /* A group under way. */
 struct slot {
@@ -34,6 +37,7 @@ struct slot {
 	struct store_commit given[GROUP_MAX];
 	struct store_op ops[GROUP_MAX];
 	char keys[GROUP_MAX][24];
+	char digests[GROUP_MAX][1200];
 };
 static struct slot slots[SLOTS];
 static size_t busy;
@@ -98,6 +102,21 @@ static void make_accounts(void)
 	}
 }
 
+/* A usual one; each mail gets an identity of its own. */
+static void make_digest(void)
+{
+	static const char mail[] =
+		"From: Ann <ann@example.org>\r\nTo: bob@example.org\r\n"
+		"Subject: Hello\r\nMessage-ID: <1@example.org>\r\n\r\n"
+		"Hello Bob\r\n";
+	SCOPED(buf_fini) struct buf id = BUF(8);
+
+	digest_make((struct str){mail, sizeof mail - 1}, &digest);
+	enc_u64(&id, digest_hash(STR("1@example.org")));
+	id_at = str_find(buf_str(&digest), buf_str(&id));
+	ASSERT(id_at < digest.len && digest.len <= sizeof slots[0].digests[0]);
+}
+
 static void fill(struct slot *slot, size_t count, size_t frame_len, uint64_t *number)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -108,14 +127,16 @@ static void fill(struct slot *slot, size_t count, size_t frame_len, uint64_t *nu
 			.account = 1 + (account_t)rand_below(ACCOUNTS),
 			.key = {slot->keys[i], (size_t)len},
 			.key_minute = 1 + (uint32_t)(*number / 100000)};
-		slot->ops[i] =
-			(struct store_op){.kind = OP_APPEND,
-					  .append = {.mailbox = MAILBOX_INBOX,
-						     .body = {.frame = {frame, frame_len},
-							      .raw_size = frame_len * 2},
-						     .trace = {trace, sizeof trace},
-						     .digest = {digest, sizeof digest},
-						     .received_at = 1700000000}};
+		memcpy(slot->digests[i], digest.ptr, digest.len);
+		memcpy(slot->digests[i] + id_at, number, sizeof *number);
+		slot->ops[i] = (struct store_op){
+			.kind = OP_APPEND,
+			.append = {.mailbox = MAILBOX_INBOX,
+				   .body = {.frame = {frame, frame_len},
+					    .raw_size = frame_len * 2},
+				   .trace = {trace, sizeof trace},
+				   .digest = {slot->digests[i], digest.len},
+				   .received_at = 1700000000}};
 	}
 }
 
@@ -175,7 +196,7 @@ int main(int argc, char **argv)
 		arena_init(&slots[i].arena, 64 << 20);
 	rand_bytes(frame, sizeof frame);
 	memset(trace, 't', sizeof trace);
-	memset(digest, 'd', sizeof digest);
+	make_digest();
 	if (storage_open(&options, &arena, &storage, &why) != OK) {
 		printf("%.*s\n", STR_FMT(why));
 		return 1;

@@ -232,6 +232,18 @@ enum login_outcome login_scram_begin(const struct login_service *service, struct
 	return LOGIN_OK;
 }
 
+enum login_outcome login_external(const struct login_service *service, struct str authzid,
+				  const struct login_client *client,
+				  const struct tls_proof *proof, struct login *login)
+{
+	(void)service;
+	(void)authzid;
+	(void)client;
+	(void)proof;
+	(void)login;
+	return LOGIN_LATER;
+}
+
 enum login_outcome login_scram_prove(const struct login_service *service, struct str name,
 				     const struct login_client *client, account_t account,
 				     const struct vault_scram_proof *proof,

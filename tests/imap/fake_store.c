@@ -406,6 +406,8 @@ static struct message_row row_of(const struct member *m, unsigned columns)
 		row.size = letter->body.len + letter->trace.len;
 		row.trace = letter->trace;
 	}
+	if (columns & ROW_THREAD)
+		row.thread = m->letter + 1; /* each is one of its own */
 	if (columns & ROW_DIGEST)
 		row.digest = letter->digest;
 	return row;
@@ -540,6 +542,18 @@ enum login_outcome login_scram_begin(const struct login_service *service, struct
 	(void)client;
 	(void)account;
 	(void)begun;
+	return LOGIN_LATER;
+}
+
+enum login_outcome login_external(const struct login_service *service, struct str authzid,
+				  const struct login_client *client,
+				  const struct tls_proof *proof, struct login *login)
+{
+	(void)service;
+	(void)authzid;
+	(void)client;
+	(void)proof;
+	(void)login;
 	return LOGIN_LATER;
 }
 

@@ -13,6 +13,8 @@ enum sasl_mechanism sasl_mechanism_find(struct str name)
 		return SASL_SCRAM_SHA_256;
 	if (str_same_nocase(name, STR("SCRAM-SHA-256-PLUS")))
 		return SASL_SCRAM_SHA_256_PLUS;
+	if (str_same_nocase(name, STR("EXTERNAL")))
+		return SASL_EXTERNAL;
 	return SASL_OTHER;
 }
 
@@ -37,6 +39,11 @@ bool sasl_login_is_valid(struct str text)
 {
 	return text.len > 0 && text.len <= SASL_NAME_MAX &&
 	       str_find_byte(text, '\0') == text.len && utf8_valid(text);
+}
+
+bool sasl_external_is_valid(struct str authzid)
+{
+	return authzid.len == 0 || sasl_login_is_valid(authzid);
 }
 
 bool sasl_plain_parse(struct str message, struct sasl_plain *plain)

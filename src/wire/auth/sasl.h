@@ -9,6 +9,7 @@ enum sasl_mechanism {
 	SASL_LOGIN,
 	SASL_SCRAM_SHA_256,
 	SASL_SCRAM_SHA_256_PLUS,
+	SASL_EXTERNAL,
 	SASL_OTHER
 };
 
@@ -35,6 +36,8 @@ enum sasl_line sasl_line_decode(struct str line, struct buf *out);
 enum sasl_line sasl_initial_decode(struct str initial, struct buf *out);
 /* message = [authzid] NUL authcid NUL passwd.  RFC 4616 §2.  Slices borrow from it. */
 [[nodiscard]] bool sasl_plain_parse(struct str message, struct sasl_plain *plain);
+/* What EXTERNAL sends: whom to act as, or nothing.  RFC 4422 appendix A. */
+bool sasl_external_is_valid(struct str authzid);
 /* What LOGIN sends for "Username:" or "Password:": UTF-8 without NUL, not empty. */
 bool sasl_login_is_valid(struct str text);
 
