@@ -76,13 +76,12 @@ static bool take_sum(MDB_val key, MDB_val stored, struct str *value)
 static err_t damaged(MDB_val key)
 {
 	const unsigned char *bytes = key.mv_data;
+	uint32_t account = 0;
 
 	/* Keys begin with the account's number (storage/keys.c). */
-	LOG(ERROR, "index row damaged",
-	    KV_INT("account", key.mv_size > 3
-				      ? (uint32_t)bytes[0] << 24 | bytes[1] << 16 |
-						bytes[2] << 8 | bytes[3]
-				      : 0));
+	for (size_t i = 0; i < sizeof account && key.mv_size >= sizeof account; i++)
+		account = account << 8 | bytes[i];
+	LOG(ERROR, "index row damaged", KV_INT("account", account));
 	return ERR_SYNTAX;
 }
 
