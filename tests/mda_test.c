@@ -1,132 +1,58 @@
 /* Local delivery over the real store: a mail queued is in each inbox once, whatever stops
  * in between. */
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/test.h"
 #include "mda/mda.h"
 #include "rt/clock.h"
-#include "rt/ipc.h"
-#include "rt/offload.h"
-#include "storage/storage.h"
-#include "storaged/storaged.h"
+#include "storaged/world.h"
 
-enum { FIRST = 10, ACCOUNTS = 5, ROW_LEASE_S = 120 };
+enum { FIRST = 10, ACCOUNTS = 5, ROW_LEASE_S = 120, CARRIER_ID = 77 };
 
-static struct world {
-	char folder[64], staging[80];
-	struct storage *storage;
-	struct storaged *storaged;
-	struct store *smtpd, *ctl;
-	struct arena arena;
+static struct carriers {
 	struct mda mda;
-	size_t carriers;
-	struct waiters carrier_ended;
+	size_t running;
+	struct waiters ended;
 	void (*test)(void);
-} w;
+} c;
 
-enum { CARRIER_ID = 77 };
-
-static int channel(enum gate_role role, uint64_t id)
+static void carriers_test(void)
 {
-	int fds[2];
-
-	ASSERT(ipc_pair(fds) == OK);
-	storaged_add_channel(w.storaged, fds[1], role, id);
-	return fds[0];
+	c.mda = (struct mda){.store = w.smtpd, .wants_delivered_to = true, .parallel = 8};
+	for (account_t account = FIRST; account < FIRST + ACCOUNTS; account++)
+		account_create(account);
+	c.test();
 }
 
-static struct store *client(enum gate_role role)
+static void carriers_run(void (*test)(void))
 {
-	return store_open(channel(role, role));
-}
-
-static void world_task(void *arg)
-{
-	struct storage_options options = {.folder = w.folder,
-					  .index_bytes_max = 256 << 20};
-	struct storaged_options daemon = {.staging = w.staging};
-	struct str why;
-
-	(void)arg; /* there is one world */
-	ASSERT(storage_open(&options, &w.arena, &w.storage, &why) == OK);
-	daemon.storage = w.storage;
-	w.storaged = storaged_open(&daemon);
-	w.smtpd = client(GATE_SMTPD);
-	w.ctl = client(GATE_CTL);
-	w.mda = (struct mda){.store = w.smtpd, .wants_delivered_to = true, .parallel = 8};
-	for (account_t account = FIRST; account < FIRST + ACCOUNTS; account++) {
-		struct store_op op = {.kind = OP_ACCOUNT_CREATE};
-		struct store_commit commit = {.account = account, .ops = &op, .count = 1};
-
-		CHECK(store_commit(w.ctl, &commit, &w.arena, NULL) == STORE_OK);
-	}
-	w.test();
-	store_close(&w.smtpd);
-	store_close(&w.ctl);
-	storaged_close(&w.storaged);
-	storage_close(&w.storage);
-	loop_stop();
-}
-
-static void folder_remove(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	char name[512];
-
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		(void)snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-		if (unlink(name) != 0)
-			folder_remove(name);
-	}
-	if (dir)
-		(void)closedir(dir);
-	CHECK(rmdir(path) == 0);
-}
-
-static void world_run(void (*test)(void))
-{
-	w = (struct world){.folder = "/tmp/mda-test-XXXXXX", .test = test};
-	ASSERT(mkdtemp(w.folder));
-	(void)snprintf(w.staging, sizeof w.staging, "%s/staging", w.folder);
-	arena_init(&w.arena, 64 << 20);
+	c = (struct carriers){.test = test};
 	clock_test_start((int64_t)1800000000 * 1000000);
-	loop_init();
-	ASSERT(task_start("test", world_task, NULL));
-	loop_run();
-	offload_fini();
-	loop_fini();
+	world_run(carriers_test);
 	clock_test_stop();
-	arena_fini(&w.arena);
-	folder_remove(w.folder);
 }
 
 static void carrier(void *arg)
 {
 	mda_task(arg);
-	w.carriers--;
-	wake_all(&w.carrier_ended);
+	c.running--;
+	wake_all(&c.ended);
 }
 
 static uint64_t carrier_start(void)
 {
-	struct task *task = task_start("mda", carrier, &w.mda);
+	struct task *task = task_start("mda", carrier, &c.mda);
 
 	ASSERT(task);
-	w.carriers++;
+	c.running++;
 	return task_id(task);
 }
 
 static void carrier_stop(uint64_t id)
 {
 	task_cancel(id);
-	while (w.carriers > 0)
-		CHECK(wait_on(&w.carrier_ended, NEVER) == OK);
+	while (c.running > 0)
+		CHECK(wait_on(&c.ended, NEVER) == OK);
 }
 
 /* One mail to everybody. */
@@ -149,14 +75,6 @@ static void queue_mail(const char *id)
 	op.queue_add.received_at = clock_s();
 	op.queue_add.due_at = clock_s();
 	CHECK(store_commit(w.smtpd, &commit, &w.arena, NULL) == STORE_OK);
-}
-
-static size_t exists(account_t account)
-{
-	struct mailbox_row row = {0};
-
-	CHECK(store_mailbox(w.ctl, account, MAILBOX_INBOX, &w.arena, &row) == STORE_OK);
-	return row.exists;
 }
 
 static struct queue_row *waiting(size_t *count)
@@ -201,16 +119,16 @@ static void delivers(void)
 
 TEST(queued_mail_is_delivered_with_its_trace)
 {
-	world_run(delivers);
+	carriers_run(delivers);
 }
 
 /* As if its process died: its channel is gone, and nothing it says arrives any more. */
 static void carrier_kill(uint64_t id)
 {
-	CHECK(close(channel(GATE_SMTPD, CARRIER_ID)) == 0);
+	CHECK(close(channel_to(GATE_SMTPD, CARRIER_ID)) == 0);
 	carrier_stop(id);
 	CHECK(task_sleep_ms(2 * ROW_LEASE_S * 1000) == OK); /* what it tried has failed */
-	store_close(&w.mda.store);
+	store_close(&c.mda.store);
 }
 
 static void survives_kills(void)
@@ -221,7 +139,7 @@ static void survives_kills(void)
 	for (int round = 0; round < ROUNDS; round++) {
 		(void)snprintf(id, sizeof id, "Q%d", round);
 		queue_mail(id);
-		w.mda.store = store_open(channel(GATE_SMTPD, CARRIER_ID));
+		c.mda.store = store_open(channel_to(GATE_SMTPD, CARRIER_ID));
 		uint64_t carrier_id = carrier_start();
 		size_t before = exists(FIRST);
 
@@ -231,7 +149,7 @@ static void survives_kills(void)
 				break;
 		carrier_kill(carrier_id);
 	}
-	w.mda.store = w.smtpd;
+	c.mda.store = w.smtpd;
 	uint64_t last = carrier_start();
 
 	wait_until_empty();
@@ -242,7 +160,7 @@ static void survives_kills(void)
 
 TEST(a_carrier_killed_anywhere_delivers_exactly_once)
 {
-	world_run(survives_kills);
+	carriers_run(survives_kills);
 }
 
 static void holds_over_quota(void)
@@ -274,7 +192,7 @@ static void holds_over_quota(void)
 
 TEST(mail_for_a_full_mailbox_waits_and_then_arrives)
 {
-	world_run(holds_over_quota);
+	carriers_run(holds_over_quota);
 }
 
 static void forgets_keys(void)
@@ -304,5 +222,5 @@ static void forgets_keys(void)
 
 TEST(keys_of_settled_rows_are_forgotten_after_a_while)
 {
-	world_run(forgets_keys);
+	carriers_run(forgets_keys);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <sys/statvfs.h>
 
 #include "base/buf.h"
 #include "base/codec.h"
@@ -293,6 +294,17 @@ err_t kv_begin(struct kv *kv, enum kv_mode mode, struct kv_txn **txn)
 	return OK;
 }
 
+/* LMDB calls it EIO when a disk takes only the first part of a write. */
+static bool disk_is_used_up(struct kv *kv)
+{
+	enum { WRITE_MAX = 8 << 20 }; /* no more than a few of LMDB's writes */
+	struct statvfs fs;
+	int fd;
+
+	return mdb_env_get_fd(kv->env, &fd) == 0 && fstatvfs(fd, &fs) == 0 &&
+	       (uint64_t)fs.f_bavail * fs.f_frsize < WRITE_MAX;
+}
+
 err_t kv_commit(struct kv_txn **ended)
 {
 	struct kv_txn *txn = *ended;
@@ -311,6 +323,8 @@ err_t kv_commit(struct kv_txn **ended)
 	}
 	int code = mdb_txn_commit(writer);
 
+	if (code == EIO && disk_is_used_up(txn->kv))
+		code = ENOSPC;
 	return code ? failed("commit", code) : OK;
 }
 

@@ -99,42 +99,79 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 	}
 }
 
+static enum store_outcome write_envelope(struct fetching *f, unsigned bit)
+{
+	struct message *m = &f->message;
+	enum store_outcome outcome = message_envelope(m);
+	const struct imap_envelope *envelope =
+		outcome == STORE_OK ? message_imap_envelope(m, &m->envelope) : NULL;
+
+	(void)bit; /* there is one form */
+	if (!envelope)
+		return outcome == STORE_OK ? STORE_INVALID : outcome;
+	separate(f);
+	buf_add_c(&f->s->out, "ENVELOPE ");
+	imap_write_envelope(&f->s->out, envelope);
+	return STORE_OK;
+}
+
+static enum store_outcome write_structure(struct fetching *f, unsigned bit)
+{
+	struct message *m = &f->message;
+	bool is_extended = bit == IMAP_FETCH_BODYSTRUCTURE;
+	enum store_outcome outcome = message_structure(m);
+	const struct imap_body *body = outcome == STORE_OK ? message_imap_body(m) : NULL;
+
+	if (!body)
+		return outcome == STORE_OK ? STORE_INVALID : outcome;
+	separate(f);
+	buf_add_c(&f->s->out, is_extended ? "BODYSTRUCTURE " : "BODY ");
+	imap_write_body(&f->s->out, body, is_extended);
+	return STORE_OK;
+}
+
+/* What a hostile message makes too long for a response is not said, and costs neither the
+ * other items nor the session. */
+static enum store_outcome write_bounded(struct fetching *f, unsigned bit,
+					enum store_outcome (*write)(struct fetching *,
+								    unsigned bit))
+{
+	struct buf *out = &f->s->out;
+	size_t before = out->len;
+	bool had_item = f->has_item;
+
+	if (!(f->items & bit))
+		return STORE_OK;
+	if (before > SEND_BYTES) { /* many items before it are no fault of its own */
+		session_send(f->s);
+		before = 0;
+	}
+	enum store_outcome outcome = write(f, bit);
+
+	if (buf_ok(out))
+		return outcome;
+	buf_cut(out, before);
+	out->failed = false;
+	f->has_item = had_item;
+	return STORE_INVALID;
+}
+
 static enum store_outcome write_digest_items(struct fetching *f)
 {
 	struct session *s = f->s;
-	struct message *m = &f->message;
+	enum store_outcome outcome =
+		write_bounded(f, IMAP_FETCH_ENVELOPE, write_envelope);
 
-	if (f->items & IMAP_FETCH_ENVELOPE) {
-		enum store_outcome outcome = message_envelope(m);
-		const struct imap_envelope *envelope =
-			outcome == STORE_OK ? message_imap_envelope(m, &m->envelope)
-					    : NULL;
-
-		if (!envelope)
-			return outcome == STORE_OK ? STORE_INVALID : outcome;
-		separate(f);
-		buf_add_c(&s->out, "ENVELOPE ");
-		imap_write_envelope(&s->out, envelope);
-	}
 	if (f->items & IMAP_FETCH_PREVIEW) {
 		separate(f);
 		buf_add_c(&s->out, "PREVIEW ");
-		imap_write_string(&s->out, message_preview(m));
+		imap_write_string(&s->out, message_preview(&f->message));
 	}
-	for (unsigned bit = IMAP_FETCH_BODY; bit <= IMAP_FETCH_BODYSTRUCTURE; bit <<= 1) {
-		if (!(f->items & bit))
-			continue;
-		enum store_outcome outcome = message_structure(m);
-		const struct imap_body *body =
-			outcome == STORE_OK ? message_imap_body(m) : NULL;
-
-		if (!body)
-			return outcome == STORE_OK ? STORE_INVALID : outcome;
-		separate(f);
-		buf_add_c(&s->out, bit == IMAP_FETCH_BODY ? "BODY " : "BODYSTRUCTURE ");
-		imap_write_body(&s->out, body, bit == IMAP_FETCH_BODYSTRUCTURE);
-	}
-	return STORE_OK;
+	if (outcome == STORE_OK)
+		outcome = write_bounded(f, IMAP_FETCH_BODY, write_structure);
+	if (outcome == STORE_OK)
+		outcome = write_bounded(f, IMAP_FETCH_BODYSTRUCTURE, write_structure);
+	return outcome;
 }
 
 static void write_name(struct fetching *f, const struct imap_section *section)

@@ -16,7 +16,7 @@ enum {
 	IMAP_WAIT_LOGIN_S = 60,
 	IMAP_WAIT_S = 30 * 60,    /* RFC 9051 §5.4 */
 	IMAP_WAIT_OUTPUT_S = 300, /* for a client that does not read */
-	IMAP_OUT_MAX = 1 << 20,   /* one response without message text */
+	IMAP_OUT_MAX = 4 << 20,   /* one response without message text */
 	/* What one page of rows takes: ROWS_PAGE_BYTES of 24-octet rows are 11,000, and
 	 * each is a struct here. */
 	IMAP_PAGE_MAX = 4 << 20,

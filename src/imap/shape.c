@@ -1,15 +1,19 @@
 /* Envelope and structure of a message in the form that wire/imap writes. */
 #include "imap/message.h"
 
+/* What goes into a response, however long a hostile header is: of one text, and of the
+ * texts of one list of addresses.  The header itself is given whole. */
+enum { TEXT_MAX = 32 * 1024, LIST_TEXT_MAX = 64 * 1024 };
+
 /* "" becomes NIL. */
 static struct str nil_if_empty(struct str text)
 {
-	return text.len > 0 ? text : (struct str){NULL, 0};
+	return text.len > 0 ? str_first(text, TEXT_MAX) : (struct str){NULL, 0};
 }
 
 static struct str never_nil(struct str text)
 {
-	return text.ptr ? text : STR("");
+	return text.ptr ? str_first(text, TEXT_MAX) : STR("");
 }
 
 /* RFC 9051 §7.5.2: a group begins with a mailbox (its name) without host, and ends with
@@ -35,9 +39,15 @@ static bool addresses(struct arena *arena, const struct mail_addresses *from,
 
 	if (!list)
 		return false;
-	for (size_t i = 0; i < from->count; i++)
-		list[i] = one_address(&from->items[i]);
-	*to = (struct imap_addresses){list, from->count};
+	size_t count = 0, octets = 0;
+
+	while (count < from->count && octets < LIST_TEXT_MAX) {
+		struct imap_address *one = &list[count];
+
+		*one = one_address(&from->items[count++]);
+		octets += one->name.len + one->mailbox.len + one->host.len;
+	}
+	*to = (struct imap_addresses){list, count};
 	return true;
 }
 

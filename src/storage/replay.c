@@ -151,13 +151,19 @@ static err_t raise_epoch(struct storage *storage)
 	return work_commit(work);
 }
 
-static err_t scan_all(struct storage *storage, struct pack_scan *scan, const char **why)
+/* Where there was nothing to replay nothing is written: a full disk can still be read. */
+static err_t scan_all(struct storage *storage, bool had_index, struct pack_scan *scan,
+		      const char **why)
 {
 	struct work *work = &storage->work;
 	struct replaying r = {.storage = storage, .work = work};
 	err_t err = packs_scan(storage->packs, work->state.end, work->state.sequence,
 			       replay_group, &r, scan);
 
+	if (err == OK && had_index && scan->groups == 0) {
+		work_drop(work);
+		return OK;
+	}
 	if (err == OK)
 		err = work_flush(work);
 	if (err == OK)
@@ -188,7 +194,7 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 	err_t err = check_position(storage, &work->state, why);
 
 	if (err == OK)
-		err = scan_all(storage, &scan, why);
+		err = scan_all(storage, had_index, &scan, why);
 	if (err != OK) {
 		work_drop(work);
 		return err;

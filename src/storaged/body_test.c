@@ -1,0 +1,208 @@
+/* Messages, their bodies and pairs, there and back through the store process. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "storaged/world.h"
+
+static void appends_and_reads(void)
+{
+	struct str raw = STR("Subject: hello\r\n\r\nWorld, world, world, world\r\n");
+	struct store_result result;
+	struct message_row *rows = NULL;
+	struct mailbox_row *mailboxes = NULL;
+	struct account_summary summary;
+	struct change_row *changes;
+	struct buf body = BUF(1000);
+	uint32_t next_uid;
+	uint64_t upto;
+	size_t count = 0;
+	bool more;
+	struct store_op op = append_op(raw);
+
+	op.append.trace = STR("Return-Path: <>\r\n");
+	op.append.digest = STR("digest");
+	enter(w.door, ANN, 1);
+	CHECK(commit_one(w.door, ANN, STR(""), op, &result) == STORE_OK);
+	CHECK(result.count == 1 && result.ops[0].uid == 1 && !result.is_repeat);
+	CHECK(store_rows(w.door, ANN, MAILBOX_INBOX, (struct uid_range){1, UINT32_MAX},
+			 ROW_MESSAGE | ROW_DIGEST | ROW_KEYWORDS, &w.arena, &rows, &count,
+			 &next_uid) == STORE_OK);
+	CHECK(count == 1 && next_uid == 0 && rows[0].uid == 1);
+	CHECK(rows[0].size == raw.len + 17 && rows[0].received_at == 1000);
+	CHECK_STR(rows[0].trace, STR("Return-Path: <>\r\n"));
+	CHECK_STR(rows[0].digest, STR("digest"));
+	CHECK(store_body(w.door, ANN, rows[0].message, &body) == STORE_OK);
+	CHECK_STR(buf_str(&body), raw);
+	body.max = body.len + 5; /* too small for another */
+	CHECK(store_body(w.door, ANN, rows[0].message, &body) == STORE_INVALID);
+	CHECK(store_summary(w.door, ANN, &summary) == STORE_OK && summary.messages == 1);
+	CHECK(store_mailboxes(w.door, ANN, &w.arena, &mailboxes, &count) == STORE_OK);
+	CHECK(count == 1);
+	CHECK_STR(mailboxes[0].name, STR("INBOX"));
+	CHECK(store_changes(w.door, ANN, 0, 0, &w.arena, &changes, &count, &upto,
+			    &more) == STORE_OK);
+	CHECK(count > 0 && upto == summary.change && !more);
+	buf_fini(&body);
+	store_leave(w.door, ANN);
+	CHECK(store_summary(w.door, ANN, &summary) == STORE_DENIED);
+}
+
+TEST(a_message_appended_is_read_back)
+{
+	world_run(appends_and_reads);
+}
+
+static void keeps_pairs(void)
+{
+	struct store_op op = {.kind = OP_KV_PUT};
+	struct kv_row *rows;
+	struct str value;
+	size_t count;
+	char key[16];
+
+	for (int i = 0; i < 450; i++) {
+		(void)snprintf(key, sizeof key, "d/k%03d", i);
+		op.kv.key = str_c(key);
+		op.kv.value = str_c(key + 2);
+		CHECK(commit_one(w.ctl, 0, STR(""), op, NULL) == STORE_OK);
+	}
+	op.kv.only_if_absent = true;
+	CHECK(commit_one(w.ctl, 0, STR(""), op, NULL) == STORE_CONFLICT);
+	CHECK(store_kv_get(w.smtpd, 0, STR("d/k007"), &w.arena, &value) == STORE_OK);
+	CHECK_STR(value, STR("k007"));
+	CHECK(store_kv_get(w.smtpd, 0, STR("d/none"), &w.arena, &value) == STORE_ABSENT);
+	CHECK(store_kv_get(w.smtpd, 0, STR("x"), &w.arena, &value) == STORE_DENIED);
+	/* More than one portion. */
+	CHECK(store_kv_scan(w.ctl, 0, STR("d/"), STR("d/k003"), 1000, &w.arena, &rows,
+			    &count) == STORE_OK);
+	CHECK(count == 446);
+	CHECK_STR(rows[0].key, STR("d/k004"));
+	CHECK_STR(rows[445].value, STR("k449"));
+	CHECK(store_kv_scan(w.ctl, 0, STR("d/"), STR(""), 250, &w.arena, &rows, &count) ==
+	      STORE_OK);
+	CHECK(count == 250);
+}
+
+TEST(pairs_are_kept_and_scanned_in_portions)
+{
+	world_run(keeps_pairs);
+}
+
+static void stages_big_bodies(void)
+{
+	enum { BYTES = 5 << 20 };
+	struct buf raw = BUF(BYTES), got = BUF(BYTES);
+	struct store_result result;
+	uint32_t x = 12345;
+
+	/* Hard to compress, so that the frame has many pieces and pages. */
+	for (size_t i = 0; i < BYTES / 4; i++) {
+		x = x * 1664525 + 1013904223;
+		buf_add(&raw, (struct str){(const char *)&x, 4});
+	}
+	enter(w.door, ANN, 1);
+	CHECK(commit_one(w.door, ANN, STR(""), append_op(buf_str(&raw)), &result) ==
+	      STORE_OK);
+	CHECK(result.count == 1);
+	if (result.count == 1) {
+		CHECK(store_body(w.door, ANN, result.ops[0].message, &got) == STORE_OK);
+		CHECK(str_same(buf_str(&got), buf_str(&raw)));
+	}
+	buf_fini(&raw);
+	buf_fini(&got);
+	store_leave(w.door, ANN);
+}
+
+TEST(a_body_of_5_mb_is_staged_and_comes_back)
+{
+	world_run(stages_big_bodies);
+}
+
+struct taken {
+	struct str want;
+	size_t at;
+	bool is_same;
+};
+
+static bool take(void *arg, struct str piece)
+{
+	struct taken *taken = arg;
+
+	taken->is_same =
+		taken->is_same &&
+		str_same(str_first(str_skip(taken->want, taken->at), piece.len), piece);
+	taken->at += piece.len;
+	task_yield();
+	return taken->at < (3 << 20);
+}
+
+static void streams_bodies(void)
+{
+	enum { BYTES = 4 << 20 };
+	struct buf raw = BUF(BYTES);
+	struct store_result result;
+
+	for (unsigned i = 0; raw.len < BYTES - 32; i++)
+		buf_printf(&raw, "line %u of many\r\n", i * i);
+	enter(w.door, ANN, 1);
+	CHECK(commit_one(w.door, ANN, STR(""), append_op(buf_str(&raw)), &result) ==
+	      STORE_OK);
+	struct taken taken = {buf_str(&raw), 0, true};
+
+	CHECK(store_body_each(w.door, ANN, result.ops[0].message, take, &taken) ==
+	      STORE_OK);
+	CHECK(taken.is_same && taken.at >= (3 << 20) && taken.at < BYTES - 32);
+	taken = (struct taken){str_first(buf_str(&raw), 40000), 0, true};
+	CHECK(commit_one(w.door, ANN, STR(""), append_op(taken.want), &result) ==
+	      STORE_OK);
+	CHECK(store_body_each(w.door, ANN, result.ops[0].message, take, &taken) ==
+	      STORE_OK);
+	CHECK(taken.is_same && taken.at == 40000);
+	CHECK(commit_one(w.door, ANN, STR(""), append_op(STR("")), &result) == STORE_OK);
+	taken = (struct taken){STR(""), 0, true};
+	CHECK(store_body_each(w.door, ANN, result.ops[0].message, take, &taken) ==
+	      STORE_OK);
+	CHECK(taken.at == 0);
+	buf_fini(&raw);
+	store_leave(w.door, ANN);
+}
+
+TEST(bodies_stream_piece_by_piece_until_enough)
+{
+	world_run(streams_bodies);
+}
+
+static void many_mailboxes(void)
+{
+	struct mailbox_row *rows = NULL;
+	struct store_op op = {.kind = OP_MAILBOX_CREATE};
+	struct store_op *ops = NEW_ARRAY(struct store_op, 1000);
+	char *names = mem_zeroed(1000, 256);
+	struct store_commit commit = {.account = ANN, .ops = ops, .count = 1000};
+	size_t count = 0;
+
+	/* About 700 KB: more than a frame holds. */
+	for (size_t round = 0; round < 3; round++) {
+		for (size_t i = 0; i < 1000; i++) {
+			char *name = names + i * 256;
+
+			memset(name, 'x', 240);
+			(void)snprintf(name, 10, "%zu-%05zu", round, i);
+			name[7] = 'y';
+			op.mailbox.name = (struct str){name, 240};
+			ops[i] = op;
+		}
+		CHECK(store_commit(w.ctl, &commit, &w.arena, NULL) == STORE_OK);
+	}
+	CHECK(store_mailboxes(w.ctl, ANN, &w.arena, &rows, &count) == STORE_OK);
+	CHECK(count == 3001);
+	if (count == 3001)
+		CHECK(rows[0].name.len == 240 && rows[2999].name.len == 240);
+	mem_free(ops);
+	mem_free(names);
+}
+
+TEST(a_reply_longer_than_a_frame_comes_in_parts)
+{
+	world_run(many_mailboxes);
+}
