@@ -114,7 +114,8 @@ static bool is_same_result(const struct storage_commit *got,
 
 static bool is_refused(const struct storage_commit *c)
 {
-	return c->outcome == STORE_UNAVAILABLE || c->outcome == STORE_UNKNOWN;
+	return c->outcome == STORE_UNAVAILABLE || c->outcome == STORE_UNKNOWN ||
+	       c->outcome == STORE_FULL;
 }
 
 static void slot_done(struct storage_group *group)
