@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ struct slot {
 struct load {
 	const char *folder, *reference_folder;
 	struct storage *storage, *reference;
-	bool has_faults;
+	bool has_faults, is_armed;
 	int trace;
 	uint64_t number; /* of the last group */
 	struct deeds deeds;
@@ -56,6 +57,12 @@ static _Noreturn void fail(const char *what, uint64_t group)
 	(void)printf("FAIL group %llu: %s\n", (unsigned long long)group, what);
 	(void)fflush(stdout); /* nobody is left to tell */
 	_exit(1);
+}
+
+/* Fault points are the process's: nothing fails while the reference works. */
+static void peace(bool is_now)
+{
+	fault_is_armed = load.is_armed && !is_now;
 }
 
 /* ---- notes ------------------------------------------------------------------------- */
@@ -241,6 +248,7 @@ static void do_group(void)
 		slot->commits[i] = slot->expected[i] = (struct storage_commit){
 			.commit = &slot->given[i], .arena = &slot->arena};
 	}
+	peace(true);
 	storage_commit_group(load.reference, slot->expected, slot->group.count);
 	if (!load.has_faults && rand_below(5) == 0) {
 		lease_add(slot);
@@ -249,6 +257,7 @@ static void do_group(void)
 	}
 	storage_index_commit(load.reference);
 	note_intent(slot, is_remembered);
+	peace(false);
 	submit(slot);
 }
 
@@ -271,6 +280,21 @@ static void do_pause(void)
 	(void)usleep((useconds_t)rand_below(30000));
 }
 
+/* As a backup does. */
+static void do_copy(void)
+{
+	int fd = memfd_create("copy", MFD_CLOEXEC);
+
+	ASSERT(fd >= 0);
+	storage_pin(load.storage);
+	err_t err = storage_copy_index(load.storage, fd);
+
+	storage_unpin(load.storage);
+	(void)close(fd); /* nobody wants it */
+	if (err != OK && !load.has_faults)
+		fail("the index cannot be copied", load.number);
+}
+
 static void do_restart(void)
 {
 	struct str why;
@@ -279,17 +303,23 @@ static void do_restart(void)
 	if (has_failures())
 		return;
 	reopen();
+	peace(true);
 	storage_close(&load.reference);
 	ASSERT(state_open(load.reference_folder, &load.arena, &load.reference, &why));
 	load.deeds.storage = load.reference;
 	deeds_forget_leases(&load.deeds);
+	peace(false);
 }
 
 /* In a thousand groups, so often; the store's other work belongs here. */
 static const struct {
 	void (*act)(void);
 	unsigned often;
-} acts[] = {{do_index, 120}, {do_maintain, 150}, {do_pause, 80}, {do_restart, 12}};
+} acts[] = {{do_index, 120},
+	    {do_maintain, 150},
+	    {do_pause, 80},
+	    {do_copy, 20},
+	    {do_restart, 12}};
 
 static void do_all(uint64_t groups)
 {
@@ -333,9 +363,11 @@ static void open_both(void)
 {
 	struct str why;
 
+	peace(true);
 	if (!state_open(load.reference_folder, &load.arena, &load.reference, &why))
 		fail("the reference does not open", 0);
 	load.deeds.storage = load.reference;
+	peace(false);
 	reopen();
 }
 
@@ -360,6 +392,7 @@ int main(int argc, char **argv)
 	const char *faults = getenv("POSTRIDER_FAULT"); /* rt/fault.h */
 
 	ASSERT(!faults || fault_arm(str_c(faults)));
+	load.is_armed = faults != NULL;
 	arena_init(&load.arena, ARENA_BYTES);
 	rand_test_seed(seed + 1);
 	/* Keys and groups of the run before are not used again. */

@@ -11,7 +11,6 @@
 /* Both names of each call are defined here, so none may be turned into the other. */
 #undef _FILE_OFFSET_BITS
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,30 +26,24 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "powercut/site.h"
 #include "powercut/trace.h"
-
 /* Nobody declares __open_2() and its like. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
-enum { FILES_MAX = 1024, SITES_MAX = 400, SITE_BYTES = 100, COPY_BYTES = 1 << 16 };
+enum { FILES_MAX = 1024, COPY_BYTES = 1 << 16 };
 
 struct file {
 	bool is_ours, is_dsync;
 	uint64_t ino;
 	char path[300];
 };
-struct site {
-	char name[SITE_BYTES];
-	unsigned calls;
-};
 
 static struct file files[FILES_MAX];
-static struct site sites[SITES_MAX];
 static char folder[PATH_MAX];
 static size_t folder_len;
 static int trace = -1;
-static unsigned flush_us, fail_nth;
-static char fail_site[SITE_BYTES], fail_action[16];
+static unsigned flush_us;
 static uint64_t flushes;
 static bool lies_of_packs, lies_of_folders, lies_of_index;
 
@@ -101,75 +94,6 @@ static struct file *ours(int fd)
 	return fd >= 0 && fd < FILES_MAX && files[fd].is_ours ? &files[fd] : NULL;
 }
 
-/* ---- places, and failing there ----------------------------------------------------- */
-
-static const char *kind_of(const char *path)
-{
-	const char *name = strrchr(path, '/');
-
-	if (strstr(path, ".pack"))
-		return "pack";
-	if (strstr(path, "index.lmdb"))
-		return "index";
-	return name ? name + 1 : path;
-}
-
-/* "pwritev.pack.1a2b": the call, the file, and where in the program. */
-static struct site *site_of(const char *call, const char *path, void *caller)
-{
-	char name[SITE_BYTES];
-	Dl_info info = {0};
-
-	(void)dladdr(caller, &info);
-	const char *object = info.dli_fname ? strrchr(info.dli_fname, '/') : NULL;
-
-	(void)snprintf(name, sizeof name, "%s.%.16s.%.12s+%lx", call, kind_of(path),
-		       object ? object + 1 : "?",
-		       (unsigned long)((char *)caller - (char *)info.dli_fbase));
-	for (size_t i = 0; i < SITES_MAX; i++) {
-		if (!sites[i].name[0])
-			memcpy(sites[i].name, name, sizeof name);
-		if (strcmp(sites[i].name, name) == 0)
-			return &sites[i];
-	}
-	abort();
-}
-
-/* 0, or the errno to fail with; -1: to die in the middle. */
-static int failure(const char *call, const char *path, void *caller)
-{
-	static int lock;
-
-	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-		;
-	struct site *site = site_of(call, path, caller);
-	bool is_now = ++site->calls == fail_nth && strcmp(site->name, fail_site) == 0;
-
-	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
-	if (!is_now)
-		return 0;
-	return strcmp(fail_action, "EIO") == 0      ? EIO
-	       : strcmp(fail_action, "ENOSPC") == 0 ? ENOSPC
-						    : -1;
-}
-
-static void die(void)
-{
-	(void)raise(SIGKILL);
-}
-
-/* True if the call fails; errno says how. */
-static bool fails(const char *call, const char *path, void *caller)
-{
-	int code = failure(call, path, caller);
-
-	if (code < 0)
-		die();
-	if (code > 0)
-		errno = code;
-	return code != 0;
-}
-
 #define CALLER __builtin_return_address(0)
 
 /* ---- opening ----------------------------------------------------------------------- */
@@ -201,7 +125,7 @@ static int open_in(const char *path, int flags, mode_t mode, void *caller)
 		return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 	bool was_there = lstat(path, &stat) == 0;
 
-	if (fails(flags & O_CREAT ? "create" : "open", path, caller))
+	if (site_fails(flags & O_CREAT ? "create" : "open", path, caller))
 		return -1;
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 
@@ -289,7 +213,7 @@ static ssize_t write_in(const char *call, int fd, const struct iovec *parts, int
 {
 	struct file *file = ours(fd);
 	off_t at = where;
-	int code = file ? failure(call, file->path, caller) : 0;
+	int code = file ? site_failure(call, file->path, caller) : 0;
 	struct iovec few[63];
 
 	if (code > 0) {
@@ -318,7 +242,7 @@ static ssize_t write_in(const char *call, int fd, const struct iovec *parts, int
 					     .number = file->is_dsync},
 		       parts, (size_t)count, (size_t)n);
 	if (code < 0)
-		die();
+		site_die();
 	return n;
 }
 
@@ -393,7 +317,7 @@ static int cut_in(int fd, off_t size, void *caller)
 {
 	struct file *file = ours(fd);
 
-	if (file && fails("ftruncate", file->path, caller))
+	if (file && site_fails("ftruncate", file->path, caller))
 		return -1;
 	int result = (int)syscall(SYS_ftruncate, fd, size);
 
@@ -420,7 +344,7 @@ static int allocate_in(int fd, int mode, off_t at, off_t len, void *caller)
 	struct file *file = ours(fd);
 	bool is_punch = (mode & FALLOC_FL_PUNCH_HOLE) != 0;
 
-	if (file && fails(is_punch ? "punch" : "fallocate", file->path, caller))
+	if (file && site_fails(is_punch ? "punch" : "fallocate", file->path, caller))
 		return -1;
 	int result = (int)syscall(SYS_fallocate, fd, mode, at, len);
 
@@ -480,7 +404,7 @@ static int flush_in(const char *call, long number, int fd, void *caller)
 
 	if (!file)
 		return (int)syscall(number, fd);
-	if (fails(call, file->path, caller))
+	if (site_fails(call, file->path, caller))
 		return -1;
 	uint64_t flush = __atomic_add_fetch(&flushes, 1, __ATOMIC_RELAXED);
 	uint64_t ino = file->ino;
@@ -525,7 +449,7 @@ int rename(const char *from, const char *to)
 {
 	bool is_ours = is_inside(from) || is_inside(to);
 
-	if (is_ours && fails("rename", to, CALLER))
+	if (is_ours && site_fails("rename", to, CALLER))
 		return -1;
 	int result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 
@@ -538,7 +462,7 @@ int link(const char *from, const char *to)
 {
 	bool is_ours = is_inside(from) || is_inside(to);
 
-	if (is_ours && fails("link", to, CALLER))
+	if (is_ours && site_fails("link", to, CALLER))
 		return -1;
 	int result = (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 
@@ -551,7 +475,7 @@ int unlink(const char *path)
 {
 	bool is_ours = is_inside(path);
 
-	if (is_ours && fails("unlink", path, CALLER))
+	if (is_ours && site_fails("unlink", path, CALLER))
 		return -1;
 	int result = (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 
@@ -565,7 +489,7 @@ int mkdir(const char *path, mode_t mode)
 	struct stat stat;
 	bool is_ours = is_inside(path);
 
-	if (is_ours && fails("mkdir", path, CALLER))
+	if (is_ours && site_fails("mkdir", path, CALLER))
 		return -1;
 	int result = (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 
@@ -581,7 +505,7 @@ static void *map_in(void *at, size_t len, int protection, int flags, int fd, off
 {
 	struct file *file = ours(fd);
 
-	if (file && fails("mmap", file->path, caller))
+	if (file && site_fails("mmap", file->path, caller))
 		return MAP_FAILED;
 	if (file && (protection & PROT_WRITE) && (flags & MAP_SHARED))
 		record_text(TRACE_BLIND, file->ino, 0, "mapped for writing");
@@ -598,18 +522,18 @@ void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t offs
 	return map_in(at, len, protection, flags, fd, offset, CALLER);
 }
 
-#define BLIND_AT(name, at)                                                               \
-	do {                                                                             \
-		if (ours(at))                                                            \
-			record_text(TRACE_BLIND, 0, 0, name);                            \
-	} while (0)
+static void blind_at(const char *call, int at)
+{
+	if (ours(at))
+		record_text(TRACE_BLIND, 0, 0, call);
+}
 
 int renameat(int from_at, const char *from, int to_at, const char *to)
 {
 	if (from_at == AT_FDCWD && to_at == AT_FDCWD)
 		return rename(from, to);
-	BLIND_AT("renameat", from_at);
-	BLIND_AT("renameat", to_at);
+	blind_at("renameat", from_at);
+	blind_at("renameat", to_at);
 	return (int)syscall(SYS_renameat2, from_at, from, to_at, to, 0);
 }
 
@@ -617,8 +541,8 @@ int linkat(int from_at, const char *from, int to_at, const char *to, int flags)
 {
 	if (from_at == AT_FDCWD && to_at == AT_FDCWD && flags == 0)
 		return link(from, to);
-	BLIND_AT("linkat", from_at);
-	BLIND_AT("linkat", to_at);
+	blind_at("linkat", from_at);
+	blind_at("linkat", to_at);
 	return (int)syscall(SYS_linkat, from_at, from, to_at, to, flags);
 }
 
@@ -626,7 +550,7 @@ int unlinkat(int at, const char *path, int flags)
 {
 	if (at == AT_FDCWD && flags == 0)
 		return unlink(path);
-	BLIND_AT("unlinkat", at);
+	blind_at("unlinkat", at);
 	return (int)syscall(SYS_unlinkat, at, path, flags);
 }
 
@@ -634,7 +558,7 @@ int mkdirat(int at, const char *path, mode_t mode)
 {
 	if (at == AT_FDCWD)
 		return mkdir(path, mode);
-	BLIND_AT("mkdirat", at);
+	blind_at("mkdirat", at);
 	return (int)syscall(SYS_mkdirat, at, path, mode);
 }
 
@@ -648,19 +572,6 @@ static const struct {
 	{"folders", &lies_of_folders}, /* names are never durable */
 	{"index", &lies_of_index},     /* nor is what the index holds */
 };
-
-static void fail_read(const char *spec)
-{
-	/* SITE has no colon. */
-	const char *nth = strchr(spec, ':');
-	const char *action = nth ? strchr(nth + 1, ':') : NULL;
-
-	if (!action)
-		return;
-	(void)snprintf(fail_site, sizeof fail_site, "%.*s", (int)(nth - spec), spec);
-	(void)snprintf(fail_action, sizeof fail_action, "%s", action + 1);
-	fail_nth = (unsigned)strtoul(nth + 1, NULL, 10);
-}
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -676,7 +587,7 @@ __attribute__((constructor)) static void begin(void)
 		if (strcmp(lie, lies[i].word) == 0)
 			*lies[i].lie = true;
 	if (fail)
-		fail_read(fail);
+		sites_arm(fail);
 	trace = (int)syscall(SYS_openat, AT_FDCWD, path,
 			     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (trace < 0)
@@ -686,10 +597,7 @@ __attribute__((constructor)) static void begin(void)
 __attribute__((destructor)) static void end(void)
 {
 	const char *path = getenv("POWERCUT_SITES");
-	FILE *out = path && trace >= 0 ? fopen(path, "w") : NULL;
 
-	for (size_t i = 0; out && i < SITES_MAX && sites[i].name[0]; i++)
-		(void)fprintf(out, "%s %u\n", sites[i].name, sites[i].calls);
-	if (out)
-		(void)fclose(out); /* who reads it sees if it is whole */
+	if (path && trace >= 0)
+		sites_write(path);
 }
