@@ -5,13 +5,14 @@
 #   make test      everything that must pass before a change lands
 #   make check     the part of it that needs no running server
 #
-# More: deps, install, fuzz, soak, coverage, rfc, format, clean.
+# More: deps, install, fuzz, soak, powercut, coverage, rfc, format, clean.
 
-.PHONY: build deps run test check soak fuzz coverage rfc format install clean
+.PHONY: build deps run test check soak powercut fuzz coverage rfc format install clean
 .DEFAULT_GOAL := build
 
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
+POWERCUTS ?= 2000
 SANITIZED = CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
 	-Doptimization=1
 
@@ -49,6 +50,9 @@ fuzz: build-fuzz
 
 soak: build
 	@tests/soak.py --seconds $(SOAK_SECONDS)
+
+powercut: build
+	@tests/powercut/long $(POWERCUTS)
 
 coverage:
 	@tools/coverage

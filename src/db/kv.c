@@ -1,9 +1,12 @@
 #include "db/kv.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/codec.h"
@@ -12,6 +15,7 @@
 #include "base/mem.h"
 #include "db/kvpages.h"
 #include "rt/fault.h"
+#include "rt/file.h"
 
 enum {
 	READERS_MAX = 512,
@@ -112,8 +116,42 @@ static err_t dbi_open(struct kv *kv)
 	return code ? failed("commit", code) : OK;
 }
 
+/* An index that is there but empty, written to that path and flushed. */
+static int write_empty(const char *path)
+{
+	MDB_env *env;
+	int code = mdb_env_create(&env);
+
+	if (code)
+		return code;
+	code = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+	if (!code)
+		code = mdb_env_sync(env, 1);
+	mdb_env_close(env);
+	return code;
+}
+
+/* Complete under another name first: LMDB refuses an index whose first pages were on
+ * their way to the disk when the power went. */
+static err_t make_empty(const char *path)
+{
+	char fresh[PATH_MAX];
+	int len = snprintf(fresh, sizeof fresh, "%s.new", path);
+
+	if (access(path, F_OK) == 0)
+		return OK;
+	if (len < 0 || (size_t)len >= sizeof fresh)
+		return ERR_LIMIT;
+	TRY(file_remove(fresh));
+	int code = write_empty(fresh);
+
+	return code ? failed("create", code) : file_rename(fresh, path);
+}
+
 err_t kv_open(const struct kv_options *options, struct kv **opened)
 {
+	*opened = NULL;
+	TRY(make_empty(options->path));
 	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 	struct kv *kv = NEW(struct kv);
 	struct kv_pages head = {0};

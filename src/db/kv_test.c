@@ -327,3 +327,21 @@ TEST(an_octet_that_changed_anywhere_in_the_index_is_found_or_harmless)
 	(void)close(fd);
 	place_remove(&p);
 }
+
+TEST(an_index_half_made_when_the_power_went_is_made_again)
+{
+	struct place p = {0};
+	char fresh[96];
+
+	(void)snprintf(p.folder, sizeof p.folder, "/tmp/kv-test.XXXXXX");
+	ASSERT(mkdtemp(p.folder));
+	(void)snprintf(p.path, sizeof p.path, "%s/kv", p.folder);
+	(void)snprintf(fresh, sizeof fresh, "%s.new", p.path);
+	FILE *half = fopen(fresh, "w");
+
+	ASSERT(half && ftruncate(fileno(half), 8192) == 0);
+	(void)fclose(half); /* nothing was written */
+	place_open(&p);
+	CHECK(access(fresh, F_OK) != 0);
+	place_remove(&p);
+}

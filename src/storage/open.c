@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/disk.h"
 #include "rt/clock.h"
 #include "storage/embedded.h"
 
@@ -93,6 +94,10 @@ err_t storage_open(const struct storage_options *options, struct arena *arena,
 		err = storage_bring_up(storage, options->open_as == STORAGE_RESTORED,
 				       &sentence);
 	storage->open_as = STORAGE_LIVE; /* should it have to reopen */
+	/* The names of index and packs, before anything is promised. */
+	if (err == OK && !storage->is_read_only &&
+	    (err = disk_flush_folder(storage->folder)) != OK)
+		sentence = "the data directory cannot be flushed";
 	if (err == OK && !storage->is_read_only &&
 	    storage_release_leases(storage) != OK) {
 		sentence = "the index cannot be written";

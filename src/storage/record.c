@@ -247,7 +247,7 @@ static void code_settle(struct coder *c, struct effect_settle *e)
 	code_u8(c, &outcome);
 	code_time(c, &e->due_at);
 	code_str(c, &e->reason);
-	e->outcome = outcome == QUEUE_DONE ? QUEUE_DONE : QUEUE_RETRY;
+	e->outcome = outcome <= QUEUE_RELEASE ? (enum queue_outcome)outcome : QUEUE_RETRY;
 }
 
 static void code_lease(struct coder *c, struct effect_lease *e)

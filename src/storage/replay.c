@@ -195,6 +195,9 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 
 	if (err == OK)
 		err = scan_all(storage, had_index, &scan, why);
+	/* An index that a power cut takes away whole would look like a lost one. */
+	if (err == OK && !had_index && (err = kv_sync(storage->kv)) != OK)
+		*why = "the index cannot be flushed";
 	if (err != OK) {
 		work_drop(work);
 		return err;

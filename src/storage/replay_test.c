@@ -314,6 +314,34 @@ TEST(a_damaged_body_costs_only_that_body)
 	fixture_close(&f);
 }
 
+TEST(a_row_that_was_given_back_counts_as_untried_in_the_log_too)
+{
+	struct fixture f = {0};
+	struct queue_recipient to = {.kind = QUEUE_REMOTE,
+				     .address = STR("b@example.org")};
+	struct queue_row *rows;
+	int64_t next_due;
+	size_t count;
+
+	fixture_open(&f);
+	CHECK(fixture_do(&f, 1, op_queue_of(&to, 1, "queued")) == STORE_OK);
+	CHECK(fixture_lease(&f, QUEUE_REMOTE, 2000, 3000, 1, &rows, &next_due) == 1);
+	struct store_op op = {.kind = OP_QUEUE_SETTLE,
+			      .settle = {.row = rows[0].row,
+					 .lease = rows[0].lease,
+					 .outcome = QUEUE_RELEASE,
+					 .due_at = 1500}};
+
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	fixture_shut(&f);
+	CHECK(unlink(fixture_path(&f, "index.lmdb")) == 0);
+	CHECK(fixture_open_again(&f) == OK);
+	CHECK(storage_queue_list(f.storage, 0, 0, 9, &f.arena, &rows, &count) ==
+	      STORE_OK);
+	CHECK(count == 1 && rows[0].tries == 0 && rows[0].due_at == 1500);
+	fixture_close(&f);
+}
+
 TEST(an_index_ahead_of_its_packs_is_refused)
 {
 	struct fixture f = {0};

@@ -4,9 +4,12 @@ answers commits before they are written; kills.py must then find acknowledged ma
 
     seeded.py [ATTEMPTS]
 """
-import os, pathlib, re, shutil, subprocess, sys, tempfile, time
+import os, pathlib, re, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+import seeds
+
 ATTEMPTS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 KILLS = 3  # of the store, in each attempt
 # What stands there exactly once, and what shall stand there instead.  The pause is that of a
@@ -26,40 +29,6 @@ SEED = (
      "\t\tgroup->done = seeded_done;\n"
      "\t}\n"),
 )
-
-
-def copied(folder):
-    """The tree as git knows it, with what has been changed and not yet committed."""
-    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others",
-                            "--exclude-standard"], cwd=ROOT, check=True,
-                           capture_output=True).stdout.decode().split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-
-
-def seeded(folder):
-    """False unless each part of the seed has its one place."""
-    text = (folder / FILE).read_text()
-    for old, new in SEED:
-        if text.count(old) != 1:
-            print(f"FAIL the seed has {text.count(old)} places in {FILE}, not one: {old}")
-            return False
-        text = text.replace(old, new)
-    (folder / FILE).write_text(text)
-    return True
-
-
-def built(folder):
-    for command in (["meson", "setup", "build", "-Dwerror=false"],
-                    ["ninja", "-C", "build", "-j2", "postrider"]):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        if done.returncode != 0:
-            print(done.stdout[-3000:] + done.stderr[-3000:])
-            print("FAIL the seeded tree does not build")
-            return False
-    return True
 
 
 def finds_loss(folder, attempt):
@@ -86,10 +55,11 @@ def found_after(folder):
 
 begun = time.monotonic()
 with tempfile.TemporaryDirectory(prefix="postrider-seeded-") as name:
-    copied(pathlib.Path(name))
-    is_found = seeded(pathlib.Path(name)) and built(pathlib.Path(name))
+    tree = pathlib.Path(name)
+    seeds.copied(tree)
+    is_found = seeds.sown(tree, FILE, SEED) and seeds.built(tree, "postrider")
     print(f"built after {time.monotonic() - begun:.0f} s", flush=True)
-    is_found = is_found and found_after(pathlib.Path(name))
+    is_found = is_found and found_after(tree)
 print(("ok  " if is_found else "FAIL") + " a store that answers before it writes is found out")
 print("1 passed, 0 failed" if is_found else "0 passed, 1 failed")
 sys.exit(not is_found)

@@ -1,0 +1,409 @@
+/* A store under a mixed load, with record.c listening:
+ *
+ *   powercut_load FOLDER REFERENCE TRACE SEED GROUPS [faults] [leave]
+ *
+ * Each group is done first by the reference store, which nobody disturbs, so that the
+ * trace can say beforehand what the store must become (note.h); both must then answer
+ * alike. Called again with the same folders it goes on.  `faults`: calls may fail, and
+ * what did not happen is asked for again, as doors do; at the end nothing must be
+ * missing.  `leave`: ends without closing the store. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/rand.h"
+#include "powercut/deed.h"
+#include "powercut/state.h"
+#include "powercut/trace.h"
+#include "rt/fault.h"
+
+enum { SLOTS = 4, ARENA_BYTES = 64 << 20, TRIES = 6, LEASE_ROWS = 3 };
+
+/* A group under way. */
+struct slot {
+	struct storage_group group;
+	bool is_busy, has_failed;
+	uint64_t number;
+	struct arena arena;
+	struct store_commit given[COMMITS_MAX];
+	struct storage_commit commits[COMMITS_MAX], expected[COMMITS_MAX];
+	struct storage_lease lease, expected_lease, *leases[1];
+};
+
+struct load {
+	const char *folder, *reference_folder;
+	struct storage *storage, *reference;
+	bool has_faults, is_armed;
+	int trace;
+	uint64_t number; /* of the last group */
+	struct deeds deeds;
+	struct arena arena; /* for a moment */
+	struct slot slots[SLOTS];
+	size_t busy;
+	pthread_mutex_t mutex;
+	pthread_cond_t freed;
+};
+static struct load load = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+			   .freed = PTHREAD_COND_INITIALIZER};
+
+static _Noreturn void fail(const char *what, uint64_t group)
+{
+	(void)printf("FAIL group %llu: %s\n", (unsigned long long)group, what);
+	(void)fflush(stdout); /* nobody is left to tell */
+	_exit(1);
+}
+
+/* Fault points are the process's: nothing fails while the reference works. */
+static void peace(bool is_now)
+{
+	fault_is_armed = load.is_armed && !is_now;
+}
+
+/* ---- notes ------------------------------------------------------------------------- */
+
+static void note(enum trace_kind kind, uint64_t number, struct str payload)
+{
+	struct trace_record head = {
+		.kind = kind, .length = (uint32_t)payload.len, .number = number};
+	struct iovec parts[] = {{&head, sizeof head},
+				{(void *)(uintptr_t)payload.ptr, payload.len}};
+
+	ASSERT(writev(load.trace, parts, 2) == (ssize_t)(sizeof head + payload.len));
+}
+
+static void note_intent(const struct slot *slot, const bool *is_remembered)
+{
+	struct intent intent = {.group = slot->number};
+	const char *why = picture_all(load.reference, &load.arena, intent.after);
+
+	if (why)
+		fail(why, slot->number);
+	for (size_t i = 0; i < slot->group.count; i++)
+		if (is_remembered[i] && slot->expected[i].outcome == STORE_OK)
+			promised_make(&intent.promised[intent.promises++],
+				      &slot->given[i], &slot->expected[i].result);
+	note(TRACE_INTENT, slot->number,
+	     (struct str){(const char *)&intent, sizeof intent});
+}
+
+/* ---- groups ------------------------------------------------------------------------ */
+
+static bool is_same_lease(const struct storage_lease *a, const struct storage_lease *b)
+{
+	if (a->outcome != b->outcome || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->rows[i].row != b->rows[i].row ||
+		    a->rows[i].lease != b->rows[i].lease)
+			return false;
+	return true;
+}
+
+static bool is_same_result(const struct storage_commit *got,
+			   const struct storage_commit *want)
+{
+	struct promised a, b;
+
+	if (got->outcome != want->outcome)
+		return false;
+	promised_make(&a, got->commit, &got->result);
+	promised_make(&b, want->commit, &want->result);
+	/* A repeat tells only so much. */
+	return got->outcome != STORE_OK || got->result.is_repeat ||
+	       memcmp(&a, &b, sizeof a) == 0;
+}
+
+static bool is_refused(const struct storage_commit *c)
+{
+	return c->outcome == STORE_UNAVAILABLE || c->outcome == STORE_UNKNOWN ||
+	       c->outcome == STORE_FULL;
+}
+
+static void slot_done(struct storage_group *group)
+{
+	struct slot *slot = (struct slot *)group;
+
+	for (size_t i = 0; i < group->count; i++) {
+		if (is_refused(&slot->commits[i]) && load.has_faults)
+			slot->has_failed = true;
+		else if (!is_same_result(&slot->commits[i], &slot->expected[i]))
+			fail("the answer is another than that of a store in peace",
+			     slot->number);
+	}
+	if (group->lease_count > 0 && !is_same_lease(&slot->lease, &slot->expected_lease))
+		fail("the lease is another than that of a store in peace", slot->number);
+	if (!slot->has_failed)
+		note(TRACE_ACKNOWLEDGED, slot->number, STR(""));
+	(void)pthread_mutex_lock(&load.mutex);
+	slot->is_busy = false;
+	load.busy--;
+	(void)pthread_cond_signal(&load.freed);
+	(void)pthread_mutex_unlock(&load.mutex);
+}
+
+/* Waits until fewer than that many are under way. */
+static struct slot *slot_take(size_t limit)
+{
+	struct slot *slot = load.slots;
+
+	(void)pthread_mutex_lock(&load.mutex);
+	while (load.busy >= limit)
+		(void)pthread_cond_wait(&load.freed, &load.mutex);
+	while (slot->is_busy)
+		slot++;
+	(void)pthread_mutex_unlock(&load.mutex);
+	return slot;
+}
+
+static void submit(struct slot *slot)
+{
+	slot->has_failed = false;
+	slot->group.done = slot_done;
+	(void)pthread_mutex_lock(&load.mutex);
+	slot->is_busy = true;
+	load.busy++;
+	(void)pthread_mutex_unlock(&load.mutex);
+	storage_submit(load.storage, &slot->group);
+}
+
+static void reopen(void)
+{
+	struct str why;
+
+	storage_close(&load.storage);
+	for (unsigned i = 0; i < TRIES; i++)
+		if (state_open(load.folder, &load.arena, &load.storage, &why))
+			return;
+		else if (!load.has_faults)
+			break;
+	(void)printf("%.*s\n", (int)why.len, why.ptr);
+	fail("the store does not open", load.number);
+}
+
+/* Asks again for what failed, oldest first, under the same keys. */
+static void insist(void)
+{
+	(void)slot_take(1);
+	for (unsigned i = 0; i < TRIES; i++) {
+		struct slot *oldest = NULL;
+
+		for (struct slot *s = load.slots; s < load.slots + SLOTS; s++)
+			if (s->has_failed && (!oldest || s->number < oldest->number))
+				oldest = s;
+		if (!oldest)
+			return;
+		if (i >= TRIES / 2) /* it may be read-only */
+			reopen();
+		submit(oldest);
+		(void)slot_take(1);
+		(void)storage_tend(load.storage);
+	}
+	fail("the store does not recover", load.number);
+}
+
+static bool has_failures(void)
+{
+	bool found = false;
+
+	(void)pthread_mutex_lock(&load.mutex);
+	for (size_t i = 0; i < SLOTS; i++)
+		found |= !load.slots[i].is_busy && load.slots[i].has_failed;
+	(void)pthread_mutex_unlock(&load.mutex);
+	return found;
+}
+
+static void lease_add(struct slot *slot)
+{
+	slot->expected_lease =
+		(struct storage_lease){.kind = (enum queue_kind)rand_below(2),
+				       .now = (int64_t)1 << 33,
+				       .leased_until = (int64_t)1 << 34,
+				       .limit = 1 + (size_t)rand_below(LEASE_ROWS),
+				       .arena = &slot->arena};
+	slot->lease = slot->expected_lease;
+	slot->leases[0] = &slot->lease;
+	slot->group.leases = slot->leases;
+	slot->group.lease_count = 1;
+}
+
+static void do_group(void)
+{
+	struct slot *slot = slot_take(SLOTS);
+	bool is_remembered[COMMITS_MAX];
+
+	if (slot->arena.max == 0)
+		arena_init(&slot->arena, ARENA_BYTES);
+	arena_reset(&slot->arena);
+	slot->number = ++load.number;
+	slot->group = (struct storage_group){
+		.commits = slot->commits, .count = 1 + (size_t)rand_below(COMMITS_MAX)};
+	for (size_t i = 0; i < slot->group.count; i++) {
+		is_remembered[i] = deed_make(&load.deeds, &slot->arena, &slot->given[i]);
+		slot->commits[i] = slot->expected[i] = (struct storage_commit){
+			.commit = &slot->given[i], .arena = &slot->arena};
+	}
+	peace(true);
+	storage_commit_group(load.reference, slot->expected, slot->group.count);
+	if (!load.has_faults && rand_below(5) == 0) {
+		lease_add(slot);
+		(void)storage_take_due(load.reference, &slot->expected_lease);
+		deeds_leased(&load.deeds, &slot->expected_lease);
+	}
+	storage_index_commit(load.reference);
+	note_intent(slot, is_remembered);
+	peace(false);
+	submit(slot);
+}
+
+/* ---- what is no commit ------------------------------------------------------------- */
+
+static void do_index(void)
+{
+	storage_index_commit(load.storage);
+	if (!has_failures())
+		note(TRACE_SHOWN, load.number, STR(""));
+}
+
+static void do_maintain(void)
+{
+	(void)storage_maintain(load.storage, 0);
+}
+
+static void do_pause(void)
+{
+	(void)usleep((useconds_t)rand_below(30000));
+}
+
+/* As a backup does. */
+static void do_copy(void)
+{
+	int fd = memfd_create("copy", MFD_CLOEXEC);
+
+	ASSERT(fd >= 0);
+	storage_pin(load.storage);
+	err_t err = storage_copy_index(load.storage, fd);
+
+	storage_unpin(load.storage);
+	(void)close(fd); /* nobody wants it */
+	if (err != OK && !load.has_faults)
+		fail("the index cannot be copied", load.number);
+}
+
+static void do_restart(void)
+{
+	struct str why;
+
+	(void)slot_take(1);
+	if (has_failures())
+		return;
+	reopen();
+	peace(true);
+	storage_close(&load.reference);
+	ASSERT(state_open(load.reference_folder, &load.arena, &load.reference, &why));
+	load.deeds.storage = load.reference;
+	deeds_forget_leases(&load.deeds);
+	peace(false);
+}
+
+/* In a thousand groups, so often; the store's other work belongs here. */
+static const struct {
+	void (*act)(void);
+	unsigned often;
+} acts[] = {{do_index, 120},
+	    {do_maintain, 150},
+	    {do_pause, 80},
+	    {do_copy, 20},
+	    {do_restart, 12}};
+
+static void do_all(uint64_t groups)
+{
+	for (uint64_t i = 0; i < groups; i++) {
+		do_group();
+		(void)storage_tend(load.storage);
+		if (has_failures())
+			insist();
+		for (size_t j = 0; j < COUNT_OF(acts); j++)
+			if (rand_below(1000) < acts[j].often)
+				acts[j].act();
+		arena_reset(&load.arena);
+	}
+	(void)slot_take(1);
+	(void)storage_tend(load.storage);
+	insist();
+}
+
+/* ---- the whole --------------------------------------------------------------------- */
+
+/* Both stores are alike whenever nothing is under way. */
+static void compare(void)
+{
+	struct account_state got[ACCOUNTS + 1], want[ACCOUNTS + 1];
+
+	storage_index_commit(load.storage);
+	const char *why = picture_all(load.storage, &load.arena, got);
+
+	if (why || (why = picture_all(load.reference, &load.arena, want)))
+		fail(why, load.number);
+	for (size_t i = 0; i <= ACCOUNTS; i++)
+		if (got[i].hash != want[i].hash || got[i].next != want[i].next) {
+			(void)printf("account %zu: next %llu, %llu\n", i,
+				     (unsigned long long)got[i].next,
+				     (unsigned long long)want[i].next);
+			fail("the store differs from one in peace", load.number);
+		}
+}
+
+static void open_both(void)
+{
+	struct str why;
+
+	peace(true);
+	if (!state_open(load.reference_folder, &load.arena, &load.reference, &why))
+		fail("the reference does not open", 0);
+	load.deeds.storage = load.reference;
+	peace(false);
+	reopen();
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed, groups;
+
+	if (argc < 6 || !num_parse(str_c(argv[4]), UINT32_MAX, &seed) ||
+	    !num_parse(str_c(argv[5]), UINT32_MAX, &groups)) {
+		(void)fputs("powercut_load FOLDER REFERENCE TRACE SEED GROUPS [faults] "
+			    "[leave]\n",
+			    stderr);
+		return 2;
+	}
+	bool leaves = strcmp(argv[argc - 1], "leave") == 0;
+
+	load.folder = argv[1];
+	load.reference_folder = argv[2];
+	load.has_faults = argc > 6 && strcmp(argv[6], "faults") == 0;
+	load.trace = open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	ASSERT(load.trace >= 0);
+	const char *faults = getenv("POSTRIDER_FAULT"); /* rt/fault.h */
+
+	ASSERT(!faults || fault_arm(str_c(faults)));
+	load.is_armed = faults != NULL;
+	arena_init(&load.arena, ARENA_BYTES);
+	rand_test_seed(seed + 1);
+	/* Keys and groups of the run before are not used again. */
+	load.deeds.count = seed * 1000000;
+	load.number = seed * 1000000;
+	open_both();
+	do_all(groups);
+	compare();
+	if (leaves)
+		_exit(0);
+	storage_close(&load.storage);
+	storage_close(&load.reference);
+	return 0;
+}

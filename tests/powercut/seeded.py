@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""Does the power cut see what it is for?  A copy of the tree gets one bug after the other, and
+each must be found.  Nothing of this is in any program that is built otherwise.
+
+    seeded.py [WORD]    only those whose description has the word
+"""
+import pathlib, sys, tempfile
+from powercut import Run, TARGETS, seeds
+
+GROUPS, CUTS, ATTEMPTS = 250, 150, 8
+
+# What it is, the file, what stands there once, what shall stand there.
+BUGS = (
+    ("the reply leaves before the flush", "src/storage/flush.c",
+     ("\tunlock(flusher);\n\tall_done(done);\n}\n\n/* ---- the threads",
+      "\tif (!done)\n\t\tdone = take_upto(flusher, UINT64_MAX);\n"
+      "\tunlock(flusher);\n\tall_done(done);\n}\n\n/* ---- the threads")),
+    ("the index is ahead of the pack", "src/storage/group.c",
+     ("\tbool is_whole = flusher_drain(&storage->flusher);\n", "\tbool is_whole = true;\n")),
+    ("groups under way are called durable", "src/storage/group.c",
+     ("flusher_durable(&storage->flusher), &end", "storage->work.state.sequence, &end")),
+    ("the torn tail stays", "src/db/packwrite.c",
+     ("\terr_t err = disk_cut(fd, scan->end.offset);\n", "\terr_t err = OK;\n")),
+    ("a fresh pack's name is not flushed", "src/db/packwrite.c",
+     ("\tif (err == OK)\n\t\terr = disk_flush_folder(packs->folder);\n", "")),
+    ("a fresh pack is named before it is flushed", "src/db/packwrite.c",
+     ("\tif (err == OK)\n\t\terr = disk_flush(fd);\n", "")),
+    ("the data directory is not flushed", "src/storage/open.c",
+     ("(err = disk_flush_folder(storage->folder)) != OK", "false")),
+    ("a fresh index is not made aside", "src/db/kv.c",
+     ("\tTRY(make_empty(options->path));\n", "\t(void)make_empty;\n")),
+    ("a key is forgotten by the replay", "src/storage/replay.c",
+     ("\treturn key_keep(work, &head, results, head.count);\n",
+      "\treturn dec_done(&d) ? OK : ERR_SYNTAX;\n")),
+    ("a released row counts as tried after the replay", "src/storage/record.c",
+     ("outcome <= QUEUE_RELEASE ? (enum queue_outcome)outcome", "outcome == QUEUE_DONE ? QUEUE_DONE")),
+    ("leases of those who are gone stay", "src/storage/open.c",
+     ("storage_release_leases(storage) != OK", "false")),
+)
+
+
+def found_after(tree):
+    """In which attempt; 0: in none."""
+    for attempt in range(1, ATTEMPTS + 1):
+        with Run(tree) as run:
+            done = run.load(attempt, GROUPS, flush_us=3000)
+            if done.returncode == 1 or (done.returncode == 0 and run.check(CUTS, attempt)[1]):
+                return attempt
+    return 0
+
+
+def is_found(tree, what, file, change):
+    attempt = 0
+    if seeds.sown(tree, file, [change]) and seeds.built(tree, *TARGETS):
+        attempt = found_after(tree)
+    seeds.sown(tree, file, [])
+    print(f"ok   {what}: found, attempt {attempt}" if attempt else f"FAIL {what}: not found",
+          flush=True)
+    return attempt > 0
+
+
+def main():
+    bugs = [bug for bug in BUGS if len(sys.argv) < 2 or sys.argv[1] in bug[0]]
+    with tempfile.TemporaryDirectory(prefix="powercut-seeded-") as name:
+        tree = pathlib.Path(name)
+        seeds.copied(tree)
+        found = sum(is_found(tree, *bug) for bug in bugs)
+    print(f"{found} passed, {len(bugs) - found} failed")
+    return found < len(bugs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

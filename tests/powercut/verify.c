@@ -1,0 +1,291 @@
+#include "powercut/verify.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "powercut/state.h"
+#include "storage/embedded.h"
+
+enum {
+	ARENA_BYTES = 256 << 20,
+	ROWS = 1000,
+	REPEATS = 12,       /* groups whose keys are tried again */
+	ONE_IN_REBUILT = 8, /* cuts after which the index is made anew from the packs */
+};
+
+struct check {
+	const char *folder;
+	const struct expected *expected;
+	struct storage *storage;
+	struct arena arena;
+	struct account_state states[ACCOUNTS + 1];
+	size_t is_at; /* the state that it is in: so many groups */
+};
+
+void expected_follow(struct expected *expected, const struct trace_record *record,
+		     struct str payload)
+{
+	const struct intent *intent = (const struct intent *)(const void *)payload.ptr;
+
+	if (record->kind == TRACE_INTENT) {
+		struct intent *copy = NEW(struct intent);
+
+		ASSERT(payload.len == sizeof *copy);
+		memcpy(copy, intent, sizeof *copy); /* it may stand askew */
+		MEM_ROOM(expected->intents, expected->count, expected->room);
+		expected->intents[expected->count++] = copy;
+		expected->submitted = copy->group;
+	}
+	if (record->kind != TRACE_ACKNOWLEDGED && record->kind != TRACE_SHOWN)
+		return;
+	for (size_t i = expected->count; i > expected->least; i--)
+		if (expected->intents[i - 1]->group == record->number) {
+			expected->least = i;
+			expected->acknowledged = record->number;
+		}
+}
+
+/* ---- the state --------------------------------------------------------------------- */
+
+static bool is_state(const struct account_state *a, const struct account_state *b)
+{
+	for (size_t i = 0; i <= ACCOUNTS; i++)
+		if (a[i].hash != b[i].hash || a[i].next != b[i].next)
+			return false;
+	return true;
+}
+
+/* Which accounts are as they were after that group. */
+static void say_difference(const struct check *c, const struct intent *intent)
+{
+	(void)printf("  after group %llu:", (unsigned long long)intent->group);
+	for (size_t i = 0; i <= ACCOUNTS; i++)
+		(void)printf(" %s(%lld)",
+			     intent->after[i].hash == c->states[i].hash ? "same"
+									: "other",
+			     (long long)(c->states[i].next - intent->after[i].next));
+	(void)printf("\n");
+}
+
+/* An empty store, before the first group. */
+static bool is_fresh(const struct check *c)
+{
+	for (size_t i = 1; i <= ACCOUNTS; i++)
+		if (c->states[i].next != 0)
+			return false;
+	return true;
+}
+
+static const char *find_state(struct check *c)
+{
+	const struct expected *e = c->expected;
+
+	for (size_t i = e->least; i <= e->count; i++)
+		if (i == 0 ? is_fresh(c)
+			   : is_state(c->states, e->intents[i - 1]->after)) {
+			c->is_at = i;
+			return NULL;
+		}
+	for (size_t i = 0; i < e->least; i++)
+		if (i == 0 ? is_fresh(c) : is_state(c->states, e->intents[i - 1]->after))
+			return "it fell back behind what was acknowledged";
+	for (size_t i = num_max(e->least, 1); i <= num_min(e->least + 6, e->count); i++)
+		say_difference(c, e->intents[i - 1]);
+	return "its state is that after no group: a commit is half there, or wrong";
+}
+
+static const char *check_epoch(struct check *c)
+{
+	struct account_summary summary;
+
+	if (storage_summary(c->storage, ACCOUNT_SYSTEM, &summary) != STORE_OK)
+		return "the epoch cannot be read";
+	return summary.epoch == 1 ? NULL : "it took a power cut for damage";
+}
+
+/* ---- what it answers from now on --------------------------------------------------- */
+
+static enum store_outcome commit_one(struct check *c, const struct store_commit *commit,
+				     struct store_result *result)
+{
+	struct storage_commit one = {.commit = commit, .arena = &c->arena};
+
+	storage_commit_group(c->storage, &one, 1);
+	*result = one.result;
+	return one.outcome;
+}
+
+static void say_promised(const char *when, const struct promised *p)
+{
+	(void)printf("  %s: %s: change %llu, mailbox %llu, message %llu, row %llu, "
+		     "UIDVALIDITY %u, UID %u\n",
+		     when, p->key, (unsigned long long)p->change,
+		     (unsigned long long)p->mailbox, (unsigned long long)p->message,
+		     (unsigned long long)p->row, p->uid_validity, p->uid);
+}
+
+/* A key that was used gives the first result again. */
+static const char *check_repeat(struct check *c, const struct promised *promised)
+{
+	struct store_op op = {.kind = OP_KV_PUT, .kv = {STR("again"), STR("again")}};
+	struct store_commit commit = {.account = promised->account,
+				      .key = str_c(promised->key),
+				      .key_minute = promised->minute,
+				      .ops = &op,
+				      .count = 1};
+	struct store_result result;
+	struct promised got = {.account = promised->account,
+			       .minute = promised->minute,
+			       .ops = promised->ops};
+
+	if (commit_one(c, &commit, &result) != STORE_OK || !result.is_repeat)
+		return "a key that was used is not known";
+	memcpy(got.key, promised->key, sizeof got.key);
+	promised_read(&got, &result);
+	if (memcmp(&got, promised, sizeof got) == 0)
+		return NULL;
+	say_promised("first", promised);
+	say_promised("again", &got);
+	return "a repeat has another result";
+}
+
+static const char *check_repeats(struct check *c)
+{
+	size_t from = c->is_at > REPEATS ? c->is_at - REPEATS : 0;
+	const char *why = NULL;
+
+	for (size_t i = from; i < c->is_at; i++) {
+		const struct intent *intent = c->expected->intents[i];
+
+		for (size_t j = 0; j < intent->promises && !why; j++)
+			why = check_repeat(c, &intent->promised[j]);
+	}
+	return why;
+}
+
+static const char *check_account(struct check *c, account_t account)
+{
+	struct store_op ops[] = {
+		{.kind = OP_KV_DELETE, .kv.key = STR(STORE_KV_QUOTA)},
+		{.kind = OP_APPEND,
+		 .append = {.mailbox = MAILBOX_INBOX,
+			    .body = {.frame = STR("more"), .raw_size = 4}}},
+		{.kind = OP_MAILBOX_CREATE, .mailbox.name = STR("more")}};
+	struct store_commit commit = {.account = account, .ops = ops + 1, .count = 2};
+	struct mailbox_row inbox;
+	struct account_summary before;
+	struct store_result result;
+	uint64_t next = c->states[account].next;
+
+	if (next == 0) /* not there yet */
+		return NULL;
+	struct store_commit no_quota = {.account = account, .ops = ops, .count = 1};
+
+	(void)commit_one(c, &no_quota, &result); /* there may be none */
+	storage_index_commit(c->storage);
+	if (storage_mailbox(c->storage, account, MAILBOX_INBOX, &c->arena, &inbox) !=
+		    STORE_OK ||
+	    storage_summary(c->storage, account, &before) != STORE_OK)
+		return "an INBOX is gone";
+	if (commit_one(c, &commit, &result) != STORE_OK)
+		return "nothing can be appended";
+	if (result.ops[0].uid != inbox.uid_next || result.ops[0].message < next ||
+	    result.ops[1].mailbox <= result.ops[0].message || result.change < next)
+		return "a number is given again";
+	return result.ops[1].uid_validity > inbox.uid_validity &&
+			       result.change > before.change
+		       ? NULL
+		       : "UIDVALIDITY or the change number does not grow";
+}
+
+/* Each waiting row comes under one lease, with a number never given before. */
+static const char *check_queue(struct check *c)
+{
+	struct queue_row *rows;
+	size_t count, leased = 0;
+
+	if (storage_queue_list(c->storage, 0, 0, ROWS, &c->arena, &rows, &count) !=
+	    STORE_OK)
+		return "the queue cannot be read";
+	for (unsigned kind = QUEUE_LOCAL; kind <= QUEUE_REMOTE; kind++) {
+		struct storage_lease lease = {.kind = (enum queue_kind)kind,
+					      .now = (int64_t)1 << 33,
+					      .leased_until = (int64_t)1 << 34,
+					      .limit = ROWS,
+					      .arena = &c->arena};
+
+		if (storage_take_due(c->storage, &lease) != STORE_OK)
+			return "the queue gives nothing";
+		for (size_t i = 0; i < lease.count; i++)
+			if (lease.rows[i].lease < c->states[lease.rows[i].account].next)
+				return "a lease has a number that was given before";
+		leased += lease.count;
+	}
+	return leased == count ? NULL : "not every waiting row can be leased";
+}
+
+/* ---- the whole --------------------------------------------------------------------- */
+
+static const char *open_it(struct check *c)
+{
+	struct str why;
+
+	if (state_open(c->folder, &c->arena, &c->storage, &why))
+		return NULL;
+	(void)printf("  %.*s\n", (int)why.len, why.ptr);
+	return "the store does not open";
+}
+
+/* What it holds now, it holds after another start, and from the packs alone. */
+static const char *check_again(struct check *c, uint64_t seed)
+{
+	struct account_state before[ACCOUNTS + 1], after[ACCOUNTS + 1];
+	char path[300];
+
+	while (storage_maintain(c->storage, 0))
+		;
+	storage_index_commit(c->storage);
+	const char *why = picture_all(c->storage, &c->arena, before);
+
+	storage_close(&c->storage);
+	(void)snprintf(path, sizeof path, "%s/index.lmdb", c->folder);
+	if (seed % ONE_IN_REBUILT == 0 && unlink(path) != 0)
+		return "there is no index";
+	if (!why)
+		why = open_it(c);
+	if (!why)
+		why = picture_all(c->storage, &c->arena, after);
+	if (!why)
+		why = check_epoch(c);
+	return why                       ? why
+	       : is_state(before, after) ? NULL
+					 : "another start shows something else";
+}
+
+const char *verify(const char *folder, const struct expected *expected, uint64_t seed)
+{
+	struct check c = {.folder = folder, .expected = expected};
+
+	arena_init(&c.arena, ARENA_BYTES);
+	const char *why = open_it(&c);
+
+	if (!why)
+		why = picture_all(c.storage, &c.arena, c.states);
+	if (!why)
+		why = check_epoch(&c);
+	if (!why)
+		why = find_state(&c);
+	if (!why)
+		why = check_repeats(&c);
+	for (account_t account = 1; account <= ACCOUNTS && !why; account++)
+		why = check_account(&c, account);
+	if (!why)
+		why = check_queue(&c);
+	if (!why)
+		why = check_again(&c, seed);
+	storage_close(&c.storage);
+	arena_fini(&c.arena);
+	return why;
+}
