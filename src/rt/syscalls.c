@@ -107,11 +107,9 @@ static const int calls_of_files[] = {
 };
 
 static const int calls_of_connecting[] = {
-	SCMP_SYS(socket),
-	SCMP_SYS(connect),
+	SCMP_SYS(socket),     SCMP_SYS(connect),
 	SCMP_SYS(bind), /* UDP; Landlock forbids that of TCP */
-	SCMP_SYS(socketpair),
-	SCMP_SYS(sendmmsg),
+	SCMP_SYS(socketpair), SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmmsg),
 };
 

@@ -142,8 +142,8 @@ static int log_in(struct link *link, long who)
 
 	(void)snprintf(user, sizeof user, load.user, (int)(1 + who % load.users));
 	(void)snprintf(words, sizeof words, "a LOGIN \"%s\" \"pass\"\r\n", user);
-	return link_open(link) && link_until(link, "* OK") && order(link, words, "a OK") &&
-	       order(link, "b SELECT INBOX\r\n", "b OK");
+	return link_open(link) && link_until(link, "* OK") &&
+	       order(link, words, "a OK") && order(link, "b SELECT INBOX\r\n", "b OK");
 }
 
 static void *logins(void *end)
@@ -151,8 +151,7 @@ static void *logins(void *end)
 	struct link link;
 
 	while (now_s() < *(double *)end) {
-		if (log_in(&link, next_piece++) &&
-		    order(&link, "c LOGOUT\r\n", "c OK"))
+		if (log_in(&link, next_piece++) && order(&link, "c LOGOUT\r\n", "c OK"))
 			done_pieces++;
 		else
 			failures++;
@@ -184,9 +183,10 @@ static void *appends(void *arg)
 
 static void make_mail(void)
 {
-	static const char head[] = "From: a@example.org\r\nTo: b@example.org\r\n"
-				   "Subject: load\r\nDate: Sun, 22 Nov 2026 00:00:00 +0000\r\n"
-				   "Message-ID: <load@example.org>\r\n\r\n";
+	static const char head[] =
+		"From: a@example.org\r\nTo: b@example.org\r\n"
+		"Subject: load\r\nDate: Sun, 22 Nov 2026 00:00:00 +0000\r\n"
+		"Message-ID: <load@example.org>\r\n\r\n";
 	unsigned seed = 1;
 
 	mail = malloc((size_t)load.bytes + 1);
@@ -295,8 +295,9 @@ static int run_retr(char **words)
 	double began = now_s();
 
 	(void)snprintf(command, sizeof command, "USER %s\r\n", words[1]);
-	if (!link_open(&link) || !link_until(&link, "+OK") || !order(&link, command, "+OK") ||
-	    !order(&link, "PASS pass\r\n", "+OK") || !order(&link, "LIST\r\n", ".\r"))
+	if (!link_open(&link) || !link_until(&link, "+OK") ||
+	    !order(&link, command, "+OK") || !order(&link, "PASS pass\r\n", "+OK") ||
+	    !order(&link, "LIST\r\n", ".\r"))
 		return 1;
 	for (long i = 1; i <= load.messages; i++) {
 		(void)snprintf(command, sizeof command, "RETR %ld\r\n", i);
