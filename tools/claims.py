@@ -3,8 +3,8 @@
 
 In a table whose last column is "proved by", each row names at least one test there, as
 `path`: name, name; `path`: …  The name is a TEST of a .c file, a case or function of a .py
-file; a path without names is a dialogue, a seed corpus, or a script that shows one thing.  Every path on the page has to be
-there, too.  Prints what is missing; exit 1.
+file; a path without names is a dialogue, a seed corpus, or a script that shows one thing.
+Every path on the page has to be there, too.  Prints what is missing; exit 1.
 """
 import pathlib, re, sys
 

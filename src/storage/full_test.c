@@ -37,8 +37,7 @@ static unsigned append_until_full(struct fixture *f)
 		if (taken % 16 == 0)
 			storage_index_commit(f->storage);
 	}
-	CHECK(!"full at last");
-	return 0;
+	return 0; /* never full: the caller finds it too few */
 }
 
 static void expunge_all(struct fixture *f)

@@ -8,6 +8,8 @@ BINARY = os.environ.get("POSTRIDER", str(ROOT / "build" / "postrider"))
 SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993,
             "pop3": 110, "pop3s": 995, "lmtp": 24}
 
+UNSURE = "look whether it was done"  # IMAP says so where something may have happened or not
+
 
 class Report:
     """Counts promises; close() prints the line that the summing tool reads."""

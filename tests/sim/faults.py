@@ -115,9 +115,9 @@ def queue_of(server):
 def exactly(server, acknowledged, refused=(), user="alice"):
     """Every acknowledged letter is there once, and none of the refused."""
     there = subjects(server, user)
-    wrong = [name for name in acknowledged if there[name] != 1]
-    wrong += [name for name in there if name in refused or there[name] > 1 or name == "damaged"]
-    return not wrong, str(wrong[:5])
+    missing = [name for name in acknowledged if there[name] == 0]
+    extra = [name for name in there if name in refused or there[name] > 1 or name == "damaged"]
+    return not missing and not extra, f"missing: {missing[:5]}, too many: {extra[:5]}"
 
 
 # ---- quota -------------------------------------------------------------------------------------
@@ -460,7 +460,7 @@ def load(server):
                 count += 1
                 answer = append(client, letter(name))
                 with lock:
-                    (acknowledged if answer[:2] == "OK" else [] if "may or may not" in answer else refused).append(name)
+                    (acknowledged if answer[:2] == "OK" else [] if lab.UNSURE in answer else refused).append(name)
                 if not answer.startswith("OK"):
                     time.sleep(0.1)
 

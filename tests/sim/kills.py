@@ -112,7 +112,7 @@ class Load:
                         answer, (why, *_) = client.append("INBOX", None, None, text.encode())
                     finally:
                         self.fly(-1)
-                        is_open = answer is None or b"may or may not" in why
+                        is_open = answer is None or lab.UNSURE.encode() in why
                         self.note(name, [user], answer == "OK", not is_open)
             except (OSError, imaplib.IMAP4.error):
                 time.sleep(0.02)
