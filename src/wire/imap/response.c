@@ -311,7 +311,7 @@ static bool read_fetch(struct imap_in *in, struct imap_fetched *fetch)
 static bool read_untagged(struct imap_in *in, struct imap_response *response)
 {
 	struct str name = word(in);
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (read_condition(name, &response->condition)) {
 		response->kind = IMAP_SAYS_STATUS;
@@ -320,6 +320,11 @@ static bool read_untagged(struct imap_in *in, struct imap_response *response)
 	}
 	if (num_parse(name, UINT32_MAX, &number) && imap_space(in))
 		name = word(in);
+	if (str_same_nocase(name, STR("EXISTS"))) {
+		response->kind = IMAP_SAYS_EXISTS;
+		response->exists = number;
+		return true;
+	}
 	(void)imap_space(in); /* EXISTS has nothing behind it */
 	if (str_same_nocase(name, STR("CAPABILITY"))) {
 		response->kind = IMAP_SAYS_CAPABILITY;

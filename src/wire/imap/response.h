@@ -20,6 +20,7 @@ enum imap_response_kind {
 	IMAP_SAYS_CAPABILITY,
 	IMAP_SAYS_NAMESPACE,
 	IMAP_SAYS_LIST,
+	IMAP_SAYS_EXISTS,
 	IMAP_SAYS_FETCH,
 };
 
@@ -65,6 +66,7 @@ struct imap_response {
 		struct imap_listed list;
 		struct imap_fetched fetch;
 		struct imap_namespaces namespaces;
+		uint64_t exists; /* how many messages there are */
 	};
 };
 

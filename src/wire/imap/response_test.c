@@ -69,7 +69,7 @@ static const struct {
 	 STR("")},
 	{STR("+\r\n"), IMAP_SAYS_CONTINUE, IMAP_IS_OK, STR("+"), STR(""), STR(""),
 	 STR("")},
-	{STR("* 23 EXISTS\r\n"), IMAP_SAYS_OTHER, IMAP_IS_OK, STR("*"), STR(""), STR(""),
+	{STR("* 23 EXISTS\r\n"), IMAP_SAYS_EXISTS, IMAP_IS_OK, STR("*"), STR(""), STR(""),
 	 STR("")},
 	{STR("* SEARCH 1 2 3\r\n"), IMAP_SAYS_OTHER, IMAP_IS_OK, STR("*"), STR(""),
 	 STR(""), STR("")},
