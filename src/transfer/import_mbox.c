@@ -125,17 +125,16 @@ static bool is_empty(struct str line)
  * file is no message. */
 static bool take_line(struct mbox *mbox, struct str line, bool is_whole)
 {
+	struct mbox_from from;
 	bool is_start = !mbox->in_line;
 	size_t quotes;
 
 	mbox->in_line = !is_whole;
 	mbox->line += is_start;
 	if (is_start && mbox->after_empty && line.len <= FROM_LINE_MAX &&
-	    mbox_from_line(line, &mbox->from)) {
-		struct mbox_from from = mbox->from;
-
+	    mbox_from_line(line, &from)) {
 		message_end(mbox);
-		mbox->from = from;
+		mbox->from = from; /* its sender is not good for longer than the line */
 		mbox->has_message = true;
 		mbox->message_line = mbox->line;
 		mbox->after_empty = false;

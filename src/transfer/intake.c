@@ -220,9 +220,11 @@ static const char *why_refused(enum store_outcome outcome)
 		return "the mailbox it was for is gone";
 	case STORE_CONFLICT:
 	case STORE_INVALID:
+	case STORE_DAMAGED:
 		return "the store does not take it";
 	case STORE_OK:
 	case STORE_DENIED:
+	case STORE_FULL:
 	case STORE_UNAVAILABLE:
 	case STORE_UNKNOWN:
 		break;

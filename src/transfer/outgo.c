@@ -15,6 +15,22 @@ struct walk {
 	struct arena arena;
 };
 
+static bool counted(struct walk *walk, const struct message_row *row)
+{
+	walk->options->report->messages++;
+	walk->options->report->bytes += row->size;
+	return true;
+}
+
+static bool note_damaged(struct walk *walk, const struct message_row *row)
+{
+	struct str where = arena_printf(&walk->arena, "%.*s, UID %u",
+					STR_FMT(walk->box->path), row->uid);
+
+	report_lost(walk->options->report, where, "it has not survived on the disk");
+	return true;
+}
+
 /* False when the mailbox ends early. */
 static bool carry(struct walk *walk, const struct message_row *row)
 {
@@ -25,21 +41,18 @@ static bool carry(struct walk *walk, const struct message_row *row)
 		report->present++;
 		return true;
 	}
-	report->messages++;
-	report->bytes += row->size;
 	if (walk->options->is_dry_run)
-		return true;
+		return counted(walk, row);
 	buf_reset(&walk->whole);
 	buf_reset(&walk->text);
 	buf_add(&walk->whole, row->trace);
 	enum store_outcome outcome = store_body(
 		walk->options->store, walk->options->account, row->message, &walk->whole);
 
-	if (outcome == STORE_ABSENT) { /* expunged meanwhile */
-		report->messages--;
-		report->bytes -= row->size;
-		return true;
-	}
+	if (outcome == STORE_ABSENT)
+		return true; /* expunged meanwhile */
+	if (outcome == STORE_DAMAGED)
+		return note_damaged(walk, row);
 	if (outcome != STORE_OK)
 		return report_fail_store(report, outcome);
 	if (!walk->options->keeps_crlf)
@@ -52,7 +65,7 @@ static bool carry(struct walk *walk, const struct message_row *row)
 		buf_release(&walk->whole);
 		buf_release(&walk->text);
 	}
-	return goes_on;
+	return goes_on && counted(walk, row);
 }
 
 static bool carry_all(struct walk *walk)
