@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/rand.h"
 #include "rt/file.h"
 #include "transfer/folder.h"
@@ -12,7 +13,7 @@
 enum {
 	ARENA_MAX = 1 << 30,
 	LIST_MAX = 512 << 20,
-	PENDING_MAX = 500, /* files that become durable together */
+	PENDING_MAX = 4000, /* files that become durable together */
 	KEYWORD_LETTERS = 26,
 	FOLDER_MODE = 0700,
 	FILE_MODE = 0600,
@@ -27,7 +28,7 @@ struct maildir_out {
 	struct str keywords[KEYWORD_LETTERS];
 	size_t keyword_count;
 	bool has_new_keywords, has_many_keywords;
-	struct str pending[PENDING_MAX]; /* names, in tmp */
+	struct str *pending; /* PENDING_MAX names at most, in tmp */
 	size_t pending_count;
 	struct buf uids; /* of dovecot-uidlist */
 	bool writes_uids;
@@ -305,10 +306,13 @@ static void end(void *arg, bool is_whole)
 void export_maildir(const struct export_options *options)
 {
 	static const struct outgo_format format = {begin, wants, message, end};
-	struct maildir_out out = {.options = options, .uids = BUF(LIST_MAX)};
+	struct maildir_out out = {.options = options,
+				  .pending = NEW_ARRAY(struct str, PENDING_MAX),
+				  .uids = BUF(LIST_MAX)};
 
 	arena_init(&out.arena, ARENA_MAX);
 	outgo(options, &format, &out);
+	mem_free(out.pending);
 	seen_fini(&out.there);
 	buf_fini(&out.uids);
 	arena_fini(&out.arena);

@@ -53,7 +53,7 @@ service anvil {{
 
 
 class Dovecot:
-    """users: names, each with the password "secret there"; the master is "root", "of all"."""
+    """users: names, each with the password "secret there"; the master is root, "of all"."""
 
     def __init__(self, folder, users):
         self.folder, self.users, self.base = folder, users, lab.free_base()

@@ -2,8 +2,8 @@
 """People come from a real Dovecot, by its Maildirs and by IMAP, and could leave again: every
 message, flag, keyword and date is the same, nothing comes twice, and an import that is killed
 goes on where it was."""
-import contextlib, email.utils, imaplib, json, mailbox, os, pathlib, random, re, shutil, signal, socket
-import subprocess, sys, tempfile, threading, time
+import contextlib, email.utils, imaplib, json, mailbox, os, pathlib, random, re, shutil, socket
+import subprocess, tempfile, threading, time
 
 import lab
 from dovecot import Dovecot
@@ -183,7 +183,7 @@ def cut_off(server, dovecot, wanted):
 
 def killed(server, folder):
     """kill -9 at any moment, again and again."""
-    user, root, count = account(server, "killed"), folder + "/many", 6000
+    user, root, count = account(server, "killed"), folder + "/many", 3000
     for name in ("cur", "new", "tmp"):
         os.makedirs(f"{root}/{name}")
     for i in range(count):
@@ -290,6 +290,21 @@ def odd_ones(server, folder):
                  content(client, "INBOX")[0][1] == FIRST + 3600 and
                  content(client, "Caf&AOk-/2024")[0][2] == b"Subject: two\r\n\r\na\x80b\rc\r\n",
                  str(content(client, "Caf&AOk-/2024")))
+    full = account(server, "full")
+    ctl(server, "account", "quota", full, "20", "none")
+    crowd = root.parent / "crowd.mbox"
+    box = mailbox.mbox(str(crowd))
+    for i in range(30):
+        box.add(letter(i))
+    box.close()
+    done = ctl(server, "import", "mbox", full, str(crowd))
+    got = told(done)
+    report.check("an account that is full takes what it can, and the rest is said",
+                 done.returncode == 1 and (got["messages"], got["left_out"]) == (20, 10) and
+                 "no room" in got["remarks"][0]["why"], done.stdout)
+    ctl(server, "account", "quota", full, "none", "none")
+    got = told(ctl(server, "import", "mbox", full, str(crowd)))
+    report.check("and takes the rest when there is room", (got["messages"], got["present"]) == (10, 20), got)
     many = root.parent / "all"
     for name in ("odd@postrider.test", "postrider.test/mboxed", "who@postrider.test"):
         (many / name).mkdir(parents=True)
