@@ -194,7 +194,8 @@ static void imap_all(struct ctl *ctl, struct importing *importing)
 			line.len--;
 		imap_line(ctl, importing, line);
 	}
-	explicit_bzero(list.ptr, list.room);
+	if (list.ptr)
+		explicit_bzero(list.ptr, list.room);
 }
 
 static void imap(struct ctl *ctl)

@@ -108,8 +108,9 @@ static void on_list(void *arg, const struct imap_response *response)
 	struct imap_import *import = arg;
 	const struct imap_listed *listed = &response->list;
 
-	if (response->kind != IMAP_SAYS_LIST || !listed->is_selectable ||
-	    listed->name.len == 0 || is_elsewhere(import, listed->name))
+	if (response->kind != IMAP_SAYS_LIST || import->is_too_much ||
+	    !listed->is_selectable || listed->name.len == 0 ||
+	    is_elsewhere(import, listed->name))
 		return;
 	if (!is_quotable(listed->name)) {
 		report_lost(report_of(import), listed->name,

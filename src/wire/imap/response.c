@@ -247,12 +247,13 @@ static bool read_namespaces(struct imap_in *in, struct imap_namespaces *all)
 static bool read_body(struct imap_in *in, struct imap_fetched *fetch)
 {
 	struct cursor at = in->at;
-	size_t line_end =
-		str_find((struct str){at.at, (size_t)(at.end - at.at)}, STR("\r\n"));
+	struct str rest = {at.at, (size_t)(at.end - at.at)};
+	size_t line_end = str_find(rest, STR("\r\n"));
 	uint64_t len;
 	size_t head;
 
-	if (announced((struct str){at.at, line_end}, &len, &head) && head == 0) {
+	if (line_end < rest.len && announced(str_first(rest, line_end), &len, &head) &&
+	    head == 0) {
 		in->at.at += line_end + 2;
 		fetch->body = IMAP_TEXT_OUTSIDE;
 		return true;

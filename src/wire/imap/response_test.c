@@ -182,6 +182,7 @@ static const struct str wrong[] = {
 	STR("* 1 FETCH (UID 0)\r\n"),
 	STR("* 1 FETCH (UID 3\r\n"),
 	STR("* 1 FETCH (FLAGS)\r\n"),
+	STR("* 1 FETCH (BODY[] {3}"),
 	STR("* 1 FETCH (X ((((((((((((((((((((((((((((((((((((((((((((((1\r\n"),
 	STR("* NAMESPACE ((INBOX \".\")) NIL NIL\r\n"),
 	STR("* NAMESPACE NIL NIL\r\n"),
