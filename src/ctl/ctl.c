@@ -1,6 +1,6 @@
 #include "ctl/ctl.h"
 
-#include <getopt.h>
+#include <getopt.h> /* optind */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,17 +9,17 @@
 #include "base/log.h"
 #include "ctl/connect.h"
 #include "ctl/lookups.h"
+#include "ctl/options.h"
 #include "ctl/password.h"
 #include "ctl/word.h"
+#include "rt/offload.h"
 #include "rt/task.h"
-
-#define DEFAULT_CONFIG "/etc/postrider/postrider.conf"
 
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
 static const struct ctl_word *const words[] = {
-	&ctl_domain, &ctl_account, &ctl_alias,  &ctl_queue,
-	&ctl_store,  &ctl_dns,     &ctl_config,
+	&ctl_domain, &ctl_account, &ctl_alias, &ctl_queue,  &ctl_store,
+	&ctl_import, &ctl_export,  &ctl_dns,   &ctl_config,
 };
 
 static const struct ctl_word *find_word(const char *name)
@@ -42,21 +42,6 @@ static const struct ctl_verb *find_verb(const struct ctl_word *word, const char 
 
 /* ---- help -------------------------------------------------------------------------- */
 
-static void print_options(unsigned options)
-{
-	if (options & CTL_ADMIN)
-		printf("  --admin           this account may administer the server\n");
-	if (options & CTL_PASSWORD_STDIN)
-		printf("  --password-stdin  the password is the first line of standard "
-		       "input\n");
-	if (options & CTL_DNS)
-		printf("  --dns HOST:PORT   the name server to ask\n");
-	printf("  --json            print JSON, for programs\n"
-	       "  --dir FOLDER      the data directory\n"
-	       "  -c FILE           the configuration file, instead of\n"
-	       "                    " DEFAULT_CONFIG "\n");
-}
-
 static void print_usage(const struct ctl_word *word, const struct ctl_verb *verb)
 {
 	printf("  postrider %s %s%s%s\n", word->name, verb->name,
@@ -76,7 +61,7 @@ static void print_help(const struct ctl_word *word)
 		options |= verb->options;
 	}
 	printf("\nOptions:\n");
-	print_options(options);
+	options_print(options);
 	printf("\nExamples:\n%s", word->examples);
 }
 
@@ -90,7 +75,7 @@ static void print_words(void)
 			print_usage(words[i], &words[i]->verbs[j]);
 	}
 	printf("\nOptions:\n");
-	print_options(0);
+	options_print(0);
 	printf("\n\"postrider WORD --help\" says more about one of them; so does "
 	       "postrider(1).\n");
 }
@@ -107,55 +92,6 @@ static int not_understood(const struct ctl_word *word, const char *format, ...)
 		      word->name);
 	va_end(args);
 	return 2;
-}
-
-/* ---- options ----------------------------------------------------------------------- */
-
-static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"dir", required_argument, NULL, 'd'},
-	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{"admin", no_argument, NULL, 'a'},
-	{"password-stdin", no_argument, NULL, 'p'},
-	{"dns", required_argument, NULL, 'n'},
-	{NULL, 0, NULL, 0},
-};
-
-/* Takes the options out of argv, wherever they stand; false if one is unknown. */
-static bool read_options(struct ctl *ctl, int argc, char **argv)
-{
-	int option;
-
-	while ((option = getopt_long(argc, argv, "c:d:h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			ctl->config_path = optarg;
-			break;
-		case 'd':
-			ctl->folder = optarg;
-			break;
-		case 'j':
-			ctl->is_json = true;
-			break;
-		case 'h':
-			ctl->wants_help = true;
-			break;
-		case 'a':
-			ctl->options |= CTL_ADMIN;
-			break;
-		case 'n':
-			ctl->options |= CTL_DNS;
-			ctl->dns = optarg;
-			break;
-		case 'p':
-			ctl->options |= CTL_PASSWORD_STDIN;
-			break;
-		default: /* getopt has said it */
-			return false;
-		}
-	}
-	return true;
 }
 
 static bool read_words(struct ctl *ctl, int count, char **given)
@@ -243,13 +179,14 @@ static void run_verb(struct ctl *ctl, const struct ctl_verb *verb)
 		ctl_fail(ctl, "This machine has no memory left.\nNothing was changed.");
 	else
 		loop_run();
+	offload_fini();
 	loop_fini();
 }
 
 static void print_result(const struct ctl *ctl)
 {
 	if (!ctl->is_json) {
-		if (ctl->status == 0)
+		if (ctl->status == 0 || ctl->is_partial)
 			(void)fwrite(ctl->out.ptr, 1, ctl->out.len, stdout);
 		return;
 	}
@@ -312,7 +249,7 @@ static int run_words(struct ctl *ctl, int argc, char **argv)
 {
 	const struct ctl_word *word;
 
-	if (!read_options(ctl, argc, argv)) {
+	if (!options_read(ctl, argc, argv)) {
 		(void)fprintf(stderr, "\"postrider --help\" shows what can be said.\n");
 		return 2;
 	}

@@ -9,11 +9,11 @@ static bool set_server(struct ctl *ctl)
 {
 	struct str why;
 
-	if (!ctl->dns)
+	if (!ctl_value(ctl, CTL_DNS))
 		return true;
 	ctl->conf.dns_anchors = STR("none");
-	if (conf_set(&ctl->conf, &ctl->arena, STR("dns.server"), str_c(ctl->dns), &why) ==
-	    OK)
+	if (conf_set(&ctl->conf, &ctl->arena, STR("dns.server"),
+		     str_c(ctl_value(ctl, CTL_DNS)), &why) == OK)
 		return true;
 	ctl_fail(ctl, "--dns: %.*s.\nNothing was asked.", STR_FMT(why));
 	return false;

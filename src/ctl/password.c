@@ -64,6 +64,48 @@ static bool ask_twice(struct buf *password, const char **why)
 	return is_good;
 }
 
+static bool read_file(const char *file, struct buf *password)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool is_read = fd >= 0 && read_line(fd, password);
+
+	if (fd >= 0)
+		(void)close(fd); /* it was only read */
+	return is_read;
+}
+
+static bool ask_once(struct buf *password)
+{
+	int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	bool is_read = terminal >= 0 && ask(terminal, "Password there: ", password);
+
+	if (terminal >= 0)
+		(void)close(terminal); /* nothing is pending on it */
+	return is_read;
+}
+
+bool password_for_another(bool from_stdin, const char *file, struct buf *password,
+			  const char **why)
+{
+	bool is_read;
+
+	*password = BUF(BYTES_MAX + 1);
+	/* its memory never moves, so that no copy is left behind */
+	if (!buf_room(password, BYTES_MAX + 1))
+		return false;
+	if (file)
+		is_read = read_file(file, password);
+	else if (from_stdin)
+		is_read = read_line(STDIN_FILENO, password);
+	else
+		is_read = ask_once(password);
+	if (str_ends(buf_str(password), STR("\r")))
+		buf_cut(password, password->len - 1);
+	*why = "There is no password to log in with there.\nNothing was changed.\n"
+	       "Give it on the terminal, with --password-file or --password-stdin.";
+	return is_read;
+}
+
 bool password_read(bool from_stdin, struct buf *password, const char **why)
 {
 	*password = BUF(BYTES_MAX + 1);

@@ -12,14 +12,6 @@ static struct str time_text(struct ctl *ctl, int64_t unix_s)
 			    at.month, at.day, at.hour, at.minute, at.second);
 }
 
-static json_t *str_json(struct str text)
-{
-	/* jansson takes UTF-8 only; what is none is told by its absence */
-	json_t *json = json_stringn(text.len > 0 ? text.ptr : "", text.len);
-
-	return json ? json : json_null();
-}
-
 static void list_row(struct ctl *ctl, const struct queue_row *row, json_t *rows)
 {
 	struct str due = time_text(ctl, row->due_at);
@@ -30,12 +22,12 @@ static void list_row(struct ctl *ctl, const struct queue_row *row, json_t *rows)
 		   row->reason.len > 0 ? "  " : "", STR_FMT(row->reason));
 	(void)json_array_append_new(
 		rows, json_pack("{s:o,s:o,s:o,s:o,s:s,s:I,s:i,s:o,s:o}", "id",
-				str_json(row->id), "sender", str_json(row->sender),
-				"recipient", str_json(row->recipient.address), "original",
-				str_json(row->recipient.original), "kind",
+				ctl_json(row->id), "sender", ctl_json(row->sender),
+				"recipient", ctl_json(row->recipient.address), "original",
+				ctl_json(row->recipient.original), "kind",
 				row->recipient.kind == QUEUE_LOCAL ? "local" : "remote",
 				"size", (json_int_t)row->size, "tries", (int)row->tries,
-				"due", str_json(due), "reason", str_json(row->reason)));
+				"due", ctl_json(due), "reason", ctl_json(row->reason)));
 }
 
 static void list(struct ctl *ctl)

@@ -61,3 +61,10 @@ void ctl_fail_store(struct ctl *ctl, enum store_outcome outcome)
 		break;
 	}
 }
+
+json_t *ctl_json(struct str text)
+{
+	json_t *json = json_stringn(text.len > 0 ? text.ptr : "", text.len);
+
+	return json ? json : json_null();
+}

@@ -19,8 +19,20 @@ enum { CTL_WORDS_MAX = 1100, CTL_PAGE = 500 };
 enum ctl_option {
 	CTL_ADMIN = 1,
 	CTL_PASSWORD_STDIN = 2,
-	CTL_DNS = 4,
+	CTL_ALL = 4,
+	CTL_DRY_RUN = 8,
+	CTL_KEEP_NAMES = 16,
+	CTL_MBOXO = 32,
+	CTL_CRLF = 64,
+	CTL_STARTTLS = 128,
+	CTL_INSECURE = 256,
+	CTL_USER = 512, /* those from here on come with a value */
+	CTL_PASSWORD_FILE = 1024,
+	CTL_CA = 2048,
+	CTL_MASTER = 4096,
+	CTL_DNS = 8192,
 };
+enum { CTL_OPTIONS = 14 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -31,10 +43,11 @@ enum ctl_need {
 
 /* A command while it runs. */
 struct ctl {
-	const char *config_path, *folder, *dns; /* -c, --dir, --dns; NULL if not given */
+	const char *config_path, *folder; /* -c, --dir; NULL if not given */
 	bool is_json, wants_help;
-	unsigned options;  /* enum ctl_option, as given */
-	struct str *words; /* after the verb */
+	unsigned options;                /* enum ctl_option, as given */
+	const char *values[CTL_OPTIONS]; /* for ctl_value() */
+	struct str *words;               /* after the verb */
 	size_t word_count;
 	struct arena arena;
 	struct buf password;
@@ -47,6 +60,7 @@ struct ctl {
 	struct resolver *resolver;
 	struct buf out;      /* what is printed at the end if all went well, */
 	struct json_t *json; /* or this with --json */
+	bool is_partial;     /* out is printed although not all went well */
 	int status;
 };
 
@@ -65,7 +79,10 @@ struct ctl_word {
 };
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_config, ctl_dns, ctl_domain,
-	ctl_queue, ctl_store;
+	ctl_export, ctl_import, ctl_queue, ctl_store;
+
+/* What came with the option; NULL if it was not given. */
+const char *ctl_value(const struct ctl *ctl, enum ctl_option option);
 
 /* The command failed: what happened, what state things are in, and what to do about it,
  * each a whole sentence. */
@@ -73,3 +90,5 @@ void ctl_fail(struct ctl *ctl, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The same for an outcome that has nothing to do with what was asked: the store is out of
  * reach, full, or refuses. */
 void ctl_fail_store(struct ctl *ctl, enum store_outcome outcome);
+/* The text as JSON: null if it is no UTF-8. */
+struct json_t *ctl_json(struct str text);

@@ -1,5 +1,6 @@
 /* LIST, LSUB and STATUS.  RFC 9051 §6.3.9, §6.3.11; RFC 3501 §6.3.9. */
 #include "imap/mailboxes.h"
+#include "store/role.h"
 
 enum { SEND_BYTES = 32 << 10 };
 
@@ -17,7 +18,7 @@ static bool is_selected_by(const struct imap_list *list, const struct mailbox *m
 	if ((list->select & IMAP_LIST_SUBSCRIBED) && !mailbox->row.is_subscribed)
 		return false;
 	return !(list->select & IMAP_LIST_SPECIAL_USE) ||
-	       mailbox_use(mailbox->row.role).len > 0;
+	       role_use(mailbox->row.role).len > 0;
 }
 
 /* RECURSIVEMATCH: the mailbox is told of because of one below that is subscribed.  RFC
@@ -32,7 +33,7 @@ static void write_attributes(struct buf *out, const struct imap_list *list,
 			     const struct mailbox *mailbox)
 {
 	unsigned says = list->select | list->returns;
-	struct str use = mailbox_use(mailbox->row.role);
+	struct str use = role_use(mailbox->row.role);
 
 	buf_add_c(out, mailbox->has_children ? "\\HasChildren" : "\\HasNoChildren");
 	if (mailbox->row.is_container)

@@ -1,5 +1,6 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE.  RFC 9051 §6.3.4 to §6.3.8. */
 #include "imap/mailboxes.h"
+#include "store/role.h"
 
 static enum store_outcome commit_one(struct session *s, const struct store_op *op,
 				     struct store_result *result)
@@ -69,7 +70,7 @@ err_t on_create(struct session *s, const struct imap_command *command)
 
 	if (path.len > 1 && path.ptr[path.len - 1] == '/')
 		path.len--; /* RFC 9051 §6.3.4: only says that others will follow */
-	op.mailbox.role = mailbox_role_of(command->create.use);
+	op.mailbox.role = role_of_use(command->create.use);
 	if (command->create.use.len > 0 && op.mailbox.role == ROLE_NONE)
 		return reply_no(
 			s, command,

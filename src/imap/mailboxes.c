@@ -81,35 +81,6 @@ enum store_outcome mailbox_find(struct session *s, struct str path,
 	return *found ? STORE_OK : STORE_ABSENT;
 }
 
-/* \Important is RFC 8457. */
-static const struct {
-	struct str use;
-	enum mailbox_role role;
-} uses[] = {
-	{STR("\\Archive"), ROLE_ARCHIVE}, {STR("\\Drafts"), ROLE_DRAFTS},
-	{STR("\\Flagged"), ROLE_FLAGGED}, {STR("\\Junk"), ROLE_JUNK},
-	{STR("\\Sent"), ROLE_SENT},       {STR("\\Trash"), ROLE_TRASH},
-	{STR("\\All"), ROLE_ALL},         {STR("\\Important"), ROLE_IMPORTANT},
-};
-
-struct str mailbox_use(enum mailbox_role role)
-{
-	for (size_t i = 0; i < COUNT_OF(uses); i++) {
-		if (uses[i].role == role)
-			return uses[i].use;
-	}
-	return STR("");
-}
-
-enum mailbox_role mailbox_role_of(struct str use)
-{
-	for (size_t i = 0; i < COUNT_OF(uses); i++) {
-		if (str_same_nocase(uses[i].use, use))
-			return uses[i].role;
-	}
-	return ROLE_NONE;
-}
-
 static void write_status_item(struct session *s, const struct mailbox_row *row,
 			      enum imap_status_item item)
 {

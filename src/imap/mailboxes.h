@@ -28,10 +28,6 @@ struct mailbox *mailboxes_find(const struct mailboxes *all, struct str path);
 /* Loads and finds; ABSENT if there is none of that name. */
 enum store_outcome mailbox_find(struct session *s, struct str path,
 				struct mailbox **found);
-/* The attribute of RFC 6154 for the role, "" if it has none. */
-struct str mailbox_use(enum mailbox_role role);
-/* The role for an attribute; ROLE_NONE if we know none. */
-enum mailbox_role mailbox_role_of(struct str use);
 /* "* STATUS name (...)" for these items, of enum imap_status_item. */
 void mailbox_write_status(struct session *s, const struct mailbox *mailbox,
 			  unsigned items);

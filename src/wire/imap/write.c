@@ -25,7 +25,7 @@ static bool has_specials(struct str text)
 	return found != 0;
 }
 
-static void quoted(struct buf *out, struct str text)
+void imap_write_quoted(struct buf *out, struct str text)
 {
 	char *room = has_specials(text) ? NULL : buf_room(out, text.len + 2);
 
@@ -77,7 +77,7 @@ static void literal(struct buf *out, struct str text)
 void imap_write_string(struct buf *out, struct str text)
 {
 	if (is_quotable(text))
-		quoted(out, text);
+		imap_write_quoted(out, text);
 	else
 		literal(out, text);
 }
@@ -114,7 +114,7 @@ void imap_write_mailbox(struct buf *out, struct str name, bool is_utf8)
 		return;
 	}
 	if (is_utf8) {
-		quoted(out, name); /* RFC 9051 §9: quoted may hold UTF-8 */
+		imap_write_quoted(out, name); /* RFC 9051 §9: quoted may hold UTF-8 */
 		return;
 	}
 	buf_add_byte(out, '"');

@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "wire/imap/token.h"
 
+/* In quotes whatever it holds; the caller knows that it can be. */
+void imap_write_quoted(struct buf *out, struct str text);
 /* Quoted if it is short printable ASCII, a literal otherwise (both mean the same).  A NUL
  * cannot be in a string and is written as a space. */
 void imap_write_string(struct buf *out, struct str text);

@@ -1,0 +1,99 @@
+#include "ctl/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "ctl/word.h"
+
+/* Bit by bit. */
+static const struct {
+	const char *name, *value, *help;
+} known[CTL_OPTIONS] = {
+	{"admin", NULL, "this account may administer the server"},
+	{"password-stdin", NULL, "the password is the first line of standard input"},
+	{"all", NULL, "many accounts at once"},
+	{"dry-run", NULL, "only say what would be done"},
+	{"keep-names", NULL, "map no mailboxes to Sent, Drafts, Junk, Trash, Archive"},
+	{"mboxo", NULL, "the files quote only \"From \", not \">From \" (mboxo)"},
+	{"crlf", NULL, "the files get CRLF at line ends, not LF"},
+	{"starttls", NULL, "begin in plain text, on port 143, with STARTTLS"},
+	{"insecure", NULL, "believe any certificate; go on without TLS if there is none"},
+	{"user", "NAME", "the name to log in with there, if not the address"},
+	{"password-file", "FILE", "the password is the first line of that file"},
+	{"ca", "FILE", "trust the certificates in that file, not the system's"},
+	{"master", "NAME", "log in there as NAME on behalf of each user"},
+	{"dns", "HOST:PORT", "the name server to ask"},
+};
+
+enum { LONG_FIRST = 1000, COMMON = 4 };
+
+static void fill(struct option *list)
+{
+	static const struct option common[COMMON] = {
+		{"config", required_argument, NULL, 'c'},
+		{"dir", required_argument, NULL, 'd'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+	};
+
+	memcpy(list, common, sizeof common);
+	for (int i = 0; i < CTL_OPTIONS; i++)
+		list[COMMON + i] = (struct option){
+			known[i].name, known[i].value ? required_argument : no_argument,
+			NULL, LONG_FIRST + i};
+	list[COMMON + CTL_OPTIONS] = (struct option){0};
+}
+
+bool options_read(struct ctl *ctl, int argc, char **argv)
+{
+	struct option list[COMMON + CTL_OPTIONS + 1];
+	int option;
+
+	fill(list);
+	while ((option = getopt_long(argc, argv, "c:d:h", list, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			ctl->config_path = optarg;
+			break;
+		case 'd':
+			ctl->folder = optarg;
+			break;
+		case 'j':
+			ctl->is_json = true;
+			break;
+		case 'h':
+			ctl->wants_help = true;
+			break;
+		case '?': /* getopt has said it */
+			return false;
+		default:
+			ctl->options |= 1U << (option - LONG_FIRST);
+			ctl->values[option - LONG_FIRST] = optarg;
+			break;
+		}
+	}
+	return true;
+}
+
+const char *ctl_value(const struct ctl *ctl, enum ctl_option option)
+{
+	return ctl->values[__builtin_ctz(option)];
+}
+
+void options_print(unsigned options)
+{
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		char name[40];
+
+		if (!(options & 1U << i))
+			continue;
+		(void)snprintf(name, sizeof name, "--%s%s%s", known[i].name,
+			       known[i].value ? " " : "",
+			       known[i].value ? known[i].value : "");
+		printf("  %-22s%s\n", name, known[i].help);
+	}
+	printf("  --json                print JSON, for programs\n"
+	       "  --dir FOLDER          the data directory\n"
+	       "  -c FILE               the configuration file, instead of\n"
+	       "                        " DEFAULT_CONFIG "\n");
+}
