@@ -37,7 +37,7 @@ static unsigned append_until_full(struct fixture *f)
 		if (taken % 16 == 0)
 			storage_index_commit(f->storage);
 	}
-	CHECK(!"full at last");
+	CHECK(false); /* full at last */
 	return 0;
 }
 
