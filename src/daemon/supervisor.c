@@ -75,7 +75,7 @@ static void brief(struct slot *slot)
 	if (supervisor->client_ca.len > 0 && joints_is_door(slot))
 		child_send(&slot->child, CHILD_CLIENT_CA, buf_str(&supervisor->client_ca),
 			   -1);
-	if (!joints_is_door(slot))
+	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
 	if (slot->role == CHILD_RESOLVERD)
 		lookups_give_anchors(&slot->child, supervisor->options.conf->dns_anchors);

@@ -16,6 +16,7 @@ struct person {
 };
 
 static struct person root, stranger, ann;
+static char p256[] = "P-256", p384[] = "P-384", both[] = "P-256:P-384";
 
 static struct person person_new(const char *name, const struct person *issuer,
 				long until_s)
@@ -101,7 +102,7 @@ enum outcome { NO_PROOF, PROOF, NO_TLS };
 /* A handshake in memory: what the server knows of a client with this certificate.
  * groups: those that the client knows, the first of which it guesses to be ours. */
 static enum outcome meet(struct tls_server *server, const struct person *person,
-			 int version, const char *ours_groups, const char *groups)
+			 int version, char *ours_groups, char *groups)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	SSL *ours = tls_server_session(server), *theirs = SSL_new(context);
@@ -162,13 +163,13 @@ TEST(a_client_proves_that_it_has_the_key_of_its_certificate)
 	struct person late = person_new("late", &root, -3600);
 
 	CHECK(tls_server_ask_client(server, buf_str(&root.pem)));
-	CHECK(meet(server, &ann, TLS1_3_VERSION, "P-256", "P-256") == PROOF);
+	CHECK(meet(server, &ann, TLS1_3_VERSION, p256, p256) == PROOF);
 	/* the server asks for another key share: RFC 8446 §4.1.4 */
-	CHECK(meet(server, &ann, TLS1_3_VERSION, "P-384", "P-256:P-384") == PROOF);
-	CHECK(meet(server, NULL, TLS1_3_VERSION, "P-256", "P-256") == NO_PROOF);
-	CHECK(meet(server, &stranger, TLS1_3_VERSION, "P-256", "P-256") == NO_PROOF);
-	CHECK(meet(server, &late, TLS1_3_VERSION, "P-256", "P-256") == NO_PROOF);
-	CHECK(meet(server, &ann, TLS1_2_VERSION, "P-256", "P-256") == NO_PROOF);
+	CHECK(meet(server, &ann, TLS1_3_VERSION, p384, both) == PROOF);
+	CHECK(meet(server, NULL, TLS1_3_VERSION, p256, p256) == NO_PROOF);
+	CHECK(meet(server, &stranger, TLS1_3_VERSION, p256, p256) == NO_PROOF);
+	CHECK(meet(server, &late, TLS1_3_VERSION, p256, p256) == NO_PROOF);
+	CHECK(meet(server, &ann, TLS1_2_VERSION, p256, p256) == NO_PROOF);
 	person_drop(&late);
 	server_drop(&server);
 }
@@ -177,7 +178,7 @@ TEST(nobody_is_asked_for_a_certificate_where_none_is_wanted)
 {
 	struct tls_server *server = server_new();
 
-	CHECK(meet(server, &ann, TLS1_3_VERSION, "P-256", "P-256") == NO_PROOF);
+	CHECK(meet(server, &ann, TLS1_3_VERSION, p256, p256) == NO_PROOF);
 	CHECK(!tls_server_ask_client(server, STR("no roots")));
 	server_drop(&server);
 }

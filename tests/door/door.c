@@ -2,6 +2,7 @@
 
 #include "directory/directory.h"
 #include "login/login.h"
+#include "net/tls_proof.h"
 #include "route/route.h"
 #include "rt/task.h"
 #include "vault/vault.h"
@@ -45,6 +46,13 @@ struct str conn_peer(const struct conn *conn)
 bool conn_peer_is_loopback(const struct conn *conn)
 {
 	return conn->is_loopback;
+}
+
+bool conn_tls_proof(const struct conn *c, struct tls_proof *proof)
+{
+	(void)c;
+	(void)proof;
+	return false;
 }
 
 bool conn_tls_exporter(const struct conn *conn, struct buf *out)
@@ -312,6 +320,24 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 	if (message == 3)
 		return STORE_UNAVAILABLE;
 	(void)take(arg, STR("no line end")); /* it was the last piece */
+	return STORE_OK;
+}
+
+enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
+			      struct buf *body)
+{
+	(void)store;
+	ASSERT(account != 0 && message >= 1 && message <= 3);
+	buf_add(body, STR("Subject: x\r\n\r\n.dot\r\nno line end"));
+	return message == 3 ? STORE_UNAVAILABLE : STORE_OK;
+}
+
+enum store_outcome store_bodies(struct store *store, account_t account,
+				const uint64_t *messages, size_t count,
+				struct buf *bodies, enum store_outcome *outcomes)
+{
+	for (size_t i = 0; i < count; i++)
+		outcomes[i] = store_body(store, account, messages[i], &bodies[i]);
 	return STORE_OK;
 }
 
