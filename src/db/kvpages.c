@@ -325,6 +325,13 @@ static bool meta_read(struct walk *w, const char *bytes, struct meta *meta)
 	    (size & (size - 1)) != 0)
 		return false;
 	w->page_bytes = size;
+	return true;
+}
+
+/* Only of the meta that counts: when LMDB could not write the other one it leaves new
+ * roots there under the old number. */
+static bool roots_fit(const struct meta *meta)
+{
 	for (int i = 0; i < 2; i++)
 		if (meta->trees[i].root != NO_PAGE &&
 		    (meta->trees[i].root > meta->last_page || meta->trees[i].root < 2))
@@ -351,6 +358,8 @@ static err_t head(struct walk *w, struct meta *meta)
 		return bad(w, 1, "its second page is garbage");
 	if (other.number > meta->number)
 		*meta = other;
+	if (!roots_fit(meta))
+		return bad(w, 0, "a root is no page of it");
 	w->last_page = meta->last_page;
 	/* Pages that were given and taken back at the end are not written. */
 	if (size < 0 || w->last_page < 1 ||

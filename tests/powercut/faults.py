@@ -4,7 +4,8 @@ EIO, once with ENOSPC, and once the process is killed there; at its first call, 
 and one at random.  The places are found by asking, so a new one is never forgotten; the
 fault points of rt/fault.h in those folders are found in their source.
 
-    faults.py [RUNS [SEED]]    so many of them, drawn at random; 0, or none said: all
+    faults.py [RUNS [SEED [WORD]]]    so many of them, drawn at random (0: all), of those
+                                      whose name has the word
 
 A store that lives on must in the end be like one in peace; what a killed one left must hold
 all that was acknowledged, also if the power goes with it.
@@ -68,6 +69,8 @@ def main():
         return 1
     found = places(seed)
     todo = list(cases(found, seed))
+    if len(sys.argv) > 3:
+        todo = [case for case in todo if sys.argv[3] in case[1]]
     if runs:
         todo = random.Random(seed).sample(todo, min(runs, len(todo)))
     good = sum(holds(*case, seed) for case in todo)

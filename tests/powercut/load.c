@@ -280,12 +280,13 @@ static void do_pause(void)
 	(void)usleep((useconds_t)rand_below(30000));
 }
 
-/* As a backup does. */
+/* As a backup does, but in the writer's thread, where no transaction may be open then. */
 static void do_copy(void)
 {
 	int fd = memfd_create("copy", MFD_CLOEXEC);
 
 	ASSERT(fd >= 0);
+	storage_index_commit(load.storage);
 	storage_pin(load.storage);
 	err_t err = storage_copy_index(load.storage, fd);
 

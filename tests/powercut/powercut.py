@@ -5,6 +5,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 import seeds
 
+LOAD_SECONDS = 90
 TARGETS = ("powercut_record.so", "powercut_load", "powercut_check")
 
 
@@ -36,10 +37,13 @@ class Run:
         env |= {"POWERCUT_" + name.upper(): str(value) for name, value in settings.items()}
         env |= {"POWERCUT_FOLDER": str(where[0]), "POWERCUT_TRACE": str(where[2]),
                 "LD_PRELOAD": str(self.build / "powercut_record.so")}
+        command = [self.build / "powercut_load", *where, str(seed), str(groups), *words]
         with open(self.place / "log", "a") as log:
-            return subprocess.run([self.build / "powercut_load", *where, str(seed), str(groups),
-                                   *words], env=os.environ | env, stdout=subprocess.PIPE,
-                                  stderr=log, text=True, timeout=300)
+            try:
+                return subprocess.run(command, env=os.environ | env, stdout=subprocess.PIPE,
+                                      stderr=log, text=True, timeout=LOAD_SECONDS)
+            except subprocess.TimeoutExpired:
+                return subprocess.CompletedProcess(command, 1, "FAIL it hangs\n")
 
     def check(self, cuts, seed, *words):
         """(passed, failed, what it said)"""
