@@ -51,6 +51,8 @@ static void print_options(unsigned options)
 		       "input\n");
 	if (options & CTL_DNS)
 		printf("  --dns HOST:PORT   the name server to ask\n");
+	if (options & CTL_REPAIR)
+		printf("  --repair          put right what can be\n");
 	printf("  --json            print JSON, for programs\n"
 	       "  --dir FOLDER      the data directory\n"
 	       "  -c FILE           the configuration file, instead of\n"
@@ -119,6 +121,7 @@ static const struct option long_options[] = {
 	{"admin", no_argument, NULL, 'a'},
 	{"password-stdin", no_argument, NULL, 'p'},
 	{"dns", required_argument, NULL, 'n'},
+	{"repair", no_argument, NULL, 'r'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -150,6 +153,9 @@ static bool read_options(struct ctl *ctl, int argc, char **argv)
 			break;
 		case 'p':
 			ctl->options |= CTL_PASSWORD_STDIN;
+			break;
+		case 'r':
+			ctl->options |= CTL_REPAIR;
 			break;
 		default: /* getopt has said it */
 			return false;
@@ -248,6 +254,8 @@ static void run_verb(struct ctl *ctl, const struct ctl_verb *verb)
 
 static void print_result(const struct ctl *ctl)
 {
+	if (ctl->is_printed)
+		return;
 	if (!ctl->is_json) {
 		if (ctl->status == 0)
 			(void)fwrite(ctl->out.ptr, 1, ctl->out.len, stdout);

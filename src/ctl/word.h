@@ -20,6 +20,7 @@ enum ctl_option {
 	CTL_ADMIN = 1,
 	CTL_PASSWORD_STDIN = 2,
 	CTL_DNS = 4,
+	CTL_REPAIR = 8,
 };
 
 /* What a verb cannot do without. */
@@ -48,6 +49,7 @@ struct ctl {
 	struct buf out;      /* what is printed at the end if all went well, */
 	struct json_t *json; /* or this with --json */
 	int status;
+	bool is_printed; /* the command has printed all of its answer by itself */
 };
 
 struct ctl_verb {
@@ -66,6 +68,11 @@ struct ctl_word {
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_config, ctl_dns, ctl_domain,
 	ctl_queue, ctl_store;
+
+/* heal.c: verbs of "store" that work on a data directory that no server has. */
+void heal_check(struct ctl *ctl);
+void heal_rebuild(struct ctl *ctl);
+void heal_damaged(struct ctl *ctl);
 
 /* The command failed: what happened, what state things are in, and what to do about it,
  * each a whole sentence. */

@@ -311,8 +311,7 @@ TEST(an_octet_that_changed_in_the_index_costs_nothing)
 		hurt += !was_clean;
 		CHECK(check(&h, true, &report) == OK);
 		CHECK(check_is_clean(&report) && (was_clean || report.is_repaired));
-		if (!is_same_dump(&h))
-			CHECK(!"the same rows as before");
+		CHECK(is_same_dump(&h));
 	}
 	CHECK(hurt > 0);
 	heal_remove(&h);

@@ -98,6 +98,15 @@ static err_t is_log_whole(const struct check_options *options, struct known know
 	return err;
 }
 
+err_t check_log(const struct check_options *options, struct check_report *report)
+{
+	const char *why;
+	bool is_whole;
+	err_t err = is_log_whole(options, known_before(options), report, &is_whole, &why);
+
+	return err == ERR_SYNTAX ? OK : err;
+}
+
 /* ---- the new one ------------------------------------------------------------------- */
 
 /* The old one stays beside it, for whoever wants to look. */

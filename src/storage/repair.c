@@ -156,7 +156,7 @@ static err_t look_once(const struct check_options *options, struct arena *arena,
 
 	TRY(look_at_pages(options, report));
 	if (report->found[CHECK_PAGES_DAMAGED] > 0)
-		return OK;
+		return check_log(options, report);
 	err_t err = open_as_it_is(options, arena, &storage, why);
 
 	if (err == ERR_SYNTAX) {

@@ -9,6 +9,9 @@
 [[nodiscard]] err_t check_patch(struct storage *storage,
 				const struct check_options *options,
 				struct check_report *report, bool *is_in_order);
+/* Whether the log is whole, where the index cannot be asked. */
+[[nodiscard]] err_t check_log(const struct check_options *options,
+			      struct check_report *report);
 /* storage_rebuild(); with must_be_whole only if no group of the log is missing, else
  * ERR_SYNTAX. */
 [[nodiscard]] err_t rebuild(const struct check_options *options, bool must_be_whole,
