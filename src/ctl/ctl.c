@@ -53,6 +53,8 @@ static void print_options(unsigned options)
 		printf("  --dns HOST:PORT   the name server to ask\n");
 	if (options & CTL_REPAIR)
 		printf("  --repair          put right what can be\n");
+	if (options & CTL_ONLINE)
+		printf("  --online          while the server runs; it goes on serving\n");
 	printf("  --json            print JSON, for programs\n"
 	       "  --dir FOLDER      the data directory\n"
 	       "  -c FILE           the configuration file, instead of\n"
@@ -122,6 +124,7 @@ static const struct option long_options[] = {
 	{"password-stdin", no_argument, NULL, 'p'},
 	{"dns", required_argument, NULL, 'n'},
 	{"repair", no_argument, NULL, 'r'},
+	{"online", no_argument, NULL, 'o'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -156,6 +159,9 @@ static bool read_options(struct ctl *ctl, int argc, char **argv)
 			break;
 		case 'r':
 			ctl->options |= CTL_REPAIR;
+			break;
+		case 'o':
+			ctl->options |= CTL_ONLINE;
 			break;
 		default: /* getopt has said it */
 			return false;
@@ -214,6 +220,11 @@ struct run {
 	const struct ctl_verb *verb;
 };
 
+static unsigned needs_of(const struct ctl *ctl, const struct ctl_verb *verb)
+{
+	return verb->needs | (ctl->options & CTL_ONLINE ? CTL_NEEDS_SERVER : 0);
+}
+
 static bool has_needs(struct ctl *ctl, unsigned needs)
 {
 	if (needs & CTL_NEEDS_SERVER) {
@@ -229,7 +240,7 @@ static void run_in_task(void *arg)
 {
 	const struct run *run = arg;
 
-	if (has_needs(run->ctl, run->verb->needs))
+	if (has_needs(run->ctl, needs_of(run->ctl, run->verb)))
 		run->verb->run(run->ctl);
 	ctl_close_lookups(run->ctl);
 	ctl_disconnect(run->ctl);
@@ -240,7 +251,7 @@ static void run_verb(struct ctl *ctl, const struct ctl_verb *verb)
 {
 	struct run run = {ctl, verb};
 
-	if (!(verb->needs & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
+	if (!(needs_of(ctl, verb) & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
 		verb->run(ctl);
 		return;
 	}

@@ -88,7 +88,10 @@ static void find_address(struct heal *heal, struct storage *storage,
 static err_t open_storage(struct heal *heal, const char *folder, struct storage **storage,
 			  struct str *why)
 {
-	struct storage_options how = {.folder = folder, .is_as_it_is = true};
+	struct storage_options how = {.folder = folder,
+				      .open_as = heal->is_online ? STORAGE_READ_ONLY
+								 : STORAGE_LIVE,
+				      .is_as_it_is = true};
 
 	return storage_open(&how, &heal->ctl->arena, storage, why);
 }
@@ -121,6 +124,7 @@ static struct check_options options_of(struct heal *heal, const char *folder)
 {
 	return (struct check_options){.folder = folder,
 				      .is_repairing = heal->ctl->options & CTL_REPAIR,
+				      .is_copy = heal->is_online,
 				      .tell = tell,
 				      .progress = progress,
 				      .arg = heal};
@@ -245,16 +249,18 @@ static void print(const struct ctl *ctl)
 	(void)fflush(stdout); /* the status tells, too */
 }
 
-__attribute__((noreturn)) static void work_apart(struct ctl *ctl, const char *folder,
-						 heal_work *work)
+/* base: the data directory, whose store's owner does the work in folder. */
+__attribute__((noreturn)) static void work_apart(struct ctl *ctl, const char *base,
+						 const char *folder, heal_work *work)
 {
-	struct heal heal = {.ctl = ctl, .started_ms = clock_monotonic_ms()};
-	char store[FOLDER_PATH_MAX];
+	struct heal heal = {.ctl = ctl,
+			    .is_online = ctl->options & CTL_ONLINE,
+			    .started_ms = clock_monotonic_ms()};
 
-	if (folder_path(store, folder, "store") != OK || !become_owner(folder))
+	if (!become_owner(base))
 		_exit(STATUS_FAILED);
 	heal.progress_fd = quiet();
-	work(&heal, store);
+	work(&heal, folder);
 	loud(heal.progress_fd);
 	if (!buf_ok(&ctl->out))
 		ctl->status = STATUS_FAILED;
@@ -271,49 +277,75 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-static void apart(struct ctl *ctl, heal_work *work)
+static void begin_apart(struct ctl *ctl, const char *base, const char *folder,
+			heal_work *work)
 {
-	char folder[FOLDER_PATH_MAX];
-	struct buf why = BUF(FOLDER_WHY_MAX);
-	int lock = -1;
-	err_t err = str_to_c(ctl->conf.data_directory, folder, sizeof folder)
-			    ? folder_lock(folder, &lock, &why)
-			    : ERR_LIMIT;
-
-	if (err != OK) {
-		ctl_fail(ctl,
-			 "The store cannot be looked at: %.*s\nNothing was changed.\n"
-			 "This needs the data directory for itself: stop the server "
-			 "first.",
-			 STR_FMT(buf_str(&why)));
-		ctl->status = STATUS_FAILED;
-		buf_fini(&why);
-		return;
-	}
 	pid_t pid = fork();
 
 	if (pid == 0)
-		work_apart(ctl, folder, work);
+		work_apart(ctl, base, folder, work);
 	int status = pid < 0 ? 0 : wait_for(pid);
 
-	(void)close(lock);
-	buf_fini(&why);
-	if (pid > 0 && WIFEXITED(status)) {
+	if (pid < 0) {
+		ctl_fail(ctl, "This machine can start no more processes.\nNothing was "
+			      "changed.");
+		ctl->status = STATUS_FAILED;
+	} else if (WIFEXITED(status)) {
 		ctl->is_printed = true;
 		ctl->status = WEXITSTATUS(status);
-		return;
+	} else {
+		ctl_fail(ctl,
+			 "The index is damaged so badly that looking at it was stopped "
+			 "(signal %d).\nNothing was lost by that.\n\"postrider store "
+			 "rebuild\" makes it anew from the packs.",
+			 WTERMSIG(status));
+		ctl->status = STATUS_FOUND;
 	}
-	ctl_fail(ctl,
-		 "The index is damaged so badly that looking at it was stopped "
-		 "(signal %d).\nNothing was lost by that.\n\"postrider store "
-		 "rebuild\" makes it anew from the packs.",
-		 pid > 0 ? WTERMSIG(status) : 0);
-	ctl->status = STATUS_FOUND;
+}
+
+void heal_look_at_copy(struct ctl *ctl, const char *folder)
+{
+	char base[FOLDER_PATH_MAX];
+
+	if (str_to_c(ctl->conf.data_directory, base, sizeof base))
+		begin_apart(ctl, base, folder, do_check);
+}
+
+static void apart(struct ctl *ctl, heal_work *work)
+{
+	char base[FOLDER_PATH_MAX], folder[FOLDER_PATH_MAX];
+	struct buf why = BUF(FOLDER_WHY_MAX);
+	int lock = -1;
+	err_t err = ERR_LIMIT;
+
+	if (str_to_c(ctl->conf.data_directory, base, sizeof base) &&
+	    folder_path(folder, base, "store") == OK)
+		err = folder_lock(base, &lock, &why);
+	if (err == OK) {
+		begin_apart(ctl, base, folder, work);
+		(void)close(lock); /* gives it back */
+	} else {
+		ctl_fail(ctl,
+			 "The store cannot be looked at: %.*s\nNothing was changed.\n"
+			 "This needs the data directory for itself: stop the server "
+			 "first, or look with\n\"postrider store check --online\".",
+			 STR_FMT(buf_str(&why)));
+		ctl->status = STATUS_FAILED;
+	}
+	buf_fini(&why);
 }
 
 void heal_check(struct ctl *ctl)
 {
-	apart(ctl, do_check);
+	if ((ctl->options & CTL_ONLINE) && (ctl->options & CTL_REPAIR)) {
+		ctl_fail(ctl, "What a running server has open cannot be repaired.\n"
+			      "Nothing was changed.\nStop the server for --repair.");
+		ctl->status = STATUS_FAILED;
+	} else if (ctl->options & CTL_ONLINE) {
+		heal_online(ctl);
+	} else {
+		apart(ctl, do_check);
+	}
 }
 
 void heal_rebuild(struct ctl *ctl)

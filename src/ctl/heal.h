@@ -22,9 +22,16 @@ struct heal {
 	struct heal_found *found;
 	size_t count, room;
 	struct check_report report;
+	bool is_online;
 	int progress_fd;
 	uint64_t started_ms, said_ms;
 };
+
+/* In a process of its own, with the rights of the store's owner: looks at folder, a copy
+ * of the index with the packs of a running server, and prints what it finds. */
+void heal_look_at_copy(struct ctl *ctl, const char *folder);
+/* heal_online.c: check --online.  May suspend. */
+void heal_online(struct ctl *ctl);
 
 /* Subject and author, as far as the digest can be read. */
 void heal_describe(struct heal *heal, struct str digest, struct heal_found *found);

@@ -39,9 +39,10 @@ static void stats(struct ctl *ctl)
 static const struct ctl_verb verbs[] = {
 	{"stats", "", "Print how much mail there is, without logging in.", 0, 0, 0,
 	 CTL_NEEDS_SERVER, stats},
-	{"check", "[--repair]",
-	 "Look whether everything in the store is in order; the server is stopped.", 0, 0,
-	 CTL_REPAIR, 0, heal_check},
+	{"check", "[--repair | --online]",
+	 "Look whether everything in the store is in order; the server is stopped,\n"
+	 "      but for --online.",
+	 0, 0, CTL_REPAIR | CTL_ONLINE, 0, heal_check},
 	{"damaged", "", "Print which mails are set aside, since their bodies are lost.",
 	 0, 0, 0, 0, heal_damaged},
 	{"rebuild", "", "Make the index anew from the packs; the server is stopped.", 0,
@@ -53,6 +54,7 @@ const struct ctl_word ctl_store = {
 	.summary = "The store of all mail.",
 	.examples = "  postrider store stats --json\n"
 		    "  postrider store check\n"
+		    "  postrider store check --online\n"
 		    "  postrider store check --repair\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),

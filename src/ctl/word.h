@@ -21,6 +21,7 @@ enum ctl_option {
 	CTL_PASSWORD_STDIN = 2,
 	CTL_DNS = 4,
 	CTL_REPAIR = 8,
+	CTL_ONLINE = 16, /* the command needs the server, then */
 };
 
 /* What a verb cannot do without. */

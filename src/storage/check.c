@@ -1,10 +1,9 @@
 /* The walk over all rows of the index. */
-#include "storage/check_state.h"
-
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "rt/clock.h"
+#include "storage/check_state.h"
 
 enum { FIXES_BYTES_MAX = 1 << 30, ROW_BYTES_MAX = KV_VALUE_BYTES_MAX };
 

@@ -54,6 +54,9 @@ struct check_report {
 struct check_options {
 	const char *folder; /* the data directory */
 	bool is_repairing;
+	/* The folder holds a copy of the index and the packs of a storage that is in use:
+	 * nothing is changed, and what was written after the copy does not count. */
+	bool is_copy;
 	uint64_t pack_bytes_max, index_bytes_max; /* as of storage_open() */
 	/* Told of each finding, and now and then how far it is; they may be NULL. */
 	void (*tell)(void *arg, const struct check_finding *finding);

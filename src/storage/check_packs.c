@@ -15,6 +15,7 @@ struct mapping {
 	struct pack_map *map;
 	uint64_t done, all, told_ms;
 	uint32_t pack; /* of the last group */
+	uint64_t last; /* group that counts */
 };
 
 static void gap(const struct mapping *m, struct pack_place from, uint64_t sequence)
@@ -59,6 +60,8 @@ static err_t take(void *arg, const struct pack_group *group)
 	struct pack_span *last =
 		map->span_count > 0 ? &map->spans[map->span_count - 1] : NULL;
 
+	if (group->sequence > m->last)
+		return OK;
 	m->report->groups++;
 	if (group->sequence != map->sequence + 1)
 		gap(m, last ? (struct pack_place){last->pack, last->to} : group->at,
@@ -81,7 +84,7 @@ static err_t take(void *arg, const struct pack_group *group)
 }
 
 err_t pack_map_make(struct packs *packs, const struct check_options *options,
-		    struct check_report *report, struct pack_map *map)
+		    struct check_report *report, uint64_t last, struct pack_map *map)
 {
 	struct pack_scan scan;
 	uint64_t before = packs_first_sequence(packs) - 1;
@@ -89,6 +92,7 @@ err_t pack_map_make(struct packs *packs, const struct check_options *options,
 			    .options = options,
 			    .report = report,
 			    .map = map,
+			    .last = last,
 			    .all = packs_bytes(packs),
 			    .told_ms = clock_monotonic_ms()};
 
@@ -96,7 +100,7 @@ err_t pack_map_make(struct packs *packs, const struct check_options *options,
 	report->groups = report->packs = report->bodies = 0;
 	report->pack_bytes = m.all;
 	TRY(packs_scan(packs, packs_first(packs), before, take, &m, &scan));
-	if (scan.is_torn && scan.damaged > 0)
+	if (scan.is_torn && scan.damaged > 0 && map->sequence < last)
 		gap(&m, scan.end, map->sequence + 1);
 	report->is_whole_log = map->is_whole;
 	return OK;

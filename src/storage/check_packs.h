@@ -26,10 +26,11 @@ struct pack_map {
 	bool is_whole;     /* no group from the first one on is missing */
 };
 
-/* Reads all packs. */
+/* Reads all packs; groups after that one do not count. */
 [[nodiscard]] err_t pack_map_make(struct packs *packs,
 				  const struct check_options *options,
-				  struct check_report *report, struct pack_map *map);
+				  struct check_report *report, uint64_t last,
+				  struct pack_map *map);
 void pack_map_fini(struct pack_map *map);
 /* OK if the record there is a whole body of that length; ERR_SYNTAX if not. */
 [[nodiscard]] err_t pack_map_body(const struct pack_map *map, struct packs *packs,

@@ -87,7 +87,7 @@ static err_t is_log_whole(const struct check_options *options, struct known know
 	if (err == OK) {
 		packs_trust(packs, known.sequence);
 		*why = "the disk failed while the log was read";
-		err = pack_map_make(packs, options, report, &map);
+		err = pack_map_make(packs, options, report, UINT64_MAX, &map);
 	}
 	if (err == OK)
 		*is_whole = map.is_whole && map.sequence >= known.sequence;

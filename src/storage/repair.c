@@ -27,6 +27,21 @@ static bool is_index_wrong(const struct check_report *report)
 
 /* ---- looking ----------------------------------------------------------------------- */
 
+/* The last group that the index holds. */
+static uint64_t index_sequence(struct storage *storage)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct state_row state;
+	struct key key;
+	struct str value;
+
+	if (reader_begin(&reader, storage) != STORE_OK ||
+	    kv_get(reader.txn, key_state(&key), &value) != OK ||
+	    !state_read(value, &state))
+		return 0;
+	return state.sequence;
+}
+
 /* fixes, if not NULL, gets what can be put right; the caller frees it. */
 static err_t look_at_all(struct storage *storage, const struct check_options *options,
 			 struct check_report *report, struct buf *fixes)
@@ -39,10 +54,13 @@ static err_t look_at_all(struct storage *storage, const struct check_options *op
 
 	memset(report->found, 0, sizeof report->found);
 	report->accounts = report->mailboxes = report->mails = report->set_aside = 0;
-	storage_index_commit(storage); /* which opening may have begun */
-	/* What the index holds was durable. */
-	packs_trust(storage->packs, storage->work.state.sequence);
-	err_t err = pack_map_make(storage->packs, options, report, &map);
+	if (!options->is_copy)
+		storage_index_commit(storage); /* which opening may have begun */
+	uint64_t sequence = index_sequence(storage);
+
+	packs_trust(storage->packs, sequence); /* what the index holds was durable */
+	err_t err = pack_map_make(storage->packs, options, report,
+				  options->is_copy ? sequence : UINT64_MAX, &map);
 
 	if (err == OK)
 		err = check_rows(&c, storage->kv);
@@ -142,6 +160,8 @@ static err_t open_as_it_is(const struct check_options *options, struct arena *ar
 	struct storage_options how = {.folder = options->folder,
 				      .pack_bytes_max = options->pack_bytes_max,
 				      .index_bytes_max = options->index_bytes_max,
+				      .open_as = options->is_copy ? STORAGE_READ_ONLY
+								  : STORAGE_LIVE,
 				      .is_as_it_is = true};
 
 	*why = STR("");
@@ -212,7 +232,8 @@ err_t storage_check(const struct check_options *options, struct arena *arena,
 	}
 	(void)close(lock); /* storage_open() takes it again */
 	err = look_once(options, arena, report, why);
-	if (err == OK && options->is_repairing && !check_is_clean(report))
+	if (err == OK && options->is_repairing && !options->is_copy &&
+	    !check_is_clean(report))
 		err = mend(options, arena, report, why);
 	return err;
 }

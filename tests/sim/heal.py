@@ -5,7 +5,7 @@ no mail is ever served with another's body.
 
     tests/sim/heal.py [N]    N: octets changed, each on a fresh copy of the whole
 """
-import json, os, pathlib, random, re, shutil, smtplib, struct, sys
+import json, os, pathlib, random, re, shutil, smtplib, struct, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
@@ -123,8 +123,12 @@ def known_damage(copy, texts, before):
                  str(found))
     with server:
         now = look(server)
+        done = server.ctl("store", "check", "--online")
+        report.check("a running server lets itself be looked at",
+                     done.returncode == 0 and "mails are set aside" in done.stdout, done.stdout + done.stderr)
+        report.check("and nothing stays of that", not list((copy / "data/store").glob("check.*")))
         done = server.ctl("store", "check")
-        report.check("a running server keeps its store to itself",
+        report.check("it keeps its store to itself",
                      done.returncode == 2 and "stop the server" in done.stderr, done.stderr)
     lost = [key for key in before if now[key][2] is None]
     report.check("its owner still sees what it was",
@@ -135,6 +139,21 @@ def known_damage(copy, texts, before):
                  done.stdout + done.stderr)
     with server:
         report.check("shows the same", look(server) == now)
+
+
+def under_load(server, texts):
+    """The store is looked at while mails come, and no mail waits for that."""
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=20) as client:
+        looking = subprocess.Popen([lab.BINARY, "store", "check", "--online", "--dir", server.folder + "/data"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        longest, count = 0, 0
+        while looking.poll() is None or count < 20:
+            began = time.time()
+            client.sendmail("joe@load.example", ["bob@postrider.test"], texts["mail number 1"])
+            longest, count = max(longest, time.time() - began), count + 1
+        said = looking.stdout.read()
+    report.check("all is in order while mails come", looking.returncode == 0, said)
+    report.check("and none of them waits", longest < 1, f"{longest} s")
 
 
 def broken_index(copy, before):
@@ -189,6 +208,7 @@ def one_octet(copy, name, texts, before):
 def main():
     with lab.Server() as server:
         texts = fill(server)
+        under_load(server, texts)
         before = look(server)
         report.check("there is something to lose",
                      len(before) > MAILS and never_wrong(texts, before), str(len(before)))
