@@ -201,8 +201,8 @@ static bool is_same_dump(struct heal *h)
 {
 	struct buf dump = BUF(DUMP_MAX);
 
-	CHECK(fixture_open_again(&h->f) == OK);
-	fixture_dump(&h->f, &dump);
+	if (fixture_open_again(&h->f) == OK)
+		fixture_dump(&h->f, &dump);
 	fixture_shut(&h->f);
 	bool is_same = str_same(buf_str(&dump), buf_str(&h->dump));
 

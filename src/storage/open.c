@@ -156,10 +156,11 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 	if (err == OK && !storage->is_read_only &&
 	    (err = disk_flush_folder(storage->folder)) != OK)
 		sentence = "the data directory cannot be flushed";
-	if (err == OK && !storage->is_read_only &&
-	    storage_release_leases(storage) != OK) {
-		sentence = "the index cannot be written";
-		err = ERR_IO;
+	if (err == OK && !storage->is_read_only && !options->is_as_it_is) {
+		err = storage_release_leases(storage);
+		storage->is_index_damaged = err == ERR_SYNTAX;
+		sentence = err == ERR_SYNTAX ? "the index is damaged"
+					     : "the index cannot be written";
 	}
 	storage->is_up = err == OK && is_ours;
 	*why = STR("");
