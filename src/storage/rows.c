@@ -11,7 +11,8 @@
  *   member    var membership, var message, u8 flags, var MODSEQ, u64 saved at, then
  *             keywords (str each) to the end
  *   message   u8 bits (1 shared, 2 threaded), var members, 32 octets SHA-256 of the
- *             frame, var: pack, offset, frame length, raw size; u64 received at, u16 zone, trace to the end
+ *             frame, var: pack, offset, frame length, raw size; u64 received at, u16
+ *             zone, trace to the end
  *   digest    as it was given
  *   envelope  str sender, str id, str envid, u8 ret, u8 body kind
  *   queue     var message, var lease, u64 due or leased until, var tries, str reason,
