@@ -359,6 +359,31 @@ TEST(a_damaged_row_takes_no_mailbox_with_it)
 	heal_remove(&h);
 }
 
+/* Two accounts in one group, of which the first has lost its row. */
+TEST(a_damaged_account_holds_up_no_other)
+{
+	struct fixture f = {0};
+	struct store_op op = op_append_of(MAILBOX_INBOX, "text");
+	struct store_commit commits[] = {{.account = 1, .ops = &op, .count = 1},
+					 {.account = 2, .ops = &op, .count = 1}};
+	struct storage_commit two[COUNT_OF(commits)];
+	struct kv_txn *txn;
+	struct key key;
+
+	fixture_open(&f);
+	CHECK(fixture_do(&f, 2, (struct store_op){.kind = OP_ACCOUNT_CREATE}) ==
+	      STORE_OK);
+	CHECK(kv_begin(f.storage->kv, KV_WRITE, &txn) == OK);
+	CHECK(kv_put(txn, key_account(&key, 1), STR("damaged")) == OK);
+	CHECK(kv_commit(&txn) == OK);
+	for (size_t i = 0; i < COUNT_OF(commits); i++)
+		two[i] =
+			(struct storage_commit){.commit = &commits[i], .arena = &f.arena};
+	storage_commit_group(f.storage, two, COUNT_OF(two));
+	CHECK(two[0].outcome == STORE_UNAVAILABLE && two[1].outcome == STORE_OK);
+	fixture_close(&f);
+}
+
 /* Not all of the log is there, so that it cannot be asked. */
 TEST(without_the_log_the_index_is_patched)
 {
