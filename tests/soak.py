@@ -12,6 +12,8 @@ options = words.parse_args()
 root = pathlib.Path(__file__).resolve().parents[1]
 sys.exit(subprocess.call(
     ["tools/sum.py", "tests:200 kills", "tests/sim/kills.py 200",
+     "tests:200 octets changed under a server", "tests/sim/heal.py 200",
+     "tests:1,000 octets changed in the store", "env POSTRIDER_FLIPS=1000 build-fuzz/unit heal_test",
      "tests:a seeded bug found", "tests/soak/seeded.py",
      "tests:every parser fuzzed", f"tools/fuzz.py build-fuzz --seconds {options.seconds}"],
     cwd=root))

@@ -144,6 +144,11 @@ struct run {
 	const struct ctl_verb *verb;
 };
 
+static unsigned needs_of(const struct ctl *ctl, const struct ctl_verb *verb)
+{
+	return verb->needs | (ctl->options & CTL_ONLINE ? CTL_NEEDS_SERVER : 0);
+}
+
 static bool has_needs(struct ctl *ctl, unsigned needs)
 {
 	if (needs & CTL_NEEDS_SERVER) {
@@ -159,7 +164,7 @@ static void run_in_task(void *arg)
 {
 	const struct run *run = arg;
 
-	if (has_needs(run->ctl, run->verb->needs))
+	if (has_needs(run->ctl, needs_of(run->ctl, run->verb)))
 		run->verb->run(run->ctl);
 	ctl_close_lookups(run->ctl);
 	ctl_disconnect(run->ctl);
@@ -170,7 +175,7 @@ static void run_verb(struct ctl *ctl, const struct ctl_verb *verb)
 {
 	struct run run = {ctl, verb};
 
-	if (!(verb->needs & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
+	if (!(needs_of(ctl, verb) & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
 		verb->run(ctl);
 		return;
 	}
@@ -185,6 +190,8 @@ static void run_verb(struct ctl *ctl, const struct ctl_verb *verb)
 
 static void print_result(const struct ctl *ctl)
 {
+	if (ctl->is_printed)
+		return;
 	if (!ctl->is_json) {
 		if (ctl->status == 0 || ctl->is_partial)
 			(void)fwrite(ctl->out.ptr, 1, ctl->out.len, stdout);

@@ -18,6 +18,8 @@ static const struct {
 	{"crlf", NULL, "the files get CRLF at line ends, not LF"},
 	{"starttls", NULL, "begin in plain text, on port 143, with STARTTLS"},
 	{"insecure", NULL, "believe any certificate; go on without TLS if there is none"},
+	{"repair", NULL, "put right what can be"},
+	{"online", NULL, "while the server runs; it goes on serving"},
 	{"user", "NAME", "the name to log in with there, if not the address"},
 	{"password-file", "FILE", "the password is the first line of that file"},
 	{"ca", "FILE", "trust the certificates in that file, not the system's"},

@@ -39,12 +39,23 @@ static void stats(struct ctl *ctl)
 static const struct ctl_verb verbs[] = {
 	{"stats", "", "Print how much mail there is, without logging in.", 0, 0, 0,
 	 CTL_NEEDS_SERVER, stats},
+	{"check", "[--repair | --online]",
+	 "Look whether everything in the store is in order; the server is stopped,\n"
+	 "      but for --online.",
+	 0, 0, CTL_REPAIR | CTL_ONLINE, 0, heal_check},
+	{"damaged", "", "Print which mails are set aside, since their bodies are lost.",
+	 0, 0, 0, 0, heal_damaged},
+	{"rebuild", "", "Make the index anew from the packs; the server is stopped.", 0,
+	 0, 0, 0, heal_rebuild},
 };
 
 const struct ctl_word ctl_store = {
 	.name = "store",
 	.summary = "The store of all mail.",
-	.examples = "  postrider store stats --json\n",
+	.examples = "  postrider store stats --json\n"
+		    "  postrider store check\n"
+		    "  postrider store check --online\n"
+		    "  postrider store check --repair\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

@@ -26,13 +26,15 @@ enum ctl_option {
 	CTL_CRLF = 64,
 	CTL_STARTTLS = 128,
 	CTL_INSECURE = 256,
-	CTL_USER = 512, /* those from here on come with a value */
-	CTL_PASSWORD_FILE = 1024,
-	CTL_CA = 2048,
-	CTL_MASTER = 4096,
-	CTL_DNS = 8192,
+	CTL_REPAIR = 512,
+	CTL_ONLINE = 1024, /* the command needs the server, then */
+	CTL_USER = 2048,   /* those from here on come with a value */
+	CTL_PASSWORD_FILE = 4096,
+	CTL_CA = 8192,
+	CTL_MASTER = 16384,
+	CTL_DNS = 32768,
 };
-enum { CTL_OPTIONS = 14 };
+enum { CTL_OPTIONS = 16 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -62,6 +64,7 @@ struct ctl {
 	struct json_t *json; /* or this with --json */
 	bool is_partial;     /* out is printed although not all went well */
 	int status;
+	bool is_printed; /* the command has printed all of its answer by itself */
 };
 
 struct ctl_verb {
@@ -83,6 +86,11 @@ extern const struct ctl_word ctl_account, ctl_alias, ctl_config, ctl_dns, ctl_do
 
 /* What came with the option; NULL if it was not given. */
 const char *ctl_value(const struct ctl *ctl, enum ctl_option option);
+
+/* heal.c: verbs of "store" that work on a data directory that no server has. */
+void heal_check(struct ctl *ctl);
+void heal_rebuild(struct ctl *ctl);
+void heal_damaged(struct ctl *ctl);
 
 /* The command failed: what happened, what state things are in, and what to do about it,
  * each a whole sentence. */

@@ -207,6 +207,11 @@ uint64_t packs_first_sequence(const struct packs *packs)
 	return pack ? pack->first_sequence : 1;
 }
 
+void packs_trust(struct packs *packs, uint64_t sequence)
+{
+	packs->trusted = sequence;
+}
+
 uint64_t packs_epoch(const struct packs *packs)
 {
 	const struct pack *pack = packs_get(packs, packs_newest(packs));

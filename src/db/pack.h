@@ -56,6 +56,10 @@ uint64_t packs_bytes(struct packs *packs);
  * whose groups will be relied on. */
 [[nodiscard]] err_t packs_settle(struct packs *packs);
 
+/* Groups up to that number are known to have been durable, whatever headers say: scans
+ * take what is wrong with them for damage. */
+void packs_trust(struct packs *packs, uint64_t sequence);
+
 /* ---- reading the log --------------------------------------------------------------- */
 
 struct pack_group {

@@ -11,8 +11,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "db/disk.h"
-#include "db/pack.h"
-#include "db/packgroup.h"
+#include "db/packset.h"
 
 enum { SEARCH_BYTES = 1 << 20 };
 
@@ -154,7 +153,7 @@ static err_t find_durable(struct scanner *s)
  * Otherwise the power cut lost it. */
 static err_t was_durable(struct scanner *s, const struct group_header *header, bool *was)
 {
-	if (!s->has_durable)
+	if (!s->has_durable && s->durable < header->sequence)
 		TRY(find_durable(s));
 	*was = s->durable >= header->sequence;
 	return OK;
@@ -164,7 +163,7 @@ static err_t was_durable(struct scanner *s, const struct group_header *header, b
  * behind it. */
 static err_t pass_over(struct scanner *s, const struct pack *pack)
 {
-	if (!s->has_durable)
+	if (!s->has_durable && s->durable <= s->scan->sequence)
 		TRY(find_durable(s));
 	if (s->durable > s->scan->sequence)
 		return search(s, pack);
@@ -267,6 +266,7 @@ err_t packs_scan(struct packs *packs, struct pack_place from, uint64_t sequence,
 			    .scan = scan,
 			    .take = take,
 			    .arg = arg,
+			    .durable = packs->trusted,
 			    .payload = BUF(0)};
 	err_t err = OK;
 

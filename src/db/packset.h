@@ -29,6 +29,7 @@ struct packs {
 	uint64_t end, allocated;
 	uint64_t sequence; /* of the last group written */
 	uint64_t epoch;
+	uint64_t trusted;      /* packs_trust() */
 	atomic_bool is_broken; /* set by whoever flushes */
 	bool wants_new_pack;
 

@@ -24,6 +24,9 @@
 [[nodiscard]] err_t apply_mailbox_create(struct work *work,
 					 const struct effect_mailbox *e,
 					 struct op_result *result);
+/* A mailbox, and perhaps its account, whose making is lost: its mail has a place again.
+ */
+[[nodiscard]] err_t apply_mailbox_revive(struct work *work, uint64_t mailbox);
 [[nodiscard]] err_t apply_mailbox_rename(struct work *work,
 					 const struct effect_mailbox *e);
 [[nodiscard]] err_t apply_mailbox_delete(struct work *work,

@@ -1,4 +1,6 @@
 /* Accounts and mailboxes. */
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/num.h"
 #include "storage/apply.h"
@@ -61,6 +63,30 @@ err_t apply_account(struct work *work, const struct effect_mailbox *e,
 	work->account.row = (struct account_row){.next = 1, .uid_validity = 1};
 	work->state.accounts++;
 	return apply_mailbox_create(work, e, result);
+}
+
+err_t apply_mailbox_revive(struct work *work, uint64_t mailbox)
+{
+	char name[40];
+	int len = snprintf(name, sizeof name, "Recovered %llu",
+			   (unsigned long long)mailbox);
+	struct effect_mailbox e = {
+		.mailbox = mailbox, .name = {name, (size_t)len}, .is_subscribed = true};
+	struct op_result result;
+
+	LOG(ERROR, "log speaks of a lost mailbox", KV_INT("account", work->account.id),
+	    KV_INT("mailbox", mailbox));
+	if (mailbox == MAILBOX_INBOX) {
+		e.name = STR("INBOX");
+		e.role = ROLE_INBOX;
+	}
+	if (!work->account.is_there) {
+		work->account.is_there = true;
+		work->account.row = (struct account_row){.next = 1, .uid_validity = 1};
+		work->state.accounts++;
+	}
+	e.uid_validity = work->account.row.uid_validity;
+	return apply_mailbox_create(work, &e, &result);
 }
 
 /* As in apply_message.c: gone only by damage. */

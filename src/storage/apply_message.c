@@ -45,15 +45,17 @@ static void count_out(struct work *work, struct mailbox_row *row, uint8_t flags,
 	work->state.messages = less(work->state.messages, 1);
 }
 
-/* The mailbox that is changed now; ERR_ABSENT only where damage lost it. */
+/* The mailbox that is changed now; where damage lost it, it comes back without what was
+ * in it. */
 static err_t changed_mailbox(struct work *work, uint64_t mailbox,
 			     struct mailbox_row **row)
 {
 	err_t err = work_mailbox(work, mailbox, row);
 
-	if (err == ERR_ABSENT)
-		LOG(ERROR, "log speaks of a lost mailbox",
-		    KV_INT("account", work->account.id), KV_INT("mailbox", mailbox));
+	if (err == ERR_ABSENT) {
+		TRY(apply_mailbox_revive(work, mailbox));
+		err = work_mailbox(work, mailbox, row);
+	}
 	TRY(err);
 	(*row)->modseq = work_change(work);
 	work_mailbox_dirty(work, mailbox);
@@ -65,11 +67,8 @@ err_t apply_append(struct work *work, const struct effect_append *e,
 {
 	struct mailbox_row *mailbox;
 	struct uid_range range;
-	err_t err = changed_mailbox(work, e->mailbox, &mailbox);
 
-	if (err == ERR_ABSENT)
-		return OK;
-	TRY(err);
+	TRY(changed_mailbox(work, e->mailbox, &mailbox));
 	struct item_row item = {.is_threaded = true,
 				.members = 1,
 				.blob = e->blob,
@@ -143,11 +142,7 @@ err_t apply_flags(struct work *work, const struct effect_flags *e)
 
 	if (e->uids.count == 0)
 		return OK;
-	err_t err = changed_mailbox(work, e->mailbox, &mailbox);
-
-	if (err == ERR_ABSENT)
-		return OK;
-	TRY(err);
+	TRY(changed_mailbox(work, e->mailbox, &mailbox));
 	for (size_t i = 0; i < e->uids.count; i++)
 		for (uint64_t uid = e->uids.ranges[i].first;
 		     uid <= e->uids.ranges[i].last; uid++)
@@ -245,11 +240,7 @@ err_t apply_expunge(struct work *work, const struct effect_expunge *e)
 
 	if (e->uids.count == 0)
 		return OK;
-	err_t err = changed_mailbox(work, e->mailbox, &mailbox);
-
-	if (err == ERR_ABSENT)
-		return OK;
-	TRY(err);
+	TRY(changed_mailbox(work, e->mailbox, &mailbox));
 	for (size_t i = 0; i < e->uids.count; i++) {
 		uint64_t last = e->uids.ranges[i].last;
 
@@ -257,7 +248,8 @@ err_t apply_expunge(struct work *work, const struct effect_expunge *e)
 			struct member_row row;
 			uint64_t size;
 
-			err = work_member(work, e->mailbox, (uint32_t)uid, &row);
+			err_t err = work_member(work, e->mailbox, (uint32_t)uid, &row);
+
 			if (err == ERR_ABSENT)
 				continue;
 			TRY(err);

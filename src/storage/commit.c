@@ -110,6 +110,7 @@ static enum store_outcome one_op(struct storage *storage, struct plan *plan,
 	if (!is_empty(&effect))
 		*is_all_empty = false;
 	effect_write(&storage->effects, &effect);
+	plan->is_applying = true;
 	return plan_err(plan, effect_apply(&storage->work, &effect, result));
 }
 
@@ -151,6 +152,14 @@ static enum store_outcome all_ops(struct storage *storage, struct plan *plan,
 	return plan_err(plan, err);
 }
 
+/* A damaged row is the trouble of whoever asked for it: as long as nothing was put, or
+ * all of it can be taken back, the group goes on for the others. */
+static void spare_others(struct plan *plan, bool can_go_back)
+{
+	if (plan->failed == ERR_SYNTAX && (can_go_back || !plan->is_applying))
+		plan->failed = OK;
+}
+
 static enum store_outcome commit_one(struct storage *storage, struct plan *plan,
 				     struct storage_commit *c)
 {
@@ -160,11 +169,12 @@ static enum store_outcome commit_one(struct storage *storage, struct plan *plan,
 	if (commit->count == 0 || commit->count > COMMIT_OPS_MAX ||
 	    commit->key.len > STORE_KEY_MAX)
 		return STORE_INVALID;
+	plan->is_applying = false;
 	enum store_outcome outcome = plan_err(plan, work_account(work, commit->account));
 
-	if (outcome != STORE_OK)
-		return outcome;
-	outcome = find_repeat(plan, c);
+	if (outcome == STORE_OK)
+		outcome = find_repeat(plan, c);
+	spare_others(plan, false);
 	if (outcome != STORE_ABSENT)
 		return outcome;
 	if (!work->account.is_there && commit->ops[0].kind != OP_ACCOUNT_CREATE)
@@ -186,6 +196,7 @@ static enum store_outcome commit_one(struct storage *storage, struct plan *plan,
 		return STORE_OK;
 	}
 	packs_cut_back(storage->packs, size);
+	spare_others(plan, is_marked);
 	if (plan->failed == OK && is_marked)
 		plan->failed = work_rewind(work);
 	else

@@ -1,6 +1,7 @@
 /* The embedded back end: one data directory, opened by one process.
  *
  *   lock              held (flock) while the directory is open
+ *   unclean           how many starts in a row did not end in good order
  *   index.lmdb        what is where (keys.c, rows.c); can be rebuilt from the packs
  *   packs/N.pack      bodies, and the log of all that was done (db/packgroup.c, record.c)
  *
@@ -29,13 +30,18 @@ struct group_times {
 	uint64_t index_commits;
 };
 
+#define STORAGE_INDEX       "index.lmdb"
+#define STORAGE_INDEX_BYTES ((uint64_t)64 << 30)
+
 enum { TOUCHED_SLOTS = 4096 };
 
 struct storage {
 	char *folder, *index_path, *packs_path;
-	uint64_t pack_bytes_max, index_bytes_max;
+	uint64_t pack_bytes_max, index_bytes_max, trusted;
 	enum storage_open_as open_as;
 	int lock_fd;
+	bool is_up;            /* its end in good order counts */
+	bool is_index_damaged; /* why it could not be */
 	/* Readers hold it while they look; the writer takes it alone to reopen. */
 	pthread_rwlock_t gate;
 	struct kv *kv; /* NULL: could not be opened again */
@@ -64,6 +70,10 @@ struct storage {
 	_Atomic uint64_t indexed, touched[TOUCHED_SLOTS];
 };
 
+/* Held until *fd is closed.  ERR_DENIED: somebody else has it. */
+[[nodiscard]] err_t storage_lock(const char *folder, int *fd, const char **why);
+/* "folder/name", the caller's. */
+char *storage_path(const char *folder, const char *name);
 /* Opens index and packs, replays, and is ready to write.  *why as in storage_open(). */
 [[nodiscard]] err_t storage_bring_up(struct storage *storage, bool is_fresh_pack,
 				     const char **why);
@@ -75,6 +85,11 @@ void storage_recover(struct storage *storage);
 				   const char **why);
 /* Nobody else can have the queue's leases yet: what was leased is due at once. */
 [[nodiscard]] err_t storage_release_leases(struct storage *storage);
+
+/* Makes the index anew if no group of the log is missing; ERR_SYNTAX otherwise.  Nobody
+ * may have the directory open. */
+[[nodiscard]] err_t storage_rebuild_whole(const struct storage_options *options,
+					  struct arena *arena, struct str *why);
 
 /* group.c: the index transaction is open afterwards. */
 [[nodiscard]] err_t index_begin(struct storage *storage);

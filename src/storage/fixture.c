@@ -238,3 +238,88 @@ void fixture_maintain(struct fixture *f, int64_t now)
 		continue;
 	storage_index_commit(f->storage);
 }
+
+/* ---- a bit of everything ----------------------------------------------------------- */
+
+/* Copies, flags, moves and expunges the last of the INBOX; gives the mailbox used. */
+static uint64_t do_messages(struct fixture *f, const char *name, uint64_t *message)
+{
+	struct uid_range range, copies = {1, 2};
+	struct str word = STR("word");
+
+	fixture_fill(f, 5);
+	uint32_t uid = fixture_first(f)->uid;
+
+	*message = fixture_first(f)->message;
+	CHECK(fixture_do(f, 1, op_mailbox_of(name, 0)) == STORE_OK);
+	uint64_t box = fixture_first(f)->mailbox;
+	struct store_op ops[] = {
+		{.kind = OP_COPY,
+		 .copy = {MAILBOX_INBOX, box, uids_of(&range, uid - 3, uid)}},
+		{.kind = OP_FLAGS,
+		 .flags = {.mailbox = box,
+			   .uids = {&copies, 1},
+			   .mode = FLAGS_ADD,
+			   .flags = FLAG_SEEN | FLAG_DELETED,
+			   .keywords = {&word, 1},
+			   .unchanged_since = UINT64_MAX}},
+		{.kind = OP_MOVE,
+		 .copy = {MAILBOX_INBOX, box, uids_of(&range, uid - 3, uid)}},
+		{.kind = OP_KV_PUT, .kv = {str_c(name), STR("value")}},
+	};
+	struct store_op expunge = {.kind = OP_EXPUNGE,
+				   .expunge = {.mailbox = box, .only_deleted = true}};
+
+	CHECK(fixture_commit(f, 1, name, ops, COUNT_OF(ops)) == STORE_OK);
+	CHECK(fixture_do(f, 1, op_append_of(4711, "refused")) == STORE_ABSENT);
+	CHECK(fixture_do(f, 1, expunge) == STORE_OK);
+	return box;
+}
+
+/* Queues a mail, leases it, delivers one of its recipients by sharing, and settles. */
+static void do_queue(struct fixture *f, const char *key)
+{
+	static const struct queue_recipient two[] = {
+		{.kind = QUEUE_REMOTE, .address = STR("b@example.net")},
+		{.kind = QUEUE_LOCAL, .address = STR("c@example.org"), .account = 1},
+	};
+	struct store_op op = op_queue_of(two, 2, "queued");
+	struct queue_row *rows;
+	int64_t next_due;
+
+	CHECK(fixture_commit(f, ACCOUNT_SYSTEM, key, &op, 1) == STORE_OK);
+	CHECK(fixture_lease(f, QUEUE_REMOTE, 2000, 3000, 9, &rows, &next_due) >= 1);
+	op = op_append_of(MAILBOX_INBOX, "");
+	op.append.body.from_account = ACCOUNT_SYSTEM;
+	op.append.body.from_message = rows[0].message;
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op = (struct store_op){.kind = OP_QUEUE_SETTLE,
+			       .settle = {.row = rows[0].row, .lease = rows[0].lease}};
+	CHECK(fixture_do(f, ACCOUNT_SYSTEM, op) == STORE_OK);
+}
+
+void fixture_much(struct fixture *f, unsigned seed)
+{
+	uint64_t message;
+	char name[32];
+
+	(void)snprintf(name, sizeof name, "box %u", seed);
+	uint64_t box = do_messages(f, name, &message);
+
+	do_queue(f, name);
+	struct store_op op = op_append_of(MAILBOX_INBOX, "");
+
+	op.append.body.from_account = 1;
+	op.append.body.from_message = message;
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op = op_mailbox_of("renamed", box);
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op.kind = OP_MAILBOX_RENAME;
+	op.mailbox.mailbox = fixture_first(f)->mailbox;
+	op.mailbox.parent = 0;
+	op.mailbox.name = str_c(name + 4);
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op.kind = OP_MAILBOX_DELETE;
+	op.mailbox.mailbox = box;
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+}

@@ -51,5 +51,8 @@ void fixture_maintain(struct fixture *f, int64_t now);
 size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64_t until,
 		     size_t limit, struct queue_row **rows, int64_t *next_due);
 
+/* A bit of everything, always the same for a seed (one digit). */
+void fixture_much(struct fixture *f, unsigned seed);
+
 /* Everything in the index, as text. */
 void fixture_dump(struct fixture *f, struct buf *dump);

@@ -26,6 +26,7 @@
  *   S                                 state of the store
  *   T  account u32                    account whose change log is long
  *   W  kind u8, due u64, account u32, row   queue rows by the time they are due
+ *   X  account u32, message           mail whose body is lost, set aside
  *   Z  pack u32, offset u64           body that nobody needs any more
  *
  * A minus means that all bits are inverted, so that the newest comes first.  That, and
@@ -221,6 +222,14 @@ struct str key_state(struct key *key)
 struct dec key_dec(struct str key)
 {
 	return dec_over(str_skip(key, KEY_PREFIX_LEN));
+}
+
+struct str key_damaged(struct key *key, account_t account, uint64_t message)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_DAMAGED);
+	add_number(key, account, 4);
+	add_number(key, message, 6);
+	return done(key);
 }
 
 uint32_t key_uid_of(struct str key)

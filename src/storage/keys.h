@@ -23,6 +23,7 @@ enum table {
 	TABLE_STATE = 'S',
 	TABLE_TRIM = 'T',
 	TABLE_WAIT = 'W',
+	TABLE_DAMAGED = 'X',
 	TABLE_DEAD = 'Z',
 };
 
@@ -66,6 +67,7 @@ struct str key_dead(struct key *key, uint32_t pack, uint64_t offset);
 struct str key_purge(struct key *key, account_t account, uint64_t mailbox);
 struct str key_trim(struct key *key, account_t account);
 struct str key_state(struct key *key);
+struct str key_damaged(struct key *key, account_t account, uint64_t message);
 
 /* The UID of a member's key, the change of a change's. */
 uint32_t key_uid_of(struct str key);

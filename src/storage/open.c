@@ -6,14 +6,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "db/disk.h"
+#include "db/kvpages.h"
 #include "rt/clock.h"
 #include "storage/embedded.h"
 
 static const uint64_t default_pack_bytes = (uint64_t)1 << 30;
-static const uint64_t default_index_bytes = (uint64_t)64 << 30;
 enum { RECORD_BYTES_MAX = 256 << 20, SCRATCH_BYTES_MAX = 16 << 20 };
 
-static char *path_in(const char *folder, const char *name)
+char *storage_path(const char *folder, const char *name)
 {
 	size_t size = strlen(folder) + strlen(name) + 2;
 	char *path = mem_zeroed(size, 1);
@@ -22,22 +22,69 @@ static char *path_in(const char *folder, const char *name)
 	return path;
 }
 
-/* Held until the process ends or closes the storage. */
-static err_t lock_folder(struct storage *storage, const char **why)
+err_t storage_lock(const char *folder, int *fd, const char **why)
 {
-	char *path = path_in(storage->folder, "lock");
+	char *path = storage_path(folder, "lock");
 
-	storage->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	mem_free(path);
-	if (storage->lock_fd < 0) {
+	if (*fd < 0) {
 		*why = "the lock file cannot be opened";
 		return ERR_IO;
 	}
-	if (flock(storage->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+	if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(*fd);
+		*fd = -1;
 		*why = "another process has the data directory open";
 		return ERR_DENIED;
 	}
 	return OK;
+}
+
+/* ---- the index --------------------------------------------------------------------- */
+
+/* Counts this start as one that did not end well, until it has; gives how many such there
+ * were in a row. */
+static unsigned starts_count(const struct storage *storage)
+{
+	char *path = storage_path(storage->folder, "unclean"), bytes[4] = "";
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	unsigned before = 0;
+
+	mem_free(path);
+	if (fd < 0)
+		return 0;
+	if (pread(fd, bytes, 1, 0) == 1 && is_ascii_digit((unsigned char)bytes[0]))
+		before = (unsigned)(bytes[0] - '0');
+	bytes[0] = (char)('0' + (before < 9 ? before + 1 : 9));
+	if (pwrite(fd, bytes, 1, 0) != 1)
+		LOG(WARN, "start not counted", KV("folder", storage->folder));
+	(void)close(fd); /* it may be lost */
+	return before;
+}
+
+static void starts_forget(const struct storage *storage)
+{
+	char *path = storage_path(storage->folder, "unclean");
+
+	(void)unlink(path); /* the pages are looked at more often, then */
+	mem_free(path);
+}
+
+/* Garbage in its pages would stop the process each time that it is met. */
+static err_t index_look(struct storage *storage, const char **why)
+{
+	struct kv_pages pages = {0};
+	err_t err = kv_check_pages(storage->index_path, KV_PAGES_ALL, &pages);
+
+	LOG(INFO, "index looked through", KV_INT("count", pages.pages));
+	if (err == OK || err == ERR_ABSENT)
+		return OK;
+	storage->is_index_damaged = err == ERR_SYNTAX;
+	*why = err == ERR_SYNTAX ? "pages of the index are damaged"
+				 : "the index cannot be read";
+	LOG(ERROR, "index damaged", KV("why", pages.why ? pages.why : *why));
+	return err;
 }
 
 static err_t index_open(struct storage *storage, const char **why)
@@ -48,9 +95,9 @@ static err_t index_open(struct storage *storage, const char **why)
 				     .sync = KV_SYNC_LATE};
 	err_t err = kv_open(&options, &storage->kv);
 
+	storage->is_index_damaged = err == ERR_SYNTAX;
 	if (err == ERR_SYNTAX)
-		*why = "the index is damaged; remove it to have it rebuilt from the "
-		       "packs";
+		*why = "the index is damaged";
 	else if (err != OK)
 		*why = "the index cannot be opened";
 	return err;
@@ -65,31 +112,42 @@ err_t storage_bring_up(struct storage *storage, bool is_fresh_pack, const char *
 		TRY(index_open(storage, why));
 	if (!storage->packs)
 		TRY(packs_open(&options, &storage->packs, why));
+	packs_trust(storage->packs, storage->trusted);
 	storage->is_read_only = storage->open_as == STORAGE_READ_ONLY;
 	return storage->is_read_only ? OK : storage_replay(storage, is_fresh_pack, why);
 }
 
-err_t storage_open(const struct storage_options *options, struct arena *arena,
-		   struct storage **opened, struct str *why)
+enum { UNCLEAN_MAX = 2 };
+
+/* *is_index_damaged tells whether that is why. */
+static err_t open_once(const struct storage_options *options, struct arena *arena,
+		       struct storage **opened, struct str *why, bool *is_index_damaged)
 {
 	struct storage *storage = NEW(struct storage);
 	const char *sentence = "";
+	bool is_ours = !options->is_as_it_is && !options->index_name &&
+		       options->open_as == STORAGE_LIVE;
 
-	storage->folder = path_in(options->folder, "");
-	storage->index_path = path_in(options->folder, "index.lmdb");
-	storage->packs_path = path_in(options->folder, "packs");
+	storage->folder = storage_path(options->folder, "");
+	storage->index_path =
+		storage_path(options->folder,
+			     options->index_name ? options->index_name : STORAGE_INDEX);
+	storage->packs_path = storage_path(options->folder, "packs");
 	storage->pack_bytes_max =
 		options->pack_bytes_max ? options->pack_bytes_max : default_pack_bytes;
 	storage->index_bytes_max =
-		options->index_bytes_max ? options->index_bytes_max : default_index_bytes;
+		options->index_bytes_max ? options->index_bytes_max : STORAGE_INDEX_BYTES;
 	storage->open_as = options->open_as;
 	storage->lock_fd = -1;
 	flusher_init(&storage->flusher);
 	storage->effects = storage->record = BUF(RECORD_BYTES_MAX);
 	storage->scratch = BUF(SCRATCH_BYTES_MAX);
 	(void)pthread_rwlock_init(&storage->gate, NULL); /* cannot fail with defaults */
-	err_t err = lock_folder(storage, &sentence);
+	storage->trusted = options->trusted;
+	err_t err = storage_lock(storage->folder, &storage->lock_fd, &sentence);
 
+	if (err == OK && is_ours && starts_count(storage) >= UNCLEAN_MAX)
+		err = index_look(storage, &sentence);
 	if (err == OK)
 		err = storage_bring_up(storage, options->open_as == STORAGE_RESTORED,
 				       &sentence);
@@ -98,12 +156,15 @@ err_t storage_open(const struct storage_options *options, struct arena *arena,
 	if (err == OK && !storage->is_read_only &&
 	    (err = disk_flush_folder(storage->folder)) != OK)
 		sentence = "the data directory cannot be flushed";
-	if (err == OK && !storage->is_read_only &&
-	    storage_release_leases(storage) != OK) {
-		sentence = "the index cannot be written";
-		err = ERR_IO;
+	if (err == OK && !storage->is_read_only && !options->is_as_it_is) {
+		err = storage_release_leases(storage);
+		storage->is_index_damaged = err == ERR_SYNTAX;
+		sentence = err == ERR_SYNTAX ? "the index is damaged"
+					     : "the index cannot be written";
 	}
+	storage->is_up = err == OK && is_ours;
 	*why = STR("");
+	*is_index_damaged = storage->is_index_damaged;
 	if (err != OK) {
 		*why = arena_printf(arena, "%s: %s (%s)", options->folder, sentence,
 				    err_text(err));
@@ -111,6 +172,26 @@ err_t storage_open(const struct storage_options *options, struct arena *arena,
 	}
 	*opened = storage;
 	return err;
+}
+
+err_t storage_open(const struct storage_options *options, struct arena *arena,
+		   struct storage **opened, struct str *why)
+{
+	bool is_index_damaged;
+	err_t err = open_once(options, arena, opened, why, &is_index_damaged);
+
+	if (err == OK || !is_index_damaged || options->is_as_it_is ||
+	    options->index_name || options->open_as != STORAGE_LIVE)
+		return err;
+	struct str reason;
+
+	LOG(ERROR, "index damaged, made anew from the packs", KV_STR("why", *why));
+	if (storage_rebuild_whole(options, arena, &reason) != OK) {
+		*why = arena_printf(arena, "%.*s, and it cannot be made anew: %.*s",
+				    STR_FMT(*why), STR_FMT(reason));
+		return err;
+	}
+	return open_once(options, arena, opened, why, &is_index_damaged);
 }
 
 void storage_close(struct storage **closed)
@@ -121,6 +202,8 @@ void storage_close(struct storage **closed)
 		return;
 	if (storage->work.txn)
 		storage_index_commit(storage);
+	if (storage->is_up && !storage->is_read_only)
+		starts_forget(storage);
 	flusher_fini(&storage->flusher);
 	work_fini(&storage->work);
 	kv_close(&storage->kv);

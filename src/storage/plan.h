@@ -11,6 +11,7 @@ struct plan {
 	struct arena *arena; /* of the results */
 	struct buf *scratch; /* keywords and recipients of the effect */
 	err_t failed;        /* the index could not be read: the whole group ends */
+	bool is_applying;    /* the commit under way has put something */
 };
 
 /* The effect's slices live as long as the operation, the work's ranges and scratch: until

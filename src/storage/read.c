@@ -343,10 +343,11 @@ static enum store_outcome page_read(struct reader *reader, account_t account,
 	struct str end = key_member(&last, account, mailbox, uids.last);
 	err_t err = kv_seek(&reader->cursor, start);
 
-	/* Backwards in the index is upwards in UIDs. */
-	if (err == ERR_ABSENT || (err == OK && !str_same(reader->cursor.key, start)))
+	/* Backwards in the index is upwards in UIDs.  A damaged row is passed over (it
+	 * was logged): it must not take the mailbox with it. */
+	if (err == ERR_ABSENT || !str_same(reader->cursor.key, start))
 		err = kv_prev(&reader->cursor);
-	for (; err == OK; err = kv_prev(&reader->cursor)) {
+	for (; err == OK || err == ERR_SYNTAX; err = kv_prev(&reader->cursor)) {
 		struct str key = reader->cursor.key;
 
 		if (key.len != end.len || memcmp(key.ptr, end.ptr, end.len) < 0)
@@ -355,10 +356,14 @@ static enum store_outcome page_read(struct reader *reader, account_t account,
 			page->next_uid = key_uid_of(key);
 			return STORE_OK;
 		}
+		if (err == ERR_SYNTAX)
+			continue;
 		MEM_ROOM(page->rows, page->count, page->room);
 		enum store_outcome outcome = row_fill(reader, account, columns, arena,
 						      &page->rows[page->count]);
 
+		if (outcome == STORE_UNAVAILABLE)
+			continue;
 		if (outcome != STORE_OK)
 			return outcome;
 		page->bytes += row_bytes(&page->rows[page->count++]);

@@ -169,8 +169,11 @@ static err_t scan_all(struct storage *storage, bool had_index, struct pack_scan 
 	if (err == OK)
 		err = work_put_state(work);
 	if (err != OK) {
-		*why = err == ERR_SYNTAX ? "the log in the packs cannot be understood"
-					 : "the disk failed while the log was read";
+		*why = err == ERR_SYNTAX
+			       ? "the index is damaged, or the log in the packs "
+				 "cannot be understood"
+			       : "the disk failed while the log was read";
+		storage->is_index_damaged = err == ERR_SYNTAX;
 		return err;
 	}
 	err = work_commit(work);
@@ -188,10 +191,13 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 	*why = "the newest pack cannot be flushed";
 	TRY(packs_settle(storage->packs));
 	*why = "the index cannot be read";
-	TRY(work_begin(work, storage->kv, &had_index));
+	err_t err = work_begin(work, storage->kv, &had_index);
+
+	storage->is_index_damaged = err == ERR_SYNTAX;
+	TRY(err);
 	if (!had_index)
 		start_empty(storage, work);
-	err_t err = check_position(storage, &work->state, why);
+	err = check_position(storage, &work->state, why);
 
 	if (err == OK)
 		err = scan_all(storage, had_index, &scan, why);

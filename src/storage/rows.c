@@ -11,16 +11,23 @@
  *   member    var membership, var message, u8 flags, var MODSEQ, u64 saved at, then
  *             keywords (str each) to the end
  *   message   u8 bits (1 shared, 2 threaded), var members, 32 octets SHA-256 of the
- * frame, var: pack, offset, frame length, raw size; u64 received at, u16 zone, trace to
- * the end digest    as it was given envelope  str sender, str id, str envid, u8 ret, u8
- * body kind queue     var message, var lease, u64 due or leased until, var tries, str
- * reason, recipient {u8 kind, str address, str original, u32 account, str orcpt, u8
- * notify} result    var change, var count, then for each operation var: mailbox,
- * UIDVALIDITY, UID, message, row change    u8 kind, var mailbox, then pairs of var to the
- * end: UIDs passed over since the last range, UIDs of the range less one dead      var
- * length of the frame, var sequence of the group that listed it thread    of a message:
- * var thread; of an identifier: var thread, var messages name      the mailbox's number,
- * key48 purge, reference, trim, wait: empty
+ *             frame, var: pack, offset, frame length, raw size; u64 received at, u16
+ *             zone, trace to the end
+ *   digest    as it was given
+ *   envelope  str sender, str id, str envid, u8 ret, u8 body kind
+ *   queue     var message, var lease, u64 due or leased until, var tries, str reason,
+ *             recipient {u8 kind, str address, str original, u32 account, str orcpt,
+ *             u8 notify}
+ *   result    var change, var count, then for each operation var: mailbox, UIDVALIDITY,
+ *             UID, message, row
+ *   change    u8 kind, var mailbox, then pairs of var to the end: UIDs passed over since
+ *             the last range, UIDs of the range less one
+ *   dead      var length of the frame, var sequence of the group that listed it
+ *   thread    of a message: var thread; of an identifier: var thread, var messages
+ *   damaged   u64 found at, u64 received at, var mailbox, var UID, var octets, str name
+ *             of the mailbox, str digest (check.c)
+ *   name      the mailbox's number, key48
+ *   purge, reference, trim, wait: empty
  */
 #include "storage/rows.h"
 

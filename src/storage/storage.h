@@ -27,11 +27,17 @@ struct storage_options {
 		 * which numbers were given out since, so the epoch is raised. */
 		STORAGE_RESTORED,
 	} open_as;
+	/* For those who repair: */
+	const char *index_name; /* another file than index.lmdb */
+	uint64_t trusted;       /* packs_trust() */
+	bool is_as_it_is;       /* no damaged index is made anew */
 };
 
-/* Opens, replays what the packs prove beyond the index, cuts a torn tail.  On failure
- * *why (in arena) is a sentence for people.  ERR_DENIED: another process has it open;
- * ERR_SYNTAX: damaged or of a newer format. */
+/* Opens, replays what the packs prove beyond the index, cuts a torn tail.  A damaged
+ * index is made anew if no group of the log is missing; whether its pages are damaged is
+ * looked at after two starts that did not end in good order.  On failure *why (in arena)
+ * is a sentence for people.  ERR_DENIED: another process has it open; ERR_SYNTAX: damaged
+ * or of a newer format. */
 [[nodiscard]] err_t storage_open(const struct storage_options *options,
 				 struct arena *arena, struct storage **storage,
 				 struct str *why);

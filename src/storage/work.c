@@ -157,9 +157,11 @@ err_t work_account(struct work *work, account_t account)
 
 	if (err == ERR_ABSENT)
 		return OK;
-	TRY(err);
-	work->account.is_there = true;
-	return account_read(value, &work->account.row) ? OK : damaged("account");
+	if (err == OK && !account_read(value, &work->account.row))
+		err = damaged("account");
+	/* Whoever asks again must not find an account that is not there. */
+	work->account.is_there = work->account.is_loaded = err == OK;
+	return err;
 }
 
 uint64_t work_number(struct work *work)

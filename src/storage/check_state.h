@@ -1,0 +1,89 @@
+/* What the files of the check share.  Private to storage/. */
+#pragma once
+
+#include "storage/check_packs.h"
+#include "storage/keys.h"
+#include "storage/rows.h"
+
+/* A message, and who needs it. */
+struct tally {
+	uint64_t message, size;
+	uint32_t members, seen;
+	int64_t received_at;
+	bool is_lost, is_told;
+};
+
+/* A mailbox, and what is in it. */
+struct box {
+	struct mailbox_row row; /* its name is in text */
+	uint32_t exists, unseen, deleted, top_uid;
+	uint64_t bytes, top_modseq;
+	bool is_bad;
+	char text[MAILBOX_NAME_MAX];
+};
+
+struct checker {
+	const struct check_options *options;
+	struct check_report *report;
+	struct packs *packs;
+	const struct pack_map *map;
+	struct kv_txn *txn;
+	struct kv_cursor at, other; /* the walk, and for a look elsewhere */
+	struct buf fixes;           /* u8 1 put or 0 delete, str key, str value */
+	struct buf row;
+	uint64_t rows, rows_all, told_ms;
+	int64_t now;
+
+	/* The account whose rows come. */
+	account_t account;
+	bool has_account, has_row;
+	struct account_row sums; /* as its rows have it */
+	struct account_row is;   /* as its own row has it */
+	uint64_t top_number;
+	bool is_log_short; /* a change is missing from the log */
+	struct box *boxes;
+	size_t box_count, box_room;
+	struct tally *tallies;
+	size_t tally_count, tally_room;
+
+	/* All of them. */
+	struct state_row state, totals;
+	bool has_state;
+	uint32_t shared_pack; /* the body that the last reference was of */
+	uint64_t shared_offset;
+};
+
+/* check.c */
+void found(struct checker *c, struct check_finding finding);
+void found_row(struct checker *c, enum check_what what, const char *text);
+void fix_delete(struct checker *c, struct str key);
+void fix_put(struct checker *c, struct str key, struct str value);
+/* True if the row is there and good; the value is good until the cursor `other` moves. */
+[[nodiscard]] bool look(struct checker *c, struct str key, struct str *value);
+struct box *box_find(struct checker *c, uint64_t mailbox);
+struct tally *tally_find(struct checker *c, uint64_t message);
+
+/* check_account.c: a row of an account; its end. */
+void check_account_row(struct checker *c, int table, struct str key, struct str value);
+void check_account_end(struct checker *c);
+/* A number that was given out. */
+void number_seen(struct checker *c, uint64_t number);
+
+/* check_message.c */
+void check_message_row(struct checker *c, struct str key, struct str value);
+void check_member_row(struct checker *c, struct str key, struct str value);
+void check_queue_row(struct checker *c, struct str key, struct str value);
+void check_messages_end(struct checker *c);
+
+/* check_system.c */
+void check_system_row(struct checker *c, int table, struct str key, struct str value);
+void check_totals(struct checker *c);
+
+/* Walks all rows of the index once; what can be put right is noted in fixes. */
+[[nodiscard]] err_t check_rows(struct checker *c, struct kv *kv);
+void checker_fini(struct checker *c);
+
+/* The row of a mail that is set aside. */
+void damaged_write(struct buf *buf, const struct damaged_row *row);
+[[nodiscard]] bool damaged_read(struct str key, struct str value,
+				struct damaged_row *row);
