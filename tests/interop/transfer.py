@@ -182,8 +182,11 @@ def cut_off(server, dovecot, wanted):
 
 
 def killed(server, folder):
-    """kill -9 at any moment, again and again."""
-    user, root, count = account(server, "killed"), folder + "/many", 3000
+    """kill -9 in the middle, again and again: as soon as some more mail has come."""
+    def there():
+        return json.loads(server.ctl("store", "stats", "--json").stdout)["messages"]
+
+    user, root, count = account(server, "killed"), folder + "/many", 8000
     for name in ("cur", "new", "tmp"):
         os.makedirs(f"{root}/{name}")
     for i in range(count):
@@ -192,8 +195,10 @@ def killed(server, folder):
     words = [lab.BINARY, "import", "maildir", user, root, "--dir", server.folder + "/data"]
     kills = 0
     for _ in range(6):
+        before = there()
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-        time.sleep(random.uniform(0.05, 0.3))
+        while process.poll() is None and there() == before:
+            pass
         kills += process.poll() is None
         process.kill()
         process.wait()
