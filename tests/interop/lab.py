@@ -135,9 +135,9 @@ class Server:
         client.login(user, password)
         return client
 
-    def ctl(self, *words):
+    def ctl(self, *words, timeout=60):
         return subprocess.run([BINARY, *words, "--dir", self.folder + "/data"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=timeout)
 
 
 def run(command, timeout=60, **more):

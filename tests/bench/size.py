@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+"""What size costs: a mailbox of a million, a hundred thousand accounts, much data on disk.
+
+    tests/bench/size.py [mailbox] [accounts] [disk] [--scale X] [--write]
+
+`mailbox` compares with Dovecot at 100,000 messages, the rest are figures of our own.
+--write puts them into docs/PERFORMANCE.md.  It takes many minutes, and some 10 GB.
+"""
+import argparse, json, pathlib, re, socket, statistics, subprocess, tempfile, time
+
+from sides import HERE, Ours, Peer, compiled
+
+ROOT = HERE.parents[1]
+LETTER = (b"From: Ann <ann@example.org>\r\nTo: user1@postrider.test\r\nSubject: letter %d\r\n"
+          b"Date: Sun, 22 Nov 2026 00:00:00 +0000\r\nMessage-ID: <%d@size.example>\r\n\r\n"
+          b"A line of text.\r\n")
+
+
+def imapload(*words):
+    return subprocess.check_output([compiled("imapload", "-lssl", "-lcrypto"),
+                                    *map(str, words)], text=True)
+
+
+def seconds(call, times=1):
+    """The median of so many calls."""
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - began)
+    return statistics.median(found)
+
+
+class Client:
+    """IMAP with as little of its own as may be, so that the server is what is timed."""
+
+    def __init__(self, port, user):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.rest = b""
+        self.until(b"* OK")
+        self.order(f'LOGIN "{user}" "pass"'.encode())
+
+    def until(self, start):
+        """The octets that came before the line that starts so."""
+        size = 0
+        while True:
+            at = 0 if self.rest.startswith(start) else self.rest.find(b"\r\n" + start) + 2
+            if (at == 0 or at > 1) and (end := self.rest.find(b"\r\n", at)) >= 0:
+                line, self.rest = self.rest[at:end], self.rest[end + 2:]
+                return size + at, line
+            keep = max(0, self.rest.rfind(b"\r\n"))
+            size, self.rest = size + keep, self.rest[keep:]
+            got = self.socket.recv(1 << 20)
+            if not got:
+                raise ConnectionError("closed")
+            self.rest += got
+
+    def order(self, words):
+        self.socket.sendall(b"t " + words + b"\r\n")
+        size, line = self.until(b"t ")
+        if not line.startswith(b"t OK"):
+            raise RuntimeError(line.decode())
+        return size
+
+
+def mbox(path, count):
+    with open(path, "wb") as out:
+        for i in range(count):
+            out.write(b"From ann@example.org Sun Nov 22 00:00:00 2026\n")
+            out.write((LETTER % (i, i)).replace(b"\r\n", b"\n") + b"\n")
+
+
+def fill(side, user, count):
+    """By import: a million by IMAP would take long."""
+    with tempfile.TemporaryDirectory() as folder:
+        mbox(folder + "/INBOX", count)
+        done = side.server.ctl("import", "mbox", user, folder + "/INBOX", timeout=3000)
+    if done.returncode != 0:
+        raise RuntimeError(done.stdout + done.stderr)
+
+
+def deliver(side, user, mails):
+    return json.loads(subprocess.check_output(
+        [compiled("smtpload"), str(side.port("smtp")), "1", str(mails), "50", "4096",
+         user, "1"]))["seconds"]
+
+
+def mailbox(options):
+    count, many = int(1_000_000 * options.scale), int(100_000 * options.scale)
+    ours = Ours(2)
+    lines = []
+    try:
+        big, empty = "user1@postrider.test", "user2@postrider.test"
+        began = time.time()
+        fill(ours, big, count)
+        lines.append(f"{count:,} imported from mbox: {count / (time.time() - began):,.0f} a second")
+        client = Client(ours.port("imap"), big)
+        lines.append(f"SELECT of {count:,}: "
+                     f"{1000 * seconds(lambda: client.order(b'SELECT INBOX'), 20):.1f} ms")
+        pairs = [deliver(ours, big, 500) / deliver(ours, empty, 500) for _ in range(5)]
+        lines.append(f"a delivery there costs {statistics.median(pairs):.2f} × one to an empty "
+                     f"mailbox ({min(pairs):.2f}-{max(pairs):.2f})")
+        client.order(b"SELECT INBOX")
+        flags = [seconds(lambda: client.order(b"STORE 1:10000 %bFLAGS.SILENT (\\Flagged)" % sign))
+                 for sign in (b"+", b"-", b"+", b"-", b"+")]
+        lines.append(f"flags of 10,000 changed: {1000 * statistics.median(flags):.0f} ms")
+        client.order(b"STORE 1:5000 +FLAGS.SILENT (\\Deleted)")
+        gone = [seconds(lambda: client.order(b"UID EXPUNGE %d:%d" % (i + 1, i + 1000)))
+                for i in range(0, 5000, 1000)]
+        lines.append(f"1,000 expunged: {1000 * statistics.median(gone):.0f} ms")
+        peer = Peer(2)
+        try:
+            user = peer.user % 1
+            imapload("fill", peer.port("imap"), many, 300, user)
+            theirs = Client(peer.port("imap"), user)
+            theirs.order(b"SELECT INBOX")
+            rates = []
+            for side, c in (("ours", client), ("Dovecot's", theirs)) * 5:
+                took = seconds(lambda: c.order(b"FETCH 1:%d (UID FLAGS)" % many))
+                rates.append(many / took)
+            pairs = [a / b for a, b in zip(rates[::2], rates[1::2])]
+            lines.append(f"FETCH 1:{many} (UID FLAGS): {statistics.median(rates[::2]):,.0f} rows "
+                         f"a second, Dovecot {statistics.median(rates[1::2]):,.0f}, ratio "
+                         f"{statistics.median(pairs):.1f} ({min(pairs):.1f}-{max(pairs):.1f})")
+        finally:
+            peer.stop()
+    finally:
+        ours.stop()
+    return lines
+
+
+def storaged_kb(side, what):
+    pid = next(p for p, role in side.server.children().items() if role == "storaged")
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(rf"(?m)^{what}: +(\d+)", text)[1])
+
+
+def rate(side, users, mails):
+    before, began = side.count(), time.time()
+    subprocess.check_call([compiled("smtpload"), str(side.port("smtp")), "50", str(mails), "50",
+                           "4096", side.recipient, str(users)], stdout=subprocess.DEVNULL)
+    while side.count() - before < mails:
+        time.sleep(0.02)
+    return mails / (time.time() - began)
+
+
+def accounts(options):
+    many, lines = int(100_000 * options.scale), []
+    few = Ours(100)
+    try:
+        rates = [rate(few, 100, 10_000) for _ in range(3)]
+    finally:
+        few.stop()
+    began = time.time()
+    side = Ours(many)
+    try:
+        lines.append(f"{many:,} accounts made in {time.time() - began:.1f} s")
+        filling = rate(side, many, 10 * many)
+        lines.append(f"10 mails of 4 KB for each of them: {filling:,.0f} a second")
+        after = [rate(side, many, 10_000) for _ in range(3)]
+        lines.append(f"then {statistics.median(after):,.0f} a second; with 100 accounts "
+                     f"{statistics.median(rates):,.0f}; ratio "
+                     f"{statistics.median(after) / statistics.median(rates):.2f}")
+        lines.append(f"the store's memory of its own: {storaged_kb(side, 'Pss_Anon') // 1024} MB, "
+                     f"with the page cache it has mapped {storaged_kb(side, 'Pss') // 1024} MB")
+        side.server.stop()
+        began = time.time()
+        side.server.start()
+        lines.append(f"started again in {time.time() - began:.2f} s")
+    finally:
+        side.stop()
+    return lines
+
+
+def disk(options):
+    mails = int(50_000 * options.scale)
+    side = Ours(100)
+    try:
+        subprocess.check_call([compiled("smtpload"), str(side.port("smtp")), "20", str(mails),
+                               "50", "102400", side.recipient, "100"],
+                              stdout=subprocess.DEVNULL)
+        while side.count() < mails:
+            time.sleep(0.05)
+        octets = sum(path.stat().st_size
+                     for path in pathlib.Path(side.server.folder).rglob("*.pack"))
+        took = []
+        for _ in range(5):
+            side.server.process.kill()
+            side.server.process.wait()
+            time.sleep(1)  # its children end
+            began = time.time()
+            side.server.process.stdout.close()
+            side.server.start()
+            took.append(time.time() - began)
+    finally:
+        side.stop()
+    return [f"open after kill -9 with {octets / 1e9:.1f} GB: {statistics.median(took):.2f} s until "
+            f"all ports answer ({min(took):.2f}-{max(took):.2f})"]
+
+
+SECTIONS = {call.__name__: call for call in (mailbox, accounts, disk)}
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("sections", nargs="*", metavar="SECTION")
+    words.add_argument("--scale", type=float, default=1)
+    words.add_argument("--write", action="store_true")
+    options = words.parse_args()
+    subprocess.check_call(["make", "-s", "-C", str(ROOT), "build"])
+    page = ROOT / "docs" / "PERFORMANCE.md"
+    for name in options.sections or SECTIONS:
+        text = "\n".join("- " + line for line in SECTIONS[name](options))
+        print(f"{name}\n{text}\n", flush=True)
+        if options.write:
+            page.write_text(re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)",
+                                   lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page.read_text(),
+                                   flags=re.S))
+
+
+main()
