@@ -18,8 +18,8 @@
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
 static const struct ctl_word *const words[] = {
-	&ctl_domain, &ctl_account, &ctl_alias, &ctl_queue,  &ctl_store,
-	&ctl_import, &ctl_export,  &ctl_dns,   &ctl_config,
+	&ctl_domain, &ctl_account, &ctl_alias,  &ctl_queue, &ctl_store,
+	&ctl_backup, &ctl_import,  &ctl_export, &ctl_dns,   &ctl_config,
 };
 
 static const struct ctl_word *find_word(const char *name)
@@ -117,6 +117,8 @@ static bool load_conf(struct ctl *ctl)
 
 	if (ctl->config_path || !ctl->folder)
 		err = conf_load(path, &ctl->arena, &ctl->conf, &why);
+	if (err == OK)
+		ctl->conf_path = path;
 	if (err == ERR_ABSENT && !ctl->config_path)
 		err = conf_defaults(&ctl->arena, &ctl->conf);
 	if (err != OK) {
@@ -141,7 +143,8 @@ static bool load_conf(struct ctl *ctl)
 
 struct run {
 	struct ctl *ctl;
-	const struct ctl_verb *verb;
+	unsigned needs;
+	void (*run)(struct ctl *ctl);
 };
 
 static unsigned needs_of(const struct ctl *ctl, const struct ctl_verb *verb)
@@ -164,23 +167,23 @@ static void run_in_task(void *arg)
 {
 	const struct run *run = arg;
 
-	if (has_needs(run->ctl, needs_of(run->ctl, run->verb)))
-		run->verb->run(run->ctl);
+	if (has_needs(run->ctl, run->needs))
+		run->run(run->ctl);
 	ctl_close_lookups(run->ctl);
 	ctl_disconnect(run->ctl);
 	loop_stop();
 }
 
-static void run_verb(struct ctl *ctl, const struct ctl_verb *verb)
+void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl))
 {
-	struct run run = {ctl, verb};
+	struct run task = {ctl, needs, run};
 
-	if (!(needs_of(ctl, verb) & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
-		verb->run(ctl);
+	if (!(needs & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
+		run(ctl);
 		return;
 	}
 	loop_init();
-	if (!task_start("command", run_in_task, &run))
+	if (!task_start("command", run_in_task, &task))
 		ctl_fail(ctl, "This machine has no memory left.\nNothing was changed.");
 	else
 		loop_run();
@@ -213,7 +216,7 @@ static int run_command(struct ctl *ctl, const struct ctl_word *word,
 	    !password_read(ctl->options & CTL_PASSWORD_STDIN, &ctl->password, &why))
 		ctl_fail(ctl, "%s", why);
 	else if (load_conf(ctl))
-		run_verb(ctl, verb);
+		ctl_run(ctl, needs_of(ctl, verb), verb->run);
 	if (ctl->password.ptr)
 		explicit_bzero(ctl->password.ptr, ctl->password.room);
 	if (!buf_ok(&ctl->out))

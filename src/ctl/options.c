@@ -25,6 +25,14 @@ static const struct {
 	{"ca", "FILE", "trust the certificates in that file, not the system's"},
 	{"master", "NAME", "log in there as NAME on behalf of each user"},
 	{"dns", "HOST:PORT", "the name server to ask"},
+	{"backup", "ID", "this backup, instead of the newest"},
+	{"keep", "N", "then remove all but the newest N backups"},
+	{"keep-days", "N", "then remove backups older than N days"},
+	{"account", "ADDRESS", "only the mail of this account"},
+	{"mailbox", "NAME", "only what was in this mailbox of it"},
+	{"message-id", "ID", "only the message with this Message-ID"},
+	{"since", "DATE", "only what arrived on that day (UTC) or later"},
+	{"before", "DATE", "only what arrived before that day"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };

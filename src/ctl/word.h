@@ -33,8 +33,16 @@ enum ctl_option {
 	CTL_CA = 8192,
 	CTL_MASTER = 16384,
 	CTL_DNS = 32768,
+	CTL_BACKUP = 1 << 16,
+	CTL_KEEP = 1 << 17,
+	CTL_KEEP_DAYS = 1 << 18,
+	CTL_ACCOUNT = 1 << 19,
+	CTL_MAILBOX = 1 << 20,
+	CTL_MESSAGE_ID = 1 << 21,
+	CTL_SINCE = 1 << 22,
+	CTL_BEFORE = 1 << 23,
 };
-enum { CTL_OPTIONS = 16 };
+enum { CTL_OPTIONS = 24 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -49,7 +57,8 @@ struct ctl {
 	bool is_json, wants_help;
 	unsigned options;                /* enum ctl_option, as given */
 	const char *values[CTL_OPTIONS]; /* for ctl_value() */
-	struct str *words;               /* after the verb */
+	const char *conf_path; /* the configuration file that was read; NULL: none */
+	struct str *words;     /* after the verb */
 	size_t word_count;
 	struct arena arena;
 	struct buf password;
@@ -81,9 +90,11 @@ struct ctl_word {
 	size_t verb_count;
 };
 
-extern const struct ctl_word ctl_account, ctl_alias, ctl_config, ctl_dns, ctl_domain,
-	ctl_export, ctl_import, ctl_queue, ctl_store;
+extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_config, ctl_dns,
+	ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_store;
 
+/* Runs a part of a command with what it needs, which is then open, in a task. */
+void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));
 /* What came with the option; NULL if it was not given. */
 const char *ctl_value(const struct ctl *ctl, enum ctl_option option);
 

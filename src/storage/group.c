@@ -132,8 +132,12 @@ uint64_t storage_tend(struct storage *storage)
 	if (has_room_again ||
 	    (!storage->is_read_only && flusher_has_failed(&storage->flusher)))
 		storage_recover(storage);
-	if (!storage->has_changes)
+	/* A transaction that holds nothing would keep others, such as whoever copies the
+	 * index, waiting until the next commit. */
+	if (!storage->has_changes) {
+		work_drop(&storage->work);
 		return UINT64_MAX;
+	}
 	uint64_t interval_us = storage->index_cost_us * INDEX_PART;
 	uint64_t age_us = clock_monotonic_us() - storage->changed_us;
 

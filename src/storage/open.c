@@ -114,7 +114,7 @@ err_t storage_bring_up(struct storage *storage, bool is_fresh_pack, const char *
 		TRY(packs_open(&options, &storage->packs, why));
 	packs_trust(storage->packs, storage->trusted);
 	storage->is_read_only = storage->open_as == STORAGE_READ_ONLY;
-	return storage->is_read_only ? OK : storage_replay(storage, is_fresh_pack, why);
+	return storage_replay(storage, is_fresh_pack, why);
 }
 
 enum { UNCLEAN_MAX = 2 };

@@ -113,3 +113,15 @@ TEST(what_was_restored_has_a_new_epoch_and_new_uid_validities)
 	fixture_close(&copy);
 	fixture_close(&f);
 }
+
+TEST(an_idle_writer_does_not_keep_a_copy_waiting)
+{
+	struct fixture f = {0};
+
+	fixture_open(&f);
+	storage_index_commit(f.storage);
+	CHECK(!storage_maintain(f.storage, 1000)); /* it has a look */
+	CHECK(storage_tend(f.storage) == UINT64_MAX);
+	CHECK(!f.storage->work.txn);
+	fixture_close(&f);
+}

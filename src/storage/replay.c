@@ -186,10 +186,11 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 {
 	struct work *work = &storage->work;
 	struct pack_scan scan;
-	bool had_index;
+	bool had_index, is_view = storage->open_as == STORAGE_READ_ONLY;
 
 	*why = "the newest pack cannot be flushed";
-	TRY(packs_settle(storage->packs));
+	if (!is_view)
+		TRY(packs_settle(storage->packs));
 	*why = "the index cannot be read";
 	err_t err = work_begin(work, storage->kv, &had_index);
 
@@ -199,14 +200,16 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 		start_empty(storage, work);
 	err = check_position(storage, &work->state, why);
 
-	if (err == OK)
+	if (err == OK && !is_view)
 		err = scan_all(storage, had_index, &scan, why);
-	/* An index that a power cut takes away whole would look like a lost one. */
-	if (err == OK && !had_index && (err = kv_sync(storage->kv)) != OK)
-		*why = "the index cannot be flushed";
-	if (err != OK) {
+	if (err != OK || is_view) {
 		work_drop(work);
 		return err;
+	}
+	/* An index that a power cut takes away whole would look like a lost one. */
+	if (!had_index) {
+		*why = "the index cannot be flushed";
+		TRY(kv_sync(storage->kv));
 	}
 	if (scan.groups > 0)
 		LOG(INFO, "log replayed", KV_INT("groups", scan.groups));

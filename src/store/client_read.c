@@ -197,9 +197,13 @@ enum store_outcome store_backup_end(struct store *store)
 {
 	struct store_request request = {.call = CALL_BACKUP_END};
 	struct talk talk;
-	bool is_done = read_begin(&talk, store, &request);
 
-	return read_end(&talk, is_done);
+	talk_begin(&talk, store, TALK_READ);
+	store_enc_request(&talk.request, &request);
+	talk_exchange(&talk, CALL_BACKUP_END);
+	if (!talk.is_over)
+		talk_finish(&talk, STORE_ABSENT); /* it ended with its channel */
+	return read_end(&talk, true);
 }
 
 /* ---- scans, which come in portions ------------------------------------------------- */
