@@ -21,61 +21,21 @@ void buf_release(struct buf *buf)
 	buf_fini(buf);
 }
 
-bool buf_ok(const struct buf *buf)
-{
-	return !buf->failed;
-}
-
-struct str buf_str(const struct buf *buf)
-{
-	return (struct str){buf->ptr, buf->len};
-}
-
-char *buf_room(struct buf *buf, size_t n)
+char *buf_grow(struct buf *buf, size_t n)
 {
 	if (n > buf->max - buf->len) {
 		buf->failed = true;
 		return NULL;
 	}
-	if (n > buf->room - buf->len || !buf->ptr) {
-		size_t room = buf->room ? buf->room : 64;
+	size_t room = buf->room ? buf->room : 64;
 
-		while (room - buf->len < n)
-			room *= 2;
-		if (room > buf->max)
-			room = buf->max ? buf->max : 1; /* never NULL for success */
-		buf->ptr = mem_grown(buf->ptr, room, 1);
-		buf->room = room;
-	}
+	while (room - buf->len < n)
+		room *= 2;
+	if (room > buf->max)
+		room = buf->max ? buf->max : 1; /* never NULL for success */
+	buf->ptr = mem_grown(buf->ptr, room, 1);
+	buf->room = room;
 	return buf->ptr + buf->len;
-}
-
-void buf_grew(struct buf *buf, size_t n)
-{
-	ASSERT(n <= buf->room - buf->len);
-	buf->len += n;
-}
-
-void buf_add(struct buf *buf, struct str more)
-{
-	if (more.len == 0)
-		return;
-	char *room = buf_room(buf, more.len);
-
-	if (!room)
-		return;
-	memcpy(room, more.ptr, more.len);
-	buf->len += more.len;
-}
-
-void buf_add_byte(struct buf *buf, char byte)
-{
-	char *room = buf_room(buf, 1);
-
-	if (!room)
-		return;
-	*room = byte;
-	buf->len++;
 }
 
 void buf_add_c(struct buf *buf, const char *text)

@@ -20,18 +20,56 @@ void buf_fini(struct buf *buf);
 void buf_reset(struct buf *buf);
 /* Empties it and gives the memory back. */
 void buf_release(struct buf *buf);
-bool buf_ok(const struct buf *buf);
-struct str buf_str(const struct buf *buf); /* good until the next change */
-void buf_add(struct buf *buf, struct str more);
-void buf_add_byte(struct buf *buf, char byte);
+static inline bool buf_ok(const struct buf *buf)
+{
+	return !buf->failed;
+}
+/* Good until the next change. */
+static inline struct str buf_str(const struct buf *buf)
+{
+	return (struct str){buf->ptr, buf->len};
+}
+
+/* For buf_room(): the same where there is no room yet. */
+char *buf_grow(struct buf *buf, size_t n);
+/* Room for n more octets at the end, to be written directly and then claimed with
+ * buf_grew(); NULL (and failed) beyond the bound. */
+static inline char *buf_room(struct buf *buf, size_t n)
+{
+	return buf->ptr && n <= buf->room - buf->len && n <= buf->max - buf->len
+		       ? buf->ptr + buf->len
+		       : buf_grow(buf, n);
+}
+static inline void buf_grew(struct buf *buf, size_t n)
+{
+	ASSERT(n <= buf->room - buf->len);
+	buf->len += n;
+}
+static inline void buf_add(struct buf *buf, struct str more)
+{
+	if (more.len == 0)
+		return;
+	char *room = buf_room(buf, more.len);
+
+	if (!room)
+		return;
+	memcpy(room, more.ptr, more.len);
+	buf->len += more.len;
+}
+static inline void buf_add_byte(struct buf *buf, char byte)
+{
+	char *room = buf_room(buf, 1);
+
+	if (!room)
+		return;
+	*room = byte;
+	buf->len++;
+}
 void buf_add_c(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *buf, const char *format, va_list args) PRINTF_LIKE(2, 0);
 void buf_add_u64(struct buf *buf, uint64_t number); /* decimal */
-/* Room for n more octets at the end, to be written directly and then claimed with
- * buf_grew(); NULL (and failed) beyond the bound. */
-char *buf_room(struct buf *buf, size_t n);
-void buf_grew(struct buf *buf, size_t n);
+
 /* Removes the first n octets, or all but the first n. */
 void buf_drop_front(struct buf *buf, size_t n);
 void buf_cut(struct buf *buf, size_t n);

@@ -5,11 +5,6 @@ struct str str_c(const char *text)
 	return text ? (struct str){text, strlen(text)} : STR("");
 }
 
-bool str_same(struct str a, struct str b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 bool str_same_nocase(struct str a, struct str b)
 {
 	return a.len == b.len && str_starts_nocase(a, b);
@@ -67,18 +62,6 @@ size_t str_rfind_byte(struct str s, char byte)
 	const char *at = s.len ? memrchr(s.ptr, byte, s.len) : NULL;
 
 	return at ? (size_t)(at - s.ptr) : s.len;
-}
-
-struct str str_skip(struct str s, size_t n)
-{
-	if (n >= s.len)
-		return s.len ? (struct str){s.ptr + s.len, 0} : s;
-	return (struct str){s.ptr + n, s.len - n};
-}
-
-struct str str_first(struct str s, size_t n)
-{
-	return (struct str){s.ptr, n < s.len ? n : s.len};
 }
 
 static bool is_space(char c)

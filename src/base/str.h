@@ -17,7 +17,10 @@ struct str {
 
 /* A C string's bytes; for the edge of libc and foreign libraries.  NULL gives "". */
 struct str str_c(const char *text);
-bool str_same(struct str a, struct str b);
+static inline bool str_same(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 /* Equal when ASCII letters are compared without case. */
 bool str_same_nocase(struct str a, struct str b);
 /* <0, 0, >0 by octets, shorter first. */
@@ -31,8 +34,16 @@ size_t str_find(struct str s, struct str part);
 /* The last place of byte, or s.len if nowhere. */
 size_t str_rfind_byte(struct str s, char byte);
 /* Without the first n octets / only the first n octets; n beyond the end is the end. */
-struct str str_skip(struct str s, size_t n);
-struct str str_first(struct str s, size_t n);
+static inline struct str str_skip(struct str s, size_t n)
+{
+	if (n >= s.len)
+		return s.len ? (struct str){s.ptr + s.len, 0} : s;
+	return (struct str){s.ptr + n, s.len - n};
+}
+static inline struct str str_first(struct str s, size_t n)
+{
+	return (struct str){s.ptr, n < s.len ? n : s.len};
+}
 /* Without spaces, tabs, CR and LF at both ends. */
 struct str str_trim(struct str s);
 /* The part before the first sep; *s becomes what follows it (empty if there is no sep).

@@ -14,6 +14,7 @@ struct fetching {
 	size_t section_count;
 	const struct uids *seen; /* these have just become \Seen; NULL: none */
 	struct message message;
+	bool needs_digest;
 	bool has_item;  /* the response has an item already */
 	bool is_broken; /* a literal could not be finished: nothing may follow */
 };
@@ -50,7 +51,7 @@ static void write_flags(struct fetching *f, const struct message_row *row)
 	struct session *s = f->s;
 
 	separate(f);
-	buf_add_c(&s->out, "FLAGS ");
+	buf_add(&s->out, STR("FLAGS "));
 	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
 }
 
@@ -62,13 +63,16 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 
 	if ((f->items & IMAP_FETCH_UID) || tells_modseq) {
 		separate(f);
-		buf_printf(&s->out, "UID %u", row->uid);
+		buf_add(&s->out, STR("UID "));
+		buf_add_u64(&s->out, row->uid);
 	}
 	if ((f->items & IMAP_FETCH_FLAGS) || tells_seen)
 		write_flags(f, row);
 	if ((f->items & IMAP_FETCH_MODSEQ) || tells_modseq) {
 		separate(f);
-		buf_printf(&s->out, "MODSEQ (%llu)", (unsigned long long)row->modseq);
+		buf_add(&s->out, STR("MODSEQ ("));
+		buf_add_u64(&s->out, row->modseq);
+		buf_add_byte(&s->out, ')');
 	}
 	if (f->items & IMAP_FETCH_INTERNALDATE) {
 		separate(f);
@@ -339,18 +343,22 @@ static enum store_outcome fetch_one(struct fetching *f, const struct message_row
 
 	if (number == 0)
 		return STORE_OK; /* the client does not know of it yet */
-	buf_printf(&s->out, "* %u FETCH (", number);
+	buf_add(&s->out, STR("* "));
+	buf_add_u64(&s->out, number);
+	buf_add(&s->out, STR(" FETCH ("));
 	f->has_item = false;
 	write_plain_items(f, row);
-	message_turn(&f->message, row);
-	outcome = write_digest_items(f);
+	if (f->needs_digest) {
+		message_turn(&f->message, row);
+		outcome = write_digest_items(f);
+	}
 	for (size_t i = 0; i < f->section_count && outcome == STORE_OK; i++)
 		outcome = write_section(f, &f->sections[i]);
 	if (f->is_broken)
 		return outcome;
 	if (!f->has_item)
 		buf_printf(&s->out, "UID %u", row->uid); /* at least one is needed */
-	buf_add_c(&s->out, ")\r\n");
+	buf_add(&s->out, STR(")\r\n"));
 	if (s->out.len > SEND_BYTES)
 		session_send(s);
 	return outcome;
@@ -379,6 +387,7 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 	const struct message_row *row;
 	bool is_many = false;
 
+	f->needs_digest = columns_for(f) & ROW_DIGEST;
 	if (worst != STORE_OK)
 		return worst;
 	SCOPED(ahead_free) struct ahead *ahead = NULL;
