@@ -25,6 +25,10 @@ static const struct {
 	{"ca", "FILE", "trust the certificates in that file, not the system's"},
 	{"master", "NAME", "log in there as NAME on behalf of each user"},
 	{"dns", "HOST:PORT", "the name server to ask"},
+	{"since", "DATE",
+	 "only what was expunged since then: 2026-11-20,\n"
+	 "                        or with a time, 2026-11-20T17:30:00Z"},
+	{"message-id", "ID", "only the mail with that Message-ID"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };

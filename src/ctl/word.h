@@ -33,8 +33,10 @@ enum ctl_option {
 	CTL_CA = 8192,
 	CTL_MASTER = 16384,
 	CTL_DNS = 32768,
+	CTL_SINCE = 65536,
+	CTL_MESSAGE_ID = 131072,
 };
-enum { CTL_OPTIONS = 16 };
+enum { CTL_OPTIONS = 18 };
 
 /* What a verb cannot do without. */
 enum ctl_need {

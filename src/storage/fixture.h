@@ -26,6 +26,8 @@ const char *fixture_path(const struct fixture *f, const char *name);
 
 enum store_outcome fixture_commit(struct fixture *f, account_t account, const char *key,
 				  const struct store_op *ops, size_t count);
+/* Sets for how many days the account keeps expunged messages. */
+void fixture_keep(struct fixture *f, account_t account, const char *days);
 /* A commit of one operation without a key. */
 enum store_outcome fixture_do(struct fixture *f, account_t account, struct store_op op);
 /* The first result of the last commit. */
