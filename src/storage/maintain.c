@@ -188,6 +188,10 @@ bool storage_maintain(struct storage *storage, int64_t now)
 {
 	uint64_t began_us = clock_monotonic_us();
 	bool more = slice(storage, now);
+
+	/* Whoever copies the index waits for an open transaction. */
+	if (!storage->has_changes)
+		work_drop(&storage->work);
 	uint64_t took_us = clock_monotonic_us() - began_us;
 
 	storage->times.slice_max = num_max(storage->times.slice_max, took_us);
