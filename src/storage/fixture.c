@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/check.h"
 #include "storage/embedded.h"
 
 enum { ARENA_MAX = 256 << 20 };
@@ -239,6 +240,26 @@ size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64
 	*rows = lease.rows;
 	*next_due = lease.next_due;
 	return lease.count;
+}
+
+static void tell_finding(void *arg, const struct check_finding *finding)
+{
+	(void)arg;
+	printf("found: %s, account %u, message %llu\n", finding->text, finding->account,
+	       (unsigned long long)finding->message);
+}
+
+bool fixture_is_in_order(struct fixture *f)
+{
+	struct check_options options = {.folder = f->folder,
+					.pack_bytes_max = f->pack_bytes_max,
+					.index_bytes_max = (uint64_t)1 << 30,
+					.tell = tell_finding};
+	struct check_report report;
+	struct str why;
+
+	return storage_check(&options, &f->arena, &report, &why) == OK &&
+	       check_is_clean(&report);
 }
 
 void fixture_maintain(struct fixture *f, int64_t now)

@@ -56,5 +56,8 @@ size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64
 /* A bit of everything, always the same for a seed (one digit). */
 void fixture_much(struct fixture *f, unsigned seed);
 
+/* After fixture_shut(): true if storage_check() finds nothing. */
+bool fixture_is_in_order(struct fixture *f);
+
 /* Everything in the index, as text. */
 void fixture_dump(struct fixture *f, struct buf *dump);

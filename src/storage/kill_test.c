@@ -323,6 +323,8 @@ TEST(what_was_acknowledged_outlives_kill_9)
 	CHECK(check_all(&f, known, &uid_next) == exists);
 	fixture_maintain(&f, 0);
 	CHECK(check_all(&f, known, &uid_next) == exists);
+	fixture_shut(&f);
+	CHECK(fixture_is_in_order(&f));
 	mem_free(known);
 	fixture_close(&f);
 }

@@ -191,6 +191,7 @@ TEST(equal_bodies_come_and_go_while_space_is_given_back_and_others_read)
 	CHECK(stats.body_bytes + stats.shared_bytes == bytes && stats.dead_bytes == 0);
 	CHECK(stats.punched_bytes > 0 && f.storage->space.copied > 0);
 	fixture_shut(&f);
+	CHECK(fixture_is_in_order(&f));
 	CHECK(fixture_open_again(&f) == OK && check_end(&f) == bytes);
 	fixture_close(&f);
 }

@@ -261,6 +261,8 @@ TEST(a_quota_bounds_what_is_kept_of_the_expunged)
 		expunge(&f, 1, i);
 	}
 	CHECK(expunged_of(&f, 1, &gone) == 3 && stats_of(&f).dead_bytes == 3000);
+	fixture_shut(&f);
+	CHECK(fixture_is_in_order(&f) && fixture_open_again(&f) == OK);
 	CHECK(undelete(&f, 1, gone->member) == STORE_OK);
 	op.kv = (struct op_kv){.key = STR("undelete"), .value = STR("often")};
 	CHECK(fixture_do(&f, 1, op) == STORE_INVALID);
@@ -371,6 +373,9 @@ TEST(sparse_packs_are_copied_and_their_bodies_punched)
 		CHECK(has(&f, 2, shared, 'e', 20000));
 		rebuild(&f);
 		fixture_maintain(&f, 0);
+		fixture_shut(&f);
+		CHECK(fixture_is_in_order(&f));
+		CHECK(fixture_open_again(&f) == OK);
 	}
 	fixture_close(&f);
 }
