@@ -39,9 +39,10 @@ struct conf {
 	struct str tls_client_ca;            /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
 	uint32_t recipients_max; /* of one mail */
-	struct str dns_server;   /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
-	struct str dns_zones;    /* "ZONE=ADDRESS[:PORT] ..." */
-	struct str dns_anchors;  /* a file; "": the root's; "none" */
+	uint64_t copy_bytes_a_second;
+	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
+	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
+	struct str dns_anchors; /* a file; "": the root's; "none" */
 	enum log_level log_level;
 };
 

@@ -64,6 +64,10 @@ const struct setting settings[] = {
 	 NULL,
 	 "The most recipients of one mail; the sender is asked to send the rest in "
 	 "another one.  RFC 5321 wants at least 100."},
+	{"limits", "copy-rate", SETTING_BYTES, AT(copy_bytes_a_second), 64 * KIB,
+	 1024 * 1024 * KIB, "8 MiB", NULL,
+	 "How much the store may read a second to copy what is needed out of files of "
+	 "which less than half is, so that their space can be given back."},
 	{"dns", "server", SETTING_SERVER, AT(dns_server), 0, 0, "",
 	 "the root's name servers, and those that they name",
 	 "The name server that is asked where other domains take their mail, and all "

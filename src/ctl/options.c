@@ -31,7 +31,9 @@ static const struct {
 	{"account", "ADDRESS", "only the mail of this account"},
 	{"mailbox", "NAME", "only what was in this mailbox of it"},
 	{"message-id", "ID", "only the message with this Message-ID"},
-	{"since", "DATE", "only what arrived on that day (UTC) or later"},
+	{"since", "DATE",
+	 "only what arrived (undelete: was expunged) on that day\n"
+	 "                        (UTC) or later"},
 	{"before", "DATE", "only what arrived before that day"},
 };
 

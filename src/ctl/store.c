@@ -1,5 +1,6 @@
 #include <jansson.h>
 
+#include "ctl/undelete.h"
 #include "ctl/word.h"
 #include "store/store.h"
 
@@ -15,8 +16,15 @@ static void stats(struct ctl *ctl)
 		{"mailboxes", "mailboxes", stats.mailboxes},
 		{"messages", "messages", stats.messages},
 		{"queue_rows", "recipients in the queue", stats.queue_rows},
+		{"expunged", "expunged messages that can be brought back",
+		 stats.expunged},
 		{"body_bytes", "octets of mail, compressed", stats.body_bytes},
-		{"pack_bytes", "octets of packs on disk", stats.pack_bytes},
+		{"shared_bytes", "more, if no two mails shared them", stats.shared_bytes},
+		{"dead_bytes", "octets of mail that nobody needs, not given back yet",
+		 stats.dead_bytes},
+		{"punched_bytes", "octets of mail given back", stats.punched_bytes},
+		{"log_bytes", "octets of the log beside the mail", stats.log_bytes},
+		{"pack_bytes", "octets of packs on disk: mail and log", stats.pack_bytes},
 		{"index_bytes", "octets of the index on disk", stats.index_bytes},
 		{"commits", "commits since the start", stats.commits},
 		{"groups", "groups they were written in", stats.groups},
@@ -47,6 +55,11 @@ static const struct ctl_verb verbs[] = {
 	 0, 0, 0, 0, heal_damaged},
 	{"rebuild", "", "Make the index anew from the packs; the server is stopped.", 0,
 	 0, 0, 0, heal_rebuild},
+	{"expunged", "ADDRESS", "Print the mails that can still be brought back.", 1, 1,
+	 CTL_SINCE | CTL_MESSAGE_ID, CTL_NEEDS_SERVER, undelete_list},
+	{"undelete", "ADDRESS",
+	 "Bring expunged mails back to where they were, or to the mailbox Recovered.", 1,
+	 1, CTL_SINCE | CTL_MESSAGE_ID, CTL_NEEDS_SERVER, undelete},
 };
 
 const struct ctl_word ctl_store = {
@@ -55,7 +68,8 @@ const struct ctl_word ctl_store = {
 	.examples = "  postrider store stats --json\n"
 		    "  postrider store check\n"
 		    "  postrider store check --online\n"
-		    "  postrider store check --repair\n",
+		    "  postrider store check --repair\n"
+		    "  postrider store undelete ann@example.com --since 2026-11-20\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

@@ -28,7 +28,10 @@ static void make(struct self *self)
 static bool begin(struct self *self)
 {
 	struct store_process *process = self->state;
-	const struct storage_options options = {.folder = "."};
+	const struct storage_options options = {
+		.folder = ".",
+		.copy_bytes_a_second = self->conf.copy_bytes_a_second,
+	};
 	struct str why = STR("");
 
 	err_t err = storage_open(&options, &self->arena, &process->storage, &why);

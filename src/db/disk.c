@@ -98,6 +98,19 @@ err_t disk_allocate(int fd, uint64_t from, uint64_t size)
 	return code ? failed("fallocate", code) : OK;
 }
 
+err_t disk_punch(int fd, uint64_t offset, uint64_t len)
+{
+	int fault = fault_point("pack.punch");
+
+	if (fault > 0)
+		return failed("fallocate", fault);
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)len) == 0)
+		return OK;
+	return errno == EOPNOTSUPP || errno == ENOSYS ? ERR_DENIED
+						      : failed("fallocate", errno);
+}
+
 err_t disk_read(int fd, void *bytes, size_t len, uint64_t offset, size_t *got)
 {
 	*got = 0;

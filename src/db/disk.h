@@ -1,7 +1,7 @@
 /* The disk calls that packs stand on.  Beside rt/file.h because "the disk is full" must
  * be told apart here, and because scanning reads past ends.  Offsets and lengths in
  * octets. All of them block.  Fault sites (rt/fault.h): pack.write, pack.flush,
- * pack.allocate, pack.cut. */
+ * pack.allocate, pack.cut, pack.punch. */
 #pragma once
 
 #include <sys/uio.h>
@@ -22,6 +22,9 @@
 /* Reads up to len octets; *got is less only at the end of the file. */
 [[nodiscard]] err_t disk_read(int fd, void *bytes, size_t len, uint64_t offset,
 			      size_t *got);
+/* The octets read as zeros from now on, and whole blocks of them take no space.
+ * ERR_DENIED: the file system cannot do that. */
+[[nodiscard]] err_t disk_punch(int fd, uint64_t offset, uint64_t len);
 /* Cuts the file to size and flushes it. */
 [[nodiscard]] err_t disk_cut(int fd, uint64_t size);
 /* Forgets what the cache holds of the file, so that the next read asks the disk. */

@@ -181,6 +181,8 @@ void packs_close(struct packs **closed)
 	for (size_t i = 0; i < packs->count; i++)
 		if (packs->list[i].fd >= 0)
 			(void)close(packs->list[i].fd); /* it was only read */
+	if (!packs->is_broken)
+		packs_give_back_tail(packs);
 	packs_close_lanes(packs);
 	buf_fini(&packs->bytes);
 	mem_free(packs->pieces);
@@ -224,7 +226,22 @@ uint64_t packs_bytes(struct packs *packs)
 	uint64_t bytes = 0;
 
 	(void)pthread_rwlock_rdlock(&packs->lock);
-	for (size_t i = 0; i < packs->count; i++)
+	for (size_t i = 0; i < packs->count; i++) {
+		struct stat stat;
+
+		if (packs->list[i].fd >= 0 && fstat(packs->list[i].fd, &stat) == 0)
+			bytes += (uint64_t)stat.st_blocks * 512;
+	}
+	(void)pthread_rwlock_unlock(&packs->lock);
+	return bytes;
+}
+
+uint64_t packs_used(struct packs *packs, struct pack_place end)
+{
+	uint64_t bytes = end.offset;
+
+	(void)pthread_rwlock_rdlock(&packs->lock);
+	for (size_t i = 0; i < packs->count && i + 1 < end.pack; i++)
 		bytes += packs->list[i].size;
 	(void)pthread_rwlock_unlock(&packs->lock);
 	return bytes;

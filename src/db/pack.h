@@ -48,10 +48,13 @@ struct pack_place packs_first(const struct packs *packs);
 uint64_t packs_first_sequence(const struct packs *packs);
 /* The newest pack's; 0 if there is none. */
 uint64_t packs_epoch(const struct packs *packs);
+/* On disk, without what was punched out. */
 uint64_t packs_bytes(struct packs *packs);
 /* The first pack whose number is greater than *number, and the size of its file; false if
  * there is none.  By any thread. */
 [[nodiscard]] bool packs_next(struct packs *packs, uint32_t *number, uint64_t *size);
+/* From the first octet of the first to that place, with all holes. */
+uint64_t packs_used(struct packs *packs, struct pack_place end);
 /* What a process that was killed had written, and not flushed, is on disk.  Before a scan
  * whose groups will be relied on. */
 [[nodiscard]] err_t packs_settle(struct packs *packs);
@@ -90,6 +93,16 @@ bool pack_next_body(struct str *rest, struct pack_found *found);
 /* Where it is, as packs_read() wants it. */
 struct pack_body pack_found_at(const struct pack_group *group,
 			       const struct pack_found *found);
+
+/* A walk over the bodies of one pack, oldest first; starts as the pack's number. */
+struct pack_walk {
+	uint32_t pack;
+	uint64_t at, group_end, next;
+};
+/* The next one; of found, the state is not looked at.  ERR_ABSENT: no more, or damage
+ * ends the walk; ERR_IO.  By any thread. */
+[[nodiscard]] err_t packs_walk(struct packs *packs, struct pack_walk *walk,
+			       struct pack_found *found, struct pack_body *body);
 
 struct pack_scan {
 	struct pack_place end;    /* after the last intact group */
@@ -170,3 +183,11 @@ bool packs_is_broken(const struct packs *packs);
  * length stands there; nothing is logged. */
 [[nodiscard]] err_t packs_look(struct packs *packs, struct pack_body body,
 			       struct pack_found *found);
+/* True if the body is of the group that was begun and is not written yet. */
+bool packs_is_coming(const struct packs *packs, struct pack_body body);
+/* Punches the frames of the first *done of the bodies out, which are those of one pack:
+ * they read as zeros from now on.  Nobody may need them, and a group that is durable must
+ * name as durable what made them so (packgroup.c).  ERR_DENIED: the file system cannot;
+ * ERR_IO or ERR_LIMIT.  By any thread. */
+[[nodiscard]] err_t packs_punch(struct packs *packs, const struct pack_body *bodies,
+				size_t count, size_t *done);

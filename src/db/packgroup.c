@@ -171,17 +171,23 @@ bool body_header_read(struct str bytes, struct body_header *header)
 
 /* ---- records ----------------------------------------------------------------------- */
 
+bool record_length(struct str bytes, uint64_t *length)
+{
+	if (bytes.len < RECORD_HEADER_BYTES)
+		return false;
+	*length = get32(bytes.ptr + 4) + (uint64_t)RECORD_HEADER_BYTES;
+	return get32(bytes.ptr) != RECORD_BODY || *length >= BODY_HEADER_BYTES;
+}
+
 /* The next record's octets that the group's CRC covers; *frame is what follows them.
  * False at the end, or where no record can be. */
 static bool record_next(struct str *rest, struct str *covered, struct str *frame)
 {
-	if (rest->len < RECORD_HEADER_BYTES)
-		return false;
-	uint64_t length = get32(rest->ptr + 4) + (uint64_t)RECORD_HEADER_BYTES;
-	bool is_body = get32(rest->ptr) == RECORD_BODY;
+	uint64_t length;
 
-	if (length > rest->len || (is_body && length < BODY_HEADER_BYTES))
+	if (!record_length(*rest, &length) || length > rest->len)
 		return false;
+	bool is_body = get32(rest->ptr) == RECORD_BODY;
 	size_t head = is_body ? BODY_HEADER_BYTES : (size_t)length;
 
 	*covered = str_first(*rest, head);

@@ -42,6 +42,8 @@ void group_header_write(char *bytes, const struct group_header *header);
 void record_header_write(char *bytes, int type, uint32_t length);
 void body_header_write(char *bytes, const struct body_header *header);
 [[nodiscard]] bool body_header_read(struct str bytes, struct body_header *header);
+/* Length of the record that starts with these octets, with its header. */
+[[nodiscard]] bool record_length(struct str bytes, uint64_t *length);
 /* True if the payload's records are those that the header was written for; the frames of
  * bodies are not looked at. */
 [[nodiscard]] bool group_records_check(struct str payload,

@@ -48,6 +48,8 @@ void packs_path(const struct packs *packs, uint32_t number, const char *suffix,
 		char path[PACK_PATH_MAX]);
 /* Opens the pack for reading and adds it to the set. */
 [[nodiscard]] err_t packs_add(struct packs *packs, uint32_t number, const char **why);
+/* What was allocated ahead for the newest pack; if that fails, zeros stay there. */
+void packs_give_back_tail(struct packs *packs);
 void packs_close_lanes(struct packs *packs);
 /* Logs errno. */
 err_t packs_failed(const char *path);

@@ -45,6 +45,13 @@ static err_t lanes_open(struct packs *packs, int fd, const char *path)
 	return OK;
 }
 
+void packs_give_back_tail(struct packs *packs)
+{
+	if (packs->count > 0 && packs->lanes[0] >= 0 && packs->end < packs->allocated &&
+	    ftruncate(packs->lanes[0], (off_t)packs->end) == 0)
+		set_size(packs, packs->end);
+}
+
 /* Complete under another name first: a pack whose header is missing is never seen. */
 static err_t pack_create(struct packs *packs)
 {
@@ -77,6 +84,8 @@ static err_t pack_create(struct packs *packs)
 		err = packs_failed(path);
 	if (err == OK)
 		err = disk_flush_folder(packs->folder);
+	if (err == OK)
+		packs_give_back_tail(packs);
 	if (err == OK)
 		err = packs_add(packs, number, &why);
 	if (err != OK) {
@@ -227,6 +236,12 @@ err_t packs_add_body(struct packs *packs, uint32_t account, uint64_t message,
 	*body = (struct pack_body){
 		.pack = packs_newest(packs), .offset = offset, .length = frame.len};
 	return OK;
+}
+
+bool packs_is_coming(const struct packs *packs, struct pack_body body)
+{
+	return packs->has_group && body.pack == packs_newest(packs) &&
+	       body.offset >= packs->end;
 }
 
 err_t packs_add_operation(struct packs *packs, struct str operation)

@@ -1,6 +1,8 @@
 #include "storage/apply.h"
 
 #include "base/num.h"
+#include "storage/bodies.h"
+#include "storage/expunged.h"
 
 bool quota_parse(struct str value, uint64_t *messages_max, uint64_t *bytes_max)
 {
@@ -10,10 +12,32 @@ bool quota_parse(struct str value, uint64_t *messages_max, uint64_t *bytes_max)
 	       num_parse(value, UINT64_MAX, bytes_max);
 }
 
-static void quota_set(struct work *work, struct str key, struct str value)
+bool keep_days_parse(struct str value, uint32_t *days)
+{
+	uint64_t number;
+
+	if (!num_parse(value, KEEP_DAYS_MAX, &number))
+		return false;
+	*days = (uint32_t)number;
+	return true;
+}
+
+/* "" is what holds without the pair. */
+static void keep_days_set(struct work *work, struct str value)
 {
 	struct account_row *row = &work->account.row;
 
+	if (!keep_days_parse(value, &row->keep_days))
+		row->keep_days = KEEP_DAYS;
+	work->account.is_dirty = true;
+}
+
+static void limits_set(struct work *work, struct str key, struct str value)
+{
+	struct account_row *row = &work->account.row;
+
+	if (str_same(key, STR(STORE_KV_UNDELETE)))
+		keep_days_set(work, value);
 	if (!str_same(key, STR(STORE_KV_QUOTA)))
 		return;
 	row->messages_max = row->bytes_max = 0;
@@ -26,7 +50,7 @@ static err_t apply_kv_put(struct work *work, const struct effect_kv *e)
 {
 	struct key key;
 
-	quota_set(work, e->key, e->value);
+	limits_set(work, e->key, e->value);
 	return kv_put(work->txn, key_kv(&key, work->account.id, e->key), e->value);
 }
 
@@ -34,7 +58,7 @@ static err_t apply_kv_delete(struct work *work, const struct effect_kv *e)
 {
 	struct key key;
 
-	quota_set(work, e->key, STR(""));
+	limits_set(work, e->key, STR(""));
 	err_t err = kv_delete(work->txn, key_kv(&key, work->account.id, e->key));
 
 	return err == ERR_ABSENT ? OK : err;
@@ -121,6 +145,10 @@ err_t effect_apply(struct work *work, const struct effect *effect,
 		return key_forget(work, work->account.id, effect->key_forget);
 	case EFFECT_LEASE:
 		return apply_lease(work, &effect->lease);
+	case OP_UNDELETE:
+		return apply_undelete(work, &effect->undelete, result);
+	case EFFECT_BODY_MOVED:
+		return apply_body_moved(work, &effect->body_moved);
 	case EFFECT_EPOCH:
 		return apply_epoch(work, &effect->epoch);
 	}

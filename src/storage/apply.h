@@ -39,15 +39,23 @@
 [[nodiscard]] err_t apply_lease(struct work *work, const struct effect_lease *e);
 [[nodiscard]] err_t apply_epoch(struct work *work, const struct effect_epoch *e);
 
-/* Removes one membership and what only it needed; the mailbox's and account's counters
- * are the caller's.  *size is of the message. */
-[[nodiscard]] err_t member_remove(struct work *work, account_t account, uint64_t mailbox,
-				  uint32_t uid, uint64_t message, uint64_t *size);
+/* Adds one to a message that is there, with all counters. */
+[[nodiscard]] err_t member_add(struct work *work, uint64_t mailbox, uint32_t uid,
+			       const struct member_row *member, struct op_result *result);
+/* Removes one membership of the work's account that was expunged at that time, and what
+ * only it needed, unless the account keeps that for a while; the mailbox's and account's
+ * counters are the caller's.  *size is of the message. */
+[[nodiscard]] err_t member_remove(struct work *work, uint64_t mailbox, uint32_t uid,
+				  const struct member_row *row, int64_t at,
+				  uint64_t *size);
 /* Keeps the first result of a commit under its key. */
 [[nodiscard]] err_t key_keep(struct work *work, const struct commit_head *head,
 			     const struct op_result *ops, size_t count);
 /* Forgets it, if it is there. */
 [[nodiscard]] err_t key_forget(struct work *work, account_t account, struct str name);
+/* For how many days the account keeps expunged messages, as a value of STORE_KV_UNDELETE
+ * has it. */
+[[nodiscard]] bool keep_days_parse(struct str value, uint32_t *days);
 /* The account's limits as a value of STORE_KV_QUOTA has them. */
 [[nodiscard]] bool quota_parse(struct str value, uint64_t *messages_max,
 			       uint64_t *bytes_max);

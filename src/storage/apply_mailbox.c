@@ -60,7 +60,8 @@ err_t apply_account(struct work *work, const struct effect_mailbox *e,
 		    struct op_result *result)
 {
 	work->account.is_there = work->account.is_dirty = true;
-	work->account.row = (struct account_row){.next = 1, .uid_validity = 1};
+	work->account.row = (struct account_row){
+		.next = 1, .uid_validity = 1, .keep_days = KEEP_DAYS};
 	work->state.accounts++;
 	return apply_mailbox_create(work, e, result);
 }
@@ -147,9 +148,11 @@ err_t apply_mailbox_delete(struct work *work, const struct effect_mailbox *e)
 	account->mailboxes = (uint32_t)less(account->mailboxes, 1);
 	work->state.messages = less(work->state.messages, row->exists);
 	work->state.mailboxes = less(work->state.mailboxes, 1);
+	buf_reset(&work->row);
+	enc_u64(&work->row, (uint64_t)work->now);
 	if (row->uid_next > 1)
 		TRY(kv_put(work->txn, key_purge(&key, work->account.id, e->mailbox),
-			   STR("")));
+			   buf_str(&work->row)));
 	TRY(name_delete(work, row->parent, row->name));
 	TRY(work_mailbox_delete(work, e->mailbox));
 	return change_add(work, CHANGE_MAILBOX_GONE, e->mailbox, (struct uid_set){0});

@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "storage/apply.h"
 #include "storage/changes.h"
+#include "storage/expunged.h"
 #include "storage/items.h"
 #include "storage/threads.h"
 #include "storage/words.h"
@@ -62,17 +63,35 @@ static err_t changed_mailbox(struct work *work, uint64_t mailbox,
 	return OK;
 }
 
+/* A new membership of a message that is there. */
+static err_t join(struct work *work, struct mailbox_row *mailbox, uint32_t uid,
+		  const struct member_row *member, uint64_t size,
+		  struct op_result *result)
+{
+	struct uid_range range;
+
+	TRY(work_member_put(work, mailbox->id, uid, member));
+	work_number_used(work, member->member);
+	count_in(work, mailbox, member->flags, size);
+	mailbox->uid_next = (uint32_t)num_max(mailbox->uid_next, uid + 1);
+	*result = (struct op_result){.mailbox = mailbox->id,
+				     .uid_validity = mailbox->uid_validity,
+				     .uid = uid,
+				     .message = member->message};
+	return change_add(work, CHANGE_MESSAGE_NEW, mailbox->id,
+			  one_range(&range, uid, uid));
+}
+
 err_t apply_append(struct work *work, const struct effect_append *e,
 		   struct op_result *result)
 {
 	struct mailbox_row *mailbox;
-	struct uid_range range;
 
 	TRY(changed_mailbox(work, e->mailbox, &mailbox));
 	struct item_row item = {.is_threaded = true,
 				.members = 1,
-				.blob = e->blob,
-				.raw_size = e->raw_size,
+				.blob = e->body.blob,
+				.raw_size = e->body.raw_size,
 				.received_at = e->received_at,
 				.received_zone = e->received_zone,
 				.trace = e->trace};
@@ -83,19 +102,25 @@ err_t apply_append(struct work *work, const struct effect_append *e,
 				    .saved_at = work->now,
 				    .words = e->words};
 
-	TRY(item_add(work, e->message, &item, e->digest, e->from_account,
-		     e->from_message));
+	TRY(item_add(work, e->message, &item, e->digest, e->body.from_account,
+		     e->body.from_message));
 	TRY(thread_join(work, e->message, e->thread ? e->thread : e->message));
-	TRY(work_member_put(work, e->mailbox, e->uid, &member));
-	work_number_used(work, e->member);
-	count_in(work, mailbox, e->flags, item_size(&item));
-	mailbox->uid_next = (uint32_t)num_max(mailbox->uid_next, e->uid + 1);
-	*result = (struct op_result){.mailbox = e->mailbox,
-				     .uid_validity = mailbox->uid_validity,
-				     .uid = e->uid,
-				     .message = e->message};
-	return change_add(work, CHANGE_MESSAGE_NEW, e->mailbox,
-			  one_range(&range, e->uid, e->uid));
+	return join(work, mailbox, e->uid, &member, item_size(&item), result);
+}
+
+err_t member_add(struct work *work, uint64_t mailbox, uint32_t uid,
+		 const struct member_row *member, struct op_result *result)
+{
+	struct mailbox_row *row;
+	struct item_row item;
+	err_t err = changed_mailbox(work, mailbox, &row);
+
+	if (err == OK)
+		err = work_item(work, work->account.id, member->message, &item);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	return join(work, row, uid, member, item_size(&item), result);
 }
 
 /* ---- flags ------------------------------------------------------------------------- */
@@ -219,19 +244,25 @@ err_t apply_copy(struct work *work, const struct effect_copy *e, bool is_move,
 	return change_add(work, CHANGE_MESSAGE_GONE, e->mailbox, e->uids);
 }
 
-err_t member_remove(struct work *work, account_t account, uint64_t mailbox, uint32_t uid,
-		    uint64_t message, uint64_t *size)
+err_t member_remove(struct work *work, uint64_t mailbox, uint32_t uid,
+		    const struct member_row *row, int64_t at, uint64_t *size)
 {
 	struct item_row item;
 	struct key key;
+	account_t account = work->account.id;
+	uint64_t message = row->message;
 	bool gone;
 	err_t err = work_item(work, account, message, &item);
 
 	*size = err == OK ? item_size(&item) : 0;
 	if (err != OK && err != ERR_ABSENT)
 		return err;
+	bool is_kept = err == OK && expunged_wants(work, &item);
+
+	if (is_kept)
+		TRY(expunged_add(work, mailbox, uid, row, at));
 	TRY(kv_delete(work->txn, key_member(&key, account, mailbox, uid)));
-	return item_unref(work, account, message, &gone);
+	return is_kept ? OK : item_unref(work, account, message, &gone);
 }
 
 err_t apply_expunge(struct work *work, const struct effect_expunge *e)
@@ -253,9 +284,11 @@ err_t apply_expunge(struct work *work, const struct effect_expunge *e)
 			if (err == ERR_ABSENT)
 				continue;
 			TRY(err);
-			TRY(member_remove(work, work->account.id, e->mailbox,
-					  (uint32_t)uid, row.message, &size));
-			count_out(work, mailbox, row.flags, size);
+			uint8_t flags = row.flags;
+
+			TRY(member_remove(work, e->mailbox, (uint32_t)uid, &row,
+					  work->now, &size));
+			count_out(work, mailbox, flags, size);
 		}
 	}
 	return change_add(work, CHANGE_MESSAGE_GONE, e->mailbox, e->uids);

@@ -48,15 +48,15 @@ err_t apply_queue_add(struct work *work, const struct effect_queue_add *e,
 		      struct op_result *result)
 {
 	struct item_row item = {.members = e->count,
-				.blob = e->blob,
-				.raw_size = e->raw_size,
+				.blob = e->body.blob,
+				.raw_size = e->body.raw_size,
 				.received_at = e->received_at,
 				.trace = e->trace};
 	struct dec d = dec_over(e->recipients);
 	struct key key;
 
-	TRY(item_add(work, e->message, &item, e->digest, e->from_account,
-		     e->from_message));
+	TRY(item_add(work, e->message, &item, e->digest, e->body.from_account,
+		     e->body.from_message));
 	buf_reset(&work->row);
 	envelope_write(&work->row, &e->envelope);
 	TRY(kv_put(work->txn,

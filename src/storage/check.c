@@ -82,6 +82,7 @@ static void account_begin(struct checker *c, account_t account)
 	c->has_account = true;
 	c->has_row = c->is_log_short = false;
 	c->sums = c->is = (struct account_row){0};
+	c->sums.keep_days = account == ACCOUNT_SYSTEM ? 0 : KEEP_DAYS;
 	c->top_number = 0;
 	c->box_count = c->tally_count = 0;
 }
@@ -108,7 +109,7 @@ static void progress(struct checker *c)
 
 static bool is_account_table(int table)
 {
-	return table >= TABLE_ACCOUNT && table <= TABLE_KEPT_KEY;
+	return table >= TABLE_ACCOUNT && table <= TABLE_EXPUNGED;
 }
 
 /* A row whose checksum is wrong; its key may be, too. */
@@ -184,6 +185,7 @@ void checker_fini(struct checker *c)
 	buf_fini(&c->row);
 	mem_free(c->boxes);
 	mem_free(c->tallies);
+	mem_free(c->packs_sums);
 }
 
 /* ---- what is set aside ------------------------------------------------------------- */

@@ -115,7 +115,12 @@ static void kept_row(struct checker *c, struct str key, struct str value)
 
 static void pair_row(struct checker *c, struct str key, struct str value)
 {
-	if (!str_same(str_skip(key, KEY_PREFIX_LEN), STR(STORE_KV_QUOTA)))
+	struct str name = str_skip(key, KEY_PREFIX_LEN);
+
+	if (str_same(name, STR(STORE_KV_UNDELETE)) &&
+	    !keep_days_parse(value, &c->sums.keep_days))
+		c->sums.keep_days = KEEP_DAYS;
+	if (!str_same(name, STR(STORE_KV_QUOTA)))
 		return;
 	if (!quota_parse(value, &c->sums.messages_max, &c->sums.bytes_max))
 		c->sums.messages_max = c->sums.bytes_max = 0;
@@ -143,6 +148,9 @@ void check_account_row(struct checker *c, int table, struct str key, struct str 
 		return;
 	case TABLE_MEMBER:
 		check_member_row(c, key, value);
+		return;
+	case TABLE_EXPUNGED:
+		check_expunged_row(c, key, value);
 		return;
 	case TABLE_QUEUE:
 		check_queue_row(c, key, value);
@@ -264,7 +272,9 @@ static bool is_same(const struct account_row *a, const struct account_row *b)
 	       a->change_floor == b->change_floor && a->changes == b->changes &&
 	       a->uid_validity == b->uid_validity && a->mailboxes == b->mailboxes &&
 	       a->messages == b->messages && a->bytes == b->bytes &&
-	       a->messages_max == b->messages_max && a->bytes_max == b->bytes_max;
+	       a->messages_max == b->messages_max && a->bytes_max == b->bytes_max &&
+	       a->keep_days == b->keep_days && a->expunged == b->expunged &&
+	       a->expunged_bytes == b->expunged_bytes;
 }
 
 void check_account_end(struct checker *c)
@@ -277,6 +287,7 @@ void check_account_end(struct checker *c)
 
 	c->totals.mailboxes += right.mailboxes;
 	c->totals.messages += right.messages;
+	c->totals.expunged += right.expunged;
 	if (c->account != ACCOUNT_SYSTEM)
 		c->totals.accounts++;
 	c->report->accounts = c->totals.accounts;

@@ -34,7 +34,7 @@ static void check_sharing(struct checker *c, uint64_t message, const struct item
 		fix_put(c, reference, STR(""));
 	}
 	if (!row->is_shared)
-		c->totals.body_bytes += at->length;
+		body_seen(c, at);
 	struct str dead = key_dead(&key, at->pack, at->offset);
 
 	if (!look(c, dead, &empty))
@@ -319,7 +319,10 @@ static void right_members(struct checker *c, const struct tally *tally)
 void check_messages_end(struct checker *c)
 {
 	for (size_t i = 0; i < c->tally_count; i++) {
-		if (c->tallies[i].members != c->tallies[i].seen)
+		const struct tally *tally = &c->tallies[i];
+
+		if (tally->members != tally->seen ||
+		    (tally->seen == 0 && !tally->is_kept))
 			right_members(c, &c->tallies[i]);
 	}
 }

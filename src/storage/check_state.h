@@ -11,6 +11,12 @@ struct tally {
 	uint32_t members, seen;
 	int64_t received_at;
 	bool is_lost, is_told;
+	bool is_kept; /* it was expunged, and can be brought back */
+};
+
+/* What a pack holds, as its bodies have it. */
+struct pack_sum {
+	uint64_t live, dead;
 };
 
 /* A mailbox, and what is in it. */
@@ -51,6 +57,8 @@ struct checker {
 	bool has_state;
 	uint32_t shared_pack; /* the body that the last reference was of */
 	uint64_t shared_offset;
+	struct pack_sum *packs_sums; /* [number - 1] */
+	size_t pack_count, pack_room;
 };
 
 /* check.c */
@@ -75,7 +83,21 @@ void check_member_row(struct checker *c, struct str key, struct str value);
 void check_queue_row(struct checker *c, struct str key, struct str value);
 void check_messages_end(struct checker *c);
 
+/* check_space.c: what was expunged and can come back, what is dead, what is equal. */
+void check_expunged_row(struct checker *c, struct str key, struct str value);
+void check_expiry_row(struct checker *c, struct str key);
+void check_equal_row(struct checker *c, struct str key, struct str value);
+void check_dead_row(struct checker *c, struct str key, struct str value);
+/* A body is needed; its octets count in its pack. */
+void body_seen(struct checker *c, const struct pack_body *at);
+void check_pack_sums(struct checker *c);
+
 /* check_system.c */
+/* The row of a message; false if it is not there or damaged. */
+[[nodiscard]] bool item_look(struct checker *c, account_t account, uint64_t message,
+			     struct item_row *item);
+/* A row that leads nowhere: told, and to be deleted. */
+void row_nowhere(struct checker *c, struct str key, const char *text);
 void check_system_row(struct checker *c, int table, struct str key, struct str value);
 void check_totals(struct checker *c);
 

@@ -3,7 +3,7 @@
 #include "base/num.h"
 #include "storage/check_state.h"
 
-static void nowhere(struct checker *c, struct str key, const char *text)
+void row_nowhere(struct checker *c, struct str key, const char *text)
 {
 	found_row(c, CHECK_LEADS_NOWHERE, text);
 	fix_delete(c, key);
@@ -19,7 +19,7 @@ static void age_row(struct checker *c, struct str key)
 
 	if (!look(c, key_kept(&k, account, d.rest), &kept) || kept.len < 4 ||
 	    kept_minute(&kept) != minute)
-		nowhere(c, key, "the age of a commit's result");
+		row_nowhere(c, key, "the age of a commit's result");
 }
 
 static void purge_row(struct checker *c, struct str key)
@@ -32,11 +32,11 @@ static void purge_row(struct checker *c, struct str key)
 
 	/* A mailbox that is there is not purged: its mail comes first. */
 	if (look(c, key_mailbox(&k, account, mailbox), &row))
-		nowhere(c, key, "the purge of a mailbox");
+		row_nowhere(c, key, "the purge of a mailbox");
 }
 
-static bool item_look(struct checker *c, account_t account, uint64_t message,
-		      struct item_row *item)
+bool item_look(struct checker *c, account_t account, uint64_t message,
+	       struct item_row *item)
 {
 	struct key k;
 	struct str row;
@@ -56,14 +56,16 @@ static void reference_row(struct checker *c, struct str key)
 
 	if (!item_look(c, account, message, &item) || !item.is_shared ||
 	    item.blob.at.pack != pack || item.blob.at.offset != offset) {
-		nowhere(c, key, "that a body is shared");
+		row_nowhere(c, key, "that a body is shared");
 		return;
 	}
-	if (pack == c->shared_pack && offset == c->shared_offset)
+	if (pack == c->shared_pack && offset == c->shared_offset) {
+		c->totals.shared_bytes += item.blob.at.length;
 		return;
+	}
 	c->shared_pack = pack;
 	c->shared_offset = offset;
-	c->totals.body_bytes += item.blob.at.length;
+	body_seen(c, &item.blob.at);
 }
 
 static void trim_row(struct checker *c, struct str key)
@@ -73,7 +75,7 @@ static void trim_row(struct checker *c, struct str key)
 	struct str row;
 
 	if (!look(c, key_account(&k, dec_key32(&d)), &row))
-		nowhere(c, key, "that a change log is long");
+		row_nowhere(c, key, "that a change log is long");
 }
 
 static void wait_row(struct checker *c, struct str key)
@@ -90,7 +92,7 @@ static void wait_row(struct checker *c, struct str key)
 	if (!look(c, key_numbered(&k, account, TABLE_QUEUE, id), &value) ||
 	    !waiting_read(value, &row) || row.recipient.kind != kind ||
 	    (uint64_t)num_max(0, (uint64_t)row.due_at) != due)
-		nowhere(c, key, "when a mail in the queue is due");
+		row_nowhere(c, key, "when a mail in the queue is due");
 }
 
 static void damaged_row(struct checker *c, struct str key, struct str value)
@@ -100,7 +102,7 @@ static void damaged_row(struct checker *c, struct str key, struct str value)
 	struct pack_found body;
 
 	if (!damaged_read(key, value, &row)) {
-		nowhere(c, key, "a mail that is set aside");
+		row_nowhere(c, key, "a mail that is set aside");
 		return;
 	}
 	if (row.account == ACCOUNT_SYSTEM && row.uid == 0 && row.size == 0)
@@ -143,6 +145,15 @@ void check_system_row(struct checker *c, int table, struct str key, struct str v
 		return;
 	case TABLE_WAIT:
 		wait_row(c, key);
+		return;
+	case TABLE_EXPIRY:
+		check_expiry_row(c, key);
+		return;
+	case TABLE_EQUAL:
+		check_equal_row(c, key, value);
+		return;
+	case TABLE_DEAD:
+		check_dead_row(c, key, value);
 		return;
 	case TABLE_DAMAGED:
 		damaged_row(c, key, value);
@@ -192,10 +203,17 @@ void check_totals(struct checker *c)
 	right.mailboxes = c->totals.mailboxes;
 	right.queue_rows = c->totals.queue_rows;
 	right.body_bytes = c->totals.body_bytes;
+	right.shared_bytes = c->totals.shared_bytes;
+	right.dead_bytes = c->totals.dead_bytes;
+	right.expunged = c->totals.expunged;
+	check_pack_sums(c);
 	if (right.accounts == c->state.accounts && right.messages == c->state.messages &&
 	    right.mailboxes == c->state.mailboxes &&
 	    right.queue_rows == c->state.queue_rows &&
-	    right.body_bytes == c->state.body_bytes)
+	    right.body_bytes == c->state.body_bytes &&
+	    right.shared_bytes == c->state.shared_bytes &&
+	    right.dead_bytes == c->state.dead_bytes &&
+	    right.expunged == c->state.expunged)
 		return;
 	c->account = ACCOUNT_SYSTEM;
 	found_row(c, CHECK_COUNT_WRONG, "the sums over all accounts");

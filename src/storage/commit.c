@@ -34,6 +34,7 @@ static bool grows(const struct store_op *op)
 	case OP_MAILBOX_CREATE:
 	case OP_KV_PUT:
 	case OP_QUEUE_ADD:
+	case OP_UNDELETE:
 		return true;
 	case OP_FLAGS:
 	case OP_MOVE:
@@ -253,6 +254,7 @@ static void touch(struct storage *storage, const struct store_commit *commit)
 		case OP_MAILBOX_RENAME:
 		case OP_MAILBOX_DELETE:
 		case OP_MAILBOX_SUBSCRIBE:
+		case OP_UNDELETE:
 			break;
 		}
 		storage_touch(storage, commit->account, STORAGE_MAIL);

@@ -294,6 +294,7 @@ TEST(an_expunge_removes_what_it_says)
 		.expunge = {.mailbox = MAILBOX_INBOX, .only_deleted = true}};
 
 	put_messages(&f, 5);
+	fixture_keep(&f, 1, "0");
 	CHECK(fixture_do(&f, 1, flags_op(&range, 2, 3, FLAGS_SET, FLAG_DELETED)) ==
 	      STORE_OK);
 	op.expunge.uids = uids_of(&range, 3, 9);
@@ -331,6 +332,8 @@ TEST(a_body_can_be_shared_between_accounts)
 	uint64_t message = fixture_first(&f)->message;
 
 	CHECK(fixture_do(&f, 2, op) == STORE_OK);
+	fixture_keep(&f, 1, "0");
+	fixture_keep(&f, 2, "0");
 	op = op_append_of(MAILBOX_INBOX, "");
 	op.append.digest = STR("");
 	op.append.trace = STR("Delivered-To: b\r\n");
@@ -476,6 +479,7 @@ TEST(a_deleted_mailbox_is_gone_at_once_and_purged_later)
 	struct account_summary summary;
 
 	fixture_open(&f);
+	fixture_keep(&f, 1, "0");
 	CHECK(fixture_do(&f, 1, op_mailbox_of("box", 0)) == STORE_OK);
 	uint64_t box = fixture_first(&f)->mailbox;
 	uint32_t validity = fixture_first(&f)->uid_validity;

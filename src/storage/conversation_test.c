@@ -96,6 +96,7 @@ TEST(a_thread_is_forgotten_with_its_last_message)
 	struct uid_range range;
 
 	fixture_open(&f);
+	fixture_keep(&f, 1, "0");
 	uint64_t one = arrive(&f, MAILBOX_INBOX, "Message-ID: <1@a>\r\n");
 	uint64_t two = arrive(&f, MAILBOX_INBOX,
 			      "Message-ID: <2@a>\r\nReferences: <1@a> <1@a>\r\n");

@@ -21,6 +21,7 @@
 #include "db/pack.h"
 #include "storage/flush.h"
 #include "storage/plan.h"
+#include "storage/space.h"
 #include "storage/storage.h"
 #include "storage/work.h"
 
@@ -28,6 +29,7 @@
 struct group_times {
 	uint64_t plan, write, drain, index;
 	uint64_t index_commits;
+	uint64_t slice_max; /* of housekeeping: so long commits were kept waiting */
 };
 
 #define STORAGE_INDEX       "index.lmdb"
@@ -63,6 +65,11 @@ struct storage {
 	struct group_times times;
 
 	struct flusher flusher;
+	struct space space;
+	bool keeps_space; /* whoever repairs may still find use for what seems dead */
+	/* Readers of bodies, by whether they began in an even turn or an odd one. */
+	_Atomic unsigned turn;
+	_Atomic uint64_t reading[2];
 	_Atomic uint64_t commits, groups, bodies_read;
 	_Atomic uint64_t pins, pinned_sequence;
 	/* Index commits so far; and for what is hashed there, the number of the index
@@ -100,6 +107,10 @@ void index_reopened(struct storage *storage);
 /* Takes back what it holds beyond what the log does. */
 void index_rewind(struct storage *storage);
 void storage_touch(struct storage *storage, account_t account, enum storage_part part);
+/* A group in the packs: begun, filled by the caller, written.  What fails is taken back
+ * by index_rewind(). */
+[[nodiscard]] err_t group_begin(struct storage *storage);
+[[nodiscard]] err_t group_write(struct storage *storage);
 /* The record of a commit whose effects were applied and stand in storage->effects. */
 [[nodiscard]] err_t group_record(struct storage *storage, const struct commit_head *head);
 

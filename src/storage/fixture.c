@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/check.h"
 #include "storage/embedded.h"
 
 enum { ARENA_MAX = 256 << 20 };
@@ -33,7 +34,8 @@ err_t fixture_open_again(struct fixture *f)
 {
 	struct storage_options options = {.folder = f->folder,
 					  .pack_bytes_max = f->pack_bytes_max,
-					  .index_bytes_max = f->index_bytes_max};
+					  .index_bytes_max = f->index_bytes_max,
+					  .copy_bytes_a_second = UINT64_MAX};
 
 	if (options.index_bytes_max == 0)
 		options.index_bytes_max = (uint64_t)1 << 30;
@@ -91,6 +93,14 @@ enum store_outcome fixture_commit(struct fixture *f, account_t account, const ch
 enum store_outcome fixture_do(struct fixture *f, account_t account, struct store_op op)
 {
 	return fixture_commit(f, account, "", &op, 1);
+}
+
+void fixture_keep(struct fixture *f, account_t account, const char *days)
+{
+	struct store_op op = {.kind = OP_KV_PUT,
+			      .kv = {STR(STORE_KV_UNDELETE), str_c(days)}};
+
+	CHECK(fixture_do(f, account, op) == STORE_OK);
 }
 
 const struct op_result *fixture_first(const struct fixture *f)
@@ -232,10 +242,30 @@ size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64
 	return lease.count;
 }
 
+static void tell_finding(void *arg, const struct check_finding *finding)
+{
+	(void)arg;
+	printf("found: %s, account %u, message %llu\n", finding->text, finding->account,
+	       (unsigned long long)finding->message);
+}
+
+bool fixture_is_in_order(struct fixture *f)
+{
+	struct check_options options = {.folder = f->folder,
+					.pack_bytes_max = f->pack_bytes_max,
+					.index_bytes_max = (uint64_t)1 << 30,
+					.tell = tell_finding};
+	struct check_report report;
+	struct str why;
+
+	return storage_check(&options, &f->arena, &report, &why) == OK &&
+	       check_is_clean(&report);
+}
+
 void fixture_maintain(struct fixture *f, int64_t now)
 {
 	while (storage_maintain(f->storage, now))
-		continue;
+		storage_index_commit(f->storage);
 	storage_index_commit(f->storage);
 }
 

@@ -26,6 +26,8 @@ const char *fixture_path(const struct fixture *f, const char *name);
 
 enum store_outcome fixture_commit(struct fixture *f, account_t account, const char *key,
 				  const struct store_op *ops, size_t count);
+/* Sets for how many days the account keeps expunged messages. */
+void fixture_keep(struct fixture *f, account_t account, const char *days);
 /* A commit of one operation without a key. */
 enum store_outcome fixture_do(struct fixture *f, account_t account, struct store_op op);
 /* The first result of the last commit. */
@@ -53,6 +55,9 @@ size_t fixture_lease(struct fixture *f, enum queue_kind kind, int64_t now, int64
 
 /* A bit of everything, always the same for a seed (one digit). */
 void fixture_much(struct fixture *f, unsigned seed);
+
+/* After fixture_shut(): true if storage_check() finds nothing. */
+bool fixture_is_in_order(struct fixture *f);
 
 /* Everything in the index, as text. */
 void fixture_dump(struct fixture *f, struct buf *dump);

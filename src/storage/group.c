@@ -162,7 +162,7 @@ err_t group_record(struct storage *storage, const struct commit_head *head)
 	return packs_add_operation(storage->packs, buf_str(&storage->record));
 }
 
-static err_t group_begin(struct storage *storage)
+err_t group_begin(struct storage *storage)
 {
 	struct flusher *flusher = &storage->flusher;
 
@@ -182,14 +182,16 @@ static err_t group_begin(struct storage *storage)
 	return err;
 }
 
-static err_t group_write(struct storage *storage)
+err_t group_write(struct storage *storage)
 {
 	struct state_row *state = &storage->work.state;
 	struct pack_place end;
 	uint64_t sequence, began_us = clock_monotonic_us();
 
-	TRY(packs_write(storage->packs, flusher_durable(&storage->flusher), &end,
-			&sequence));
+	uint64_t durable = flusher_durable(&storage->flusher);
+
+	TRY(packs_write(storage->packs, durable, &end, &sequence));
+	space_group_written(storage, sequence, durable);
 	state->at = storage->group_at;
 	state->end = end;
 	state->sequence = sequence;

@@ -327,7 +327,8 @@ static size_t find_last(const struct file *file, size_t end, struct str text)
 	return 0;
 }
 
-/* Damages the row of a message; what is found first may be on a free page. */
+/* Damages the row of a message; what is found first may be on a free page, or have been
+ * expunged. */
 static void damage_message(struct heal *h, struct check_report *report)
 {
 	const struct file *index = &h->saved.files[0];
@@ -338,7 +339,7 @@ static void damage_message(struct heal *h, struct check_report *report)
 		at = find_last(index, at, STR("Received: from"));
 		flip(&h->f, index, at, 1);
 		CHECK(check(h, false, report) == OK);
-	} while (at > 0 && report->found[CHECK_ROW_DAMAGED] == 0);
+	} while (at > 0 && report->found[CHECK_MESSAGE_LOST] == 0);
 }
 
 TEST(a_damaged_row_takes_no_mailbox_with_it)

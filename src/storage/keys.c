@@ -16,6 +16,7 @@
  *                                   was kept; until forgotten, or for a week
  *   J  hash u64                     an identifier (Message-ID): the thread it leads to,
  *                                   and how many messages name it
+ *   K  membership                   one that was expunged, and can still be brought back
  *
  * Of account 0, the system, only:
  *
@@ -25,8 +26,11 @@
  *   R  pack u32, offset u64, account u32, message   who shares a body with others
  *   S                                 state of the store
  *   T  account u32                    account whose change log is long
+ *   U  pack u32                       how much of the pack is needed
+ *   V  account u32, message           mail whose body is lost, set aside
  *   W  kind u8, due u64, account u32, row   queue rows by the time they are due
- *   X  account u32, message           mail whose body is lost, set aside
+ *   X  until u64, account u32, membership   expunged ones by the time they are let go
+ *   Y  8 octets of a frame's SHA-256  a message with that body
  *   Z  pack u32, offset u64           body that nobody needs any more
  *
  * A minus means that all bits are inverted, so that the newest comes first.  That, and
@@ -196,6 +200,34 @@ struct str key_dead(struct key *key, uint32_t pack, uint64_t offset)
 	start(key, ACCOUNT_SYSTEM, TABLE_DEAD);
 	add_number(key, pack, 4);
 	add_number(key, offset, 8);
+	return done(key);
+}
+
+struct str key_equal(struct key *key, const unsigned char *hash)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_EQUAL);
+	add_text(key, (struct str){(const char *)hash, 8});
+	return done(key);
+}
+
+struct str key_pack(struct key *key, uint32_t pack)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_PACK);
+	add_number(key, pack, 4);
+	return done(key);
+}
+
+struct str key_expunged(struct key *key, account_t account, uint64_t member)
+{
+	return key_numbered(key, account, TABLE_EXPUNGED, member);
+}
+
+struct str key_expiry(struct key *key, int64_t until, account_t account, uint64_t member)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_EXPIRY);
+	add_number(key, until < 0 ? 0 : (uint64_t)until, 8);
+	add_number(key, account, 4);
+	add_number(key, member, 6);
 	return done(key);
 }
 

@@ -15,6 +15,7 @@ enum table {
 	TABLE_KV = 'H',
 	TABLE_KEPT_KEY = 'I',
 	TABLE_THREAD = 'J',
+	TABLE_EXPUNGED = 'K',
 	/* of the system account only */
 	TABLE_KEPT_AGE = 'O',
 	TABLE_TIMED_KEY = 'P',
@@ -22,8 +23,11 @@ enum table {
 	TABLE_REFERENCE = 'R',
 	TABLE_STATE = 'S',
 	TABLE_TRIM = 'T',
+	TABLE_PACK = 'U',
+	TABLE_DAMAGED = 'V',
 	TABLE_WAIT = 'W',
-	TABLE_DAMAGED = 'X',
+	TABLE_EXPIRY = 'X',
+	TABLE_EQUAL = 'Y',
 	TABLE_DEAD = 'Z',
 };
 
@@ -64,6 +68,11 @@ struct str key_wait(struct key *key, enum queue_kind kind, int64_t due, account_
 struct str key_reference(struct key *key, uint32_t pack, uint64_t offset,
 			 account_t account, uint64_t message);
 struct str key_dead(struct key *key, uint32_t pack, uint64_t offset);
+/* By the hash of the frame, of which 8 octets are used. */
+struct str key_equal(struct key *key, const unsigned char *hash);
+struct str key_pack(struct key *key, uint32_t pack);
+struct str key_expunged(struct key *key, account_t account, uint64_t member);
+struct str key_expiry(struct key *key, int64_t until, account_t account, uint64_t member);
 struct str key_purge(struct key *key, account_t account, uint64_t mailbox);
 struct str key_trim(struct key *key, account_t account);
 struct str key_state(struct key *key);

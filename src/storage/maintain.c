@@ -1,9 +1,11 @@
 /* Housekeeping.  Nothing here is in the log: whoever rebuilds the index comes to the same
  * end by doing it again. */
+#include "base/num.h"
 #include "rt/clock.h"
 #include "storage/apply.h"
 #include "storage/changes.h"
 #include "storage/embedded.h"
+#include "storage/expunged.h"
 
 enum {
 	SLICE_US = 5000,
@@ -25,6 +27,8 @@ static err_t purge_step(struct work *work, bool *did)
 	struct dec d = key_dec(work->cursor.key);
 	account_t account = dec_key32(&d);
 	uint64_t mailbox = dec_key48(&d);
+	struct dec value = dec_over(work->cursor.value);
+	int64_t at = (int64_t)dec_u64(&value);
 
 	*did = true;
 	TRY(work_account(work, account));
@@ -37,7 +41,7 @@ static err_t purge_step(struct work *work, bool *did)
 		if (err == ERR_ABSENT)
 			return kv_delete(work->txn, key_purge(&key, account, mailbox));
 		TRY(err);
-		TRY(member_remove(work, account, mailbox, uid, row.message, &size));
+		TRY(member_remove(work, mailbox, uid, &row, at, &size));
 	}
 	return OK;
 }
@@ -98,6 +102,31 @@ static err_t kept_step(struct work *work, int64_t now, bool *did)
 	return OK;
 }
 
+/* Expunged messages whose time is over. */
+static err_t expiry_step(struct work *work, int64_t now, bool *did)
+{
+	for (unsigned i = 0; i < STEP_ROWS; i++) {
+		struct key key;
+		err_t err = kv_seek(&work->cursor,
+				    key_table(&key, ACCOUNT_SYSTEM, TABLE_EXPIRY));
+
+		if (err == ERR_ABSENT ||
+		    (err == OK &&
+		     !key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_EXPIRY)))
+			return OK;
+		TRY(err);
+		struct dec d = key_dec(work->cursor.key);
+		int64_t until = (int64_t)dec_key64(&d);
+		account_t account = dec_key32(&d);
+
+		if (until > now)
+			return OK;
+		*did = true;
+		TRY(expunged_drop(work, account, dec_key48(&d), until));
+	}
+	return OK;
+}
+
 static err_t trim_step(struct work *work, bool *did)
 {
 	struct key key;
@@ -125,13 +154,14 @@ static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
 		TRY(purge_step(work, more));
 		TRY(keys_step(work, now, more));
 		TRY(kept_step(work, now, more));
+		TRY(expiry_step(work, now, more));
 		TRY(trim_step(work, more));
 		*did |= *more;
 	} while (*more && clock_monotonic_us() < until);
 	return OK;
 }
 
-bool storage_maintain(struct storage *storage, int64_t now)
+static bool slice(struct storage *storage, int64_t now)
 {
 	bool did = false, more = false;
 
@@ -144,5 +174,26 @@ bool storage_maintain(struct storage *storage, int64_t now)
 	}
 	if (did)
 		index_changed(storage);
+	storage->work.may_share |= !more;
+	bool more_space;
+
+	if (space_step(storage, &more_space) != OK) {
+		index_rewind(storage);
+		return false;
+	}
+	return more || more_space;
+}
+
+bool storage_maintain(struct storage *storage, int64_t now)
+{
+	uint64_t began_us = clock_monotonic_us();
+	bool more = slice(storage, now);
+
+	/* Whoever copies the index waits for an open transaction. */
+	if (!storage->has_changes)
+		work_drop(&storage->work);
+	uint64_t took_us = clock_monotonic_us() - began_us;
+
+	storage->times.slice_max = num_max(storage->times.slice_max, took_us);
 	return more;
 }

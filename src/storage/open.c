@@ -140,6 +140,10 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 	storage->open_as = options->open_as;
 	storage->lock_fd = -1;
 	flusher_init(&storage->flusher);
+	space_init(&storage->space, storage);
+	storage->keeps_space = options->is_as_it_is;
+	if (options->copy_bytes_a_second)
+		storage->space.bytes_a_second = options->copy_bytes_a_second;
 	storage->effects = storage->record = BUF(RECORD_BYTES_MAX);
 	storage->scratch = BUF(SCRATCH_BYTES_MAX);
 	(void)pthread_rwlock_init(&storage->gate, NULL); /* cannot fail with defaults */
@@ -200,6 +204,7 @@ void storage_close(struct storage **closed)
 
 	if (!storage)
 		return;
+	space_fini(&storage->space);
 	if (storage->work.txn)
 		storage_index_commit(storage);
 	if (storage->is_up && !storage->is_read_only)
@@ -229,6 +234,7 @@ void storage_recover(struct storage *storage)
 	(void)flusher_drain(&storage->flusher); /* it is settled below */
 	(void)pthread_rwlock_wrlock(&storage->gate);
 	LOG(WARN, "store reopens", KV("folder", storage->folder));
+	space_forget(storage);
 	work_drop(&storage->work);
 	kv_close(&storage->kv);
 	err_t err = packs_mend(storage->packs);

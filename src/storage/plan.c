@@ -3,8 +3,9 @@
 #include <openssl/evp.h>
 
 #include "storage/apply.h"
+#include "storage/bodies.h"
 
-enum { RAW_BYTES_MAX_BITS = 40 };
+enum { RAW_BYTES_MAX_BITS = 40, FRAME_ROOM = 64 /* for the record's header */ };
 
 enum store_outcome plan_err(struct plan *plan, err_t err)
 {
@@ -24,36 +25,68 @@ static void hash_frame(struct str frame, unsigned char hash[BLOB_HASH_BYTES])
 	ASSERT(len == BLOB_HASH_BYTES);
 }
 
-static enum store_outcome body_shared(struct plan *plan, const struct store_body *body,
-				      struct blob *blob, uint64_t *raw_size)
+/* Of that message; nothing may be shared with one that was expunged (bodies.c). */
+static enum store_outcome body_shared(struct plan *plan, account_t account,
+				      uint64_t message, struct effect_body *e)
 {
 	struct item_row from;
 	enum store_outcome outcome =
-		plan_err(plan, work_item(plan->work, body->from_account,
-					 body->from_message, &from));
+		plan_err(plan, work_item(plan->work, account, message, &from));
 
 	if (outcome != STORE_OK)
 		return outcome;
-	*blob = from.blob;
-	*raw_size = from.raw_size;
-	return STORE_OK;
+	*e = (struct effect_body){.blob = from.blob,
+				  .raw_size = from.raw_size,
+				  .from_account = account,
+				  .from_message = message};
+	return from.members > 0 ? STORE_OK : STORE_ABSENT;
+}
+
+/* Whoever is told that his mail is kept must not depend on a disk that has damaged its
+ * like: what stands there is compared. */
+static bool is_whole(struct plan *plan, struct pack_body at, struct str frame)
+{
+	struct buf there = BUF(frame.len + FRAME_ROOM);
+	uint64_t raw_size;
+	bool is_same =
+		packs_is_coming(plan->packs, at) ||
+		(packs_read(plan->packs, at, 0, frame.len, &there, &raw_size) == OK &&
+		 str_same(buf_str(&there), frame));
+
+	buf_fini(&there);
+	return is_same;
 }
 
 enum store_outcome plan_body(struct plan *plan, const struct store_body *body,
-			     uint64_t message, struct blob *blob, uint64_t *raw_size)
+			     uint64_t message, struct effect_body *e)
 {
+	account_t equal_account;
+	uint64_t equal;
+
 	if (body->from_message != 0)
-		return body_shared(plan, body, blob, raw_size);
+		return body_shared(plan, body->from_account, body->from_message, e);
 	if (body->frame.len == 0 || body->raw_size >> RAW_BYTES_MAX_BITS)
 		return STORE_INVALID;
-	err_t err = packs_add_body(plan->packs, plan->work->account.id, message,
-				   body->raw_size, body->frame, &blob->at);
+	*e = (struct effect_body){.blob.at.length = body->frame.len,
+				  .raw_size = body->raw_size};
+	hash_frame(body->frame, e->blob.hash);
+	enum store_outcome outcome =
+		plan_err(plan, body_find_equal(plan->work, e, &equal_account, &equal));
 
-	if (err == ERR_LIMIT)
-		return STORE_INVALID;
-	hash_frame(body->frame, blob->hash);
-	*raw_size = body->raw_size;
-	return plan_err(plan, err);
+	struct effect_body other;
+
+	if (outcome == STORE_OK && equal != 0 &&
+	    body_shared(plan, equal_account, equal, &other) == STORE_OK &&
+	    is_whole(plan, other.blob.at, body->frame)) {
+		*e = other;
+		return STORE_OK;
+	}
+	if (outcome != STORE_OK || plan->failed != OK)
+		return STORE_UNAVAILABLE;
+	err_t err = packs_add_body(plan->packs, plan->work->account.id, message,
+				   body->raw_size, body->frame, &e->blob.at);
+
+	return err == ERR_LIMIT ? STORE_INVALID : plan_err(plan, err);
 }
 
 static enum store_outcome plan_kv(struct plan *plan, const struct op_kv *op, bool is_put,
@@ -62,11 +95,15 @@ static enum store_outcome plan_kv(struct plan *plan, const struct op_kv *op, boo
 	struct key key;
 	struct str value;
 	uint64_t messages_max, bytes_max;
+	uint32_t days;
 
 	if (op->key.len == 0 || op->key.len > KV_KEY_MAX || op->value.len > KV_VALUE_MAX)
 		return STORE_INVALID;
 	if (is_put && str_same(op->key, STR(STORE_KV_QUOTA)) &&
 	    !quota_parse(op->value, &messages_max, &bytes_max))
+		return STORE_INVALID;
+	if (is_put && str_same(op->key, STR(STORE_KV_UNDELETE)) &&
+	    !keep_days_parse(op->value, &days))
 		return STORE_INVALID;
 	*e = (struct effect_kv){op->key, is_put ? op->value : STR("")};
 	if (is_put && !op->only_if_absent)
@@ -105,6 +142,8 @@ enum store_outcome plan_op(struct plan *plan, const struct store_op *op,
 		return plan_copy(plan, &op->copy, true, &effect->copy, result);
 	case OP_EXPUNGE:
 		return plan_expunge(plan, &op->expunge, &effect->expunge, result);
+	case OP_UNDELETE:
+		return plan_undelete(plan, &op->undelete, &effect->undelete);
 	case OP_MAILBOX_CREATE:
 		return plan_mailbox_create(plan, &op->mailbox, &effect->mailbox);
 	case OP_MAILBOX_RENAME:

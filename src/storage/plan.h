@@ -27,6 +27,8 @@ enum store_outcome plan_copy(struct plan *plan, const struct op_copy *op, bool i
 			     struct effect_copy *e, struct op_result *result);
 enum store_outcome plan_expunge(struct plan *plan, const struct op_expunge *op,
 				struct effect_expunge *e, struct op_result *result);
+enum store_outcome plan_undelete(struct plan *plan, const struct op_undelete *op,
+				 struct effect_undelete *e);
 enum store_outcome plan_account(struct plan *plan, struct effect_mailbox *e);
 enum store_outcome plan_mailbox_create(struct plan *plan, const struct op_mailbox *op,
 				       struct effect_mailbox *e);
@@ -45,4 +47,4 @@ enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *
 enum store_outcome plan_err(struct plan *plan, err_t err);
 /* Takes the body into the group, or finds the one that is shared. */
 enum store_outcome plan_body(struct plan *plan, const struct store_body *body,
-			     uint64_t message, struct blob *blob, uint64_t *raw_size);
+			     uint64_t message, struct effect_body *e);

@@ -1,4 +1,5 @@
 /* Append, flags, copy, move, expunge. */
+#include "storage/expunged.h"
 #include "storage/items.h"
 #include "storage/plan.h"
 #include "storage/threads.h"
@@ -73,25 +74,22 @@ enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
 		return outcome;
 	uint64_t message = work_number(work), member = work_number(work);
 
-	*e = (struct effect_append){
-		.mailbox = op->mailbox,
-		.message = message,
-		.member = member,
-		.uid = mailbox->uid_next,
-		.from_account = op->body.from_message ? op->body.from_account : 0,
-		.from_message = op->body.from_message,
-		.received_at = op->received_at,
-		.received_zone = op->received_zone,
-		.flags = op->flags,
-		.words = buf_str(plan->scratch),
-		.trace = op->trace,
-		.digest = op->digest};
-	outcome = plan_body(plan, &op->body, e->message, &e->blob, &e->raw_size);
+	*e = (struct effect_append){.mailbox = op->mailbox,
+				    .message = message,
+				    .member = member,
+				    .uid = mailbox->uid_next,
+				    .received_at = op->received_at,
+				    .received_zone = op->received_zone,
+				    .flags = op->flags,
+				    .words = buf_str(plan->scratch),
+				    .trace = op->trace,
+				    .digest = op->digest};
+	outcome = plan_body(plan, &op->body, e->message, &e->body);
 	if (outcome == STORE_OK)
 		outcome = plan_err(plan, find_thread(plan, op, message, &e->thread));
 	if (outcome != STORE_OK)
 		return outcome;
-	return room_for(plan, mailbox, 1, e->trace.len + e->raw_size);
+	return room_for(plan, mailbox, 1, e->trace.len + e->body.raw_size);
 }
 
 /* Calls visit() for each message of the set in the mailbox, ascending; the row's slices
@@ -305,4 +303,34 @@ enum store_outcome plan_expunge(struct plan *plan, const struct op_expunge *op,
 		return STORE_INVALID;
 	*e = (struct effect_expunge){op->mailbox, ranges_set(&work->changed)};
 	return STORE_OK;
+}
+
+enum store_outcome plan_undelete(struct plan *plan, const struct op_undelete *op,
+				 struct effect_undelete *e)
+{
+	struct work *work = plan->work;
+	struct mailbox_row *mailbox;
+	struct expunged_row row;
+	struct item_row item;
+	enum store_outcome outcome =
+		plan_err(plan, expunged_get(work, work->account.id, op->member, &row));
+
+	if (outcome == STORE_OK)
+		outcome = plan_err(plan,
+				   work_item(work, work->account.id, row.message, &item));
+	/* Its body may be gone, even where housekeeping has not come by yet. */
+	if (outcome == STORE_OK && row.until <= work->now)
+		outcome = STORE_ABSENT;
+	if (outcome != STORE_OK)
+		return outcome;
+	uint64_t size = item_size(&item);
+
+	outcome = target(plan, op->mailbox, &mailbox);
+	if (outcome != STORE_OK)
+		return outcome;
+	*e = (struct effect_undelete){.member = op->member,
+				      .mailbox = op->mailbox,
+				      .to_uid = mailbox->uid_next,
+				      .to_member = work_number(work)};
+	return room_for(plan, mailbox, 1, size);
 }

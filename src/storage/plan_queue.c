@@ -37,24 +37,21 @@ enum store_outcome plan_queue_add(struct plan *plan, const struct op_queue_add *
 		return STORE_INVALID;
 	uint64_t message = work_number(work);
 
-	*e = (struct effect_queue_add){
-		.message = message,
-		.row = message + 1,
-		.from_account = op->body.from_message ? op->body.from_account : 0,
-		.from_message = op->body.from_message,
-		.received_at = op->received_at,
-		.due_at = op->due_at < 0 ? 0 : op->due_at,
-		.envelope = {.sender = op->sender,
-			     .id = op->id,
-			     .envid = op->envid,
-			     .ret = op->ret,
-			     .body_kind = op->body_kind},
-		.trace = op->trace,
-		.digest = op->digest,
-		.recipients = buf_str(plan->scratch),
-		.count = (uint32_t)op->count};
+	*e = (struct effect_queue_add){.message = message,
+				       .row = message + 1,
+				       .received_at = op->received_at,
+				       .due_at = op->due_at < 0 ? 0 : op->due_at,
+				       .envelope = {.sender = op->sender,
+						    .id = op->id,
+						    .envid = op->envid,
+						    .ret = op->ret,
+						    .body_kind = op->body_kind},
+				       .trace = op->trace,
+				       .digest = op->digest,
+				       .recipients = buf_str(plan->scratch),
+				       .count = (uint32_t)op->count};
 	work_number_used(work, e->row + e->count - 1);
-	return plan_body(plan, &op->body, e->message, &e->blob, &e->raw_size);
+	return plan_body(plan, &op->body, e->message, &e->body);
 }
 
 enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *op,

@@ -118,11 +118,18 @@ enum store_outcome storage_stats(struct storage *storage, struct store_stats *st
 		return outcome;
 	if (kv_stats(storage->kv, &index) != OK)
 		return STORE_UNAVAILABLE;
+	uint64_t frames = state.body_bytes + state.dead_bytes + state.punched_bytes;
+	uint64_t used = packs_used(storage->packs, state.end);
 	*stats = (struct store_stats){.accounts = state.accounts,
 				      .messages = state.messages,
 				      .mailboxes = state.mailboxes,
 				      .queue_rows = state.queue_rows,
 				      .body_bytes = state.body_bytes,
+				      .shared_bytes = state.shared_bytes,
+				      .expunged = state.expunged,
+				      .dead_bytes = state.dead_bytes,
+				      .punched_bytes = state.punched_bytes,
+				      .log_bytes = used - num_min(used, frames),
 				      .pack_bytes = packs_bytes(storage->packs),
 				      .index_bytes = index.bytes_used,
 				      .commits = atomic_load(&storage->commits),
@@ -403,43 +410,6 @@ enum store_outcome storage_rows(struct storage *storage, account_t account,
 	*count = outcome == STORE_OK ? page.count : 0;
 	*next_uid = page.next_uid;
 	return outcome;
-}
-
-enum store_outcome storage_frame(struct storage *storage, account_t account,
-				 uint64_t message, uint64_t offset, size_t room,
-				 struct buf *frame, uint64_t *frame_size,
-				 uint64_t *raw_size)
-{
-	SCOPED(reader_end) struct reader reader;
-	struct key key;
-	struct str value;
-	struct item_row item;
-	enum store_outcome outcome = reader_begin(&reader, storage);
-
-	if (outcome != STORE_OK)
-		return outcome;
-	if (message >> NUMBER_MAX_BITS)
-		return STORE_ABSENT;
-	err_t err = kv_get(reader.txn, key_message(&key, account, message, PART_ITEM),
-			   &value);
-
-	if (err != OK)
-		return read_err(err);
-	if (!item_read(value, &item))
-		return damaged("message");
-	/* Not to be held while the disk is read. */
-	kv_cursor_close(&reader.cursor);
-	kv_drop(&reader.txn);
-	*frame_size = item.blob.at.length;
-	if (offset == 0)
-		atomic_fetch_add(&storage->bodies_read, 1);
-	err = packs_read(storage->packs, item.blob.at, offset, room, frame, raw_size);
-	if (err != ERR_SYNTAX && err != ERR_ABSENT)
-		return read_err(err);
-	LOG(ERROR, "message damaged on disk", KV_INT("account", account),
-	    KV_INT("message", message), KV_INT("pack", item.blob.at.pack),
-	    KV_INT("offset", item.blob.at.offset));
-	return STORE_DAMAGED;
 }
 
 /* ---- changes ----------------------------------------------------------------------- */

@@ -136,7 +136,7 @@ static err_t finish(struct storage *storage, const struct check_options *options
 
 	*why = "the new index cannot be written";
 	while (storage_maintain(storage, clock_s()))
-		continue;
+		storage_index_commit(storage);
 	storage_index_commit(storage);
 	if (storage->is_read_only)
 		return ERR_IO;

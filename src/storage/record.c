@@ -13,15 +13,25 @@ enum { RECORD_FORM = 1 };
 
 /* Kinds on disk, for ever; the enumerators may be renumbered. */
 static const uint8_t disk_kinds[] = {
-	[OP_ACCOUNT_CREATE] = 1, [OP_APPEND] = 18,
-	[OP_FLAGS] = 3,          [OP_COPY] = 4,
-	[OP_MOVE] = 5,           [OP_EXPUNGE] = 6,
-	[OP_MAILBOX_CREATE] = 7, [OP_MAILBOX_RENAME] = 8,
-	[OP_MAILBOX_DELETE] = 9, [OP_MAILBOX_SUBSCRIBE] = 10,
-	[OP_KV_PUT] = 11,        [OP_KV_DELETE] = 12,
-	[OP_QUEUE_ADD] = 13,     [OP_QUEUE_SETTLE] = 14,
-	[OP_KEY_FORGET] = 15,    [EFFECT_LEASE] = 16,
+	[OP_ACCOUNT_CREATE] = 1,
+	[OP_APPEND] = 18,
+	[OP_FLAGS] = 3,
+	[OP_COPY] = 4,
+	[OP_MOVE] = 5,
+	[OP_EXPUNGE] = 6,
+	[OP_MAILBOX_CREATE] = 7,
+	[OP_MAILBOX_RENAME] = 8,
+	[OP_MAILBOX_DELETE] = 9,
+	[OP_MAILBOX_SUBSCRIBE] = 10,
+	[OP_KV_PUT] = 11,
+	[OP_KV_DELETE] = 12,
+	[OP_QUEUE_ADD] = 13,
+	[OP_QUEUE_SETTLE] = 14,
+	[OP_KEY_FORGET] = 15,
+	[EFFECT_LEASE] = 16,
 	[EFFECT_EPOCH] = 17,
+	[OP_UNDELETE] = 19,
+	[EFFECT_BODY_MOVED] = 20,
 };
 _Static_assert(FLAGS_SET == 0 && FLAGS_ADD == 1 && FLAGS_REMOVE == 2, "on disk");
 _Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2, "on disk");
@@ -94,6 +104,13 @@ static void code_str(struct coder *c, struct str *value)
 		*value = dec_str(c->in);
 }
 
+static void code_place(struct coder *c, struct pack_body *at)
+{
+	code_u32(c, &at->pack);
+	code_u64(c, &at->offset);
+	code_u64(c, &at->length);
+}
+
 static void code_blob(struct coder *c, struct blob *blob)
 {
 	if (c->out) {
@@ -104,9 +121,15 @@ static void code_blob(struct coder *c, struct blob *blob)
 		if (hash.len == BLOB_HASH_BYTES)
 			memcpy(blob->hash, hash.ptr, BLOB_HASH_BYTES);
 	}
-	code_u32(c, &blob->at.pack);
-	code_u64(c, &blob->at.offset);
-	code_u64(c, &blob->at.length);
+	code_place(c, &blob->at);
+}
+
+static void code_body(struct coder *c, struct effect_body *body)
+{
+	code_blob(c, &body->blob);
+	code_u64(c, &body->raw_size);
+	code_u32(c, &body->from_account);
+	code_u64(c, &body->from_message);
 }
 
 static void uids_write(struct buf *buf, const struct uid_set *uids)
@@ -158,10 +181,7 @@ static void code_append(struct coder *c, struct effect_append *e)
 	code_u64(c, &e->message);
 	code_u64(c, &e->member);
 	code_u32(c, &e->uid);
-	code_blob(c, &e->blob);
-	code_u64(c, &e->raw_size);
-	code_u32(c, &e->from_account);
-	code_u64(c, &e->from_message);
+	code_body(c, &e->body);
 	code_time(c, &e->received_at);
 	code_zone(c, &e->received_zone);
 	code_u8(c, &e->flags);
@@ -201,6 +221,14 @@ static void code_expunge(struct coder *c, struct effect_expunge *e)
 	code_uids(c, &e->uids);
 }
 
+static void code_undelete(struct coder *c, struct effect_undelete *e)
+{
+	code_u64(c, &e->member);
+	code_u64(c, &e->mailbox);
+	code_u32(c, &e->to_uid);
+	code_u64(c, &e->to_member);
+}
+
 static void code_mailbox(struct coder *c, struct effect_mailbox *e)
 {
 	code_u64(c, &e->mailbox);
@@ -222,10 +250,7 @@ static void code_queue_add(struct coder *c, struct effect_queue_add *e)
 {
 	code_u64(c, &e->message);
 	code_u64(c, &e->row);
-	code_blob(c, &e->blob);
-	code_u64(c, &e->raw_size);
-	code_u32(c, &e->from_account);
-	code_u64(c, &e->from_message);
+	code_body(c, &e->body);
 	code_time(c, &e->received_at);
 	code_time(c, &e->due_at);
 	code_str(c, &e->envelope.sender);
@@ -263,6 +288,14 @@ static void code_epoch(struct coder *c, struct effect_epoch *e)
 	code_u64(c, &e->jump);
 }
 
+static void code_body_moved(struct coder *c, struct effect_body_moved *e)
+{
+	code_place(c, &e->from);
+	code_place(c, &e->to);
+	code_u32(c, &e->account);
+	code_u64(c, &e->message);
+}
+
 /* False if there is no such kind. */
 static bool code_effect(struct coder *c, struct effect *e)
 {
@@ -295,6 +328,10 @@ static bool code_effect(struct coder *c, struct effect *e)
 		return code_lease(c, &e->lease), true;
 	case EFFECT_EPOCH:
 		return code_epoch(c, &e->epoch), true;
+	case OP_UNDELETE:
+		return code_undelete(c, &e->undelete), true;
+	case EFFECT_BODY_MOVED:
+		return code_body_moved(c, &e->body_moved), true;
 	}
 	return false;
 }

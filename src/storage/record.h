@@ -10,15 +10,19 @@
 enum {
 	EFFECT_LEASE = OP_KEY_FORGET + 1,
 	EFFECT_EPOCH,
+	EFFECT_BODY_MOVED,
 };
 
+struct effect_body {
+	struct blob blob;
+	uint64_t raw_size;
+	account_t from_account; /* with from_message: shares its body, and its digest */
+	uint64_t from_message;  /* if none is given */
+};
 struct effect_append {
 	uint64_t mailbox, message, member;
 	uint32_t uid;
-	struct blob blob;
-	uint64_t raw_size;
-	account_t from_account; /* with from_message: shares its body and digest */
-	uint64_t from_message;
+	struct effect_body body;
 	int64_t received_at;
 	int16_t received_zone;
 	uint8_t flags;
@@ -42,6 +46,11 @@ struct effect_expunge {
 	uint64_t mailbox;
 	struct uid_set uids;
 };
+struct effect_undelete {
+	uint64_t member, mailbox; /* the expunged one; where to */
+	uint32_t to_uid;
+	uint64_t to_member;
+};
 struct effect_mailbox { /* create, rename, delete, subscribe; account create (INBOX) */
 	uint64_t mailbox, parent;
 	struct str name;
@@ -54,10 +63,7 @@ struct effect_kv {
 };
 struct effect_queue_add {
 	uint64_t message, row; /* row: of the first recipient; the rest follow by 1 */
-	struct blob blob;
-	uint64_t raw_size;
-	account_t from_account;
-	uint64_t from_message;
+	struct effect_body body;
 	int64_t received_at, due_at;
 	struct envelope_row envelope;
 	struct str trace, digest;
@@ -78,6 +84,12 @@ struct effect_epoch {
 	uint64_t epoch, jump; /* all counters skip so many numbers */
 };
 
+struct effect_body_moved { /* in commits of the system account */
+	struct pack_body from, to;
+	account_t account; /* whose it is, if it is nobody else's as well */
+	uint64_t message;
+};
+
 struct effect {
 	int kind; /* enum store_op_kind, or one of ours */
 	union {
@@ -91,6 +103,8 @@ struct effect {
 		struct effect_settle settle;
 		struct effect_lease lease;
 		struct effect_epoch epoch;
+		struct effect_undelete undelete;
+		struct effect_body_moved body_moved;
 		struct str key_forget;
 	};
 };

@@ -95,8 +95,8 @@ static void start_empty(struct storage *storage, struct work *work)
 static err_t check_position(struct storage *storage, struct state_row *state,
 			    const char **why)
 {
-	if (state->format > STORAGE_FORMAT) {
-		*why = "the data directory is of a newer format than this program knows";
+	if (state->format != STORAGE_FORMAT) {
+		*why = "the data directory is of another format than this program knows";
 		return ERR_SYNTAX;
 	}
 	if (state->end.pack == 0)
@@ -188,6 +188,7 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 	struct pack_scan scan;
 	bool had_index, is_view = storage->open_as == STORAGE_READ_ONLY;
 
+	work->may_share = false;
 	*why = "the newest pack cannot be flushed";
 	if (!is_view)
 		TRY(packs_settle(storage->packs));

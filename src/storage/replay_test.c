@@ -311,7 +311,7 @@ TEST(a_newer_format_is_refused)
 	CHECK(kv_commit(&txn) == OK);
 	kv_close(&kv);
 	CHECK(fixture_open_again(&f) == ERR_SYNTAX);
-	CHECK(str_find(f.why, STR("newer format")) < f.why.len);
+	CHECK(str_find(f.why, STR("another format")) < f.why.len);
 	fixture_close(&f);
 }
 

@@ -3,9 +3,11 @@
  *
  *   state     format u32, epoch u64, sequence u64, at {pack u32, offset u64},
  *             end {pack u32, offset u64}, then var: accounts, messages, mailboxes,
- *             queue rows, octets of bodies
+ *             queue rows, octets of bodies, of those saved by sharing, dead, punched,
+ *             expunged messages
  *   account   var: next number, change, floor of the log, rows in the log, next
- *             UIDVALIDITY, mailboxes, messages, octets, most messages, most octets
+ *             UIDVALIDITY, mailboxes, messages, octets, most messages, most octets,
+ *             days that expunged messages are kept, expunged messages, their octets
  *   mailbox   var parent, str name, u8 role, u8 bits (1 container, 2 subscribed), var:
  *             UIDVALIDITY, UIDNEXT, exists, unseen, deleted, octets, MODSEQ
  *   member    var membership, var message, u8 flags, var MODSEQ, u64 saved at, then
@@ -22,12 +24,17 @@
  *             UID, message, row
  *   change    u8 kind, var mailbox, then pairs of var to the end: UIDs passed over since
  *             the last range, UIDs of the range less one
+ *   expunged  var message, var mailbox, var UID, u8 flags, u64 saved at, u64 expunged at,
+ *             u64 until, then keywords (str each) to the end
  *   dead      var length of the frame, var sequence of the group that listed it
+ *   pack      var octets of frames: needed, dead, punched, needed but not to be copied
+ *   equal     u32 account, var message
+ *   purge     u64 when the mailbox was deleted
  *   thread    of a message: var thread; of an identifier: var thread, var messages
  *   damaged   u64 found at, u64 received at, var mailbox, var UID, var octets, str name
  *             of the mailbox, str digest (check.c)
  *   name      the mailbox's number, key48
- *   purge, reference, trim, wait: empty
+ *   reference, trim, wait, expiry: empty
  */
 #include "storage/rows.h"
 
@@ -64,6 +71,10 @@ void state_write(struct buf *buf, const struct state_row *row)
 	enc_var(buf, row->mailboxes);
 	enc_var(buf, row->queue_rows);
 	enc_var(buf, row->body_bytes);
+	enc_var(buf, row->shared_bytes);
+	enc_var(buf, row->dead_bytes);
+	enc_var(buf, row->punched_bytes);
+	enc_var(buf, row->expunged);
 }
 
 bool state_read(struct str bytes, struct state_row *row)
@@ -71,7 +82,7 @@ bool state_read(struct str bytes, struct state_row *row)
 	struct dec d = dec_over(bytes);
 
 	*row = (struct state_row){.format = dec_u32(&d)};
-	if (row->format > STORAGE_FORMAT)
+	if (row->format != STORAGE_FORMAT)
 		return dec_ok(&d); /* the caller refuses it */
 	row->epoch = dec_u64(&d);
 	row->sequence = dec_u64(&d);
@@ -82,6 +93,10 @@ bool state_read(struct str bytes, struct state_row *row)
 	row->mailboxes = dec_var(&d);
 	row->queue_rows = dec_var(&d);
 	row->body_bytes = dec_var(&d);
+	row->shared_bytes = dec_var(&d);
+	row->dead_bytes = dec_var(&d);
+	row->punched_bytes = dec_var(&d);
+	row->expunged = dec_var(&d);
 	return dec_done(&d);
 }
 
@@ -97,6 +112,9 @@ void account_write(struct buf *buf, const struct account_row *row)
 	enc_var(buf, row->bytes);
 	enc_var(buf, row->messages_max);
 	enc_var(buf, row->bytes_max);
+	enc_var(buf, row->keep_days);
+	enc_var(buf, row->expunged);
+	enc_var(buf, row->expunged_bytes);
 }
 
 bool account_read(struct str bytes, struct account_row *row)
@@ -113,6 +131,9 @@ bool account_read(struct str bytes, struct account_row *row)
 	row->bytes = dec_var(&d);
 	row->messages_max = dec_var(&d);
 	row->bytes_max = dec_var(&d);
+	row->keep_days = dec_var32(&d);
+	row->expunged = dec_var(&d);
+	row->expunged_bytes = dec_var(&d);
 	return dec_done(&d);
 }
 
@@ -210,6 +231,67 @@ bool item_read(struct str bytes, struct item_row *row)
 		return false;
 	memcpy(row->blob.hash, hash.ptr, BLOB_HASH_BYTES);
 	return true;
+}
+
+void expunged_write(struct buf *buf, const struct expunged_row *row)
+{
+	enc_var(buf, row->message);
+	enc_var(buf, row->mailbox);
+	enc_var(buf, row->uid);
+	enc_u8(buf, row->flags);
+	enc_u64(buf, (uint64_t)row->saved_at);
+	enc_u64(buf, (uint64_t)row->expunged_at);
+	enc_u64(buf, (uint64_t)row->until);
+	buf_add(buf, row->words);
+}
+
+bool expunged_read(struct str bytes, struct expunged_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->message = dec_var(&d);
+	row->mailbox = dec_var(&d);
+	row->uid = dec_var32(&d);
+	row->flags = dec_u8(&d);
+	row->saved_at = (int64_t)dec_u64(&d);
+	row->expunged_at = (int64_t)dec_u64(&d);
+	row->until = (int64_t)dec_u64(&d);
+	row->words = d.rest;
+	return dec_ok(&d);
+}
+
+void dead_write(struct buf *buf, const struct dead_row *row)
+{
+	enc_var(buf, row->length);
+	enc_var(buf, row->sequence);
+}
+
+bool dead_read(struct str bytes, struct dead_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->length = dec_var(&d);
+	row->sequence = dec_var(&d);
+	return dec_done(&d);
+}
+
+void pack_row_write(struct buf *buf, const struct pack_row *row)
+{
+	enc_var(buf, row->live);
+	enc_var(buf, row->dead);
+	enc_var(buf, row->punched);
+	enc_var(buf, row->kept);
+}
+
+bool pack_row_read(struct str bytes, struct pack_row *row)
+{
+	struct dec d = dec_over(bytes);
+
+	row->live = dec_var(&d);
+	row->dead = dec_var(&d);
+	row->punched = dec_var(&d);
+	row->kept = dec_var(&d);
+	return dec_done(&d);
 }
 
 void envelope_write(struct buf *buf, const struct envelope_row *row)

@@ -5,7 +5,13 @@
 #include "db/pack.h"
 #include "store/types.h"
 
-enum { STORAGE_FORMAT = 1, BLOB_HASH_BYTES = 32, STORE_KEY_MAX = 64 };
+enum {
+	STORAGE_FORMAT = 2,
+	BLOB_HASH_BYTES = 32,
+	STORE_KEY_MAX = 64,
+	KEEP_DAYS = 14, /* expunged messages, unless the account says otherwise */
+	KEEP_DAYS_MAX = 3660,
+};
 
 /* Where a body is, and what it is: the SHA-256 of its frame. */
 struct blob {
@@ -18,7 +24,12 @@ struct state_row {
 	uint64_t epoch;
 	uint64_t sequence;         /* of the last group that the index holds */
 	struct pack_place at, end; /* where it stands, and what follows it */
-	uint64_t accounts, messages, mailboxes, queue_rows, body_bytes;
+	uint64_t accounts, messages, mailboxes, queue_rows;
+	uint64_t body_bytes;   /* frames that are needed, each counted once */
+	uint64_t shared_bytes; /* what they would be more if none were shared */
+	uint64_t dead_bytes;   /* frames that are not, but still stand in their packs */
+	uint64_t punched_bytes;
+	uint64_t expunged; /* messages that can still be brought back */
 };
 
 struct account_row {
@@ -29,6 +40,8 @@ struct account_row {
 	uint32_t uid_validity; /* of the next mailbox */
 	uint32_t mailboxes;
 	uint64_t messages, bytes, messages_max, bytes_max;
+	uint32_t keep_days;                /* expunged messages can be brought back */
+	uint64_t expunged, expunged_bytes; /* those that can */
 };
 
 struct member_row {
@@ -42,12 +55,31 @@ struct member_row {
 struct item_row {         /* a message */
 	bool is_shared;   /* there are reference rows for its body */
 	bool is_threaded; /* its identifiers lead to its thread */
-	uint32_t members; /* memberships and queue rows that need it */
+	uint32_t members; /* memberships and queue rows that need it; 0: expunged */
 	struct blob blob;
 	uint64_t raw_size;
 	int64_t received_at;
 	int16_t received_zone;
 	struct str trace;
+};
+
+/* A membership that was the last of its message, after it was expunged. */
+struct expunged_row {
+	uint64_t message, mailbox;
+	uint32_t uid;
+	uint8_t flags;
+	int64_t saved_at, expunged_at, until;
+	struct str words;
+};
+
+struct dead_row {
+	uint64_t length;
+	uint64_t sequence; /* of the group that made it so, or of a later one */
+};
+
+struct pack_row { /* octets of frames */
+	uint64_t live, dead, punched;
+	uint64_t kept; /* live ones that could not be copied elsewhere */
 };
 
 struct envelope_row {
@@ -75,6 +107,12 @@ void member_write(struct buf *buf, const struct member_row *row);
 [[nodiscard]] bool member_read(struct str bytes, struct member_row *row);
 void item_write(struct buf *buf, const struct item_row *row);
 [[nodiscard]] bool item_read(struct str bytes, struct item_row *row);
+void expunged_write(struct buf *buf, const struct expunged_row *row);
+[[nodiscard]] bool expunged_read(struct str bytes, struct expunged_row *row);
+void dead_write(struct buf *buf, const struct dead_row *row);
+[[nodiscard]] bool dead_read(struct str bytes, struct dead_row *row);
+void pack_row_write(struct buf *buf, const struct pack_row *row);
+[[nodiscard]] bool pack_row_read(struct str bytes, struct pack_row *row);
 void envelope_write(struct buf *buf, const struct envelope_row *row);
 [[nodiscard]] bool envelope_read(struct str bytes, struct envelope_row *row);
 void waiting_write(struct buf *buf, const struct waiting_row *row);

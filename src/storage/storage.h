@@ -31,6 +31,8 @@ struct storage_options {
 	const char *index_name; /* another file than index.lmdb */
 	uint64_t trusted;       /* packs_trust() */
 	bool is_as_it_is;       /* no damaged index is made anew */
+	/* How fast sparse packs are copied; 0: 8 MB, UINT64_MAX: no bound. */
+	uint64_t copy_bytes_a_second;
 };
 
 /* Opens, replays what the packs prove beyond the index, cuts a torn tail.  A damaged
@@ -96,8 +98,9 @@ void storage_commit_group(struct storage *storage, struct storage_commit *commit
 			  size_t count);
 
 enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease);
-/* Housekeeping in a slice of about 5 ms: purges deleted mailboxes, old keys, old changes.
- * True if there is more to do. */
+/* Housekeeping in a slice of about 5 ms: purges deleted mailboxes, expunged messages
+ * whose time is over, old keys, old changes; gives
+ * the space of dead bodies back. True if there is more to do. */
 bool storage_maintain(struct storage *storage, int64_t now);
 
 /* What follows is for any thread. */
@@ -164,4 +167,8 @@ enum store_outcome storage_queue_list(struct storage *storage, account_t after_a
 				      uint64_t after_row, size_t limit,
 				      struct arena *arena, struct queue_row **rows,
 				      size_t *count);
+/* By membership, those after the given one; an empty page is the end. */
+enum store_outcome storage_expunged(struct storage *storage, account_t account,
+				    uint64_t after, size_t limit, struct arena *arena,
+				    struct undelete_row **rows, size_t *count);
 enum store_outcome storage_stats(struct storage *storage, struct store_stats *stats);

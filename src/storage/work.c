@@ -28,6 +28,7 @@ err_t work_begin(struct work *work, struct kv *kv, bool *is_there)
 	}
 	work->account = (struct account_slot){0};
 	memset(work->mailboxes, 0, sizeof work->mailboxes);
+	work->pack = (struct pack_slot){0};
 	TRY(kv_begin(kv, KV_WRITE, &work->txn));
 	err_t err = kv_cursor_open(work->txn, &work->cursor);
 
@@ -78,9 +79,22 @@ static err_t slot_flush(struct work *work, struct mailbox_slot *slot)
 		      buf_str(&work->row));
 }
 
+static err_t pack_flush(struct work *work)
+{
+	struct key key;
+
+	if (!work->pack.is_dirty)
+		return OK;
+	buf_reset(&work->row);
+	pack_row_write(&work->row, &work->pack.row);
+	work->pack.is_dirty = false;
+	return kv_put(work->txn, key_pack(&key, work->pack.pack), buf_str(&work->row));
+}
+
 err_t work_flush(struct work *work)
 {
 	TRY(account_flush(work));
+	TRY(pack_flush(work));
 	for (size_t i = 0; i < MAILBOX_SLOTS; i++)
 		TRY(slot_flush(work, &work->mailboxes[i]));
 	return OK;
@@ -133,6 +147,7 @@ err_t work_rewind(struct work *work)
 	work->change = work->marked_change;
 	work->change_part = work->marked_part;
 	memset(work->mailboxes, 0, sizeof work->mailboxes);
+	work->pack = (struct pack_slot){0};
 	return kv_rewind(work->txn);
 }
 
@@ -299,6 +314,26 @@ err_t work_mailbox_delete(struct work *work, uint64_t mailbox)
 	err_t err = kv_delete(work->txn, key_mailbox(&key, work->account.id, mailbox));
 
 	return err == ERR_ABSENT ? OK : err; /* it was only here so far */
+}
+
+err_t work_pack(struct work *work, uint32_t pack, struct pack_row **row)
+{
+	struct key key;
+	struct str value;
+
+	if (work->pack.pack != pack) {
+		TRY(pack_flush(work));
+		work->pack = (struct pack_slot){.pack = pack};
+		err_t err = kv_get(work->txn, key_pack(&key, pack), &value);
+
+		if (err != ERR_ABSENT)
+			TRY(err);
+		if (err == OK && !pack_row_read(value, &work->pack.row))
+			return damaged("pack");
+	}
+	work->pack.is_dirty = true;
+	*row = &work->pack.row;
+	return OK;
 }
 
 /* ---- memberships and messages ------------------------------------------------------ */

@@ -13,6 +13,12 @@
 
 enum { MAILBOX_SLOTS = 4 };
 
+struct pack_slot {
+	uint32_t pack; /* 0: none */
+	bool is_dirty;
+	struct pack_row row;
+};
+
 struct mailbox_slot {
 	account_t account;
 	bool is_used, is_dirty;
@@ -34,6 +40,10 @@ struct work {
 	struct account_slot account; /* of the commit under way */
 	struct mailbox_slot mailboxes[MAILBOX_SLOTS];
 	uint64_t touches;
+	struct pack_slot pack;
+	/* Housekeeping has been through once since the log was replayed: it does not tell
+	 * what was let go, whose bodies may have been punched out. */
+	bool may_share;
 	struct buf row; /* for writing one */
 	struct buf words;
 	struct ranges changed, refused;
@@ -79,6 +89,11 @@ void work_mailbox_dirty(struct work *work, uint64_t mailbox);
 /* A new or renamed mailbox; the name is copied. */
 [[nodiscard]] err_t work_mailbox_put(struct work *work, const struct mailbox_row *row);
 [[nodiscard]] err_t work_mailbox_delete(struct work *work, uint64_t mailbox);
+
+/* The pack's row, kept here and written later; the caller changes it before the next
+ * call.
+ */
+[[nodiscard]] err_t work_pack(struct work *work, uint32_t pack, struct pack_row **row);
 
 [[nodiscard]] err_t work_member(struct work *work, uint64_t mailbox, uint32_t uid,
 				struct member_row *row);

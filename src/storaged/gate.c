@@ -41,6 +41,7 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_STAGE] = {ALWAYS, ALWAYS, ALWAYS, NEVER}, /* its commit is judged */
 	[CALL_STAGE_DROP] = {ALWAYS, ALWAYS, ALWAYS, NEVER},
 	[CALL_REST] = {ALWAYS, ALWAYS, ALWAYS, NEVER}, /* of its own replies */
+	[CALL_EXPUNGED] = {READ, NEVER, ALWAYS, NEVER},
 	[CALL_STATS] = {NEVER, NEVER, ALWAYS, NEVER},
 	[CALL_BACKUP_BEGIN] = {NEVER, NEVER, ALWAYS, NEVER},
 	[CALL_BACKUP_END] = {NEVER, NEVER, ALWAYS, NEVER},
@@ -61,6 +62,7 @@ static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
 	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER},
 	[OP_QUEUE_ADD] = {SEND, STRANGERS, ALWAYS, NEVER},
 	[OP_QUEUE_SETTLE] = {NEVER, LEASED, ALWAYS, NEVER},
+	[OP_UNDELETE] = {WRITE, NEVER, ALWAYS, NEVER},
 	[OP_KEY_FORGET] = {WRITE, ALWAYS, ALWAYS, NEVER},
 };
 
@@ -115,7 +117,8 @@ static bool op_allowed(const struct gate_view *view, account_t account,
 		return view->is_granted(view->arg, account, GRANT_WRITE);
 	case SETTINGS:
 		return view->is_granted(view->arg, account, GRANT_WRITE) &&
-		       !str_same(op->kv.key, STR(STORE_KV_QUOTA));
+		       !str_same(op->kv.key, STR(STORE_KV_QUOTA)) &&
+		       !str_same(op->kv.key, STR(STORE_KV_UNDELETE));
 	case SEND:
 		return may_send;
 	case STRANGERS:

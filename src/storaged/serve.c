@@ -101,6 +101,7 @@ static bool is_behind(const struct read_call *call)
 	case CALL_ROWS:
 	case CALL_CHANGES:
 	case CALL_BODIES:
+	case CALL_EXPUNGED:
 		return storage_is_behind(call->storage, account, STORAGE_MAIL);
 	case CALL_KV_GET:
 	case CALL_KV_SCAN:
@@ -252,6 +253,7 @@ static enum store_outcome serve_here(struct guest *guest,
 	case CALL_KV_SCAN:
 	case CALL_QUEUE_LEASE:
 	case CALL_QUEUE_LIST:
+	case CALL_EXPUNGED:
 	case CALL_REST:
 	case CALL_STATS:
 	case CALL_BACKUP_BEGIN:
@@ -286,6 +288,7 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_KV_GET:
 	case CALL_KV_SCAN:
 	case CALL_QUEUE_LIST:
+	case CALL_EXPUNGED:
 	case CALL_STATS:
 		return serve_reading(guest, request, id);
 	case CALL_BACKUP_BEGIN:

@@ -125,6 +125,21 @@ static enum store_outcome read_kv_scan(struct storage *storage,
 	return outcome;
 }
 
+static enum store_outcome read_expunged(struct storage *storage,
+					const struct store_request *request,
+					struct arena *arena, struct buf *reply)
+{
+	struct undelete_row *rows;
+	size_t count;
+	enum store_outcome outcome =
+		storage_expunged(storage, request->account, request->list.after_row,
+				 request->list.limit, arena, &rows, &count);
+
+	if (outcome == STORE_OK)
+		store_enc_undelete_rows(reply, rows, count);
+	return outcome;
+}
+
 static enum store_outcome read_queue(struct storage *storage,
 				     const struct store_request *r, struct arena *arena,
 				     struct buf *reply)
@@ -191,6 +206,8 @@ static enum store_outcome read_call(struct storage *storage,
 		return read_kv_scan(storage, request, arena, reply);
 	case CALL_QUEUE_LIST:
 		return read_queue(storage, request, arena, reply);
+	case CALL_EXPUNGED:
+		return read_expunged(storage, request, arena, reply);
 	case CALL_ENTER:
 	case CALL_LEAVE:
 	case CALL_COMMIT:

@@ -12,7 +12,8 @@
 enum {
 	IDLE_US = 2000 * 1000,           /* then housekeeping has a look */
 	HOUSEWORK_US = 10 * 1000,        /* between its slices while nothing waits */
-	HOUSEWORK_BUSY_US = 5000 * 1000, /* and at least that often under load */
+	HOUSEWORK_LOAD_US = 200 * 1000,  /* under load, */
+	HOUSEWORK_LOOK_US = 5000 * 1000, /* or to see whether there is any */
 	GROUP_MAX = 1024,
 	/* One more than can be flushed together: what comes meanwhile gathers. */
 	SLOTS = PACK_LANES + 1,
@@ -279,8 +280,11 @@ static void do_housework(struct writer *writer, bool is_idle)
 {
 	uint64_t rested_us = clock_monotonic_us() - writer->housework_at;
 
-	if (rested_us < (is_idle ? HOUSEWORK_US : HOUSEWORK_BUSY_US) ||
-	    (is_idle && !writer->has_housework && rested_us < IDLE_US))
+	uint64_t pause_us = writer->has_housework
+				    ? (is_idle ? HOUSEWORK_US : HOUSEWORK_LOAD_US)
+				    : (is_idle ? IDLE_US : HOUSEWORK_LOOK_US);
+
+	if (rested_us < pause_us)
 		return;
 	writer->has_housework = storage_maintain(writer->storage, clock_s());
 	writer->housework_at = clock_monotonic_us();

@@ -161,6 +161,22 @@ enum store_outcome store_queue_list(struct store *store, account_t after_account
 	return read_end(&talk, is_decoded);
 }
 
+enum store_outcome store_expunged(struct store *store, account_t account, uint64_t after,
+				  struct arena *arena, struct undelete_row **rows,
+				  size_t *count)
+{
+	struct store_request request = {.call = CALL_EXPUNGED, .account = account};
+	struct talk talk;
+
+	request.list.after_row = after;
+	request.list.limit = EXPUNGED_PAGE_MAX;
+	bool is_decoded =
+		read_begin(&talk, store, &request) &&
+		store_dec_undelete_rows(reply_kept(&talk, arena), arena, rows, count);
+
+	return read_end(&talk, is_decoded);
+}
+
 enum store_outcome store_stats(struct store *store, struct store_stats *stats)
 {
 	struct store_request request = {.call = CALL_STATS};

@@ -133,6 +133,7 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_KV_SCAN:
 	case CALL_QUEUE_LEASE:
 	case CALL_QUEUE_LIST:
+	case CALL_EXPUNGED:
 	case CALL_LOCK:
 	case CALL_WATCH:
 	case CALL_WATCH_QUEUE:
@@ -222,6 +223,7 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 	case CALL_QUEUE_LEASE:
 		return enc_lease(buf, r);
 	case CALL_QUEUE_LIST:
+	case CALL_EXPUNGED:
 		return enc_list(buf, r);
 	case CALL_STAGE:
 		return enc_stage(buf, r);
@@ -347,6 +349,7 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_QUEUE_LEASE:
 		return dec_lease_request(dec, r);
 	case CALL_QUEUE_LIST:
+	case CALL_EXPUNGED:
 		r->list.after_row = dec_var(dec);
 		r->list.limit = dec_var_max(dec, LEASE_ROWS_MAX);
 		break;

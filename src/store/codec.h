@@ -42,6 +42,7 @@ enum store_message {
 	CALL_BODIES,       /* whole small ones, several at once */
 	CALL_BACKUP_BEGIN, /* comes with a descriptor, for a copy of the index */
 	CALL_BACKUP_END,
+	CALL_EXPUNGED, /* list */
 	CALL_COUNT_,
 
 	EVENT_CHANGED = 64, /* from the store: what watches should look at again */
@@ -107,8 +108,8 @@ struct store_request {
 			size_t limit; /* up to LEASE_ROWS_MAX */
 		} lease;
 		struct {
-			uint64_t after_row;
-			size_t limit; /* up to LEASE_ROWS_MAX */
+			uint64_t after_row; /* CALL_EXPUNGED: membership */
+			size_t limit;       /* up to LEASE_ROWS_MAX */
 		} list;
 		struct str name;
 		enum queue_kind queue;
@@ -165,6 +166,10 @@ bool store_dec_kv_rows(struct dec *dec, struct arena *arena, struct kv_row **row
 void store_enc_queue_rows(struct buf *buf, const struct queue_row *rows, size_t count);
 bool store_dec_queue_rows(struct dec *dec, struct arena *arena, struct queue_row **rows,
 			  size_t *count);
+void store_enc_undelete_rows(struct buf *buf, const struct undelete_row *rows,
+			     size_t count);
+bool store_dec_undelete_rows(struct dec *dec, struct arena *arena,
+			     struct undelete_row **rows, size_t *count);
 void store_enc_stats(struct buf *buf, const struct store_stats *stats);
 bool store_dec_stats(struct dec *dec, struct store_stats *stats);
 

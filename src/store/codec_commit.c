@@ -134,6 +134,10 @@ static void enc_op(struct buf *buf, const struct store_op *op)
 	case OP_QUEUE_SETTLE:
 		enc_settle(buf, &op->settle);
 		break;
+	case OP_UNDELETE:
+		enc_var(buf, op->undelete.member);
+		enc_var(buf, op->undelete.mailbox);
+		break;
 	case OP_KEY_FORGET:
 		store_enc_bounded(buf, op->key_forget, COMMIT_KEY_MAX);
 		break;
@@ -321,6 +325,10 @@ static void dec_op(struct dec *dec, struct arena *arena, struct store_op *op)
 		break;
 	case OP_QUEUE_SETTLE:
 		dec_settle(dec, &op->settle);
+		break;
+	case OP_UNDELETE:
+		op->undelete.member = dec_var(dec);
+		op->undelete.mailbox = dec_var(dec);
 		break;
 	case OP_KEY_FORGET:
 		op->key_forget = store_dec_bounded(dec, COMMIT_KEY_MAX);

@@ -295,6 +295,46 @@ bool store_dec_queue_rows(struct dec *dec, struct arena *arena, struct queue_row
 	return dec_done(dec);
 }
 
+void store_enc_undelete_rows(struct buf *buf, const struct undelete_row *rows,
+			     size_t count)
+{
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++) {
+		enc_var(buf, rows[i].member);
+		enc_var(buf, rows[i].message);
+		enc_var(buf, rows[i].mailbox);
+		enc_var(buf, rows[i].uid);
+		enc_u8(buf, rows[i].flags);
+		enc_u64(buf, (uint64_t)rows[i].received_at);
+		enc_u64(buf, (uint64_t)rows[i].expunged_at);
+		enc_u64(buf, (uint64_t)rows[i].until);
+		enc_var(buf, rows[i].size);
+		store_enc_bounded(buf, rows[i].digest, DIGEST_BYTES_MAX);
+	}
+}
+
+bool store_dec_undelete_rows(struct dec *dec, struct arena *arena,
+			     struct undelete_row **rows, size_t *count)
+{
+	*rows = STORE_DEC_ARRAY(dec, arena, struct undelete_row, 31, EXPUNGED_PAGE_MAX,
+				count);
+	for (size_t i = 0; i < *count; i++) {
+		struct undelete_row *row = &(*rows)[i];
+
+		row->member = dec_var(dec);
+		row->message = dec_var(dec);
+		row->mailbox = dec_var(dec);
+		row->uid = dec_var32(dec);
+		row->flags = dec_u8(dec);
+		row->received_at = (int64_t)dec_u64(dec);
+		row->expunged_at = (int64_t)dec_u64(dec);
+		row->until = (int64_t)dec_u64(dec);
+		row->size = dec_var(dec);
+		row->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
+	}
+	return dec_done(dec);
+}
+
 void store_enc_stats(struct buf *buf, const struct store_stats *stats)
 {
 	enc_var(buf, stats->accounts);
@@ -302,6 +342,11 @@ void store_enc_stats(struct buf *buf, const struct store_stats *stats)
 	enc_var(buf, stats->mailboxes);
 	enc_var(buf, stats->queue_rows);
 	enc_var(buf, stats->body_bytes);
+	enc_var(buf, stats->shared_bytes);
+	enc_var(buf, stats->expunged);
+	enc_var(buf, stats->dead_bytes);
+	enc_var(buf, stats->punched_bytes);
+	enc_var(buf, stats->log_bytes);
 	enc_var(buf, stats->pack_bytes);
 	enc_var(buf, stats->index_bytes);
 	enc_var(buf, stats->commits);
@@ -316,6 +361,11 @@ bool store_dec_stats(struct dec *dec, struct store_stats *stats)
 	stats->mailboxes = dec_var(dec);
 	stats->queue_rows = dec_var(dec);
 	stats->body_bytes = dec_var(dec);
+	stats->shared_bytes = dec_var(dec);
+	stats->expunged = dec_var(dec);
+	stats->dead_bytes = dec_var(dec);
+	stats->punched_bytes = dec_var(dec);
+	stats->log_bytes = dec_var(dec);
 	stats->pack_bytes = dec_var(dec);
 	stats->index_bytes = dec_var(dec);
 	stats->commits = dec_var(dec);

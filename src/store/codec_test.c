@@ -85,6 +85,7 @@ TEST(requests_come_back_as_they_went)
 	CHECK(survives(REQUEST(CALL_KV_SCAN, .scan = {STR("d/"), STR("d/a\0b"), 12})));
 	CHECK(survives(REQUEST(CALL_QUEUE_LEASE, .lease = {QUEUE_REMOTE, -5, 77, 500})));
 	CHECK(survives(REQUEST(CALL_QUEUE_LIST, .account = 5, .list = {17, 100})));
+	CHECK(survives(REQUEST(CALL_EXPUNGED, .account = 5, .list = {17, 100})));
 	CHECK(survives(REQUEST(CALL_LOCK, .account = 5, .name = STR("maildrop"))));
 	CHECK(survives(REQUEST(CALL_UNLOCK, .account = 5, .name = STR("maildrop"))));
 	CHECK(survives(REQUEST(CALL_WATCH, .account = 5)));
@@ -319,6 +320,37 @@ TEST(queue_rows_come_back_as_they_went)
 	CHECK(rows[0].lease == UINT64_MAX && rows[0].tries == 3);
 	CHECK_STR(rows[0].recipient.address, STR("bob@example.net"));
 	CHECK_STR(rows[0].reason, STR("because"));
+	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
+TEST(expunged_messages_come_back_as_they_went)
+{
+	struct arena arena;
+	struct buf buf = BUF(1 << 20);
+	struct undelete_row row = {.member = 7,
+				   .message = 12,
+				   .mailbox = 1,
+				   .uid = UINT32_MAX,
+				   .flags = FLAG_SEEN,
+				   .received_at = -1,
+				   .expunged_at = 5,
+				   .until = INT64_MAX,
+				   .size = 99,
+				   .digest = STR("digest")};
+	struct undelete_row *rows;
+	size_t count;
+
+	arena_init(&arena, 1 << 20);
+	store_enc_undelete_rows(&buf, &row, 1);
+	struct dec dec = dec_over(buf_str(&buf));
+
+	CHECK(store_dec_undelete_rows(&dec, &arena, &rows, &count) && count == 1);
+	CHECK(rows->member == 7 && rows->message == 12 && rows->mailbox == 1);
+	CHECK(rows->uid == UINT32_MAX && rows->flags == FLAG_SEEN && rows->size == 99);
+	CHECK(rows->received_at == -1 && rows->expunged_at == 5);
+	CHECK(rows->until == INT64_MAX);
+	CHECK_STR(rows->digest, STR("digest"));
 	buf_fini(&buf);
 	arena_fini(&arena);
 }

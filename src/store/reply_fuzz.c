@@ -47,6 +47,7 @@ static void decode_lists(int which, struct str input, struct arena *arena)
 	struct change_row *changes;
 	struct queue_row *queue;
 	struct kv_row *pairs;
+	struct undelete_row *expunged;
 	uint64_t upto;
 	size_t count;
 	bool more;
@@ -57,6 +58,8 @@ static void decode_lists(int which, struct str input, struct arena *arena)
 		(void)store_dec_changes(&dec, arena, &changes, &count, &upto, &more);
 	else if (which == 2)
 		(void)store_dec_queue_rows(&dec, arena, &queue, &count);
+	else if (which == 7)
+		(void)store_dec_undelete_rows(&dec, arena, &expunged, &count);
 	else
 		(void)store_dec_kv_rows(&dec, arena, &pairs, &count);
 }
@@ -73,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct dec dec = dec_over(input);
 
 	arena_init(&arena, 1 << 20);
-	if (data[0] % 8 < 4)
+	if (data[0] % 8 < 4 || data[0] % 8 == 7)
 		decode_lists(data[0] % 8, input, &arena);
 	else if (data[0] % 8 == 4)
 		decode_rows(input, &arena);

@@ -124,6 +124,11 @@ enum store_outcome store_backup_begin(struct store *store, int index_fd,
 				      struct arena *arena, struct store_extent *extent);
 enum store_outcome store_backup_end(struct store *store);
 
+/* Messages of the account that were expunged and can be brought back (OP_UNDELETE), by
+ * membership after the given one, EXPUNGED_PAGE_MAX at most; an empty page is the end. */
+enum store_outcome store_expunged(struct store *store, account_t account, uint64_t after,
+				  struct arena *arena, struct undelete_row **rows,
+				  size_t *count);
 enum store_outcome store_stats(struct store *store, struct store_stats *stats);
 /* The outcome in words that a person understands. */
 const char *store_outcome_text(enum store_outcome outcome);

@@ -30,11 +30,15 @@ enum {
 	COMMIT_OPS_MAX = 1100, /* a queue row a recipient, and some */
 	UID_RANGES_MAX = 20000,
 	ROWS_PAGE_BYTES = 256 * 1024,
+	EXPUNGED_PAGE_MAX = 500,
 };
 
 /* The key-value pair that holds an account's limits, two decimal numbers: most messages,
  * a space, most octets; 0 is no limit.  Putting it sets them. */
 #define STORE_KV_QUOTA "quota"
+/* For how many days expunged messages can be brought back, a decimal number; 14 where it
+ * is not put. */
+#define STORE_KV_UNDELETE "undelete"
 
 /* How a call ended.  Only OK means that it happened; only UNKNOWN means that it may
  * have. */
@@ -103,6 +107,7 @@ enum store_op_kind {
 	OP_KV_DELETE,
 	OP_QUEUE_ADD,
 	OP_QUEUE_SETTLE,
+	OP_UNDELETE,
 	OP_KEY_FORGET, /* an idempotency key that is no longer needed */
 };
 
@@ -214,6 +219,11 @@ struct op_queue_settle {
 	struct str reason; /* retry: in words, up to 500 octets */
 };
 
+struct op_undelete {      /* CONFLICT, ABSENT or OVER_QUOTA as for a new message */
+	uint64_t member;  /* as store_expunged() tells it */
+	uint64_t mailbox; /* where to */
+};
+
 struct store_op {
 	enum store_op_kind kind;
 	union {
@@ -225,6 +235,7 @@ struct store_op {
 		struct op_kv kv;
 		struct op_queue_add queue_add;
 		struct op_queue_settle settle;
+		struct op_undelete undelete;
 		struct str key_forget;
 	};
 };
@@ -300,6 +311,17 @@ struct message_row {
 	unsigned char hash[ROW_HASH_BYTES]; /* SHA-256 of the body's frame as stored */
 };
 
+struct undelete_row { /* a message that was expunged, and can be brought back */
+	uint64_t member, message;
+	uint64_t mailbox; /* where it was; that may be gone, too */
+	uint32_t uid;
+	uint8_t flags;
+	int64_t received_at, expunged_at;
+	int64_t until; /* when it is let go */
+	uint64_t size;
+	struct str digest;
+};
+
 enum change_kind {
 	CHANGE_MAILBOX, /* created or renamed or its properties changed */
 	CHANGE_MAILBOX_GONE,
@@ -352,6 +374,13 @@ struct store_extent {
 
 struct store_stats {
 	uint64_t accounts, messages, mailboxes, queue_rows;
-	uint64_t body_bytes, pack_bytes, index_bytes;
+	uint64_t body_bytes;    /* frames that are needed, each counted once */
+	uint64_t shared_bytes;  /* saved by that */
+	uint64_t expunged;      /* messages that can be brought back */
+	uint64_t dead_bytes;    /* frames that nobody needs, still in their packs */
+	uint64_t punched_bytes; /* and no longer */
+	uint64_t log_bytes;     /* of the packs: what is no frame */
+	uint64_t pack_bytes;    /* on disk */
+	uint64_t index_bytes;
 	uint64_t commits, groups, bodies_read; /* since start */
 };

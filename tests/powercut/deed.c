@@ -5,7 +5,14 @@
 #include "base/rand.h"
 #include "rt/clock.h"
 
-enum { BODY_MAX = 4000, BODY_BIG = 100 * 1000, ONE_IN_BIG = 25, SPAN = 6, NAMES = 12 };
+enum {
+	BODY_MAX = 4000,
+	KNOWN_BYTES = 5000,
+	BODY_BIG = 100 * 1000,
+	ONE_IN_BIG = 25,
+	SPAN = 6,
+	NAMES = 12
+};
 
 /* What a deed is made from. */
 struct scene {
@@ -37,8 +44,20 @@ static struct uid_set some_uids(const struct scene *scene, const struct mailbox_
 	return (struct uid_set){range, 1};
 }
 
+/* Now and then one of a few, so that equal ones come and go. */
+static struct str known_text(const struct scene *scene)
+{
+	size_t kind = (size_t)rand_below(4), len = KNOWN_BYTES + kind;
+	char *text = arena_alloc(scene->arena, len, 1);
+
+	memset(text, 'a' + (int)kind, len);
+	return (struct str){text, len};
+}
+
 static struct str any_text(const struct scene *scene)
 {
+	if (is_likely(20))
+		return known_text(scene);
 	bool is_big = rand_below(ONE_IN_BIG) == 0;
 	size_t len = 1 + (size_t)rand_below(is_big ? BODY_BIG : BODY_MAX);
 	char *text = arena_alloc(scene->arena, len, 1);
@@ -297,8 +316,11 @@ bool deed_make(struct deeds *deeds, struct arena *arena, struct store_commit *co
 	if (scene.account != ACCOUNT_SYSTEM &&
 	    storage_mailboxes(deeds->storage, scene.account, arena, &scene.mailboxes,
 			      &scene.mailbox_count) != STORE_OK) {
-		commit->count = 1;
+		/* Some keep nothing of what they expunge. */
+		commit->count = 1 + scene.account % 2;
 		ops[0].kind = OP_ACCOUNT_CREATE;
+		ops[1] = (struct store_op){.kind = OP_KV_PUT,
+					   .kv = {STR(STORE_KV_UNDELETE), STR("0")}};
 		return true;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -272,7 +272,11 @@ static void do_index(void)
 
 static void do_maintain(void)
 {
-	(void)storage_maintain(load.storage, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		(void)storage_maintain(load.storage, 0);
+		if (i == 2)
+			storage_index_commit(load.storage);
+	}
 }
 
 static void do_pause(void)

@@ -15,6 +15,7 @@ bool state_open(const char *folder, struct arena *arena, struct storage **storag
 {
 	struct storage_options options = {.folder = folder,
 					  .pack_bytes_max = PACK_BYTES_MAX,
+					  .copy_bytes_a_second = UINT64_MAX,
 					  .index_bytes_max = (uint64_t)1 << 30};
 
 	return storage_open(&options, arena, storage, why) == OK;

@@ -245,7 +245,7 @@ static const char *check_again(struct check *c, uint64_t seed)
 	char path[300];
 
 	while (storage_maintain(c->storage, 0))
-		;
+		storage_index_commit(c->storage);
 	storage_index_commit(c->storage);
 	const char *why = picture_all(c->storage, &c->arena, before);
 
