@@ -31,6 +31,9 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 	case VAULT_CALL_TICKET_KEYS:
 	case VAULT_CALL_COPY:
 		break;
+	case VAULT_CALL_COUNTS:
+		enc_str(body, request->counts);
+		break;
 	case VAULT_CALL_SIGN:
 		enc_str(body, request->key_id);
 		enc_u8(body, (uint8_t)request->kind);
@@ -39,11 +42,13 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 	case VAULT_CALL_SCRAM_BEGIN:
 		enc_u32(body, request->account);
 		enc_u64(body, request->session);
+		enc_str(body, request->peer);
 		enc_str(body, request->name);
 		break;
 	case VAULT_CALL_SCRAM_PROVE:
 		enc_u32(body, request->account);
 		enc_u64(body, request->session);
+		enc_str(body, request->peer);
 		enc_str(body, request->scram.client_first_bare);
 		enc_str(body, request->scram.nonce);
 		enc_str(body, request->scram.final_without_proof);
@@ -118,6 +123,12 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 	case VAULT_CALL_TICKET_KEYS:
 	case VAULT_CALL_COPY:
 		return true;
+	case VAULT_CALL_COUNTS:
+		request->counts =
+			bounded(dec, (size_t)VAULT_COUNTS_MAX * VAULT_COUNT_BYTES);
+		if (request->counts.len % VAULT_COUNT_BYTES != 0)
+			dec->failed = true;
+		return true;
 	case VAULT_CALL_SIGN:
 		request->key_id = bounded(dec, VAULT_KEY_ID_MAX);
 		request->kind = decode_kind(dec);
@@ -126,11 +137,13 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 	case VAULT_CALL_SCRAM_BEGIN:
 		request->account = dec_u32(dec);
 		request->session = dec_u64(dec);
+		request->peer = bounded(dec, VAULT_PEER_MAX);
 		request->name = bounded(dec, VAULT_NAME_MAX);
 		return true;
 	case VAULT_CALL_SCRAM_PROVE:
 		request->account = dec_u32(dec);
 		request->session = dec_u64(dec);
+		request->peer = bounded(dec, VAULT_PEER_MAX);
 		request->scram.client_first_bare = bounded(dec, VAULT_SCRAM_MAX);
 		request->scram.nonce = bounded(dec, VAULT_SCRAM_MAX);
 		request->scram.final_without_proof = bounded(dec, VAULT_SCRAM_MAX);
@@ -182,7 +195,7 @@ bool vault_decode_reply(struct str body, struct vault_reply *reply)
 	struct vault_reply found = {.first = bounded(&dec, VAULT_REPLY_MAX),
 				    .second = bounded(&dec, VAULT_REPLY_MAX)};
 
-	if (!dec_done(&dec) || outcome > VAULT_DENIED)
+	if (!dec_done(&dec) || outcome > VAULT_OUTCOME_LAST)
 		return false;
 	found.outcome = (enum vault_outcome)outcome;
 	*reply = found;

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -38,12 +39,15 @@ struct channel {
 	enum vaultd_role role;
 	uint64_t number;
 	struct ipc *ipc;
+	struct guard_door *door; /* VAULTD_DOOR: its counts */
+	unsigned refs;           /* its being served, and answers under way */
 };
 
 struct vaultd {
 	struct secrets *secrets;
 	struct hasher *hasher;
 	struct verifier *verifier;
+	struct guard *guard;
 	struct keys *keys;
 	struct tickets tickets;
 	unsigned char grant_key[GRANT_KEY_BYTES];
@@ -150,17 +154,58 @@ static void give_grant(const struct channel *channel, const struct vault_request
 	grant_make(channel->vaultd->grant_key, &made, grant);
 }
 
-static enum vault_outcome
-on_verify(struct channel *channel, const struct vault_request *request, struct buf *grant)
+static enum vault_outcome admit(struct channel *channel,
+				const struct vault_request *request, uint32_t account,
+				uint32_t generation, struct buf *grant)
 {
-	uint32_t generation;
-	enum vault_outcome outcome =
-		verifier_ask(channel->vaultd->verifier, request->account,
-			     request->password, request->peer, &generation);
+	guard_succeeded(channel->vaultd->guard, account, request->peer);
+	if (channel->door && !guard_door_enter(channel->door, account))
+		return VAULT_CROWDED;
+	give_grant(channel, request, account, generation, grant);
+	return VAULT_OK;
+}
 
-	if (outcome == VAULT_OK)
-		give_grant(channel, request, request->account, generation, grant);
-	return outcome;
+static enum vault_outcome refuse(const struct channel *channel,
+				 const struct vault_request *request, struct str shown,
+				 struct buf *delay_ms)
+{
+	uint64_t guess = hash64_number(request->account) ^ hash64(shown);
+
+	enc_u32(delay_ms, guard_failed(channel->vaultd->guard, request->account,
+				       request->peer, guess));
+	return VAULT_REFUSED;
+}
+
+static enum vault_outcome
+on_verify(struct channel *channel, const struct vault_request *request, struct buf *first)
+{
+	struct vaultd *vaultd = channel->vaultd;
+	uint32_t generation;
+
+	if (guard_refuses(vaultd->guard, request->account, request->peer))
+		return VAULT_BANNED;
+	enum vault_outcome outcome =
+		verifier_ask(vaultd->verifier, request->account, request->password,
+			     request->peer, &generation);
+
+	if (outcome == VAULT_REFUSED)
+		return refuse(channel, request, request->password, first);
+	if (outcome != VAULT_OK)
+		return outcome;
+	/* Who tries many at once must not learn which was right. */
+	if (guard_refuses(vaultd->guard, request->account, request->peer))
+		return VAULT_BANNED;
+	return admit(channel, request, request->account, generation, first);
+}
+
+static enum vault_outcome on_counts(struct channel *channel,
+				    const struct vault_request *request,
+				    struct buf *elsewhere)
+{
+	return channel->door &&
+			       guard_door_tell(channel->door, request->counts, elsewhere)
+		       ? VAULT_OK
+		       : VAULT_DENIED;
 }
 
 static struct scram_occasion occasion_of(const struct channel *channel,
@@ -193,6 +238,8 @@ static enum vault_outcome on_scram_begin(struct channel *channel,
 	char nonce[SCRAM_NONCE_BYTES];
 	struct password record;
 
+	if (guard_refuses(vaultd->guard, request->account, request->peer))
+		return VAULT_BANNED;
 	if (!scram_record(vaultd, request, &record))
 		return VAULT_LATER;
 	scram_nonce_make(vaultd->scram_key, &occasion, (int64_t)time(NULL), nonce);
@@ -221,7 +268,7 @@ static void auth_message_add(struct buf *out, const struct vault_scram_proof *sa
 
 static enum vault_outcome on_scram_prove(struct channel *channel,
 					 const struct vault_request *request,
-					 struct buf *grant, struct buf *signature)
+					 struct buf *first, struct buf *signature)
 {
 	struct vaultd *vaultd = channel->vaultd;
 	const struct vault_scram_proof *said = &request->scram;
@@ -230,12 +277,14 @@ static enum vault_outcome on_scram_prove(struct channel *channel,
 	unsigned char proof[SCRAM_KEY_BYTES], shown[SCRAM_KEY_BYTES];
 	struct password record;
 
+	if (guard_refuses(vaultd->guard, request->account, request->peer))
+		return VAULT_BANNED;
 	if (said->proof.len != sizeof proof || said->nonce.len <= SCRAM_NONCE_BYTES ||
 	    !scram_nonce_is_valid(said->nonce) ||
 	    !scram_nonce_is_good(
 		    vaultd->scram_key, &occasion, (int64_t)time(NULL),
 		    str_skip(said->nonce, said->nonce.len - SCRAM_NONCE_BYTES)))
-		return VAULT_REFUSED;
+		return refuse(channel, request, said->proof, first);
 	if (!scram_record(vaultd, request, &record))
 		return VAULT_LATER;
 	memcpy(proof, said->proof.ptr, sizeof proof);
@@ -244,12 +293,11 @@ static enum vault_outcome on_scram_prove(struct channel *channel,
 		buf_ok(&auth_message) &&
 		scram_keys_prove(&record.scram, buf_str(&auth_message), proof, shown);
 
-	if (is_right) {
-		give_grant(channel, request, request->account, record.generation, grant);
-		buf_add(signature, (struct str){(const char *)shown, sizeof shown});
-	}
-	explicit_bzero(&record, sizeof record);
-	return is_right ? VAULT_OK : VAULT_REFUSED;
+	explicit_bzero(&record.scram, sizeof record.scram);
+	if (!is_right) /* one password gives another proof each time, so all count */
+		return refuse(channel, request, said->proof, first);
+	buf_add(signature, (struct str){(const char *)shown, sizeof shown});
+	return admit(channel, request, request->account, record.generation, first);
 }
 
 static enum vault_outcome outcome_of(err_t err)
@@ -259,30 +307,32 @@ static enum vault_outcome outcome_of(err_t err)
 	return err == ERR_ABSENT || err == ERR_DENIED ? VAULT_REFUSED : VAULT_LATER;
 }
 
+/* Nobody guesses a certificate of somebody's, so only the address can have failed too
+ * often. */
 static enum vault_outcome on_prove_certificate(struct channel *channel,
 					       const struct vault_request *request,
-					       struct buf *grant, struct buf *owner)
+					       struct buf *first, struct buf *owner)
 {
 	struct secrets *secrets = channel->vaultd->secrets;
 	SCOPED(buf_fini) struct buf fingerprint = BUF(FINGERPRINT_BYTES);
 	struct password record;
 	uint32_t account = 0;
 
+	if (guard_refuses(channel->vaultd->guard, 0, request->peer))
+		return VAULT_BANNED;
 	if (!client_certificate_name(&request->proof, &fingerprint))
 		return VAULT_LATER;
 	err_t err =
 		secrets_certificate(secrets, buf_str(&fingerprint), &account, &record);
-
-	if (err != OK)
-		return outcome_of(err);
-	uint32_t generation = record.generation;
+	uint32_t generation = err == OK ? record.generation : 0;
 
 	explicit_bzero(&record, sizeof record);
-	if (!client_certificate_proves(&request->proof))
-		return VAULT_REFUSED;
-	give_grant(channel, request, account, generation, grant);
+	if (outcome_of(err) == VAULT_LATER)
+		return VAULT_LATER;
+	if (err != OK || !client_certificate_proves(&request->proof))
+		return refuse(channel, request, buf_str(&fingerprint), first);
 	enc_u32(owner, account);
-	return VAULT_OK;
+	return admit(channel, request, account, generation, first);
 }
 
 static enum vault_outcome on_change_certificate(struct vaultd *vaultd,
@@ -371,6 +421,8 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_CERTIFICATE:
 	case VAULT_CALL_TICKET_KEYS:
 		return role == VAULTD_DOOR || role == VAULTD_CTL;
+	case VAULT_CALL_COUNTS:
+		return role == VAULTD_DOOR;
 	case VAULT_CALL_SET_PASSWORD:
 	case VAULT_CALL_SHARE_PASSWORD:
 	case VAULT_CALL_FORGET:
@@ -414,6 +466,8 @@ static enum vault_outcome answer(struct channel *channel,
 	case VAULT_CALL_SIGN:
 		return keys_sign(vaultd->keys, request->key_id, request->kind,
 				 request->input, first);
+	case VAULT_CALL_COUNTS:
+		return on_counts(channel, request, first);
 	case VAULT_CALL_SCRAM_BEGIN:
 		return on_scram_begin(channel, request, first);
 	case VAULT_CALL_SCRAM_PROVE:
@@ -437,7 +491,13 @@ static enum vault_outcome answer(struct channel *channel,
 
 /* ---- channels ---------------------------------------------------------------------- */
 
-/* The channel may end while an answer is awaited, so nothing looks at it after that. */
+static void channel_unref(struct channel *channel)
+{
+	if (--channel->refs == 0)
+		mem_free(channel);
+}
+
+/* The channel may end while an answer is awaited. */
 static void serve(struct ipc *ipc, const struct ipc_message *message,
 		  struct channel *channel)
 {
@@ -450,14 +510,16 @@ static void serve(struct ipc *ipc, const struct ipc_message *message,
 	if (!ipc_is_open(ipc))
 		return; /* its channel has ended, and arg may be gone */
 	if (vault_decode_request(message->type, message->body, &request) &&
-	    may(channel->role, request.call))
+	    may(channel->role, request.call)) {
+		channel->refs++;
 		reply.outcome = answer(channel, &request, message->fd, &first, &second);
-	else
+		channel_unref(channel);
+	} else
 		LOG(WARN, "vault request denied", KV_INT("type", message->type));
-	if (reply.outcome == VAULT_OK) {
+	if (reply.outcome == VAULT_OK || reply.outcome == VAULT_REFUSED)
 		reply.first = buf_str(&first);
+	if (reply.outcome == VAULT_OK)
 		reply.second = buf_str(&second);
-	}
 	vault_encode_reply(&body, &reply);
 	ipc_reply(ipc, message->id, VAULT_REPLY, buf_str(&body), -1);
 }
@@ -469,17 +531,18 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 		(void)close(message->fd); /* its owner sees to what was written */
 }
 
-static void channel_free(struct channel *channel)
+static void channel_end(struct channel *channel)
 {
 	list_remove(&channel->vaultd->channels, &channel->in_channels);
 	ipc_close(&channel->ipc);
-	mem_free(channel);
+	guard_door_free(&channel->door);
+	channel_unref(channel);
 }
 
 static void on_gone(struct ipc *ipc, void *arg)
 {
 	(void)ipc;
-	channel_free(arg);
+	channel_end(arg);
 }
 
 void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number, int fd)
@@ -490,13 +553,16 @@ void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number,
 
 		/* A process that keeps the other ends open must not fill our table. */
 		if (before->role == role && before->number == number)
-			channel_free(before);
+			channel_end(before);
 	}
 	struct channel *channel = NEW(struct channel);
 
 	channel->vaultd = vaultd;
 	channel->role = role;
+	channel->refs = 1;
 	channel->number = number;
+	if (role == VAULTD_DOOR)
+		channel->door = guard_door_new(vaultd->guard);
 	list_add_last(&vaultd->channels, &channel->in_channels);
 	channel->ipc = ipc_open("vault channel", fd, on_message, on_gone, channel);
 }
@@ -519,7 +585,8 @@ static err_t open_key(struct vaultd *vaultd, struct str name,
 	return secrets_put(vaultd->secrets, &pair, 1, true);
 }
 
-err_t vaultd_open(const char *folder, struct vaultd **result)
+err_t vaultd_open(const char *folder, const struct guard_options *limits,
+		  struct vaultd **result)
 {
 	struct vaultd *vaultd = NEW(struct vaultd);
 	err_t err = secrets_open(folder, &vaultd->secrets);
@@ -535,6 +602,7 @@ err_t vaultd_open(const char *folder, struct vaultd **result)
 	vaultd->hasher = hasher_new(0, WAITING_MAX);
 	vaultd->verifier = verifier_new(vaultd->secrets, vaultd->hasher);
 	vaultd->keys = keys_new(vaultd->secrets);
+	vaultd->guard = guard_new(limits);
 	*result = vaultd;
 	return OK;
 }
@@ -546,9 +614,10 @@ void vaultd_close(struct vaultd **pointer)
 	if (!vaultd)
 		return;
 	LIST_EACH(&vaultd->channels, link)
-	channel_free(CONTAINER_OF(link, struct channel, in_channels));
+	channel_end(CONTAINER_OF(link, struct channel, in_channels));
 	ipc_close(&vaultd->store);
 	keys_free(&vaultd->keys);
+	guard_free(&vaultd->guard);
 	verifier_free(&vaultd->verifier);
 	hasher_free(&vaultd->hasher);
 	secrets_close(&vaultd->secrets);
