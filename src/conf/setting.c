@@ -78,7 +78,8 @@ const struct setting settings[] = {
 	 "wrong password again counts once.  A /48 may fail four times as often."},
 	{"limits", "failures-of-account", SETTING_COUNT, AT(account_failures_max), 1,
 	 10000, "100", NULL,
-	 "After so many failed log-ins an account is refused for ten minutes, except where "
+	 "After so many failed log-ins an account is refused for ten minutes, except "
+	 "where "
 	 "it has logged in within the last week."},
 	{"limits", "exempt", SETTING_NETWORKS, AT(exempt), 0, 0, "", "nobody",
 	 "Addresses and networks that these four do not hold for, such as a web mail "

@@ -53,7 +53,7 @@ struct child_config {
 	uint8_t log_level;        /* enum log_level */
 	uint32_t connections_max; /* of a door */
 	uint32_t hurry;           /* dev: clock_hurry(); 0: not at all */
-	struct str conf;   /* as conf_encode() wrote it; "" for those who need none */
+	struct str conf; /* as conf_encode() wrote it; "" for those who need none */
 };
 void child_config_encode(const struct child_config *config, struct buf *body);
 [[nodiscard]] bool child_config_decode(struct str body, struct child_config *config);

@@ -23,7 +23,8 @@ TEST(a_configuration_survives_its_way)
 
 	child_config_encode(&config, &body);
 	CHECK(child_config_decode(buf_str(&body), &got));
-	CHECK(got.is_dev && got.log_level == LOG_DEBUG && got.connections_max == 500 && got.hurry == 3);
+	CHECK(got.is_dev && got.log_level == LOG_DEBUG && got.connections_max == 500 &&
+	      got.hurry == 3);
 	CHECK_STR(got.conf, STR("text"));
 	CHECK(!child_config_decode(STR("\1\2"), &got));
 	CHECK(!child_config_decode(STR("\1\x7f\0\0\0\0\0\0\0\0\0"), &got));

@@ -52,7 +52,8 @@ static void print_help(void)
 	       "  --accounts N     accounts user1 to userN besides alice, bob and admin\n"
 	       "  --dns HOST:PORT  the name server to ask\n"
 	       "  --client-ca FILE who certifies people, as in tls.client-ca\n"
-	       "  --hurry N        for tests: whoever is silent is waited for N times less\n"
+	       "  --hurry N        for tests: whoever is silent is waited for N times "
+	       "less\n"
 	       "\n"
 	       "Every account is NAME@" DEV_DOMAIN " with the password \"" DEV_PASSWORD
 	       "\".  It prints \"ready\" when\n"

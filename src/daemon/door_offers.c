@@ -1,10 +1,6 @@
 #include "daemon/door.h"
 #include "net/conn.h"
 
-enum {
-	HANDSHAKE_S = 30,
-};
-
 static void offer_smtp(struct offer *offer, enum smtpd_kind kind)
 {
 	const struct door *door = offer->door;
@@ -96,7 +92,6 @@ void door_session(struct conn *conn, void *arg)
 		smtpd_session(conn, &offer->smtp);
 		return;
 	case SERVICE_IMAPS:
-		conn_deadline_s(conn, HANDSHAKE_S);
 		if (conn_tls_first(conn, offer->door->tls[SERVICE_IMAPS]) != OK)
 			return;
 		imap_session(conn, &offer->imap);

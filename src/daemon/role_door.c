@@ -28,7 +28,7 @@ static bool begin(struct self *self)
 	door->login = (struct login_service){.store = door->store,
 					     .vault = door->vault,
 					     .directory = &door->directory,
-					    .tally = door->tally};
+					     .tally = door->tally};
 	store_on_ended(door->store, login_cancel_older);
 	if (!proxies_parse(self->conf.proxies, &door->proxies) ||
 	    !proxies_parse(self->conf.exempt, &door->exempt) || !door_tls_begin(door) ||
@@ -47,7 +47,8 @@ static bool begin(struct self *self)
 		const struct service_entry *entry = service_entry(service);
 		const struct listen_options options = {
 			.name = entry->name,
-			.limits = service == SERVICE_LMTP ? door->lmtp_limits : door->limits,
+			.limits = service == SERVICE_LMTP ? door->lmtp_limits
+							  : door->limits,
 			.refusal = str_c(entry->refusal),
 			.proxies = door->ports[i].is_proxied ? &door->proxies : NULL,
 			.handler = door_session,

@@ -14,7 +14,7 @@ struct self {
 	bool has_config, is_dev, is_stopping;
 	struct conf conf;
 	uint32_t connections_max; /* of a door */
-	void *state; /* the role's own */
+	void *state;              /* the role's own */
 };
 
 struct role {

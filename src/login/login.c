@@ -106,8 +106,8 @@ static enum login_outcome login_enter(const struct login_service *service,
 	 * has shut out must not come in again behind this one. */
 	login_cancel_older(account, grant_generation(grant));
 
-	struct tenure *tenure = tenure_new(service, account, grant_generation(grant),
-					   client->conn);
+	struct tenure *tenure =
+		tenure_new(service, account, grant_generation(grant), client->conn);
 	struct directory_account record;
 	enum store_outcome outcome = store_enter(service->store, account, grant);
 
@@ -182,7 +182,8 @@ static enum login_outcome judge(const struct login_service *service,
 				    answer->delay_ms);
 	case VAULT_BANNED:
 		LOG(INFO, "login banned", KV_INT("session", client->session),
-		    KV_STR("name", str_first(name, NAME_MAX_BYTES)), KV_STR("peer", peer));
+		    KV_STR("name", str_first(name, NAME_MAX_BYTES)),
+		    KV_STR("peer", peer));
 		return LOGIN_BANNED;
 	case VAULT_CROWDED:
 		LOG(INFO, "login refused, too many sessions",
@@ -212,8 +213,7 @@ static bool find_account(const struct login_service *service, struct str name,
 	return true;
 }
 
-static struct vault_caller caller_of(const struct login_client *client,
-				     account_t account)
+static struct vault_caller caller_of(const struct login_client *client, account_t account)
 {
 	return (struct vault_caller){account, conn_peer(client->conn), client->session};
 }
@@ -231,8 +231,7 @@ enum login_outcome login_try(const struct login_service *service, struct str nam
 		return login_later("the directory does not answer", client->session);
 	const struct vault_caller caller = caller_of(client, account);
 	enum vault_outcome outcome =
-		vault_verify(service->vault, &caller,
-			     password, &answer);
+		vault_verify(service->vault, &caller, password, &answer);
 
 	return judge(service, outcome, name, client, account, &answer, login);
 }
@@ -250,9 +249,9 @@ enum login_outcome login_scram_begin(const struct login_service *service, struct
 	enum vault_outcome outcome =
 		vault_scram_begin(service->vault, &caller, spelling, begun);
 
-	return outcome == VAULT_OK ? LOGIN_OK
-				   : judge(service, outcome, name, client, *account,
-					   &none, NULL);
+	return outcome == VAULT_OK
+		       ? LOGIN_OK
+		       : judge(service, outcome, name, client, *account, &none, NULL);
 }
 
 enum login_outcome login_scram_prove(const struct login_service *service, struct str name,
@@ -285,8 +284,8 @@ enum login_outcome login_external(const struct login_service *service, struct st
 	    directory_find_login(service->directory, authzid, client->arena, &wanted) ==
 		    DIRECTORY_UNKNOWN)
 		return login_later("the directory does not answer", client->session);
-	enum vault_outcome outcome = vault_prove_certificate(
-		service->vault, proof, &caller, &account, &answer);
+	enum vault_outcome outcome = vault_prove_certificate(service->vault, proof,
+							     &caller, &account, &answer);
 
 	if (outcome == VAULT_OK && authzid.len > 0 && wanted != account) {
 		struct tally_key key = vault_account_key(account);

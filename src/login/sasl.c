@@ -255,7 +255,7 @@ static enum login_state external(struct login_sasl *x)
 
 	if (!sasl_external_is_valid(authzid))
 		return LOGIN_MALFORMED;
-	if (!conn_tls_proof(x->conn, &proof))
+	if (!conn_tls_proof(x->client.conn, &proof))
 		return over(x, LOGIN_REFUSED);
 	return over(x,
 		    login_external(x->service, authzid, &x->client, &proof, &x->login));

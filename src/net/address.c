@@ -77,8 +77,8 @@ bool address_parse_host(struct str text, struct address *address)
 
 	if (text.len >= ADDRESS_TEXT_BYTES)
 		return false;
-	int len = snprintf(with_port, sizeof with_port,
-			   is_ipv6 ? "[%.*s]:0" : "%.*s:0", STR_FMT(text));
+	int len = snprintf(with_port, sizeof with_port, is_ipv6 ? "[%.*s]:0" : "%.*s:0",
+			   STR_FMT(text));
 
 	return len > 0 && address_parse(str_c(with_port), address);
 }

@@ -74,8 +74,8 @@ void conn_printf(struct conn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
 /* True once output has failed; a long producer should stop. */
 bool conn_is_broken(const struct conn *conn);
 
-/* May suspend.  The server side of a TLS handshake; input read before is dropped.  After
- * a failure the conn is broken. */
+/* May suspend, for at most 30 s.  The server side of a TLS handshake; input read before
+ * is dropped.  After a failure the conn is broken. */
 [[nodiscard]] err_t conn_starttls(struct conn *conn, struct tls_server *tls);
 /* The same where TLS comes first (RFC 8314): input that came behind a proxy's header is
  * the beginning of it. */

@@ -14,7 +14,7 @@
 /* A handshake with a long chain of certificates, or a few changes of keys.  A peer that
  * sends more without a word of text only wants to keep us busy: OpenSSL would take all
  * its records in one call, at the price of new keys for each 27 octets. */
-enum { TLS_IDLE_BYTES_MAX = 128 * 1024 };
+enum { TLS_IDLE_BYTES_MAX = 128 * 1024, HANDSHAKE_S = 30 };
 
 /* What of TLS was read before it began. */
 static ssize_t early_recv(struct conn *conn, char *to, size_t room)
@@ -137,7 +137,8 @@ static enum conn_io ssl_outcome(struct conn *conn, int result)
 
 bool conn_may_recv(const struct conn *conn)
 {
-	return conn->poll.is_readable || conn->early.len > 0 || (conn->ssl && SSL_has_pending(conn->ssl));
+	return conn->poll.is_readable || conn->early.len > 0 ||
+	       (conn->ssl && SSL_has_pending(conn->ssl));
 }
 
 enum conn_io conn_try_recv(struct conn *conn, char *to, size_t room, size_t *got)
@@ -222,10 +223,14 @@ static err_t handshake(struct conn *conn)
 static err_t begin(struct conn *conn, SSL *ssl)
 {
 	BIO *bio = bio_over(conn);
+	deadline_t usual = conn->deadline;
 
 	conn->ssl = ssl;
 	SSL_set_bio(ssl, bio, bio);
+	conn->deadline = num_min(usual, deadline_s(HANDSHAKE_S));
 	err_t err = handshake(conn);
+
+	conn->deadline = usual;
 
 	task_trim_stack(); /* a handshake goes deep, and sessions are long */
 	if (err != OK) {

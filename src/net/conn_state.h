@@ -16,8 +16,8 @@ struct conn {
 
 	SSL *ssl; /* NULL: plain text */
 	struct tls_server *tls;
-	bool is_ssl_dead;      /* not even close_notify may be tried */
-	struct buf early;      /* octets for TLS that were read before it began */
+	bool is_ssl_dead; /* not even close_notify may be tried */
+	struct buf early; /* octets for TLS that were read before it began */
 	size_t early_taken;
 	size_t tls_idle_bytes; /* came since the last that was text, not TLS's own talk */
 

@@ -1,5 +1,5 @@
 /* A hash table with chains.  An entry is there while it counts something, while others do
- * not know yet that it no longer does, and while there is much of it elsewhere. */
+ * not know yet that it no longer does, and while others have much of it. */
 #include "net/tally.h"
 
 #include "base/hash.h"
@@ -10,25 +10,22 @@
 enum {
 	BUCKETS_FIRST = 64,
 	TELL_MS = 20,
-	HIGH = 4,       /* such a count is told at once */
-	WARM = 8,       /* so many in all: asked for again and again */
-	WARM_MS = 300,  /* how often */
+	HIGH = 4, /* such a count is told at once */
 };
 
 struct entry {
 	struct entry *next;
 	struct tally_key key;
 	uint32_t count, elsewhere;
-	bool is_known;             /* others have been told of some */
-	struct list_link in_news;  /* while it is to be told */
-	struct list_link in_warm;
-	bool is_news, is_warm;
+	bool is_known;            /* others have been told of some */
+	struct list_link in_news; /* while it is to be told */
+	bool is_news;
 };
 
 struct tally {
 	struct entry **buckets;
 	size_t bucket_count, entry_count;
-	struct list news, warm;
+	struct list news;
 	bool is_urgent;
 	struct waiters changed;
 };
@@ -48,6 +45,7 @@ void tally_free(struct tally **tally_ptr)
 
 	if (!tally)
 		return;
+	wake_all_with(&tally->changed, ERR_CLOSED);
 	for (size_t i = 0; i < tally->bucket_count; i++) {
 		while (tally->buckets[i]) {
 			struct entry *entry = tally->buckets[i];
@@ -113,19 +111,11 @@ static struct entry *entry_of(struct tally *tally, const struct tally_key *key)
 	return *link;
 }
 
-static void warm(struct tally *tally, struct entry *entry, bool is_warm)
-{
-	if (is_warm && !entry->is_warm)
-		list_add_last(&tally->warm, &entry->in_warm);
-	else if (!is_warm && entry->is_warm)
-		list_remove(&tally->warm, &entry->in_warm);
-	entry->is_warm = is_warm;
-}
-
 /* Removes it if it says nothing any more. */
 static void settle(struct tally *tally, struct entry *entry)
 {
-	if (entry->count > 0 || entry->is_news || entry->is_known || entry->is_warm)
+	if (entry->count > 0 || entry->is_news || entry->is_known ||
+	    entry->elsewhere >= TALLY_MUCH)
 		return;
 	*find(tally, &entry->key) = entry->next;
 	tally->entry_count--;
@@ -157,7 +147,16 @@ void tally_set(struct tally *tally, const struct tally_key *key, uint32_t count)
 	struct entry *entry = entry_of(tally, key);
 
 	entry->count = count;
+	entry->is_known = false; /* nobody waits for news of it */
 	settle(tally, entry);
+}
+
+void tally_put(struct tally *tally, const struct tally_key *key, uint32_t count)
+{
+	struct entry *entry = entry_of(tally, key);
+
+	entry->count = count;
+	add_news(tally, entry, false);
 }
 
 uint32_t tally_here(const struct tally *tally, const struct tally_key *key)
@@ -181,24 +180,10 @@ size_t tally_keys(const struct tally *tally)
 	return tally->entry_count;
 }
 
-static void ask_of_warm(struct tally *tally)
+err_t tally_wait(struct tally *tally, deadline_t deadline)
 {
-	LIST_EACH(&tally->warm, link)
-	add_news(tally, CONTAINER_OF(link, struct entry, in_warm), true);
-}
-
-err_t tally_wait(struct tally *tally)
-{
-	while (list_is_empty(&tally->news)) {
-		err_t err = wait_on(&tally->changed, list_is_empty(&tally->warm)
-							     ? NEVER
-							     : deadline_ms(WARM_MS));
-
-		if (err == ERR_TIMEOUT)
-			ask_of_warm(tally);
-		else
-			TRY(err);
-	}
+	while (list_is_empty(&tally->news))
+		TRY(wait_on(&tally->changed, deadline));
 	deadline_t until = deadline_ms(TELL_MS);
 
 	while (!tally->is_urgent) {
@@ -221,11 +206,11 @@ size_t tally_news(struct tally *tally, struct tally_item *items, size_t max)
 		if (!link)
 			break;
 		struct entry *entry = CONTAINER_OF(link, struct entry, in_news);
-		bool is_asked = entry->is_known || entry->is_warm;
+		bool was_known = entry->is_known;
 
 		entry->is_news = false;
 		entry->is_known = entry->count > 0;
-		if (is_asked || entry->count > 0)
+		if (was_known || entry->count > 0)
 			items[count++] = (struct tally_item){entry->key, entry->count};
 		settle(tally, entry); /* came and went: that is no news */
 	}
@@ -244,19 +229,16 @@ void tally_tell_all(struct tally *tally)
 
 void tally_doubt(struct tally *tally, const struct tally_key *key)
 {
-	struct entry *entry = *find(tally, key);
+	struct entry *entry = entry_of(tally, key);
 
-	if (entry)
-		add_news(tally, entry, true);
+	entry->is_known = true; /* so that it is told even if there is none */
+	add_news(tally, entry, false);
 }
 
 void tally_heard(struct tally *tally, const struct tally_key *key, uint32_t elsewhere)
 {
-	struct entry *entry = *find(tally, key);
+	struct entry *entry = entry_of(tally, key);
 
-	if (!entry)
-		return;
 	entry->elsewhere = elsewhere;
-	warm(tally, entry, (uint64_t)entry->count + elsewhere >= WARM);
 	settle(tally, entry);
 }

@@ -23,7 +23,8 @@ static void answer(struct session *s, const struct login_sasl *x)
 		s->is_done = true;
 		return;
 	case LOGIN_CROWDED:
-		smtpd_reply(s, 454, "4.7.0", "You have too many sessions; try again later");
+		smtpd_reply(s, 454, "4.7.0",
+			    "You have too many sessions; try again later");
 		return;
 	}
 }

@@ -30,6 +30,7 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 		break;
 	case VAULT_CALL_TICKET_KEYS:
 	case VAULT_CALL_COPY:
+	case VAULT_CALL_HOT_COUNTS:
 		break;
 	case VAULT_CALL_COUNTS:
 		enc_str(body, request->counts);
@@ -56,6 +57,7 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 		break;
 	case VAULT_CALL_PROVE_CERTIFICATE:
 		enc_u64(body, request->session);
+		enc_str(body, request->peer);
 		enc_str(body, request->proof.certificate);
 		enc_str(body, request->proof.transcript);
 		enc_u16(body, request->proof.scheme);
@@ -122,6 +124,7 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		return true;
 	case VAULT_CALL_TICKET_KEYS:
 	case VAULT_CALL_COPY:
+	case VAULT_CALL_HOT_COUNTS:
 		return true;
 	case VAULT_CALL_COUNTS:
 		request->counts =
@@ -151,6 +154,7 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		return true;
 	case VAULT_CALL_PROVE_CERTIFICATE:
 		request->session = dec_u64(dec);
+		request->peer = bounded(dec, VAULT_PEER_MAX);
 		request->proof.certificate = bounded(dec, TLS_PROOF_CERTIFICATE_MAX);
 		request->proof.transcript = bounded(dec, TLS_PROOF_HASH_MAX);
 		request->proof.scheme = dec_u16(dec);

@@ -285,6 +285,24 @@ enum vault_outcome vault_list_certificates(struct vault *vault, uint32_t account
 	return call(vault, &request, fingerprints, NULL);
 }
 
+enum vault_outcome vault_hot_counts(struct vault *vault, struct tally_item *items,
+				    size_t *count)
+{
+	const struct vault_request request = {.call = VAULT_CALL_HOT_COUNTS};
+	SCOPED(buf_fini) struct buf hot = BUF(VAULT_COUNTS_MAX * VAULT_COUNT_BYTES);
+	enum vault_outcome outcome = call(vault, &request, &hot, NULL);
+	struct dec dec = dec_over(buf_str(&hot));
+
+	for (*count = 0; dec_ok(&dec) && dec.rest.len > 0; (*count)++) {
+		struct str octets = dec_bytes(&dec, TALLY_KEY_BYTES);
+
+		items[*count].count = dec_u32(&dec);
+		if (dec_ok(&dec))
+			memcpy(items[*count].key.octets, octets.ptr, TALLY_KEY_BYTES);
+	}
+	return outcome == VAULT_OK && !dec_ok(&dec) ? VAULT_LATER : outcome;
+}
+
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,
 				      struct str password)
 {

@@ -77,10 +77,15 @@ enum vault_outcome vault_scram_prove(struct vault *vault,
 				     struct vault_answer *answer);
 
 /* The place where all doors' counts come together.  Tells up to VAULT_COUNTS_MAX counts
- * of this door; on OK each is replaced by what the other doors have of that key.  What was
- * told is forgotten when the channel ends: after vault_reconnect() all is to be told. */
+ * of this door; on OK each is replaced by what the other doors have of that key.  What
+ * was told is forgotten when the channel ends: after vault_reconnect() all is to be told.
+ */
 enum vault_outcome vault_counts(struct vault *vault, struct tally_item *items,
 				size_t count);
+/* Waits for what other doors have much of (TALLY_MUCH) and this one has not heard of yet:
+ * *count of them, at most VAULT_COUNTS_MAX; also none, after a while. */
+enum vault_outcome vault_hot_counts(struct vault *vault, struct tally_item *items,
+				    size_t *count);
 /* The key by which an account's sessions are counted. */
 struct tally_key vault_account_key(uint32_t account);
 
@@ -90,7 +95,8 @@ struct tally_key vault_account_key(uint32_t account);
 enum vault_outcome vault_prove_certificate(struct vault *vault,
 					   const struct tls_proof *proof,
 					   const struct vault_caller *caller,
-					   uint32_t *account, struct vault_answer *answer);
+					   uint32_t *account,
+					   struct vault_answer *answer);
 /* Registers the first certificate of the PEM text, or forgets it, which raises the
  * credential generation.  REFUSED: there is none in it; it is another account's, or the
  * account has a hundred; or it was not there. */

@@ -12,9 +12,11 @@
 enum {
 	KNOWN_MS = 7 * 86400 * 1000,
 	KEYS_MAX = 100000, /* of one door: more than it may have connections */
+	HOT_AT_ONCE = 200,
+	HOT_WAIT_S = 20, /* less than a call may last */
 	FAILURE_SETS = 1024,
 	KNOWN_SETS = 8192,
-	SLOW_AT = 10,      /* failures of an account from which all are answered late */
+	SLOW_AT = 10, /* failures of an account from which all are answered late */
 };
 
 struct guard {
@@ -28,6 +30,7 @@ struct guard_door {
 	struct list_link in_doors;
 	struct guard *guard;
 	struct tally *tally;
+	struct tally *hot; /* what others have, where it is much */
 };
 
 struct guard *guard_new(const struct guard_options *options)
@@ -155,13 +158,64 @@ void guard_succeeded(struct guard *guard, uint32_t account, struct str peer)
 
 /* ---- counts ------------------------------------------------------------------------ */
 
+static uint32_t at_all(const struct guard *guard, const struct tally_key *key)
+{
+	uint64_t sum = 0;
+
+	LIST_EACH(&guard->doors, link)
+	sum += tally_here(CONTAINER_OF(link, struct guard_door, in_doors)->tally, key);
+	return (uint32_t)num_min(sum, UINT32_MAX);
+}
+
+/* It has changed: those hear of it who should know, or do and should not any more. */
+static void spread(struct guard *guard, const struct tally_key *key)
+{
+	uint32_t all = at_all(guard, key);
+
+	LIST_EACH(&guard->doors, link)
+	{
+		struct guard_door *door = CONTAINER_OF(link, struct guard_door, in_doors);
+		uint32_t elsewhere = all - tally_here(door->tally, key);
+		uint32_t known = tally_here(door->hot, key);
+
+		if (elsewhere < TALLY_MUCH)
+			elsewhere = 0;
+		if (elsewhere != known)
+			tally_put(door->hot, key, elsewhere);
+	}
+}
+
+/* All that a door has. */
+static void spread_all(struct guard *guard, struct tally *tally)
+{
+	struct tally_item item;
+
+	tally_tell_all(tally);
+	while (tally_news(tally, &item, 1) == 1)
+		spread(guard, &item.key);
+}
+
+/* A new door hears of all that is much. */
+static void greet(struct guard *guard)
+{
+	LIST_EACH(&guard->doors, link)
+	{
+		struct tally *tally =
+			CONTAINER_OF(link, struct guard_door, in_doors)->tally;
+
+		spread_all(guard, tally);
+	}
+}
+
 struct guard_door *guard_door_new(struct guard *guard)
 {
 	struct guard_door *door = NEW(struct guard_door);
 
 	door->guard = guard;
 	door->tally = tally_new();
+	door->hot = tally_new();
 	list_add_last(&guard->doors, &door->in_doors);
+	greet(guard);
 	return door;
 }
 
@@ -170,18 +224,11 @@ void guard_door_free(struct guard_door **door)
 	if (!*door)
 		return;
 	list_remove(&(*door)->guard->doors, &(*door)->in_doors);
+	spread_all((*door)->guard, (*door)->tally);
 	tally_free(&(*door)->tally);
+	tally_free(&(*door)->hot);
 	mem_free(*door);
 	*door = NULL;
-}
-
-static uint32_t at_all(const struct guard *guard, const struct tally_key *key)
-{
-	uint64_t sum = 0;
-
-	LIST_EACH(&guard->doors, link)
-	sum += tally_here(CONTAINER_OF(link, struct guard_door, in_doors)->tally, key);
-	return (uint32_t)num_min(sum, UINT32_MAX);
 }
 
 bool guard_door_tell(struct guard_door *door, struct str counts, struct buf *elsewhere)
@@ -197,8 +244,28 @@ bool guard_door_tell(struct guard_door *door, struct str counts, struct buf *els
 			return false;
 		memcpy(key.octets, octets.ptr, TALLY_KEY_BYTES);
 		tally_set(door->tally, &key, here);
-		enc_u32(elsewhere, at_all(door->guard, &key) -
-					   tally_here(door->tally, &key));
+		spread(door->guard, &key);
+		enc_u32(elsewhere,
+			at_all(door->guard, &key) - tally_here(door->tally, &key));
+	}
+	return true;
+}
+
+bool guard_door_hot(struct guard_door *door, struct buf *counts)
+{
+	struct tally_item items[HOT_AT_ONCE];
+	err_t err = tally_wait(door->hot, deadline_s(HOT_WAIT_S));
+
+	if (err == ERR_TIMEOUT)
+		return true;
+	if (err != OK)
+		return false;
+	size_t count = tally_news(door->hot, items, COUNT_OF(items));
+
+	for (size_t i = 0; i < count; i++) {
+		buf_add(counts,
+			(struct str){(const char *)items[i].key.octets, TALLY_KEY_BYTES});
+		enc_u32(counts, items[i].count);
 	}
 	return true;
 }

@@ -5,7 +5,7 @@
  * account.  An account with too many is refused to strangers only: where it logged in
  * within the last week it still may, so that nobody is locked out by others' guesses.
  * All of it is in memory: a new vault process knows of no failures, and is told all
- * counts anew. Nothing suspends.
+ * counts anew.  Nothing suspends but guard_door_hot().
  */
 #pragma once
 
@@ -51,5 +51,8 @@ void guard_door_free(struct guard_door **door);
  * has too many. */
 [[nodiscard]] bool guard_door_tell(struct guard_door *door, struct str counts,
 				   struct buf *elsewhere);
+/* May suspend: waits for what others have much of (vault_hot_counts()).  False if the
+ * door has gone meanwhile. */
+[[nodiscard]] bool guard_door_hot(struct guard_door *door, struct buf *counts);
 /* One more session of the account at this door, or false if it has too many. */
 [[nodiscard]] bool guard_door_enter(struct guard_door *door, uint32_t account);

@@ -142,3 +142,33 @@ TEST(doors_hear_of_each_other)
 	CHECK(guard_door_enter(a, 7) && tell(a, &address, 4) == 0);
 	guard_door_free(&a);
 }
+
+static void hear(void *arg)
+{
+	SCOPED(guard_free) struct guard *guard = guard_new(&few);
+	struct guard_door *a = guard_door_new(guard), *b = guard_door_new(guard);
+	SCOPED(buf_fini) struct buf hot = BUF(100);
+	struct tally_key address = {{1}};
+
+	(void)arg;
+	CHECK(tell(a, &address, 7) == 0);
+	CHECK(guard_door_hot(b, &hot) && hot.len == 0); /* that is not much */
+	CHECK(tell(a, &address, 9) == 0);
+	CHECK(guard_door_hot(b, &hot) && hot.len == 20 && hot.ptr[0] == 1 &&
+	      hot.ptr[16] == 9);
+	struct guard_door *late = guard_door_new(guard);
+
+	buf_reset(&hot);
+	CHECK(guard_door_hot(late, &hot) && hot.len == 20 && hot.ptr[16] == 9);
+	guard_door_free(&a);
+	buf_reset(&hot);
+	CHECK(guard_door_hot(b, &hot) && hot.len == 20 && hot.ptr[16] == 0);
+	guard_door_free(&b);
+	guard_door_free(&late);
+	loop_stop();
+}
+
+TEST(doors_hear_of_crowds_elsewhere)
+{
+	at_rest(hear);
+}

@@ -76,7 +76,8 @@ uint32_t throttle_count(const struct throttle *throttle, uint64_t key, uint32_t 
 /* The key's entry, or the one that makes room for it. */
 static struct entry *entry_for(struct throttle *throttle, uint64_t key)
 {
-	struct entry *set = &throttle->entries[key % throttle->sets * WAYS], *oldest = &set[0];
+	struct entry *set = &throttle->entries[key % throttle->sets * WAYS],
+		     *oldest = &set[0];
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].key == key)

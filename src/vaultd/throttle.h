@@ -1,5 +1,5 @@
-/* How often something failed lately, by key.  A table of fixed size: where it is full, the
- * entry longest at rest makes room.  Failures wear off one by one, the last after ten
+/* How often something failed lately, by key.  A table of fixed size: where it is full,
+ * the entry longest at rest makes room.  Failures wear off one by one, the last after ten
  * minutes; but what has reached its bound stays there for ten minutes.  Nothing suspends;
  * the clock is given. */
 #pragma once

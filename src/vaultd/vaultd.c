@@ -202,8 +202,7 @@ static enum vault_outcome on_counts(struct channel *channel,
 				    const struct vault_request *request,
 				    struct buf *elsewhere)
 {
-	return channel->door &&
-			       guard_door_tell(channel->door, request->counts, elsewhere)
+	return channel->door && guard_door_tell(channel->door, request->counts, elsewhere)
 		       ? VAULT_OK
 		       : VAULT_DENIED;
 }
@@ -422,6 +421,7 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_TICKET_KEYS:
 		return role == VAULTD_DOOR || role == VAULTD_CTL;
 	case VAULT_CALL_COUNTS:
+	case VAULT_CALL_HOT_COUNTS:
 		return role == VAULTD_DOOR;
 	case VAULT_CALL_SET_PASSWORD:
 	case VAULT_CALL_SHARE_PASSWORD:
@@ -468,6 +468,10 @@ static enum vault_outcome answer(struct channel *channel,
 				 request->input, first);
 	case VAULT_CALL_COUNTS:
 		return on_counts(channel, request, first);
+	case VAULT_CALL_HOT_COUNTS:
+		return channel->door && guard_door_hot(channel->door, first)
+			       ? VAULT_OK
+			       : VAULT_DENIED;
 	case VAULT_CALL_SCRAM_BEGIN:
 		return on_scram_begin(channel, request, first);
 	case VAULT_CALL_SCRAM_PROVE:

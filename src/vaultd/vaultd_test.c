@@ -187,9 +187,10 @@ static void scram_begin(uint32_t account, struct str password, uint64_t session,
 {
 	SCOPED(buf_fini) struct buf first = BUF(1000), auth = BUF(4000);
 
-	CHECK(vault_scram_begin(lab.door,
-				&(struct vault_caller){account, STR("192.0.2.1"), session},
-				STR("ann"), &x->begun) == VAULT_OK);
+	CHECK(vault_scram_begin(
+		      lab.door,
+		      &(struct vault_caller){account, STR("192.0.2.1"), session},
+		      STR("ann"), &x->begun) == VAULT_OK);
 	memcpy(x->nonce, "client", 6);
 	memcpy(x->nonce + 6, x->begun.nonce, sizeof x->begun.nonce);
 	x->said = (struct vault_scram_proof){

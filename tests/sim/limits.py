@@ -178,6 +178,18 @@ def connections_outlive_processes():
     close_all(inside)
 
 
+def half_headers():
+    half = [socket.create_connection(("127.0.0.1", base + n), 20)
+            for name, n in lab.SERVICES.items() if name != "lmtp"]
+    begun = time.monotonic()
+    for client in half:
+        client.sendall(b"PROXY TCP4 198.51.")
+    ended = [client.recv(100) for client in half]
+    took = time.monotonic() - begun
+    report.check("half a proxy's header is waited for 10 s", ended == [b""] * len(half) and
+                 9 < took < 14, f"{took:.1f} s {ended}")
+
+
 def sessions():
     inside = [Stranger(("imaps", "submissions")[n % 2], f"198.51.100.{30 + n}")
               for n in range(SESSIONS)]
@@ -277,6 +289,7 @@ try:
     report.check("erna logs in at home", at_home.log_in("erna", "paper clip") == "OK")
     at_home.close()
     connections()
+    half_headers()
     connections_outlive_processes()
     at_home = Stranger("imaps", "198.51.100.70")  # a new vault has forgotten where people live
     at_home.log_in("erna", "paper clip")
