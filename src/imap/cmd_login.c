@@ -56,10 +56,10 @@ static err_t answer(struct session *s, const struct imap_command *command,
 				"[UNAVAILABLE] We cannot tell now whether that is your "
 				"password; try again in a minute");
 	case LOGIN_CROWDED:
-		return reply_no(s, command,
-				"[LIMIT] Your account has too many sessions "
-				"already; close a mail program that you do "
-				"not need");
+		return reply_no(
+			s, command,
+			"[LIMIT] You have too many sessions; close a mail program "
+			"that you do not need");
 	case LOGIN_BANNED:
 		break;
 	}

@@ -58,7 +58,9 @@ static void answer(struct session *s, enum sasl_mechanism mechanism,
 		s->is_done = true;
 		return;
 	case LOGIN_CROWDED:
-		pop3_reply_failed(s, "SYS/TEMP", "You have too many sessions");
+		pop3_reply_failed(s, "SYS/TEMP",
+				  "You have too many sessions; close a mail program "
+				  "that you do not need");
 		return;
 	}
 }

@@ -24,7 +24,8 @@ static void answer(struct session *s, const struct login_sasl *x)
 		return;
 	case LOGIN_CROWDED:
 		smtpd_reply(s, 454, "4.7.0",
-			    "You have too many sessions; try again later");
+			    "You have too many sessions; close a mail program "
+			    "that you do not need");
 		return;
 	}
 }
