@@ -240,7 +240,7 @@ def witnesses(server):
         def connect():
             kind = imaplib.IMAP4_SSL if tls else imaplib.IMAP4
             client = kind("127.0.0.1", server.port("imaps" if tls else "imap"), timeout=WITHIN_S)
-            client.login("user3", "pass")
+            client.login("user6" if tls else "user3", "pass")
             client.select("INBOX")
             return client
         return connect
@@ -293,6 +293,20 @@ def descriptors(server):
     return {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in server.children()}
 
 
+def clean(server):
+    """What hostile sessions have stored goes, so that memory is compared at the same size."""
+    for user in ("alice", "bob", "user1"):
+        client = server.imap(user)
+        for line in client.list()[1]:
+            name = line.split(b' "/" ', 1)[1]
+            if name != b"INBOX":
+                client.delete(name.decode("latin-1"))
+        client.select("INBOX")
+        client.store("1:*", "+FLAGS.SILENT", "(\\Deleted)")
+        client.expunge()
+        client.logout()
+
+
 def run(server, report, sessions, seed):
     children, open_before = server.children(), descriptors(server)
     people = witnesses(server)
@@ -301,11 +315,13 @@ def run(server, report, sessions, seed):
     warm, steps = sessions // 10, 4 if sessions > 10000 else 1
     begun = time.monotonic()
     refused = attack_all(seed, 0, warm, server.base)
+    clean(server)
     history = [sizes(server)]
     for step in range(steps):
         first = warm + (sessions - warm) * step // steps
         last = warm + (sessions - warm) * (step + 1) // steps
         refused += attack_all(seed, first, last, server.base)
+        clean(server)
         history.append(sizes(server))
         if server.children() != children:
             break
