@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The long forms of the tests: fuzzing every parser, two hundred kills under load, and whether those
-would find a store that answers too early.
+"""The long forms of the tests: fuzzing every parser, two hundred kills under load, a hundred
+thousand hostile sessions, and whether the kills would find a store that answers too early.
 
     tests/soak.py [--seconds N]    N: for each fuzz target
 """
@@ -14,6 +14,7 @@ sys.exit(subprocess.call(
     ["tools/sum.py", "tests:200 kills", "tests/sim/kills.py 200",
      "tests:200 octets changed under a server", "tests/sim/heal.py 200",
      "tests:1,000 octets changed in the store", "env POSTRIDER_FLIPS=1000 build-fuzz/unit heal_test",
+     "tests:a hostile hour", "tests/soak/hostile.py --sessions 100000",
      "tests:a seeded bug found", "tests/soak/seeded.py",
      "tests:every parser fuzzed", f"tools/fuzz.py build-fuzz --seconds {options.seconds}"],
     cwd=root))

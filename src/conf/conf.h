@@ -38,8 +38,12 @@ struct conf {
 	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
 	struct str tls_client_ca;            /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
-	uint32_t recipients_max; /* of one mail */
 	uint64_t copy_bytes_a_second;
+	uint32_t recipients_max;          /* of one mail */
+	uint32_t address_connections_max; /* of strangers, at all doors together */
+	uint32_t account_sessions_max;
+	uint32_t address_failures_max, account_failures_max; /* of log-ins */
+	struct str exempt;      /* addresses and networks that these do not hold for */
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */

@@ -68,6 +68,26 @@ const struct setting settings[] = {
 	 1024 * 1024 * KIB, "8 MiB", NULL,
 	 "How much the store may read a second to copy what is needed out of files of "
 	 "which less than half is, so that their space can be given back."},
+	{"limits", "connections-of-address", SETTING_COUNT, AT(address_connections_max),
+	 1, 10000, "50", NULL,
+	 "How many connections an address may have, at all doors together, on which "
+	 "nobody has logged in.  A network counts as one address if it is an IPv6 /64; a "
+	 "/48 may have four times as many."},
+	{"limits", "sessions-of-account", SETTING_COUNT, AT(account_sessions_max), 1,
+	 10000, "50", NULL,
+	 "How many sessions an account may have, at all doors together."},
+	{"limits", "failures-of-address", SETTING_COUNT, AT(address_failures_max), 1,
+	 10000, "10", NULL,
+	 "After so many failed log-ins an address is refused for ten minutes.  The same "
+	 "wrong password again counts once.  A /48 may fail four times as often."},
+	{"limits", "failures-of-account", SETTING_COUNT, AT(account_failures_max), 1,
+	 10000, "100", NULL,
+	 "After so many failed log-ins an account is refused for ten minutes, except "
+	 "where "
+	 "it has logged in within the last week."},
+	{"limits", "exempt", SETTING_NETWORKS, AT(exempt), 0, 0, "", "nobody",
+	 "Addresses and networks that these four do not hold for, such as a web mail "
+	 "server's."},
 	{"dns", "server", SETTING_SERVER, AT(dns_server), 0, 0, "",
 	 "the root's name servers, and those that they name",
 	 "The name server that is asked where other domains take their mail, and all "

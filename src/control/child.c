@@ -33,6 +33,8 @@ void child_config_encode(const struct child_config *config, struct buf *body)
 {
 	enc_u8(body, config->is_dev);
 	enc_u8(body, config->log_level);
+	enc_u32(body, config->connections_max);
+	enc_u32(body, config->hurry);
 	enc_str(body, config->conf);
 }
 
@@ -42,6 +44,8 @@ bool child_config_decode(struct str body, struct child_config *config)
 
 	config->is_dev = dec_u8(&dec) == 1;
 	config->log_level = dec_u8(&dec);
+	config->connections_max = dec_u32(&dec);
+	config->hurry = dec_u32(&dec);
 	config->conf = dec_str(&dec);
 	return dec_done(&dec) && config->log_level <= LOG_DEBUG;
 }

@@ -50,8 +50,10 @@ enum { CHILD_CLIENTS = CLIENT_SIGNER + 1 };
 
 struct child_config {
 	bool is_dev;
-	uint8_t log_level; /* enum log_level */
-	struct str conf;   /* as conf_encode() wrote it; "" for those who need none */
+	uint8_t log_level;        /* enum log_level */
+	uint32_t connections_max; /* of a door */
+	uint32_t hurry;           /* dev: clock_hurry(); 0: not at all */
+	struct str conf; /* as conf_encode() wrote it; "" for those who need none */
 };
 void child_config_encode(const struct child_config *config, struct buf *body);
 [[nodiscard]] bool child_config_decode(struct str body, struct child_config *config);

@@ -18,15 +18,16 @@ TEST(every_role_is_found_by_its_name)
 TEST(a_configuration_survives_its_way)
 {
 	SCOPED(buf_fini) struct buf body = BUF(1024);
-	const struct child_config config = {true, LOG_DEBUG, STR("text")};
+	const struct child_config config = {true, LOG_DEBUG, 500, 3, STR("text")};
 	struct child_config got;
 
 	child_config_encode(&config, &body);
 	CHECK(child_config_decode(buf_str(&body), &got));
-	CHECK(got.is_dev && got.log_level == LOG_DEBUG);
+	CHECK(got.is_dev && got.log_level == LOG_DEBUG && got.connections_max == 500 &&
+	      got.hurry == 3);
 	CHECK_STR(got.conf, STR("text"));
 	CHECK(!child_config_decode(STR("\1\2"), &got));
-	CHECK(!child_config_decode(STR("\1\x7f\0"), &got));
+	CHECK(!child_config_decode(STR("\1\x7f\0\0\0\0\0\0\0\0\0"), &got));
 }
 
 TEST(a_client_to_serve_survives_its_way)

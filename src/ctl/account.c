@@ -33,6 +33,8 @@ static void set_password(struct ctl *ctl, account_t account, const char *kept)
 			 kept, STR_FMT(named(ctl)));
 		return;
 	case VAULT_DENIED:
+	case VAULT_BANNED: /* these two are for those who log in */
+	case VAULT_CROWDED:
 		break;
 	}
 	ctl_fail(ctl,

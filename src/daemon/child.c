@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/self.h"
+#include "rt/clock.h"
 #include "rt/fault.h"
 
 enum { CONF_BYTES_MAX = 1024 * 1024 };
@@ -53,6 +54,9 @@ static void take_config(struct self *self, struct str body)
 		return;
 	self->is_dev = config.is_dev;
 	log_level_max = (enum log_level)config.log_level;
+	self->connections_max = config.connections_max;
+	if (config.hurry > 1)
+		clock_hurry(config.hurry);
 	self->has_config = config.conf.len == 0 ||
 			   conf_decode(config.conf, &self->arena, &self->conf);
 }

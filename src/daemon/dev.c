@@ -12,12 +12,12 @@
 #include "daemon/service.h"
 #include "daemon/supervisor.h"
 
-enum { BASE_PORT = 10000, BASE_PORT_MAX = 60000, USERS_MAX = 1000000 };
+enum { BASE_PORT = 10000, BASE_PORT_MAX = 60000, USERS_MAX = 1000000, HURRY_MAX = 1000 };
 
 struct dev {
 	const char *folder;
 	char absolute[4096];
-	uint64_t base_port, users;
+	uint64_t base_port, users, hurry;
 	const char *dns, *client_ca;
 	bool wants_help;
 	struct arena arena;
@@ -30,6 +30,7 @@ static const struct option options[] = {
 	{"accounts", required_argument, NULL, 'a'},
 	{"dns", required_argument, NULL, 'n'},
 	{"client-ca", required_argument, NULL, 'c'},
+	{"hurry", required_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -51,6 +52,8 @@ static void print_help(void)
 	       "  --accounts N     accounts user1 to userN besides alice, bob and admin\n"
 	       "  --dns HOST:PORT  the name server to ask\n"
 	       "  --client-ca FILE who certifies people, as in tls.client-ca\n"
+	       "  --hurry N        for tests: whoever is silent is waited for N times "
+	       "less\n"
 	       "\n"
 	       "Every account is NAME@" DEV_DOMAIN " with the password \"" DEV_PASSWORD
 	       "\".  It prints \"ready\" when\n"
@@ -85,6 +88,10 @@ static bool read_options(struct dev *dev, int argc, char **argv)
 			break;
 		case 'a':
 			if (!read_number(optarg, USERS_MAX, "--accounts", &dev->users))
+				return false;
+			break;
+		case 'q':
+			if (!read_number(optarg, HURRY_MAX, "--hurry", &dev->hurry))
 				return false;
 			break;
 		case 'n':
@@ -158,6 +165,7 @@ static bool configure(struct dev *dev)
 	dev->conf.data_directory = str_c(dev->absolute);
 	dev->conf.hostname = STR("mail." DEV_DOMAIN);
 	dev->conf.default_domain = STR(DEV_DOMAIN);
+	dev->conf.exempt = STR("127.0.0.0/8");
 	dev->conf.tls_certificate = dev->conf.tls_key = STR("");
 	if (dev->dns) /* a server of one's own does not lead down from the root's keys */
 		dev->conf.dns_anchors = STR("none");
@@ -203,6 +211,7 @@ int dev_main(int argc, char **argv)
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	arena_init(&dev.arena, 1024 * 1024);
+	how.hurry = (unsigned)dev.hurry;
 	if (make_folder(&dev) && configure(&dev))
 		status = supervisor_run(&how);
 	arena_fini(&dev.arena);

@@ -22,7 +22,6 @@ enum { DOOR_PORTS_MAX = SERVICES * CONF_LISTENERS_MAX };
 struct offer {
 	struct door *door;
 	enum service service;
-	struct limits *limits;
 	union {
 		struct smtpd_service smtp;
 		struct imap_service imap;
@@ -43,7 +42,9 @@ struct door {
 	struct str client_ca;             /* PEM; "": nobody is asked for a certificate */
 	struct tls_server *tls[SERVICES]; /* of those that are this role's */
 
-	struct proxies proxies;
+	struct proxies proxies, exempt;
+	struct tally *tally;
+	struct limits *limits, *lmtp_limits; /* LMTP's, and all others' together */
 	struct offer offers[SERVICES];
 	struct {
 		enum service service;
@@ -57,6 +58,8 @@ struct door {
 /* The certificate and ticket keys from the vault; suspends until it has them.  False if
  * they cannot be used, or the process is ending. */
 bool door_tls_begin(struct door *door);
+/* Starts telling the vault of door->tally; false if there is no room for a task. */
+bool door_tally_begin(struct door *door);
 /* Fills door->offers; then one may door_session(). */
 void door_offer_all(struct door *door);
 /* A listen_handler; arg is the offer. */

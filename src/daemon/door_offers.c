@@ -1,11 +1,6 @@
 #include "daemon/door.h"
 #include "net/conn.h"
 
-enum {
-	CONNECTIONS_MAX = 20000, /* of one process; below TASKS_MAX */
-	HANDSHAKE_S = 30,
-};
-
 static void offer_smtp(struct offer *offer, enum smtpd_kind kind)
 {
 	const struct door *door = offer->door;
@@ -78,15 +73,9 @@ static void offer(struct offer *offer)
 
 void door_offer_all(struct door *door)
 {
-	enum limits_loopback loopback =
-		door->self->is_dev ? LOOPBACK_IS_FREE : LOOPBACK_COUNTS;
-
 	for (unsigned i = 0; i < SERVICES; i++) {
 		door->offers[i].door = door;
 		door->offers[i].service = (enum service)i;
-		door->offers[i].limits =
-			limits_new(CONNECTIONS_MAX,
-				   service_entry((enum service)i)->each_max, loopback);
 		offer(&door->offers[i]);
 	}
 }
@@ -103,8 +92,7 @@ void door_session(struct conn *conn, void *arg)
 		smtpd_session(conn, &offer->smtp);
 		return;
 	case SERVICE_IMAPS:
-		conn_deadline_s(conn, HANDSHAKE_S);
-		if (conn_starttls(conn, offer->door->tls[SERVICE_IMAPS]) != OK)
+		if (conn_tls_first(conn, offer->door->tls[SERVICE_IMAPS]) != OK)
 			return;
 		imap_session(conn, &offer->imap);
 		return;

@@ -15,6 +15,7 @@ static void make(struct self *self)
 	door->sign_fd = -1;
 	door->store = store_open(-1);
 	door->vault = vault_open(-1);
+	door->tally = tally_new();
 	self->state = door;
 }
 
@@ -26,17 +27,28 @@ static bool begin(struct self *self)
 					     .default_domain = self->conf.default_domain};
 	door->login = (struct login_service){.store = door->store,
 					     .vault = door->vault,
-					     .directory = &door->directory};
+					     .directory = &door->directory,
+					     .tally = door->tally};
 	store_on_ended(door->store, login_cancel_older);
-	if (!proxies_parse(self->conf.proxies, &door->proxies) || !door_tls_begin(door))
+	if (!proxies_parse(self->conf.proxies, &door->proxies) ||
+	    !proxies_parse(self->conf.exempt, &door->exempt) || !door_tls_begin(door) ||
+	    !door_tally_begin(door))
 		return false;
+	struct limits_options limits = {.total_max = self->connections_max,
+					.each_max = self->conf.address_connections_max,
+					.exempt = &door->exempt};
+
+	door->limits = limits_new(&limits, door->tally);
+	limits.each_max = 0; /* one mail server, which keeps many connections */
+	door->lmtp_limits = limits_new(&limits, door->tally);
 	door_offer_all(door);
 	for (size_t i = 0; i < door->port_count; i++) {
 		enum service service = door->ports[i].service;
 		const struct service_entry *entry = service_entry(service);
 		const struct listen_options options = {
 			.name = entry->name,
-			.limits = door->offers[service].limits,
+			.limits = service == SERVICE_LMTP ? door->lmtp_limits
+							  : door->limits,
 			.refusal = str_c(entry->refusal),
 			.proxies = door->ports[i].is_proxied ? &door->proxies : NULL,
 			.handler = door_session,
@@ -82,6 +94,7 @@ static void take(struct self *self, const struct ipc_message *message)
 		return;
 	case CHILD_VAULT:
 		vault_reconnect(door->vault, message->fd);
+		tally_tell_all(door->tally); /* a new vault knows of nothing */
 		return;
 	case CHILD_SIGN:
 		if (door->sign_fd >= 0)
@@ -101,11 +114,11 @@ static void end(struct self *self)
 
 	for (size_t i = 0; i < door->port_count; i++)
 		listen_stop(&door->ports[i].listener);
-	for (size_t i = 0; i < SERVICES; i++) {
-		if (door->offers[i].limits)
-			limits_free(&door->offers[i].limits);
+	limits_free(&door->limits);
+	limits_free(&door->lmtp_limits);
+	tally_free(&door->tally);
+	for (size_t i = 0; i < SERVICES; i++)
 		tls_server_free(&door->tls[i]);
-	}
 	store_close(&door->store);
 	vault_close(&door->vault);
 	if (door->sign_fd >= 0)

@@ -22,7 +22,13 @@ static bool begin(struct self *self)
 {
 	struct vault_process *process = self->state;
 
-	if (vaultd_open(".", &process->vaultd) != OK)
+	struct guard_options limits = {
+		.address_failures_max = self->conf.address_failures_max,
+		.account_failures_max = self->conf.account_failures_max,
+		.account_sessions_max = self->conf.account_sessions_max};
+
+	if (!proxies_parse(self->conf.exempt, &limits.exempt) ||
+	    vaultd_open(".", &limits, &process->vaultd) != OK)
 		return false;
 	wake_all(&process->opened);
 	return true;

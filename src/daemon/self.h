@@ -13,7 +13,8 @@ struct self {
 	struct arena arena; /* of the configuration */
 	bool has_config, is_dev, is_stopping;
 	struct conf conf;
-	void *state; /* the role's own */
+	uint32_t connections_max; /* of a door */
+	void *state;              /* the role's own */
 };
 
 struct role {

@@ -22,22 +22,20 @@
 	}
 
 static const struct service_entry entries[SERVICES] = {
-	[SERVICE_SMTP] = {"smtp", CHILD_SMTPD, 25, AT(smtp), TOO_MANY_SMTP, 50, false,
+	[SERVICE_SMTP] = {"smtp", CHILD_SMTPD, 25, AT(smtp), TOO_MANY_SMTP, false,
 			  SMTP_ALPN},
 	[SERVICE_SUBMISSION] = {"submission", CHILD_SMTPD, 587, AT(submission),
-				TOO_MANY_SMTP, 50, true, SMTP_ALPN},
-	[SERVICE_SUBMISSIONS] = {"submissions", CHILD_SMTPD, 465, AT(submissions), "", 50,
+				TOO_MANY_SMTP, true, SMTP_ALPN},
+	[SERVICE_SUBMISSIONS] = {"submissions", CHILD_SMTPD, 465, AT(submissions), "",
 				 true, SMTP_ALPN},
-	/* A house full of people behind one address keeps many of these open. */
-	[SERVICE_IMAP] = {"imap", CHILD_IMAPD, 143, AT(imap), TOO_MANY_IMAP, 500, true,
+	[SERVICE_IMAP] = {"imap", CHILD_IMAPD, 143, AT(imap), TOO_MANY_IMAP, true,
 			  IMAP_ALPN},
-	[SERVICE_IMAPS] = {"imaps", CHILD_IMAPD, 993, AT(imaps), "", 500, true,
-			   IMAP_ALPN},
-	[SERVICE_POP3] = {"pop3", CHILD_IMAPD, 110, AT(pop3), TOO_MANY_POP3, 50, true,
+	[SERVICE_IMAPS] = {"imaps", CHILD_IMAPD, 993, AT(imaps), "", true, IMAP_ALPN},
+	[SERVICE_POP3] = {"pop3", CHILD_IMAPD, 110, AT(pop3), TOO_MANY_POP3, true,
 			  POP3_ALPN},
-	[SERVICE_POP3S] = {"pop3s", CHILD_IMAPD, 995, AT(pop3s), "", 50, true, POP3_ALPN},
-	/* One mail server, which keeps many connections.  No port is registered. */
-	[SERVICE_LMTP] = {"lmtp", CHILD_SMTPD, 24, AT(lmtp), TOO_MANY_SMTP, 500, false,
+	[SERVICE_POP3S] = {"pop3s", CHILD_IMAPD, 995, AT(pop3s), "", true, POP3_ALPN},
+	/* No port is registered. */
+	[SERVICE_LMTP] = {"lmtp", CHILD_SMTPD, 24, AT(lmtp), TOO_MANY_SMTP, false,
 			  SMTP_ALPN},
 };
 

@@ -22,7 +22,6 @@ struct service_entry {
 	uint16_t port;       /* the registered one */
 	size_t conf_offset;  /* of its struct conf_listeners in struct conf */
 	const char *refusal; /* what those hear who are too many */
-	size_t each_max;     /* connections from one stranger, to one process */
 	bool is_for_people;  /* who may have certificates */
 	struct str alpn;     /* the protocols that TLS clients may want, RFC 7301 §3.1 */
 };

@@ -26,6 +26,11 @@ enum {
 	STOP_REST_S = 15,
 	POISON_BYTES = 8 * POISON_KNOWN_MAX,
 	CLIENT_CA_MAX = 64 * 1024,
+
+	/* What one may hold while it is busy: stack, TLS, buffers of both directions. */
+	CONNECTION_BYTES = 256 * 1024,
+	CONNECTIONS_MIN = 200,
+	CONNECTIONS_MAX = 20000, /* below TASKS_MAX */
 };
 
 struct slot *slot_of(struct supervisor *supervisor, enum child_role role)
@@ -388,11 +393,23 @@ static void block_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* Half of the machine's memory is for connections, shared equally by all doors. */
+static uint32_t connections_max(void)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+			 (uint64_t)sysconf(_SC_PAGESIZE) / 2 / (2 * cores());
+
+	return (uint32_t)num_max(num_min(bytes / CONNECTION_BYTES, CONNECTIONS_MAX),
+				 CONNECTIONS_MIN);
+}
+
 static bool encode_config(struct supervisor *supervisor)
 {
 	SCOPED(buf_fini) struct buf conf = BUF(CONF_BLOB_MAX);
 	struct child_config config = {.is_dev = supervisor->options.is_dev,
-				      .log_level = (uint8_t)log_level_max};
+				      .log_level = (uint8_t)log_level_max,
+				      .connections_max = connections_max(),
+				      .hurry = supervisor->options.hurry};
 
 	conf_encode(supervisor->options.conf, &conf);
 	config.conf = buf_str(&conf);

@@ -10,6 +10,8 @@ struct supervisor;
 
 struct supervisor_options {
 	bool is_dev; /* everything on loopback, no system users, faults may be injected */
+	unsigned
+		hurry; /* dev: how many times as fast time passes in the children; or 0 */
 	struct conf *conf; /* data_directory is absolute and exists */
 	/* Run within a task: when store and vault are ready, before the doors start; and
 	 * when everything is.  False ends the server with status 1. */

@@ -10,7 +10,8 @@
 enum {
 	PASS_MAX = 256 << 20,
 	PIECE_WAIT_S = 300,
-	MESSAGES_MAX = 500, /* of one command */
+	ALL_WAIT_S = 2 * 60 * 60, /* who is slower holds memory for ever */
+	MESSAGES_MAX = 500,       /* of one command */
 	LINE_BYTES_MAX = 16 << 10,
 };
 
@@ -18,6 +19,10 @@ struct arrived {
 	struct imap_append_message head;
 	struct buf text, digest;
 };
+
+/* What all sessions of this process hold of messages that are not stored yet. */
+static size_t held_bytes;
+static const size_t held_bytes_max = (size_t)1 << 30;
 
 /* One APPEND. */
 struct appending {
@@ -27,10 +32,13 @@ struct appending {
 	struct arrived *list;
 	size_t count, room;
 	uint64_t bytes;
+	size_t held; /* its share of held_bytes */
+	bool is_crowded;
 };
 
 static void appending_fini(struct appending *a)
 {
+	held_bytes -= a->held;
 	for (size_t i = 0; i < a->count; i++) {
 		buf_fini(&a->list[i].text);
 		buf_fini(&a->list[i].digest);
@@ -38,18 +46,40 @@ static void appending_fini(struct appending *a)
 	mem_free(a->list);
 }
 
-/* Takes len octets from the connection, into message if it is not NULL. */
-static err_t take_octets(struct session *s, uint64_t len, struct buf *message)
+/* Keeps a piece of the message, or none of it any more if all hold too much. */
+static void keep(struct appending *a, struct buf *message, struct str piece)
 {
+	size_t before = message->room;
+
+	if (!a->is_crowded)
+		buf_add(message, piece);
+	a->held += message->room - before;
+	held_bytes += message->room - before;
+	if (held_bytes <= held_bytes_max || a->is_crowded)
+		return;
+	a->is_crowded = true;
+	a->held -= message->room;
+	held_bytes -= message->room;
+	buf_release(message);
+}
+
+/* Takes len octets from the connection, into a's message if there is one. */
+static err_t take_octets(struct session *s, uint64_t len, struct appending *a,
+			 struct buf *message)
+{
+	deadline_t until = deadline_s(ALL_WAIT_S);
+
 	while (len > 0) {
 		struct str got;
 
+		if (loop_now() >= until)
+			return ERR_TIMEOUT;
 		conn_deadline_s(s->conn, PIECE_WAIT_S);
 		conn_acknowledge(s->conn); /* many clients send the CRLF by itself */
 		TRY(conn_peek(s->conn, &got));
 		got = str_first(got, len < got.len ? (size_t)len : got.len);
 		if (message)
-			buf_add(message, got);
+			keep(a, message, got);
 		conn_take(s->conn, got.len);
 		len -= got.len;
 	}
@@ -89,7 +119,7 @@ err_t append_skip(struct session *s, struct str line)
 		if (literal.len > PASS_MAX || passed > PASS_MAX)
 			return reply_bye(s, "[TOOBIG] The message is too long; make its "
 					    "attachments smaller");
-		TRY(take_octets(s, literal.len, NULL));
+		TRY(take_octets(s, literal.len, NULL, NULL));
 		TRY(take_line(s, &line));
 	}
 	return OK;
@@ -129,7 +159,7 @@ static err_t take_message(struct appending *a, const struct imap_append_message 
 	a->bytes += head->literal.len;
 	if (head->literal.is_synchronising)
 		conn_add(s->conn, STR("+ Go ahead\r\n"));
-	TRY(take_octets(s, head->literal.len, &arrived->text));
+	TRY(take_octets(s, head->literal.len, a, &arrived->text));
 	return take_line(s, line);
 }
 
@@ -245,7 +275,8 @@ err_t on_append(struct session *s, const struct imap_command *command)
 			TRY(reply_bad(s, command, "%.*s", STR_FMT(in.reason)));
 			return append_skip(s, line);
 		}
-		why = read_message(arrived);
+		why = a.is_crowded ? "[UNAVAILABLE] No room just now; try again later"
+				   : read_message(arrived);
 		if (why) {
 			TRY(reply_no(s, command, "%s", why));
 			return append_skip(s, line);

@@ -55,6 +55,11 @@ static err_t answer(struct session *s, const struct imap_command *command,
 		return reply_no(s, command,
 				"[UNAVAILABLE] We cannot tell now whether that is your "
 				"password; try again in a minute");
+	case LOGIN_CROWDED:
+		return reply_no(
+			s, command,
+			"[LIMIT] You have too many sessions; close a mail program "
+			"that you do not need");
 	case LOGIN_BANNED:
 		break;
 	}
@@ -64,21 +69,17 @@ static err_t answer(struct session *s, const struct imap_command *command,
 	return reply_bye(s, "Too many log-ins have failed; try again in ten minutes");
 }
 
-static bool is_unlimited(const struct session *s)
-{
-	return s->service->is_dev && conn_peer_is_loopback(s->conn);
-}
-
 err_t on_login(struct session *s, const struct imap_command *command)
 {
+	const struct login_client client = {s->conn, s->id, &s->arena};
+
 	if (!session_offers_login(s)) /* RFC 9051 §6.2.3 */
 		return reply_no(s, command,
 				"[PRIVACYREQUIRED] Passwords are taken under TLS only; "
 				"switch it on in your mail program");
 	return answer(s, command, SASL_PLAIN,
 		      login_try(&s->service->login, command->login.user,
-				command->login.password, conn_peer(s->conn),
-				is_unlimited(s), s->id, &s->arena, &s->login));
+				command->login.password, &client, &s->login));
 }
 
 /* What came of an exchange that is over.  RFC 9051 §6.2.2. */
@@ -118,13 +119,10 @@ static struct str initial_of(const struct imap_command *command)
 static err_t exchange(struct session *s, const struct imap_command *command,
 		      enum sasl_mechanism mechanism)
 {
-	const struct login_client client = {.peer = conn_peer(s->conn),
-					    .is_unlimited = is_unlimited(s),
-					    .session = s->id,
-					    .arena = &s->arena};
+	const struct login_client client = {s->conn, s->id, &s->arena};
 	SCOPED(login_sasl_fini) struct login_sasl x;
 
-	login_sasl_init(&x, &s->service->login, &client, s->conn, mechanism);
+	login_sasl_init(&x, &s->service->login, &client, mechanism);
 	enum login_state state = login_sasl_first(&x, initial_of(command));
 
 	while (state == LOGIN_ASK) {

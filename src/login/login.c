@@ -4,9 +4,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "directory/directory.h"
 #include "directory/name.h"
-#include "login/throttle.h"
+#include "net/conn.h"
 #include "net/tls_proof.h"
 #include "rt/task.h"
 #include "store/grant.h"
@@ -15,14 +16,11 @@
 
 enum {
 	NAME_MAX_BYTES = 320, /* local part, "@", domain */
-	PASSWORD_MAX_BYTES = 1024,
+	DELAY_MAX_MS = 10 * 1000,
 	GRANT_MAX_BYTES = 4096,
 	TENURE_BUCKETS = 1024,
 };
 #define NOBODY_FIRST ((account_t)1 << 31) /* accounts are counted from 1 */
-
-/* One a process, made at its first failure, for all its sessions. */
-static struct throttle *throttle;
 
 /* A session that is logged in here. */
 struct tenure {
@@ -30,6 +28,7 @@ struct tenure {
 	account_t account;
 	uint32_t generation; /* of the credentials it came in with */
 	uint64_t task;
+	struct conn *conn;
 };
 
 static struct list tenures[TENURE_BUCKETS];
@@ -39,15 +38,31 @@ static struct list *tenures_of(account_t account)
 	return &tenures[account % TENURE_BUCKETS];
 }
 
-static struct tenure *tenure_new(account_t account, uint32_t generation)
+static struct tenure *tenure_new(const struct login_service *service, account_t account,
+				 uint32_t generation, struct conn *conn)
 {
 	struct tenure *tenure = NEW(struct tenure);
+	struct tally_key key = vault_account_key(account);
 
 	tenure->account = account;
 	tenure->generation = generation;
 	tenure->task = task_id(task_self());
+	tenure->conn = conn;
 	list_add_last(tenures_of(account), &tenure->in_bucket);
+	tally_add(service->tally, &key, 1);
+	tally_doubt(service->tally, &key); /* the vault counted it with the grant */
+	conn_known(conn, true);
 	return tenure;
+}
+
+static void tenure_end(const struct login_service *service, struct tenure *tenure)
+{
+	struct tally_key key = vault_account_key(tenure->account);
+
+	tally_add(service->tally, &key, -1);
+	conn_known(tenure->conn, false);
+	list_remove(tenures_of(tenure->account), &tenure->in_bucket);
+	mem_free(tenure);
 }
 
 void login_cancel_older(account_t account, uint32_t generation)
@@ -64,25 +79,13 @@ void login_cancel_older(account_t account, uint32_t generation)
 	}
 }
 
-/* What to count repeated attempts by; keyed, so that it tells nothing. */
-static uint64_t guess_hash(struct str name, struct str password)
-{
-	return hash64(name) ^ hash64_number(hash64(password));
-}
-
 /* May suspend: the answer to a failure comes late. */
-static enum login_outcome login_failed(struct str name, struct str password,
-				       struct str peer, bool is_unlimited,
-				       uint64_t session)
+static enum login_outcome login_failed(struct str name, const struct login_client *client,
+				       uint64_t delay_ms)
 {
-	LOG(INFO, "login refused", KV_INT("session", session), KV_STR("name", name),
-	    KV_STR("peer", peer));
-	if (is_unlimited)
-		return LOGIN_REFUSED;
-	if (!throttle)
-		throttle = throttle_new();
-	if (task_sleep_ms(throttle_failed(throttle, peer, guess_hash(name, password),
-					  loop_now())) != OK)
+	LOG(INFO, "login refused", KV_INT("session", client->session),
+	    KV_STR("name", name), KV_STR("peer", conn_peer(client->conn)));
+	if (delay_ms > 0 && task_sleep_ms(num_min(delay_ms, DELAY_MAX_MS)) != OK)
 		return LOGIN_LATER; /* the session is being stopped */
 	return LOGIN_REFUSED;
 }
@@ -93,35 +96,30 @@ static enum login_outcome login_later(const char *why, uint64_t session)
 	return LOGIN_LATER;
 }
 
-static void tenure_end(struct tenure *tenure)
-{
-	list_remove(tenures_of(tenure->account), &tenure->in_bucket);
-	mem_free(tenure);
-}
-
 /* The password was right: shows the store the grant, and reads who it is. */
 static enum login_outcome login_enter(const struct login_service *service,
 				      account_t account, struct str grant,
-				      uint64_t session, struct arena *arena,
+				      const struct login_client *client,
 				      struct login *login)
 {
 	/* The store shares what it allows among all sessions of an account; those that it
 	 * has shut out must not come in again behind this one. */
 	login_cancel_older(account, grant_generation(grant));
 
-	struct tenure *tenure = tenure_new(account, grant_generation(grant));
+	struct tenure *tenure =
+		tenure_new(service, account, grant_generation(grant), client->conn);
 	struct directory_account record;
 	enum store_outcome outcome = store_enter(service->store, account, grant);
 
 	if (outcome != STORE_OK) {
-		tenure_end(tenure);
-		return login_later(store_outcome_text(outcome), session);
+		tenure_end(service, tenure);
+		return login_later(store_outcome_text(outcome), client->session);
 	}
-	if (directory_account(service->directory, account, arena, &record) !=
+	if (directory_account(service->directory, account, client->arena, &record) !=
 	    DIRECTORY_ACCOUNT) {
-		tenure_end(tenure);
+		tenure_end(service, tenure);
 		store_leave(service->store, account);
-		return login_later("the directory does not answer", session);
+		return login_later("the directory does not answer", client->session);
 	}
 	*login = (struct login){account, record.address, record.is_admin, tenure};
 	return LOGIN_OK;
@@ -150,14 +148,6 @@ static account_t stand_in(const struct login_service *service, struct str name,
 	return NOBODY_FIRST | (account_t)hash64(one_spelling(service, name, arena));
 }
 
-static bool is_banned(struct str peer, bool is_unlimited, uint64_t session)
-{
-	if (!throttle || is_unlimited || !throttle_is_banned(throttle, peer, loop_now()))
-		return false;
-	LOG(INFO, "login banned", KV_INT("session", session), KV_STR("peer", peer));
-	return true;
-}
-
 /* The secret was right; account 0 cannot have come here. */
 static enum login_outcome welcome(const struct login_service *service, account_t account,
 				  struct buf *grant, const struct login_client *client,
@@ -166,64 +156,102 @@ static enum login_outcome welcome(const struct login_service *service, account_t
 	enum login_outcome outcome = LOGIN_LATER;
 
 	if (account != ACCOUNT_SYSTEM)
-		outcome = login_enter(service, account, buf_str(grant), client->session,
-				      client->arena, login);
+		outcome = login_enter(service, account, buf_str(grant), client, login);
 	explicit_bzero(grant->ptr, grant->len);
 	if (outcome == LOGIN_OK)
 		LOG(INFO, "login", KV_INT("session", client->session),
-		    KV_STR("address", login->address), KV_STR("peer", client->peer));
+		    KV_STR("address", login->address),
+		    KV_STR("peer", conn_peer(client->conn)));
 	return outcome;
 }
 
-enum login_outcome login_try(const struct login_service *service, struct str name,
-			     struct str password, struct str peer, bool is_unlimited,
-			     uint64_t session, struct arena *arena, struct login *login)
+/* A secret was shown: what the vault said of it. */
+static enum login_outcome judge(const struct login_service *service,
+				enum vault_outcome outcome, struct str name,
+				const struct login_client *client, account_t account,
+				struct vault_answer *answer, struct login *login)
 {
-	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
-	const struct login_client client = {peer, is_unlimited, session, arena};
-	account_t account = ACCOUNT_SYSTEM;
+	struct str peer = conn_peer(client->conn);
+	struct tally_key key = vault_account_key(account);
 
-	*login = (struct login){0};
-	if (is_banned(peer, is_unlimited, session))
-		return LOGIN_BANNED;
-	if (name.len > NAME_MAX_BYTES || password.len > PASSWORD_MAX_BYTES)
-		return login_failed(str_first(name, 64), password, peer, is_unlimited,
-				    session);
-	if (directory_find_login(service->directory, name, arena, &account) ==
-	    DIRECTORY_UNKNOWN)
-		return login_later("the directory does not answer", session);
-	account_t asked =
-		account == ACCOUNT_SYSTEM ? stand_in(service, name, arena) : account;
-	switch (vault_verify(service->vault, asked, password, peer, session, &grant)) {
+	switch (outcome) {
 	case VAULT_OK:
-		return welcome(service, account, &grant, &client, login);
+		return welcome(service, account, answer->grant, client, login);
 	case VAULT_REFUSED:
-		return login_failed(name, password, peer, is_unlimited, session);
+		return login_failed(str_first(name, NAME_MAX_BYTES), client,
+				    answer->delay_ms);
+	case VAULT_BANNED:
+		LOG(INFO, "login banned", KV_INT("session", client->session),
+		    KV_STR("name", str_first(name, NAME_MAX_BYTES)),
+		    KV_STR("peer", peer));
+		return LOGIN_BANNED;
+	case VAULT_CROWDED:
+		LOG(INFO, "login refused, too many sessions",
+		    KV_INT("session", client->session), KV_INT("account", account),
+		    KV_STR("peer", peer));
+		tally_doubt(service->tally, &key);
+		return LOGIN_CROWDED;
 	case VAULT_LATER:
-		return login_later("the vault is busy", session);
+		return login_later("the vault is busy", client->session);
 	case VAULT_DENIED:
 		break;
 	}
-	return login_later("the vault does not answer this process", session);
+	return login_later("the vault does not answer this process", client->session);
+}
+
+/* Whose name it is; for nobody's a number that is as good as any. */
+static bool find_account(const struct login_service *service, struct str name,
+			 struct arena *arena, account_t *account)
+{
+	*account = ACCOUNT_SYSTEM;
+	if (name.len <= NAME_MAX_BYTES &&
+	    directory_find_login(service->directory, name, arena, account) ==
+		    DIRECTORY_UNKNOWN)
+		return false;
+	if (*account == ACCOUNT_SYSTEM)
+		*account = stand_in(service, str_first(name, NAME_MAX_BYTES), arena);
+	return true;
+}
+
+static struct vault_caller caller_of(const struct login_client *client, account_t account)
+{
+	return (struct vault_caller){account, conn_peer(client->conn), client->session};
+}
+
+enum login_outcome login_try(const struct login_service *service, struct str name,
+			     struct str password, const struct login_client *client,
+			     struct login *login)
+{
+	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+	struct vault_answer answer = {.grant = &grant};
+	account_t account;
+
+	*login = (struct login){0};
+	if (!find_account(service, name, client->arena, &account))
+		return login_later("the directory does not answer", client->session);
+	const struct vault_caller caller = caller_of(client, account);
+	enum vault_outcome outcome =
+		vault_verify(service->vault, &caller, password, &answer);
+
+	return judge(service, outcome, name, client, account, &answer, login);
 }
 
 enum login_outcome login_scram_begin(const struct login_service *service, struct str name,
 				     const struct login_client *client,
 				     account_t *account, struct vault_scram *begun)
 {
-	*account = ACCOUNT_SYSTEM;
-	if (is_banned(client->peer, client->is_unlimited, client->session))
-		return LOGIN_BANNED;
-	if (name.len <= NAME_MAX_BYTES &&
-	    directory_find_login(service->directory, name, client->arena, account) ==
-		    DIRECTORY_UNKNOWN)
+	struct vault_answer none = {0};
+
+	if (!find_account(service, name, client->arena, account))
 		return login_later("the directory does not answer", client->session);
 	struct str spelling = one_spelling(service, name, client->arena);
+	const struct vault_caller caller = caller_of(client, *account);
+	enum vault_outcome outcome =
+		vault_scram_begin(service->vault, &caller, spelling, begun);
 
-	if (vault_scram_begin(service->vault, *account, spelling, client->session,
-			      begun) != VAULT_OK)
-		return login_later("the vault does not answer", client->session);
-	return LOGIN_OK;
+	return outcome == VAULT_OK
+		       ? LOGIN_OK
+		       : judge(service, outcome, name, client, *account, &none, NULL);
 }
 
 enum login_outcome login_scram_prove(const struct login_service *service, struct str name,
@@ -232,20 +260,12 @@ enum login_outcome login_scram_prove(const struct login_service *service, struct
 				     struct buf *signature, struct login *login)
 {
 	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+	struct vault_answer answer = {.grant = &grant, .signature = signature};
+	const struct vault_caller caller = caller_of(client, account);
 
 	*login = (struct login){0};
-	switch (vault_scram_prove(service->vault, account, client->session, proof, &grant,
-				  signature)) {
-	case VAULT_OK:
-		return welcome(service, account, &grant, client, login);
-	case VAULT_REFUSED: /* one password gives another proof each time, so all count */
-		return login_failed(str_first(name, NAME_MAX_BYTES), proof->proof,
-				    client->peer, client->is_unlimited, client->session);
-	case VAULT_LATER:
-	case VAULT_DENIED:
-		break;
-	}
-	return login_later("the vault does not answer", client->session);
+	return judge(service, vault_scram_prove(service->vault, &caller, proof, &answer),
+		     name, client, account, &answer, login);
 }
 
 /* RFC 4422 appendix A.1.1: the authorization identity may be left out; a certificate
@@ -255,35 +275,31 @@ enum login_outcome login_external(const struct login_service *service, struct st
 				  const struct tls_proof *proof, struct login *login)
 {
 	SCOPED(buf_fini) struct buf grant = BUF(GRANT_MAX_BYTES);
+	struct vault_answer answer = {.grant = &grant};
+	const struct vault_caller caller = caller_of(client, ACCOUNT_SYSTEM);
 	account_t account = ACCOUNT_SYSTEM, wanted = ACCOUNT_SYSTEM;
 
 	*login = (struct login){0};
-	if (is_banned(client->peer, client->is_unlimited, client->session))
-		return LOGIN_BANNED;
 	if (authzid.len > 0 && authzid.len <= NAME_MAX_BYTES &&
 	    directory_find_login(service->directory, authzid, client->arena, &wanted) ==
 		    DIRECTORY_UNKNOWN)
 		return login_later("the directory does not answer", client->session);
-	switch (vault_prove_certificate(service->vault, proof, client->session, &account,
-					&grant)) {
-	case VAULT_OK:
-		if (authzid.len == 0 || wanted == account)
-			return welcome(service, account, &grant, client, login);
-		break;
-	case VAULT_REFUSED:
-		break;
-	case VAULT_LATER:
-	case VAULT_DENIED:
-		return login_later("the vault does not answer", client->session);
+	enum vault_outcome outcome = vault_prove_certificate(service->vault, proof,
+							     &caller, &account, &answer);
+
+	if (outcome == VAULT_OK && authzid.len > 0 && wanted != account) {
+		struct tally_key key = vault_account_key(account);
+
+		tally_doubt(service->tally, &key); /* the vault has counted it */
+		outcome = VAULT_REFUSED;
 	}
-	return login_failed(str_first(authzid, NAME_MAX_BYTES), proof->certificate,
-			    client->peer, client->is_unlimited, client->session);
+	return judge(service, outcome, authzid, client, account, &answer, login);
 }
 
 void login_end(const struct login_service *service, struct login *login)
 {
 	if (login->account != ACCOUNT_SYSTEM) {
-		tenure_end(login->tenure);
+		tenure_end(service, login->tenure);
 		store_leave(service->store, login->account);
 	}
 	*login = (struct login){0};

@@ -1,6 +1,7 @@
 /* One way in for all protocols: name and password in, an account that may be used on this
- * process's store channel out.  Delays failures and, after too many from one address,
- * refuses (unless is_unlimited, for loopback in dev).  Calls may suspend.
+ * process's store channel out.  Answers to failures come late; the vault counts them, and
+ * the sessions of each account, for all doors together (vaultd/guard.h).  Calls may
+ * suspend.
  *
  * A session that came in with credentials that have changed since is canceled: its task,
  * which is the one that called login_try().
@@ -11,8 +12,10 @@
 #include "base/buf.h"
 #include "store/types.h"
 
+struct conn;
 struct directory;
 struct tls_proof;
+struct tally;
 struct vault_scram;
 struct vault_scram_proof;
 struct store;
@@ -22,13 +25,15 @@ struct login_service {
 	struct store *store;
 	struct vault *vault;
 	const struct directory *directory;
+	struct tally *tally; /* where sessions of accounts are counted */
 };
 
 enum login_outcome {
 	LOGIN_OK,
 	LOGIN_REFUSED, /* name or password wrong: never says which */
 	LOGIN_LATER,   /* cannot tell now */
-	LOGIN_BANNED,  /* too many failures from this address */
+	LOGIN_BANNED,  /* too many failures from this address, or for this account */
+	LOGIN_CROWDED, /* the account has too many sessions */
 };
 
 struct tenure;
@@ -40,23 +45,21 @@ struct login {
 	struct tenure *tenure; /* login's own */
 };
 
-/* On OK the account is entered on the store channel until login_end().  Slices live in
- * arena, which must live as long as the session. */
-enum login_outcome login_try(const struct login_service *service, struct str name,
-			     struct str password, struct str peer, bool is_unlimited,
-			     uint64_t session, struct arena *arena, struct login *login);
-/* By the session that has it; login may be a copy. */
-
-/* Who tries, for the rest of an exchange. */
+/* Who tries. */
 struct login_client {
-	struct str peer;
-	bool is_unlimited; /* loopback in dev */
+	struct conn *conn;
 	uint64_t session;
 	struct arena *arena; /* as old as the session */
 };
 
-/* SCRAM's two steps, for login/sasl.h.  *account is 0 for a name that does not exist, for
- * which all goes on the same way.  The first never says REFUSED. */
+/* On OK the account is entered on the store channel, and the connection is no stranger's
+ * (conn_known()), until login_end().  Slices live in the client's arena. */
+enum login_outcome login_try(const struct login_service *service, struct str name,
+			     struct str password, const struct login_client *client,
+			     struct login *login);
+
+/* SCRAM's two steps, for login/sasl.h.  For a name that does not exist all goes on the
+ * same way.  The first never says REFUSED. */
 enum login_outcome login_scram_begin(const struct login_service *service, struct str name,
 				     const struct login_client *client,
 				     account_t *account, struct vault_scram *begun);
@@ -70,7 +73,7 @@ enum login_outcome login_scram_prove(const struct login_service *service, struct
 enum login_outcome login_external(const struct login_service *service, struct str authzid,
 				  const struct login_client *client,
 				  const struct tls_proof *proof, struct login *login);
-/* Also of nobody. */
+/* By the session that has it; login may be a copy, and of nobody. */
 void login_end(const struct login_service *service, struct login *login);
 /* Cancels the account's sessions whose grant is of an older generation; for
  * store_on_ended(). */

@@ -51,12 +51,10 @@ static bool is_scram(const struct login_sasl *x)
 }
 
 void login_sasl_init(struct login_sasl *x, const struct login_service *service,
-		     const struct login_client *client, struct conn *conn,
-		     enum sasl_mechanism mechanism)
+		     const struct login_client *client, enum sasl_mechanism mechanism)
 {
 	*x = (struct login_sasl){.service = service,
 				 .client = *client,
-				 .conn = conn,
 				 .mechanism = mechanism,
 				 .challenge = "",
 				 .message = BUF(MESSAGE_MAX),
@@ -83,8 +81,7 @@ static enum login_state plain_state(struct login_sasl *x, enum sasl_state state)
 		return LOGIN_ASK;
 	case SASL_READY:
 		x->outcome = login_try(x->service, x->plain.name, x->plain.password,
-				       x->client.peer, x->client.is_unlimited,
-				       x->client.session, x->client.arena, &x->login);
+				       &x->client, &x->login);
 		return LOGIN_OVER;
 	case SASL_CANCELED:
 		return LOGIN_CANCELED;
@@ -117,14 +114,14 @@ static enum login_state over(struct login_sasl *x, enum login_outcome outcome)
 
 static enum scram_mechanism offered(const struct login_sasl *x)
 {
-	return conn_is_tls(x->conn) ? SCRAM_SHA_256_PLUS : SCRAM_SHA_256;
+	return conn_is_tls(x->client.conn) ? SCRAM_SHA_256_PLUS : SCRAM_SHA_256;
 }
 
 /* The binding does not fit: somebody may be between us, or took -PLUS out of our list. */
 static enum login_state unbound(struct login_sasl *x)
 {
 	LOG(WARN, "login refused", KV_INT("session", x->client.session),
-	    KV_STR("peer", x->client.peer), KV("why", "channel binding"));
+	    KV_STR("peer", conn_peer(x->client.conn)), KV("why", "channel binding"));
 	return over(x, LOGIN_REFUSED);
 }
 
@@ -173,9 +170,9 @@ static bool channel_data(const struct login_sasl *x, struct buf *out)
 		return true;
 	switch (x->first.gs2.channel) {
 	case GS2_TLS_EXPORTER:
-		return conn_tls_exporter(x->conn, out);
+		return conn_tls_exporter(x->client.conn, out);
 	case GS2_TLS_SERVER_END_POINT:
-		return conn_tls_end_point(x->conn, out);
+		return conn_tls_end_point(x->client.conn, out);
 	case GS2_CHANNEL_OTHER:
 		break;
 	}
@@ -258,7 +255,7 @@ static enum login_state external(struct login_sasl *x)
 
 	if (!sasl_external_is_valid(authzid))
 		return LOGIN_MALFORMED;
-	if (!conn_tls_proof(x->conn, &proof))
+	if (!conn_tls_proof(x->client.conn, &proof))
 		return over(x, LOGIN_REFUSED);
 	return over(x,
 		    login_external(x->service, authzid, &x->client, &proof, &x->login));

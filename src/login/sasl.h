@@ -37,7 +37,6 @@ struct login_sasl {
 	/* inside */
 	const struct login_service *service;
 	struct login_client client;
-	struct conn *conn;
 	enum sasl_mechanism mechanism;
 	struct sasl_exchange plain;
 	struct arena arena; /* of SCRAM's messages */
@@ -58,10 +57,9 @@ enum sasl_mechanism login_mechanism_find(const struct conn *conn, struct str nam
 /* Words for LOGIN_REFUSED, for the person at the other end. */
 const char *login_refusal(enum sasl_mechanism mechanism);
 
-/* The service, the conn and client->arena must outlive the session. */
+/* The service and what client points at must outlive the session. */
 void login_sasl_init(struct login_sasl *x, const struct login_service *service,
-		     const struct login_client *client, struct conn *conn,
-		     enum sasl_mechanism mechanism);
+		     const struct login_client *client, enum sasl_mechanism mechanism);
 /* Wipes what the client sent; x->login stays the caller's to end. */
 void login_sasl_fini(struct login_sasl *x);
 /* initial: what came with the command, "" for nothing.  These may suspend; the line is

@@ -70,6 +70,19 @@ bool address_parse(struct str text, struct address *address)
 	return true;
 }
 
+bool address_parse_host(struct str text, struct address *address)
+{
+	bool is_ipv6 = str_find_byte(text, ':') < text.len;
+	char with_port[ADDRESS_TEXT_BYTES + 8];
+
+	if (text.len >= ADDRESS_TEXT_BYTES)
+		return false;
+	int len = snprintf(with_port, sizeof with_port, is_ipv6 ? "[%.*s]:0" : "%.*s:0",
+			   STR_FMT(text));
+
+	return len > 0 && address_parse(str_c(with_port), address);
+}
+
 struct str address_text(const struct address *address, char text[ADDRESS_TEXT_BYTES])
 {
 	const void *from = NULL;
@@ -131,6 +144,16 @@ void address_group(const struct address *address, unsigned char group[16])
 	} else if (address->socket.ss_family == AF_INET6) {
 		memcpy(group, &in6(address)->sin6_addr, 8);
 	}
+}
+
+bool address_site(const struct address *address, unsigned char site[16])
+{
+	if (address->socket.ss_family != AF_INET6 || is_mapped(address))
+		return false;
+	memset(site, 0, 16);
+	memcpy(site, &in6(address)->sin6_addr, 6);
+	site[15] = 48; /* where a group has none */
+	return true;
 }
 
 bool address_of_peer(int fd, struct address *address)

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/test.h"
-#include "net/limits.h"
 
 static struct address parsed(struct str text)
 {
@@ -59,6 +58,26 @@ TEST(what_is_no_address_is_refused)
 		CHECK(!address_parse(str_c(cases[i]), &address));
 }
 
+TEST(an_ipv6_customer_is_one_stranger_of_a_site)
+{
+	unsigned char one[16], other[16];
+	struct address a, b;
+
+	CHECK(address_parse_host(STR("2001:db8:1:2::1"), &a) &&
+	      address_parse_host(STR("2001:db8:1:3::1"), &b));
+	address_group(&a, one);
+	address_group(&b, other);
+	CHECK(memcmp(one, other, 16) != 0);
+	CHECK(address_site(&a, one) && address_site(&b, other));
+	CHECK(memcmp(one, other, 16) == 0);
+	CHECK(address_parse_host(STR("2001:db8:1::"), &b));
+	address_group(&b, other);
+	CHECK(memcmp(one, other, 16) != 0); /* the /64 at its start is not the site */
+	CHECK(address_parse_host(STR("192.0.2.1"), &a) && !address_site(&a, one));
+	CHECK(!address_parse_host(STR("192.0.2.1:25"), &a));
+	CHECK(!address_parse_host(STR("mail.example"), &a));
+}
+
 TEST(sockets_are_bound_and_shared)
 {
 	struct address address = parsed(STR("127.0.0.1:0")), bound;
@@ -68,42 +87,4 @@ TEST(sockets_are_bound_and_shared)
 	CHECK(address_of_local(one, &bound) && address_port(&bound) != 0);
 	CHECK(address_listen(&bound, &other) == OK);
 	CHECK(close(one) == 0 && close(other) == 0);
-}
-
-TEST(connections_are_counted_for_each_stranger)
-{
-	struct limits *limits = limits_new(300, 2, LOOPBACK_IS_FREE);
-	struct address a = parsed(STR("[2001:db8::1]:1")),
-		       same = parsed(STR("[2001:db8::2]:9")),
-		       b = parsed(STR("[2001:db8:0:1::1]:1")),
-		       local = parsed(STR("127.0.0.1:1"));
-	char text[ADDRESS_TEXT_BYTES];
-
-	CHECK(limits_enter(limits, &a) && limits_enter(limits, &same));
-	CHECK(!limits_enter(limits, &a)); /* they share a /64 */
-	CHECK(limits_enter(limits, &b));
-	limits_leave(limits, &same);
-	CHECK(limits_enter(limits, &a) && !limits_enter(limits, &same));
-	for (int i = 0; i < 97; i++)
-		CHECK(limits_enter(limits, &local));
-	for (int i = 0; i < 200; i++) { /* the table grows */
-		(void)snprintf(text, sizeof text, "192.0.2.%d:1", i);
-		struct address other = parsed(str_c(text));
-
-		CHECK(limits_enter(limits, &other));
-	}
-	CHECK(limits_total(limits) == 300 && !limits_enter(limits, &local));
-	for (int i = 0; i < 200; i++) {
-		(void)snprintf(text, sizeof text, "192.0.2.%d:2", i);
-		struct address other = parsed(str_c(text));
-
-		limits_leave(limits, &other);
-	}
-	for (int i = 0; i < 97; i++)
-		limits_leave(limits, &local);
-	limits_leave(limits, &a);
-	limits_leave(limits, &a);
-	limits_leave(limits, &b);
-	CHECK(limits_total(limits) == 0);
-	limits_free(&limits);
 }

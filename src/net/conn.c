@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/conn_state.h"
+#include "net/limits.h"
 
 enum { DEADLINE_USUAL_S = 300, OUT_FIRST = 512, PRINTF_BYTES = 512 };
 
@@ -76,6 +77,7 @@ void conn_free(struct conn **conn_ptr)
 	(void)close(conn->fd); /* nothing more can be learnt from it */
 	mem_free(conn->in);
 	buf_fini(&conn->out);
+	buf_fini(&conn->early);
 	mem_free(conn);
 }
 
@@ -88,6 +90,17 @@ void conn_set_peer(struct conn *conn, const struct address *peer)
 {
 	(void)address_text(peer, conn->peer);
 	conn->is_loopback = false;
+}
+
+void conn_set_seat(struct conn *conn, struct limits_seat *seat)
+{
+	conn->seat = seat;
+}
+
+void conn_known(struct conn *conn, bool is_known)
+{
+	if (conn->seat)
+		limits_known(conn->seat, is_known);
 }
 
 struct str conn_local(const struct conn *conn)

@@ -12,6 +12,7 @@
 
 struct address;
 struct conn;
+struct limits_seat;
 struct tls_server;
 
 /* Takes a connected, non-blocking socket; it is closed with the conn.  peer is copied
@@ -25,6 +26,10 @@ struct str conn_local(const struct conn *conn); /* our address as text */
 bool conn_peer_is_loopback(const struct conn *conn);
 /* The peer a proxy speaks for (net/proxied.h); it is never on loopback. */
 void conn_set_peer(struct conn *conn, const struct address *peer);
+/* Where it is counted; outlives the conn. */
+void conn_set_seat(struct conn *conn, struct limits_seat *seat);
+/* Its peer has logged in, or is a stranger again (limits_known()). */
+void conn_known(struct conn *conn, bool is_known);
 bool conn_is_tls(const struct conn *conn);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" without TLS; good while the conn lives. */
 struct str conn_tls_text(const struct conn *conn);
@@ -69,6 +74,9 @@ void conn_printf(struct conn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
 /* True once output has failed; a long producer should stop. */
 bool conn_is_broken(const struct conn *conn);
 
-/* May suspend.  The server side of a TLS handshake; input read before is dropped.  After
- * a failure the conn is broken. */
+/* May suspend, for at most 30 s.  The server side of a TLS handshake; input read before
+ * is dropped.  After a failure the conn is broken. */
 [[nodiscard]] err_t conn_starttls(struct conn *conn, struct tls_server *tls);
+/* The same where TLS comes first (RFC 8314): input that came behind a proxy's header is
+ * the beginning of it. */
+[[nodiscard]] err_t conn_tls_first(struct conn *conn, struct tls_server *tls);

@@ -7,18 +7,34 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "base/num.h"
 #include "net/conn_state.h"
 #include "net/tls.h"
 
 /* A handshake with a long chain of certificates, or a few changes of keys.  A peer that
  * sends more without a word of text only wants to keep us busy: OpenSSL would take all
  * its records in one call, at the price of new keys for each 27 octets. */
-enum { TLS_IDLE_BYTES_MAX = 128 * 1024 };
+enum { TLS_IDLE_BYTES_MAX = 128 * 1024, HANDSHAKE_S = 30 };
+
+/* What of TLS was read before it began. */
+static ssize_t early_recv(struct conn *conn, char *to, size_t room)
+{
+	struct str rest = str_skip(buf_str(&conn->early), conn->early_taken);
+	size_t got = num_min(room, rest.len);
+
+	memcpy(to, rest.ptr, got);
+	conn->early_taken += got;
+	if (got == rest.len)
+		buf_release(&conn->early);
+	return (ssize_t)got;
+}
 
 static ssize_t raw_recv(struct conn *conn, char *to, size_t room)
 {
 	ssize_t got;
 
+	if (conn->early.len > 0)
+		return early_recv(conn, to, room);
 	if (!conn->poll.is_readable) {
 		errno = EAGAIN;
 		return -1;
@@ -121,7 +137,8 @@ static enum conn_io ssl_outcome(struct conn *conn, int result)
 
 bool conn_may_recv(const struct conn *conn)
 {
-	return conn->poll.is_readable || (conn->ssl && SSL_has_pending(conn->ssl));
+	return conn->poll.is_readable || conn->early.len > 0 ||
+	       (conn->ssl && SSL_has_pending(conn->ssl));
 }
 
 enum conn_io conn_try_recv(struct conn *conn, char *to, size_t room, size_t *got)
@@ -206,10 +223,14 @@ static err_t handshake(struct conn *conn)
 static err_t begin(struct conn *conn, SSL *ssl)
 {
 	BIO *bio = bio_over(conn);
+	deadline_t usual = conn->deadline;
 
 	conn->ssl = ssl;
 	SSL_set_bio(ssl, bio, bio);
+	conn->deadline = num_min(usual, deadline_s(HANDSHAKE_S));
 	err_t err = handshake(conn);
+
+	conn->deadline = usual;
 
 	task_trim_stack(); /* a handshake goes deep, and sessions are long */
 	if (err != OK) {
@@ -230,6 +251,18 @@ err_t conn_starttls(struct conn *conn, struct tls_server *tls)
 	conn_shrink(conn);
 	conn->tls = tls_server_ref(tls);
 	return begin(conn, tls_server_session(tls));
+}
+
+err_t conn_tls_first(struct conn *conn, struct tls_server *tls)
+{
+	struct str early;
+
+	if (!conn_has_input(conn))
+		return conn_starttls(conn, tls);
+	TRY(conn_peek(conn, &early));
+	conn->early = BUF(CONN_IN_BULK);
+	buf_add(&conn->early, early);
+	return buf_ok(&conn->early) ? conn_starttls(conn, tls) : ERR_LIMIT;
 }
 
 err_t conn_starttls_client(struct conn *conn, struct tls_client *tls, struct str host)

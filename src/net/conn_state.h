@@ -16,7 +16,9 @@ struct conn {
 
 	SSL *ssl; /* NULL: plain text */
 	struct tls_server *tls;
-	bool is_ssl_dead;      /* not even close_notify may be tried */
+	bool is_ssl_dead; /* not even close_notify may be tried */
+	struct buf early; /* octets for TLS that were read before it began */
+	size_t early_taken;
 	size_t tls_idle_bytes; /* came since the last that was text, not TLS's own talk */
 
 	char *in; /* NULL while there is nothing in it and the peer is waited for */
@@ -29,6 +31,7 @@ struct conn {
 	struct buf out;
 	size_t out_sent;
 
+	struct limits_seat *seat; /* NULL: it is not counted */
 	bool is_loopback;
 	char peer[ADDRESS_TEXT_BYTES], local[ADDRESS_TEXT_BYTES];
 	char tls_text[64];

@@ -20,6 +20,7 @@ struct listener {
 struct session {
 	struct listen_options options;
 	struct address peer;
+	struct limits_seat seat; /* taken on arrival, or when the proxy has spoken */
 	int fd;
 };
 
@@ -40,7 +41,7 @@ static bool arrive_by_proxy(struct session *session, struct conn *conn)
 		    KV_STR("peer", conn_peer(conn)), KV("why", err_text(err)));
 		return false;
 	}
-	if (limits_enter(options->limits, &session->peer))
+	if (limits_enter(options->limits, &session->peer, &session->seat))
 		return true;
 	conn_add(conn, options->refusal);
 	(void)conn_flush(conn); /* a courtesy */
@@ -57,11 +58,13 @@ static void session_run(void *arg)
 	bool is_counted = !session.options.proxies || arrive_by_proxy(&session, conn);
 
 	task_describe(conn_peer(conn));
-	if (is_counted)
+	if (is_counted) {
+		conn_set_seat(conn, &session.seat);
 		session.options.handler(conn, session.options.arg);
+	}
 	conn_free(&conn);
 	if (is_counted)
-		limits_leave(session.options.limits, &session.peer);
+		limits_leave(&session.seat);
 }
 
 /* Under an attack one line in a while tells enough. */
@@ -89,28 +92,31 @@ static void turn_away(struct listener *listener, int fd, const struct address *p
 }
 
 /* Who is behind a proxy is counted when it has said who that is. */
-static bool may_enter(struct listener *listener, const struct address *peer)
+static bool may_enter(struct listener *listener, const struct address *peer,
+		      struct limits_seat *seat)
 {
 	const struct listen_options *options = &listener->options;
 
 	return options->proxies ? proxies_have(options->proxies, peer)
-				: limits_enter(options->limits, peer);
+				: limits_enter(options->limits, peer, seat);
 }
 
 static void welcome(struct listener *listener, int fd, const struct address *peer)
 {
-	if (!may_enter(listener, peer)) {
+	struct limits_seat seat;
+
+	if (!may_enter(listener, peer, &seat)) {
 		turn_away(listener, fd, peer);
 		return;
 	}
 	struct session *session = NEW(struct session);
 
-	*session = (struct session){listener->options, *peer, fd};
+	*session = (struct session){listener->options, *peer, seat, fd};
 	if (task_start(listener->options.name, session_run, session))
 		return;
 	mem_free(session);
 	if (!listener->options.proxies)
-		limits_leave(listener->options.limits, peer);
+		limits_leave(&seat);
 	turn_away(listener, fd, peer);
 }
 

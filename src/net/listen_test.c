@@ -81,7 +81,10 @@ TEST(a_listener_serves_as_many_as_it_may)
 
 	CHECK(address_parse(STR("127.0.0.1:0"), &any));
 	CHECK(address_listen(&any, &fd) == OK && address_of_local(fd, &bound));
-	limits = limits_new(100, 3, LOOPBACK_COUNTS);
+	struct tally *tally = tally_new();
+
+	limits = limits_new(&(struct limits_options){.total_max = 100, .each_max = 3},
+			    tally);
 	loop_init();
 	listener = listen_start(
 		fd, &(struct listen_options){.name = "test",
@@ -95,4 +98,5 @@ TEST(a_listener_serves_as_many_as_it_may)
 	loop_fini();
 	CHECK(limits_total(limits) == 0 && served == 4);
 	limits_free(&limits);
+	tally_free(&tally);
 }

@@ -113,7 +113,10 @@ static void run(const char *allowed, void (*client)(void *arg))
 
 	CHECK(proxies_parse(str_c(allowed), &proxies));
 	CHECK(address_listen(&any, &fd) == OK && address_of_local(fd, &bound));
-	limits = limits_new(100, 1, LOOPBACK_COUNTS);
+	struct tally *tally = tally_new();
+
+	limits = limits_new(&(struct limits_options){.total_max = 100, .each_max = 1},
+			    tally);
 	loop_init();
 	listener = listen_start(
 		fd, &(struct listen_options){.name = "test",
@@ -125,6 +128,7 @@ static void run(const char *allowed, void (*client)(void *arg))
 	loop_run();
 	loop_fini();
 	limits_free(&limits);
+	tally_free(&tally);
 }
 
 TEST(the_peer_is_whom_the_proxy_speaks_for)

@@ -116,8 +116,8 @@ static enum outcome meet(struct tls_server *server, const struct person *person,
 	SSL_set_bio(theirs, other, other);
 	SSL_set_connect_state(theirs);
 	CHECK(SSL_set_max_proto_version(theirs, version) == 1);
-	CHECK(SSL_set1_groups_list(theirs, groups) == 1);
-	CHECK(SSL_set1_groups_list(ours, ours_groups) == 1);
+	CHECK(SSL_set1_groups_list(theirs, (uintptr_t)groups) == 1);
+	CHECK(SSL_set1_groups_list(ours, (uintptr_t)ours_groups) == 1);
 	if (person)
 		CHECK(SSL_use_certificate(theirs, person->certificate) == 1 &&
 		      SSL_use_PrivateKey(theirs, person->key) == 1);

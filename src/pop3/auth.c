@@ -57,20 +57,20 @@ static void answer(struct session *s, enum sasl_mechanism mechanism,
 				  "password, and try again in ten minutes");
 		s->is_done = true;
 		return;
+	case LOGIN_CROWDED:
+		pop3_reply_failed(s, "SYS/TEMP",
+				  "You have too many sessions; close a mail program "
+				  "that you do not need");
+		return;
 	}
-}
-
-static bool is_unlimited(const struct session *s)
-{
-	return s->service->is_dev && conn_peer_is_loopback(s->conn);
 }
 
 static void log_in(struct session *s, struct str name, struct str password)
 {
-	struct login login = {0};
+	const struct login_client client = {s->conn, s->id, &s->arena};
+	struct login login;
 	enum login_outcome outcome =
-		login_try(&s->service->login, name, password, conn_peer(s->conn),
-			  is_unlimited(s), s->id, &s->arena, &login);
+		login_try(&s->service->login, name, password, &client, &login);
 
 	answer(s, SASL_PLAIN, outcome, &login);
 }
@@ -143,13 +143,10 @@ static void finish(struct session *s, const struct login_sasl *x, enum login_sta
 static err_t exchange(struct session *s, enum sasl_mechanism mechanism,
 		      struct str initial)
 {
-	const struct login_client client = {.peer = conn_peer(s->conn),
-					    .is_unlimited = is_unlimited(s),
-					    .session = s->id,
-					    .arena = &s->arena};
+	const struct login_client client = {s->conn, s->id, &s->arena};
 	SCOPED(login_sasl_fini) struct login_sasl x;
 
-	login_sasl_init(&x, &s->service->login, &client, s->conn, mechanism);
+	login_sasl_init(&x, &s->service->login, &client, mechanism);
 	enum login_state state = login_sasl_first(&x, initial);
 
 	while (state == LOGIN_ASK) {

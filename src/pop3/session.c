@@ -245,6 +245,8 @@ static err_t one_command(struct session *s)
 	struct pop3_command command;
 
 	arena_reset(&s->scratch);
+	if (s->login.account == 0 && loop_now() >= s->login_until)
+		return ERR_TIMEOUT; /* a stranger's small talk keeps no place */
 	conn_deadline_s(s->conn, POP3_WAIT_S);
 	err_t err = conn_line(s->conn, POP3_AUTH_LINE_MAX, true, &line);
 
@@ -265,8 +267,9 @@ static err_t one_command(struct session *s)
 static err_t talk(struct session *s)
 {
 	conn_deadline_s(s->conn, POP3_WAIT_S);
+	s->login_until = deadline_s(POP3_WAIT_S);
 	if (s->service->is_tls_first && !conn_is_tls(s->conn))
-		TRY(conn_starttls(s->conn, s->service->tls));
+		TRY(conn_tls_first(s->conn, s->service->tls));
 	pop3_reply_ok(s, "%.*s Postrider", STR_FMT(s->service->hostname));
 	while (!s->is_done)
 		TRY(one_command(s));

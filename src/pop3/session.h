@@ -18,11 +18,12 @@ struct session {
 	struct str user;      /* of USER, until PASS */
 	struct maildrop drop;
 	struct reading reading;
+	deadline_t login_until;
 	unsigned error_count; /* commands that were nonsense, passwords that were wrong */
 	bool is_done;
 };
 
-enum { POP3_WAIT_S = 600 }; /* RFC 1939 §3: at least 10 minutes */
+enum { POP3_WAIT_S = 600 }; /* RFC 1939 §3: at least 10 minutes; also for the log-in */
 
 void pop3_reply_ok(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 /* code is that of RFC 2449 §8, RFC 3206, "" for none. */

@@ -12,6 +12,12 @@ int64_t clock_us(void);
 uint64_t clock_monotonic_ms(void);
 uint64_t clock_monotonic_us(void);
 
+/* Tests only: from now on the monotonic clock, and with it every deadline, goes so many
+ * times as fast.  Called once, before there are threads. */
+void clock_hurry(unsigned times);
+/* How long to wait by the system's clock, in milliseconds. */
+int clock_real_ms(int milliseconds);
+
 /* Tests only.  From clock_test_start() to clock_test_stop() both clocks stand still,
  * except that a loop with nothing to do jumps to its next timer, so that timeouts cost no
  * time. Not for tests that wait for other processes. */

@@ -139,7 +139,7 @@ static void sleep_and_look(void)
 	int timeout_ms = sleep_ms();
 	bool may_sleep = timeout_ms != 0 && inbox_sleeps(true);
 	int count = epoll_wait(loop.epoll_fd, events, EVENTS_A_TURN,
-			       may_sleep ? timeout_ms : 0);
+			       may_sleep ? clock_real_ms(timeout_ms) : 0);
 
 	(void)inbox_sleeps(false); /* awake again, whatever came */
 	ASSERT(count >= 0 || errno == EINTR);

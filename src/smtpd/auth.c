@@ -22,6 +22,11 @@ static void answer(struct session *s, const struct login_sasl *x)
 			    "try again in ten minutes");
 		s->is_done = true;
 		return;
+	case LOGIN_CROWDED:
+		smtpd_reply(s, 454, "4.7.0",
+			    "You have too many sessions; close a mail program "
+			    "that you do not need");
+		return;
 	}
 }
 
@@ -55,14 +60,10 @@ static void finish(struct session *s, const struct login_sasl *x, enum login_sta
 static err_t exchange(struct session *s, enum sasl_mechanism mechanism,
 		      struct str initial)
 {
-	const struct login_client client = {
-		.peer = conn_peer(s->conn),
-		.is_unlimited = s->service->is_dev && conn_peer_is_loopback(s->conn),
-		.session = s->id,
-		.arena = &s->arena};
+	const struct login_client client = {s->conn, s->id, &s->arena};
 	SCOPED(login_sasl_fini) struct login_sasl x;
 
-	login_sasl_init(&x, &s->service->login, &client, s->conn, mechanism);
+	login_sasl_init(&x, &s->service->login, &client, mechanism);
 	enum login_state state = login_sasl_first(&x, initial);
 
 	while (state == LOGIN_ASK) {

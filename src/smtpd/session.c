@@ -194,7 +194,7 @@ static err_t talk(struct session *s)
 {
 	conn_deadline_s(s->conn, SMTPD_WAIT_S);
 	if (s->service->kind == SMTPD_SUBMISSIONS && !conn_is_tls(s->conn))
-		TRY(conn_starttls(s->conn, s->service->tls));
+		TRY(conn_tls_first(s->conn, s->service->tls));
 	smtpd_reply(s, 220, NULL, "%.*s %s Postrider", STR_FMT(s->service->hostname),
 		    s->service->kind == SMTPD_LMTP ? "LMTP" : "ESMTP");
 	while (!s->is_done)

@@ -1,5 +1,26 @@
 #include "vault/codec.h"
 
+static void encode_scram(struct buf *body, const struct vault_request *request)
+{
+	enc_u32(body, request->account);
+	enc_u64(body, request->session);
+	enc_str(body, request->peer);
+	enc_str(body, request->scram.client_first_bare);
+	enc_str(body, request->scram.nonce);
+	enc_str(body, request->scram.final_without_proof);
+	enc_str(body, request->scram.proof);
+}
+
+static void encode_certificate(struct buf *body, const struct vault_request *request)
+{
+	enc_u64(body, request->session);
+	enc_str(body, request->peer);
+	enc_str(body, request->proof.certificate);
+	enc_str(body, request->proof.transcript);
+	enc_u16(body, request->proof.scheme);
+	enc_str(body, request->proof.signature);
+}
+
 void vault_encode_request(struct buf *body, const struct vault_request *request)
 {
 	switch (request->call) {
@@ -30,6 +51,10 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 		break;
 	case VAULT_CALL_TICKET_KEYS:
 	case VAULT_CALL_COPY:
+	case VAULT_CALL_HOT_COUNTS:
+		break;
+	case VAULT_CALL_COUNTS:
+		enc_str(body, request->counts);
 		break;
 	case VAULT_CALL_SIGN:
 		enc_str(body, request->key_id);
@@ -39,22 +64,14 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 	case VAULT_CALL_SCRAM_BEGIN:
 		enc_u32(body, request->account);
 		enc_u64(body, request->session);
+		enc_str(body, request->peer);
 		enc_str(body, request->name);
 		break;
 	case VAULT_CALL_SCRAM_PROVE:
-		enc_u32(body, request->account);
-		enc_u64(body, request->session);
-		enc_str(body, request->scram.client_first_bare);
-		enc_str(body, request->scram.nonce);
-		enc_str(body, request->scram.final_without_proof);
-		enc_str(body, request->scram.proof);
+		encode_scram(body, request);
 		break;
 	case VAULT_CALL_PROVE_CERTIFICATE:
-		enc_u64(body, request->session);
-		enc_str(body, request->proof.certificate);
-		enc_str(body, request->proof.transcript);
-		enc_u16(body, request->proof.scheme);
-		enc_str(body, request->proof.signature);
+		encode_certificate(body, request);
 		break;
 	case VAULT_CALL_ADD_CERTIFICATE:
 	case VAULT_CALL_REMOVE_CERTIFICATE:
@@ -87,6 +104,27 @@ static enum vault_sign_kind decode_kind(struct dec *dec)
 	return kind == VAULT_SIGN_ECDSA ? VAULT_SIGN_ECDSA : VAULT_SIGN_RSA_RAW;
 }
 
+static void decode_scram(struct dec *dec, struct vault_request *request)
+{
+	request->account = dec_u32(dec);
+	request->session = dec_u64(dec);
+	request->peer = bounded(dec, VAULT_PEER_MAX);
+	request->scram.client_first_bare = bounded(dec, VAULT_SCRAM_MAX);
+	request->scram.nonce = bounded(dec, VAULT_SCRAM_MAX);
+	request->scram.final_without_proof = bounded(dec, VAULT_SCRAM_MAX);
+	request->scram.proof = bounded(dec, VAULT_SCRAM_PROOF_BYTES);
+}
+
+static void decode_certificate(struct dec *dec, struct vault_request *request)
+{
+	request->session = dec_u64(dec);
+	request->peer = bounded(dec, VAULT_PEER_MAX);
+	request->proof.certificate = bounded(dec, TLS_PROOF_CERTIFICATE_MAX);
+	request->proof.transcript = bounded(dec, TLS_PROOF_HASH_MAX);
+	request->proof.scheme = dec_u16(dec);
+	request->proof.signature = bounded(dec, TLS_PROOF_SIGNATURE_MAX);
+}
+
 static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *request)
 {
 	switch (type) {
@@ -117,6 +155,13 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		return true;
 	case VAULT_CALL_TICKET_KEYS:
 	case VAULT_CALL_COPY:
+	case VAULT_CALL_HOT_COUNTS:
+		return true;
+	case VAULT_CALL_COUNTS:
+		request->counts =
+			bounded(dec, (size_t)VAULT_COUNTS_MAX * VAULT_COUNT_BYTES);
+		if (request->counts.len % VAULT_COUNT_BYTES != 0)
+			dec->failed = true;
 		return true;
 	case VAULT_CALL_SIGN:
 		request->key_id = bounded(dec, VAULT_KEY_ID_MAX);
@@ -126,22 +171,14 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 	case VAULT_CALL_SCRAM_BEGIN:
 		request->account = dec_u32(dec);
 		request->session = dec_u64(dec);
+		request->peer = bounded(dec, VAULT_PEER_MAX);
 		request->name = bounded(dec, VAULT_NAME_MAX);
 		return true;
 	case VAULT_CALL_SCRAM_PROVE:
-		request->account = dec_u32(dec);
-		request->session = dec_u64(dec);
-		request->scram.client_first_bare = bounded(dec, VAULT_SCRAM_MAX);
-		request->scram.nonce = bounded(dec, VAULT_SCRAM_MAX);
-		request->scram.final_without_proof = bounded(dec, VAULT_SCRAM_MAX);
-		request->scram.proof = bounded(dec, VAULT_SCRAM_PROOF_BYTES);
+		decode_scram(dec, request);
 		return true;
 	case VAULT_CALL_PROVE_CERTIFICATE:
-		request->session = dec_u64(dec);
-		request->proof.certificate = bounded(dec, TLS_PROOF_CERTIFICATE_MAX);
-		request->proof.transcript = bounded(dec, TLS_PROOF_HASH_MAX);
-		request->proof.scheme = dec_u16(dec);
-		request->proof.signature = bounded(dec, TLS_PROOF_SIGNATURE_MAX);
+		decode_certificate(dec, request);
 		return true;
 	case VAULT_CALL_ADD_CERTIFICATE:
 	case VAULT_CALL_REMOVE_CERTIFICATE:
@@ -182,7 +219,7 @@ bool vault_decode_reply(struct str body, struct vault_reply *reply)
 	struct vault_reply found = {.first = bounded(&dec, VAULT_REPLY_MAX),
 				    .second = bounded(&dec, VAULT_REPLY_MAX)};
 
-	if (!dec_done(&dec) || outcome > VAULT_DENIED)
+	if (!dec_done(&dec) || outcome > VAULT_OUTCOME_LAST)
 		return false;
 	found.outcome = (enum vault_outcome)outcome;
 	*reply = found;

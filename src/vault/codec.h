@@ -3,8 +3,8 @@
  *
  * A request's frame type is the call, its body the fields that the call needs.  A reply
  * is of type VAULT_REPLY: one octet of enum vault_outcome, then two strings, empty where
- * the call gives less.  Decoders take any octets and enforce the bounds below; what they
- * give borrows the input.
+ * the call gives less; a refusal's first may be how many ms late to answer it.  Decoders
+ * take any octets and enforce the bounds below; what they give borrows the input.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "vault/vault.h"
 
 enum vault_call {
-	VAULT_CALL_VERIFY = 1,     /* account, password, peer, session -> grant */
+	VAULT_CALL_VERIFY = 1,     /* account, password, peer, session -> grant, or u32 */
 	VAULT_CALL_SET_PASSWORD,   /* account, password */
 	VAULT_CALL_SHARE_PASSWORD, /* account, from_account */
 	VAULT_CALL_FORGET,         /* account */
@@ -21,15 +21,18 @@ enum vault_call {
 	VAULT_CALL_IMPORT,         /* host, chain, key */
 	VAULT_CALL_TICKET_KEYS,    /* -> keys */
 	VAULT_CALL_SIGN,           /* key id, kind, input -> signature */
-	VAULT_CALL_SCRAM_BEGIN, /* account, session, name -> enc of struct vault_scram */
-	VAULT_CALL_SCRAM_PROVE, /* account, session, bare, nonce, final, proof -> grant,
-				 * signature */
-	VAULT_CALL_COPY,        /* comes with a descriptor */
-	VAULT_CALL_PROVE_CERTIFICATE,  /* session, certificate, transcript, scheme,
-					* signature -> grant, u32 account */
+	VAULT_CALL_SCRAM_BEGIN,    /* account, peer, session, name -> enc of struct
+				    * vault_scram */
+	VAULT_CALL_SCRAM_PROVE,    /* account, peer, session, bare, nonce, final, proof ->
+				    * grant and signature, or u32 */
+	VAULT_CALL_COPY,           /* comes with a descriptor */
+	VAULT_CALL_PROVE_CERTIFICATE,  /* peer, session, certificate, transcript, scheme,
+					* signature -> grant and u32 account, or u32 */
 	VAULT_CALL_ADD_CERTIFICATE,    /* account, chain */
 	VAULT_CALL_REMOVE_CERTIFICATE, /* account, chain */
 	VAULT_CALL_LIST_CERTIFICATES,  /* account -> fingerprints */
+	VAULT_CALL_COUNTS,             /* {16 octets, u32} ... -> u32 ... */
+	VAULT_CALL_HOT_COUNTS,         /* -> {16 octets, u32} ... */
 	VAULT_REPLY = 64,
 };
 
@@ -42,6 +45,7 @@ enum {
 	VAULT_SIGN_INPUT_MAX = 1024,
 	VAULT_NAME_MAX = 1024,
 	VAULT_SCRAM_MAX = 16 * 1024, /* one of its messages */
+	VAULT_COUNT_BYTES = 20,      /* of a count, with its key */
 	VAULT_REPLY_MAX = 2 * VAULT_PEM_MAX,
 };
 
@@ -54,6 +58,7 @@ struct vault_request {
 	struct str name;
 	struct vault_scram_proof scram;
 	struct tls_proof proof;
+	struct str counts; /* whole ones */
 };
 
 struct vault_reply {

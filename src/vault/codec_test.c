@@ -94,7 +94,7 @@ TEST(refuses_replies_with_no_known_outcome)
 
 	CHECK(vault_decode_reply(STR("\x03\0\0"), &reply) &&
 	      reply.outcome == VAULT_DENIED);
-	CHECK(!vault_decode_reply(STR("\x04\0\0"), &reply));
+	CHECK(!vault_decode_reply(STR("\x06\0\0"), &reply));
 	CHECK(!vault_decode_reply(STR("\0\0"), &reply));
 	CHECK(!vault_decode_reply(STR(""), &reply));
 }

@@ -94,13 +94,13 @@ static enum vault_outcome call_with(struct vault *vault,
 	/* In one piece, so that no copy of a secret is left behind by growing. */
 	(void)buf_room(&body, 64 + request->password.len + request->peer.len +
 				      request->host.len + request->chain_pem.len +
-				      request->key_pem.len);
+				      request->key_pem.len + request->counts.len);
 	vault_encode_request(&body, request);
 	if (!buf_ok(&body))
 		return VAULT_REFUSED;
 	enum vault_outcome outcome = exchange(vault, (uint16_t)request->call,
 					      buf_str(&body), fd, &answer, &reply);
-	if (outcome == VAULT_OK && first)
+	if (first) /* a refusal may have something to say too */
 		buf_add(first, reply.first);
 	if (outcome == VAULT_OK && second)
 		buf_add(second, reply.second);
@@ -127,31 +127,52 @@ static bool prepare(struct str password, struct buf *prepared)
 	       saslprep_add(prepared, password) && prepared->len <= VAULT_PASSWORD_MAX;
 }
 
-enum vault_outcome vault_verify(struct vault *vault, uint32_t account,
-				struct str password, struct str peer, uint64_t session,
-				struct buf *grant)
+static struct vault_request request_of(enum vault_call call,
+				       const struct vault_caller *caller)
+{
+	return (struct vault_request){.call = call,
+				      .account = caller->account,
+				      .peer = str_first(caller->peer, VAULT_PEER_MAX),
+				      .session = caller->session};
+}
+
+/* A secret was shown. */
+static enum vault_outcome show(struct vault *vault, const struct vault_request *request,
+			       struct vault_answer *answer)
+{
+	SCOPED(wipe) struct buf first = BUF(VAULT_REPLY_MAX);
+	enum vault_outcome outcome = call(vault, request, &first, answer->signature);
+
+	if (outcome == VAULT_OK)
+		buf_add(answer->grant, buf_str(&first));
+	if (outcome == VAULT_REFUSED && first.len > 0) {
+		struct dec dec = dec_over(buf_str(&first));
+
+		answer->delay_ms = dec_u32(&dec);
+	}
+	return outcome;
+}
+
+enum vault_outcome vault_verify(struct vault *vault, const struct vault_caller *caller,
+				struct str password, struct vault_answer *answer)
 {
 	SCOPED(wipe) struct buf prepared = BUF(4 * VAULT_PASSWORD_MAX);
-	struct vault_request request = {.call = VAULT_CALL_VERIFY,
-					.account = account,
-					.peer = str_first(peer, VAULT_PEER_MAX),
-					.session = session};
+	struct vault_request request = request_of(VAULT_CALL_VERIFY, caller);
 
 	if (!prepare(password, &prepared))
 		return VAULT_REFUSED; /* nobody has such a one */
 	request.password = buf_str(&prepared);
-	return call(vault, &request, grant, NULL);
+	return show(vault, &request, answer);
 }
 
-enum vault_outcome vault_scram_begin(struct vault *vault, uint32_t account,
-				     struct str name, uint64_t session,
+enum vault_outcome vault_scram_begin(struct vault *vault,
+				     const struct vault_caller *caller, struct str name,
 				     struct vault_scram *begun)
 {
-	const struct vault_request request = {.call = VAULT_CALL_SCRAM_BEGIN,
-					      .account = account,
-					      .name = str_first(name, VAULT_NAME_MAX),
-					      .session = session};
+	struct vault_request request = request_of(VAULT_CALL_SCRAM_BEGIN, caller);
 	SCOPED(buf_fini) struct buf first = BUF(VAULT_REPLY_MAX);
+
+	request.name = str_first(name, VAULT_NAME_MAX);
 	enum vault_outcome outcome = call(vault, &request, &first, NULL);
 
 	if (outcome != VAULT_OK)
@@ -169,33 +190,64 @@ enum vault_outcome vault_scram_begin(struct vault *vault, uint32_t account,
 	return VAULT_OK;
 }
 
-enum vault_outcome vault_scram_prove(struct vault *vault, uint32_t account,
-				     uint64_t session,
+enum vault_outcome vault_scram_prove(struct vault *vault,
+				     const struct vault_caller *caller,
 				     const struct vault_scram_proof *proof,
-				     struct buf *grant, struct buf *signature)
+				     struct vault_answer *answer)
 {
-	const struct vault_request request = {.call = VAULT_CALL_SCRAM_PROVE,
-					      .account = account,
-					      .session = session,
-					      .scram = *proof};
+	struct vault_request request = request_of(VAULT_CALL_SCRAM_PROVE, caller);
 
-	return call(vault, &request, grant, signature);
+	request.scram = *proof;
+	return show(vault, &request, answer);
+}
+
+struct tally_key vault_account_key(uint32_t account)
+{
+	struct tally_key key = {{[8] = 'a'}}; /* no address has that (net/address.h) */
+
+	memcpy(key.octets + 12, &account, sizeof account);
+	return key;
+}
+
+enum vault_outcome vault_counts(struct vault *vault, struct tally_item *items,
+				size_t count)
+{
+	SCOPED(buf_fini) struct buf told = BUF(VAULT_COUNTS_MAX * VAULT_COUNT_BYTES);
+	SCOPED(buf_fini) struct buf heard = BUF(VAULT_COUNTS_MAX * sizeof(uint32_t));
+
+	for (size_t i = 0; i < count; i++) {
+		buf_add(&told,
+			(struct str){(const char *)items[i].key.octets, TALLY_KEY_BYTES});
+		enc_u32(&told, items[i].count);
+	}
+	const struct vault_request request = {.call = VAULT_CALL_COUNTS,
+					      .counts = buf_str(&told)};
+	enum vault_outcome outcome = call(vault, &request, &heard, NULL);
+	struct dec dec = dec_over(buf_str(&heard));
+
+	if (outcome != VAULT_OK)
+		return outcome;
+	for (size_t i = 0; i < count; i++)
+		items[i].count = dec_u32(&dec);
+	return dec_done(&dec) ? VAULT_OK : VAULT_LATER;
 }
 
 enum vault_outcome vault_prove_certificate(struct vault *vault,
 					   const struct tls_proof *proof,
-					   uint64_t session, uint32_t *account,
-					   struct buf *grant)
+					   const struct vault_caller *caller,
+					   uint32_t *account, struct vault_answer *answer)
 {
-	const struct vault_request request = {.call = VAULT_CALL_PROVE_CERTIFICATE,
-					      .session = session,
-					      .proof = *proof};
-	SCOPED(buf_fini) struct buf second = BUF(VAULT_REPLY_MAX);
-	enum vault_outcome outcome = call(vault, &request, grant, &second);
+	struct vault_request request = request_of(VAULT_CALL_PROVE_CERTIFICATE, caller);
+	SCOPED(buf_fini) struct buf owner = BUF(VAULT_REPLY_MAX);
+	struct vault_answer got = {.grant = answer->grant, .signature = &owner};
 
+	request.proof = *proof;
+	enum vault_outcome outcome = show(vault, &request, &got);
+
+	answer->delay_ms = got.delay_ms;
 	if (outcome != VAULT_OK)
 		return outcome;
-	struct dec dec = dec_over(buf_str(&second));
+	struct dec dec = dec_over(buf_str(&owner));
 
 	*account = dec_u32(&dec);
 	return dec_done(&dec) && *account != 0 ? VAULT_OK : VAULT_LATER;
@@ -231,6 +283,24 @@ enum vault_outcome vault_list_certificates(struct vault *vault, uint32_t account
 					      .account = account};
 
 	return call(vault, &request, fingerprints, NULL);
+}
+
+enum vault_outcome vault_hot_counts(struct vault *vault, struct tally_item *items,
+				    size_t *count)
+{
+	const struct vault_request request = {.call = VAULT_CALL_HOT_COUNTS};
+	SCOPED(buf_fini) struct buf hot = BUF(VAULT_COUNTS_MAX * VAULT_COUNT_BYTES);
+	enum vault_outcome outcome = call(vault, &request, &hot, NULL);
+	struct dec dec = dec_over(buf_str(&hot));
+
+	for (*count = 0; dec_ok(&dec) && dec.rest.len > 0; (*count)++) {
+		struct str octets = dec_bytes(&dec, TALLY_KEY_BYTES);
+
+		items[*count].count = dec_u32(&dec);
+		if (dec_ok(&dec))
+			memcpy(items[*count].key.octets, octets.ptr, TALLY_KEY_BYTES);
+	}
+	return outcome == VAULT_OK && !dec_ok(&dec) ? VAULT_LATER : outcome;
 }
 
 enum vault_outcome vault_set_password(struct vault *vault, uint32_t account,

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "rt/task.h"
+#include "net/tally.h"
 
 struct vault;
 struct tls_proof;
@@ -15,6 +15,24 @@ enum vault_outcome {
 	VAULT_REFUSED, /* wrong password, no password, or frozen: never says which */
 	VAULT_LATER,   /* too busy, restarting, or the disk refuses: try again */
 	VAULT_DENIED,  /* this channel may not ask that */
+	VAULT_BANNED,  /* too many failures lately, there or for this account */
+	VAULT_CROWDED, /* the secret is right, but the account has too many sessions */
+};
+enum { VAULT_OUTCOME_LAST = VAULT_CROWDED, VAULT_COUNTS_MAX = 1000 };
+
+/* Somebody who tries to log in. */
+struct vault_caller {
+	uint32_t account; /* a number that no account has, for a name that does not exist:
+			   * all costs the same then */
+	struct str peer;  /* the client's address, as text */
+	uint64_t session;
+};
+
+/* What a secret that was shown came to. */
+struct vault_answer {
+	struct buf *grant;     /* on OK: for this door's channel and session; appended */
+	struct buf *signature; /* on OK, of SCRAM: the server's; appended */
+	uint64_t delay_ms;     /* on REFUSED: how late to say so */
 };
 
 /* fd is a channel to the vault process, owned from here on; -1: not yet. */
@@ -22,13 +40,11 @@ struct vault *vault_open(int fd);
 void vault_close(struct vault **vault);
 void vault_reconnect(struct vault *vault, int fd);
 
-/* Is this the account's password?  account 0 stands for a name that does not exist and
- * costs the same time.  peer is the client's address, for fair queueing.  On OK a grant
- * for this door's channel and session is appended to grant.  A recent success is answered
- * from memory in microseconds, else it costs one Argon2id. */
-enum vault_outcome vault_verify(struct vault *vault, uint32_t account,
-				struct str password, struct str peer, uint64_t session,
-				struct buf *grant);
+/* Is this the account's password?  A recent success is answered from memory in
+ * microseconds, else it costs one Argon2id.  Failures are counted by address and by
+ * account (vaultd/throttle.h); sessions too, as vault_counts() tells of them. */
+enum vault_outcome vault_verify(struct vault *vault, const struct vault_caller *caller,
+				struct str password, struct vault_answer *answer);
 
 /* SCRAM-SHA-256, RFC 5802: what the server's first message holds.  A name without such
  * keys (account 0, or an account without password) gets a salt as good as any, always the
@@ -50,24 +66,37 @@ struct vault_scram_proof {
 	struct str final_without_proof;
 	struct str proof; /* 32 octets */
 };
-enum vault_outcome vault_scram_begin(struct vault *vault, uint32_t account,
-				     struct str name, uint64_t session,
+enum vault_outcome vault_scram_begin(struct vault *vault,
+				     const struct vault_caller *caller, struct str name,
 				     struct vault_scram *begun);
-/* Like vault_verify(); on OK the server's signature is appended to signature too.  Only a
- * nonce that this session was given for this account in the last two minutes is good.
- * The door has compared the channel binding. */
-enum vault_outcome vault_scram_prove(struct vault *vault, uint32_t account,
-				     uint64_t session,
+/* Like vault_verify().  Only a nonce that this session was given for this account in the
+ * last two minutes is good. The door has compared the channel binding. */
+enum vault_outcome vault_scram_prove(struct vault *vault,
+				     const struct vault_caller *caller,
 				     const struct vault_scram_proof *proof,
-				     struct buf *grant, struct buf *signature);
+				     struct vault_answer *answer);
+
+/* The place where all doors' counts come together.  Tells up to VAULT_COUNTS_MAX counts
+ * of this door; on OK each is replaced by what the other doors have of that key.  What
+ * was told is forgotten when the channel ends: after vault_reconnect() all is to be told.
+ */
+enum vault_outcome vault_counts(struct vault *vault, struct tally_item *items,
+				size_t count);
+/* Waits for what other doors have much of (TALLY_MUCH) and this one has not heard of yet:
+ * *count of them, at most VAULT_COUNTS_MAX; also none, after a while. */
+enum vault_outcome vault_hot_counts(struct vault *vault, struct tally_item *items,
+				    size_t *count);
+/* The key by which an account's sessions are counted. */
+struct tally_key vault_account_key(uint32_t account);
 
 /* Whose TLS client was this (net/tls_proof.h)?  The vault knows only certificates that
  * were registered, each for one account, and checks itself that the client has signed
  * with its key and that it has not run out.  On OK like vault_verify(). */
 enum vault_outcome vault_prove_certificate(struct vault *vault,
 					   const struct tls_proof *proof,
-					   uint64_t session, uint32_t *account,
-					   struct buf *grant);
+					   const struct vault_caller *caller,
+					   uint32_t *account,
+					   struct vault_answer *answer);
 /* Registers the first certificate of the PEM text, or forgets it, which raises the
  * credential generation.  REFUSED: there is none in it; it is another account's, or the
  * account has a hundred; or it was not there. */

@@ -3,23 +3,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rand.h"
-#include "rt/ipc.h"
-#include "store/grant.h"
-#include "vault/codec.h"
 #include "vault/link.h"
 #include "vaultd/client_certificate.h"
-#include "vaultd/keys.h"
-#include "vaultd/tickets.h"
-#include "vaultd/verify.h"
-#include "wire/auth/scram.h"
+#include "vaultd/state.h"
 
 enum {
-	GRANT_SECONDS = 7 * 86400, /* longer than sessions last */
 	REVOKE_WAIT_S = 3,
 	WAITING_MAX = 256, /* some seconds of work */
 	PAIR_BYTES = 8,
@@ -31,27 +23,6 @@ _Static_assert((int)SCRAM_NONCE_BYTES == (int)VAULT_SCRAM_NONCE_BYTES &&
 		       (int)SCRAM_SALT_BYTES == (int)VAULT_SCRAM_SALT_BYTES &&
 		       (int)SCRAM_KEY_BYTES == (int)VAULT_SCRAM_PROOF_BYTES,
 	       "what vault.h promises");
-
-struct channel {
-	struct list_link in_channels;
-	struct vaultd *vaultd;
-	enum vaultd_role role;
-	uint64_t number;
-	struct ipc *ipc;
-};
-
-struct vaultd {
-	struct secrets *secrets;
-	struct hasher *hasher;
-	struct verifier *verifier;
-	struct keys *keys;
-	struct tickets tickets;
-	unsigned char grant_key[GRANT_KEY_BYTES];
-	unsigned char scram_key[SCRAM_KEY_BYTES];
-	struct list channels;
-	struct ipc *store; /* NULL: no link now */
-	uint64_t links;    /* counts them */
-};
 
 /* ---- the link to the store --------------------------------------------------------- */
 
@@ -137,119 +108,13 @@ void vaultd_link(struct vaultd *vaultd, int fd)
 
 /* ---- calls ------------------------------------------------------------------------- */
 
-static void give_grant(const struct channel *channel, const struct vault_request *request,
-		       uint32_t account, uint32_t generation, struct buf *grant)
+static enum vault_outcome on_counts(struct channel *channel,
+				    const struct vault_request *request,
+				    struct buf *elsewhere)
 {
-	const struct grant made = {.account = account,
-				   .generation = generation,
-				   .rights = GRANT_ALL,
-				   .channel = channel->number,
-				   .session = request->session,
-				   .expires_at = (int64_t)time(NULL) + GRANT_SECONDS};
-
-	grant_make(channel->vaultd->grant_key, &made, grant);
-}
-
-static enum vault_outcome
-on_verify(struct channel *channel, const struct vault_request *request, struct buf *grant)
-{
-	uint32_t generation;
-	enum vault_outcome outcome =
-		verifier_ask(channel->vaultd->verifier, request->account,
-			     request->password, request->peer, &generation);
-
-	if (outcome == VAULT_OK)
-		give_grant(channel, request, request->account, generation, grant);
-	return outcome;
-}
-
-static struct scram_occasion occasion_of(const struct channel *channel,
-					 const struct vault_request *request)
-{
-	return (struct scram_occasion){channel->number, request->session,
-				       request->account};
-}
-
-/* The account's record, with invented keys if it has none.  False if it cannot be read.
- */
-static bool scram_record(struct vaultd *vaultd, const struct vault_request *request,
-			 struct password *record)
-{
-	*record = (struct password){0};
-	if (request->account != 0 &&
-	    secrets_password(vaultd->secrets, request->account, record) != OK)
-		return false;
-	if (!record->is_set || record->scram.iterations == 0)
-		scram_keys_invent(vaultd->scram_key, request->name, &record->scram);
-	return true;
-}
-
-static enum vault_outcome on_scram_begin(struct channel *channel,
-					 const struct vault_request *request,
-					 struct buf *begun)
-{
-	struct vaultd *vaultd = channel->vaultd;
-	struct scram_occasion occasion = occasion_of(channel, request);
-	char nonce[SCRAM_NONCE_BYTES];
-	struct password record;
-
-	if (!scram_record(vaultd, request, &record))
-		return VAULT_LATER;
-	scram_nonce_make(vaultd->scram_key, &occasion, (int64_t)time(NULL), nonce);
-	enc_u32(begun, record.scram.iterations);
-	buf_add(begun, (struct str){(const char *)record.scram.salt, SCRAM_SALT_BYTES});
-	buf_add(begun, (struct str){nonce, sizeof nonce});
-	explicit_bzero(&record, sizeof record);
-	return VAULT_OK;
-}
-
-/* The server's first message is made again from what is stored, never taken from the
- * door. */
-static void auth_message_add(struct buf *out, const struct vault_scram_proof *said,
-			     const struct scram_keys *keys)
-{
-	SCOPED(buf_fini) struct buf server_first = BUF(2 * VAULT_SCRAM_MAX);
-	size_t client_len = said->nonce.len - SCRAM_NONCE_BYTES;
-
-	scram_server_first_add(&server_first, str_first(said->nonce, client_len),
-			       str_skip(said->nonce, client_len),
-			       (struct str){(const char *)keys->salt, SCRAM_SALT_BYTES},
-			       keys->iterations);
-	scram_auth_message_add(out, said->client_first_bare, buf_str(&server_first),
-			       said->final_without_proof);
-}
-
-static enum vault_outcome on_scram_prove(struct channel *channel,
-					 const struct vault_request *request,
-					 struct buf *grant, struct buf *signature)
-{
-	struct vaultd *vaultd = channel->vaultd;
-	const struct vault_scram_proof *said = &request->scram;
-	struct scram_occasion occasion = occasion_of(channel, request);
-	SCOPED(buf_fini) struct buf auth_message = BUF(5 * VAULT_SCRAM_MAX);
-	unsigned char proof[SCRAM_KEY_BYTES], shown[SCRAM_KEY_BYTES];
-	struct password record;
-
-	if (said->proof.len != sizeof proof || said->nonce.len <= SCRAM_NONCE_BYTES ||
-	    !scram_nonce_is_valid(said->nonce) ||
-	    !scram_nonce_is_good(
-		    vaultd->scram_key, &occasion, (int64_t)time(NULL),
-		    str_skip(said->nonce, said->nonce.len - SCRAM_NONCE_BYTES)))
-		return VAULT_REFUSED;
-	if (!scram_record(vaultd, request, &record))
-		return VAULT_LATER;
-	memcpy(proof, said->proof.ptr, sizeof proof);
-	auth_message_add(&auth_message, said, &record.scram);
-	bool is_right =
-		buf_ok(&auth_message) &&
-		scram_keys_prove(&record.scram, buf_str(&auth_message), proof, shown);
-
-	if (is_right) {
-		give_grant(channel, request, request->account, record.generation, grant);
-		buf_add(signature, (struct str){(const char *)shown, sizeof shown});
-	}
-	explicit_bzero(&record, sizeof record);
-	return is_right ? VAULT_OK : VAULT_REFUSED;
+	return channel->door && guard_door_tell(channel->door, request->counts, elsewhere)
+		       ? VAULT_OK
+		       : VAULT_DENIED;
 }
 
 static enum vault_outcome outcome_of(err_t err)
@@ -257,32 +122,6 @@ static enum vault_outcome outcome_of(err_t err)
 	if (err == OK)
 		return VAULT_OK;
 	return err == ERR_ABSENT || err == ERR_DENIED ? VAULT_REFUSED : VAULT_LATER;
-}
-
-static enum vault_outcome on_prove_certificate(struct channel *channel,
-					       const struct vault_request *request,
-					       struct buf *grant, struct buf *owner)
-{
-	struct secrets *secrets = channel->vaultd->secrets;
-	SCOPED(buf_fini) struct buf fingerprint = BUF(FINGERPRINT_BYTES);
-	struct password record;
-	uint32_t account = 0;
-
-	if (!client_certificate_name(&request->proof, &fingerprint))
-		return VAULT_LATER;
-	err_t err =
-		secrets_certificate(secrets, buf_str(&fingerprint), &account, &record);
-
-	if (err != OK)
-		return outcome_of(err);
-	uint32_t generation = record.generation;
-
-	explicit_bzero(&record, sizeof record);
-	if (!client_certificate_proves(&request->proof))
-		return VAULT_REFUSED;
-	give_grant(channel, request, account, generation, grant);
-	enc_u32(owner, account);
-	return VAULT_OK;
 }
 
 static enum vault_outcome on_change_certificate(struct vaultd *vaultd,
@@ -371,6 +210,9 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_CERTIFICATE:
 	case VAULT_CALL_TICKET_KEYS:
 		return role == VAULTD_DOOR || role == VAULTD_CTL;
+	case VAULT_CALL_COUNTS:
+	case VAULT_CALL_HOT_COUNTS:
+		return role == VAULTD_DOOR;
 	case VAULT_CALL_SET_PASSWORD:
 	case VAULT_CALL_SHARE_PASSWORD:
 	case VAULT_CALL_FORGET:
@@ -414,6 +256,12 @@ static enum vault_outcome answer(struct channel *channel,
 	case VAULT_CALL_SIGN:
 		return keys_sign(vaultd->keys, request->key_id, request->kind,
 				 request->input, first);
+	case VAULT_CALL_COUNTS:
+		return on_counts(channel, request, first);
+	case VAULT_CALL_HOT_COUNTS:
+		return channel->door && guard_door_hot(channel->door, first)
+			       ? VAULT_OK
+			       : VAULT_DENIED;
 	case VAULT_CALL_SCRAM_BEGIN:
 		return on_scram_begin(channel, request, first);
 	case VAULT_CALL_SCRAM_PROVE:
@@ -437,7 +285,13 @@ static enum vault_outcome answer(struct channel *channel,
 
 /* ---- channels ---------------------------------------------------------------------- */
 
-/* The channel may end while an answer is awaited, so nothing looks at it after that. */
+static void channel_unref(struct channel *channel)
+{
+	if (--channel->refs == 0)
+		mem_free(channel);
+}
+
+/* The channel may end while an answer is awaited. */
 static void serve(struct ipc *ipc, const struct ipc_message *message,
 		  struct channel *channel)
 {
@@ -450,14 +304,16 @@ static void serve(struct ipc *ipc, const struct ipc_message *message,
 	if (!ipc_is_open(ipc))
 		return; /* its channel has ended, and arg may be gone */
 	if (vault_decode_request(message->type, message->body, &request) &&
-	    may(channel->role, request.call))
+	    may(channel->role, request.call)) {
+		channel->refs++;
 		reply.outcome = answer(channel, &request, message->fd, &first, &second);
-	else
+		channel_unref(channel);
+	} else
 		LOG(WARN, "vault request denied", KV_INT("type", message->type));
-	if (reply.outcome == VAULT_OK) {
+	if (reply.outcome == VAULT_OK || reply.outcome == VAULT_REFUSED)
 		reply.first = buf_str(&first);
+	if (reply.outcome == VAULT_OK)
 		reply.second = buf_str(&second);
-	}
 	vault_encode_reply(&body, &reply);
 	ipc_reply(ipc, message->id, VAULT_REPLY, buf_str(&body), -1);
 }
@@ -469,17 +325,18 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 		(void)close(message->fd); /* its owner sees to what was written */
 }
 
-static void channel_free(struct channel *channel)
+static void channel_end(struct channel *channel)
 {
 	list_remove(&channel->vaultd->channels, &channel->in_channels);
 	ipc_close(&channel->ipc);
-	mem_free(channel);
+	guard_door_free(&channel->door);
+	channel_unref(channel);
 }
 
 static void on_gone(struct ipc *ipc, void *arg)
 {
 	(void)ipc;
-	channel_free(arg);
+	channel_end(arg);
 }
 
 void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number, int fd)
@@ -490,13 +347,16 @@ void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number,
 
 		/* A process that keeps the other ends open must not fill our table. */
 		if (before->role == role && before->number == number)
-			channel_free(before);
+			channel_end(before);
 	}
 	struct channel *channel = NEW(struct channel);
 
 	channel->vaultd = vaultd;
 	channel->role = role;
+	channel->refs = 1;
 	channel->number = number;
+	if (role == VAULTD_DOOR)
+		channel->door = guard_door_new(vaultd->guard);
 	list_add_last(&vaultd->channels, &channel->in_channels);
 	channel->ipc = ipc_open("vault channel", fd, on_message, on_gone, channel);
 }
@@ -519,7 +379,8 @@ static err_t open_key(struct vaultd *vaultd, struct str name,
 	return secrets_put(vaultd->secrets, &pair, 1, true);
 }
 
-err_t vaultd_open(const char *folder, struct vaultd **result)
+err_t vaultd_open(const char *folder, const struct guard_options *limits,
+		  struct vaultd **result)
 {
 	struct vaultd *vaultd = NEW(struct vaultd);
 	err_t err = secrets_open(folder, &vaultd->secrets);
@@ -535,6 +396,7 @@ err_t vaultd_open(const char *folder, struct vaultd **result)
 	vaultd->hasher = hasher_new(0, WAITING_MAX);
 	vaultd->verifier = verifier_new(vaultd->secrets, vaultd->hasher);
 	vaultd->keys = keys_new(vaultd->secrets);
+	vaultd->guard = guard_new(limits);
 	*result = vaultd;
 	return OK;
 }
@@ -546,9 +408,10 @@ void vaultd_close(struct vaultd **pointer)
 	if (!vaultd)
 		return;
 	LIST_EACH(&vaultd->channels, link)
-	channel_free(CONTAINER_OF(link, struct channel, in_channels));
+	channel_end(CONTAINER_OF(link, struct channel, in_channels));
 	ipc_close(&vaultd->store);
 	keys_free(&vaultd->keys);
+	guard_free(&vaultd->guard);
 	verifier_free(&vaultd->verifier);
 	hasher_free(&vaultd->hasher);
 	secrets_close(&vaultd->secrets);

@@ -3,19 +3,20 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include "vaultd/guard.h"
 
 struct vaultd;
 
 /* What may be asked on a channel. */
 enum vaultd_role {
-	VAULTD_DOOR,   /* verify, certificates, ticket keys */
+	VAULTD_DOOR,   /* verify, counts, certificates, ticket keys */
 	VAULTD_CTL,    /* all that and passwords, imports */
 	VAULTD_SIGNER, /* signatures only: the socket of vault_sign() */
 };
 
 /* folder exists and is the vault's own.  May suspend, and block on the disk. */
-[[nodiscard]] err_t vaultd_open(const char *folder, struct vaultd **vaultd);
+[[nodiscard]] err_t vaultd_open(const char *folder, const struct guard_options *limits,
+				struct vaultd **vaultd);
 /* After the last task has ended. */
 void vaultd_close(struct vaultd **vaultd);
 /* Serves a channel until the other side closes it; fd is owned from here on.  channel is

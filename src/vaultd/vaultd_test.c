@@ -78,7 +78,9 @@ static void run_test(void *arg)
 		void (*run)(void);
 	} test = {arg};
 
-	CHECK(vaultd_open(lab.folder, &lab.vaultd) == OK);
+	static const struct guard_options limits;
+
+	CHECK(vaultd_open(lab.folder, &limits, &lab.vaultd) == OK);
 	lab.ctl = vault_open(channel(VAULTD_CTL, 1));
 	lab.door = vault_open(channel(VAULTD_DOOR, DOOR_CHANNEL));
 	lab.sign_fd = channel(VAULTD_SIGNER, 2);
@@ -117,7 +119,11 @@ static void in_lab(void (*run)(void))
 static enum vault_outcome try(uint32_t account, struct str password, struct buf *grant)
 {
 	buf_reset(grant);
-	return vault_verify(lab.door, account, password, STR("192.0.2.1"), 5, grant);
+	struct vault_answer answer = {.grant = grant};
+
+	return vault_verify(lab.door,
+			    &(struct vault_caller){account, STR("192.0.2.1"), 5},
+			    password, &answer);
 }
 
 static void logs_in(void)
@@ -181,8 +187,10 @@ static void scram_begin(uint32_t account, struct str password, uint64_t session,
 {
 	SCOPED(buf_fini) struct buf first = BUF(1000), auth = BUF(4000);
 
-	CHECK(vault_scram_begin(lab.door, account, STR("ann"), session, &x->begun) ==
-	      VAULT_OK);
+	CHECK(vault_scram_begin(
+		      lab.door,
+		      &(struct vault_caller){account, STR("192.0.2.1"), session},
+		      STR("ann"), &x->begun) == VAULT_OK);
 	memcpy(x->nonce, "client", 6);
 	memcpy(x->nonce + 6, x->begun.nonce, sizeof x->begun.nonce);
 	x->said = (struct vault_scram_proof){
@@ -204,8 +212,10 @@ static enum vault_outcome scram_prove(uint32_t account, uint64_t session,
 	SCOPED(buf_fini) struct buf signature = BUF(100);
 
 	buf_reset(grant);
-	enum vault_outcome outcome = vault_scram_prove(lab.door, account, session,
-						       &x->said, grant, &signature);
+	struct vault_answer answer = {.grant = grant, .signature = &signature};
+	enum vault_outcome outcome = vault_scram_prove(
+		lab.door, &(struct vault_caller){account, STR("192.0.2.1"), session},
+		&x->said, &answer);
 	CHECK(signature.len == (outcome == VAULT_OK ? 32 : 0));
 	return outcome;
 }

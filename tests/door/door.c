@@ -153,6 +153,11 @@ err_t conn_starttls(struct conn *conn, struct tls_server *tls)
 	return ERR_CLOSED;
 }
 
+err_t conn_tls_first(struct conn *conn, struct tls_server *tls)
+{
+	return conn_starttls(conn, tls);
+}
+
 /* ---- directory, route, login ------------------------------------------------------- */
 
 static account_t account_of(struct str local)
@@ -203,14 +208,11 @@ bool directory_may_send_as(const struct directory *directory, account_t account,
 }
 
 enum login_outcome login_try(const struct login_service *service, struct str name,
-			     struct str password, struct str peer, bool is_unlimited,
-			     uint64_t session, struct arena *arena, struct login *login)
+			     struct str password, const struct login_client *client,
+			     struct login *login)
 {
 	(void)service;
-	(void)peer;
-	(void)is_unlimited;
-	(void)session;
-	(void)arena;
+	(void)client;
 	if (str_same(password, STR("later")))
 		return LOGIN_LATER;
 	if (str_same(password, STR("banned")))

@@ -52,7 +52,8 @@ int main(int argc, char **argv)
 	log_level_max = LOG_DEBUG;
 	fake_store_init();
 	loop_init();
-	struct limits *limits = limits_new(1000, 100, LOOPBACK_IS_FREE);
+	struct limits *limits =
+		limits_new(&(struct limits_options){.total_max = 1000}, tally_new());
 	struct listener *listener = listen_start(
 		fd, &(struct listen_options){
 			    .name = "imap", .limits = limits, .handler = serve});

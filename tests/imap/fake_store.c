@@ -523,10 +523,10 @@ const char *store_outcome_text(enum store_outcome outcome)
 }
 
 enum login_outcome login_try(const struct login_service *service, struct str name,
-			     struct str password, struct str peer, bool is_unlimited,
-			     uint64_t session, struct arena *arena, struct login *login)
+			     struct str password, const struct login_client *client,
+			     struct login *login)
 {
-	(void)service, (void)peer, (void)is_unlimited, (void)session, (void)arena;
+	(void)service, (void)client;
 	if (!str_same(name, STR("alice")) || !str_same(password, STR("pass")))
 		return LOGIN_REFUSED;
 	*login = (struct login){.account = FAKE_ACCOUNT, .address = STR("alice")};
