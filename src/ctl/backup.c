@@ -222,31 +222,6 @@ static void verify(struct ctl *ctl)
 
 /* ---- restore ----------------------------------------------------------------------- */
 
-/* "2026-11-22"; 0 if the option was not given. */
-static bool day_of(struct ctl *ctl, enum ctl_option option, int64_t *unix_s)
-{
-	struct str given = value_of(ctl, option), rest = given;
-	uint64_t year, month, day;
-
-	*unix_s = 0;
-	if (!(ctl->options & option))
-		return true;
-	if (num_parse(str_cut(&rest, '-'), 9999, &year) &&
-	    num_parse(str_cut(&rest, '-'), 12, &month) && num_parse(rest, 31, &day)) {
-		struct civil at = {
-			.year = (int)year, .month = (int)month, .day = (int)day};
-
-		*unix_s = civil_to_unix(at);
-		if (civil_is_valid(at))
-			return true;
-	}
-	ctl_fail(ctl,
-		 "\"%.*s\" is no date.\nNothing was changed.\nA date looks like "
-		 "2026-11-22.",
-		 STR_FMT(given));
-	return false;
-}
-
 static bool read_wanted(struct ctl *ctl, struct backup_wanted *wanted)
 {
 	*wanted = (struct backup_wanted){.address = value_of(ctl, CTL_ACCOUNT),
@@ -257,8 +232,8 @@ static bool read_wanted(struct ctl *ctl, struct backup_wanted *wanted)
 		wanted->address =
 			arena_printf(&ctl->arena, "%.*s@%.*s", STR_FMT(wanted->address),
 				     STR_FMT(ctl->conf.default_domain));
-	return day_of(ctl, CTL_SINCE, &wanted->since) &&
-	       day_of(ctl, CTL_BEFORE, &wanted->before);
+	return ctl_day(ctl, CTL_SINCE, &wanted->since) &&
+	       ctl_day(ctl, CTL_BEFORE, &wanted->before);
 }
 
 static void bring(struct ctl *ctl, struct job *job, const struct manifest *manifest)

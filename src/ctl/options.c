@@ -3,6 +3,8 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/civil.h"
+#include "base/num.h"
 #include "ctl/word.h"
 
 /* Bit by bit. */
@@ -32,8 +34,8 @@ static const struct {
 	{"mailbox", "NAME", "only what was in this mailbox of it"},
 	{"message-id", "ID", "only the message with this Message-ID"},
 	{"since", "DATE",
-	 "only what arrived (undelete: was expunged) on that day\n"
-	 "                        (UTC) or later"},
+	 "only what arrived, or was expunged, on that day (UTC)\n"
+	 "                        or later"},
 	{"before", "DATE", "only what arrived before that day"},
 };
 
@@ -90,6 +92,31 @@ bool options_read(struct ctl *ctl, int argc, char **argv)
 const char *ctl_value(const struct ctl *ctl, enum ctl_option option)
 {
 	return ctl->values[__builtin_ctz(option)];
+}
+
+bool ctl_day(struct ctl *ctl, enum ctl_option option, int64_t *unix_s)
+{
+	uint64_t year, month, day;
+
+	*unix_s = 0;
+	if (!(ctl->options & option))
+		return true;
+	struct str given = str_c(ctl_value(ctl, option)), rest = given;
+
+	if (num_parse(str_cut(&rest, '-'), 9999, &year) &&
+	    num_parse(str_cut(&rest, '-'), 12, &month) && num_parse(rest, 31, &day)) {
+		struct civil at = {
+			.year = (int)year, .month = (int)month, .day = (int)day};
+
+		*unix_s = civil_to_unix(at);
+		if (civil_is_valid(at))
+			return true;
+	}
+	ctl_fail(ctl,
+		 "\"%.*s\" is no date.\nNothing was changed.\nA date looks like "
+		 "2026-11-22.",
+		 STR_FMT(given));
+	return false;
 }
 
 void options_print(unsigned options)

@@ -3,7 +3,6 @@
 #include <jansson.h>
 
 #include "base/civil.h"
-#include "base/num.h"
 #include "ctl/word.h"
 #include "store/digest.h"
 #include "store/store.h"
@@ -36,40 +35,6 @@ static struct str time_text(struct ctl *ctl, int64_t unix_s)
 
 /* ---- what is meant ----------------------------------------------------------------- */
 
-/* Takes digits and the octet behind them, unless that is 0. */
-static bool number_take(struct str *text, size_t digits, char then, int *number)
-{
-	uint64_t value;
-	size_t len = digits + (then != 0);
-
-	if (text->len < len || !num_parse(str_first(*text, digits), 9999, &value) ||
-	    (then != 0 && text->ptr[digits] != then))
-		return false;
-	*number = (int)value;
-	*text = str_skip(*text, len);
-	return true;
-}
-
-/* 2026-11-20 or 2026-11-20T17:30:00Z. */
-static bool time_parse(struct str text, int64_t *unix_s)
-{
-	struct civil at = {0};
-	bool has_time = text.len > 10;
-
-	if (!number_take(&text, 4, '-', &at.year) ||
-	    !number_take(&text, 2, '-', &at.month) ||
-	    !number_take(&text, 2, has_time ? 'T' : 0, &at.day))
-		return false;
-	if (has_time && (!number_take(&text, 2, ':', &at.hour) ||
-			 !number_take(&text, 2, ':', &at.minute) ||
-			 !number_take(&text, 2, 'Z', &at.second)))
-		return false;
-	if (text.len > 0 || !civil_is_valid(at))
-		return false;
-	*unix_s = civil_to_unix(at);
-	return true;
-}
-
 static struct str id_without_angles(struct str id)
 {
 	id = str_trim(id);
@@ -82,18 +47,12 @@ static bool search_begin(struct ctl *ctl, struct search *search)
 {
 	*search = (struct search){.json = json_array()};
 	ctl->json = json_pack("{s:o}", "expunged", search->json);
-	const char *since = ctl_value(ctl, CTL_SINCE);
 	const char *id = ctl_value(ctl, CTL_MESSAGE_ID);
 
 	if (id)
 		search->message_id = id_without_angles(str_c(id));
-	if (since && !time_parse(str_c(since), &search->since)) {
-		ctl_fail(ctl,
-			 "\"%s\" is no date.\nNothing was changed.\nA date looks like "
-			 "2026-11-20, or 2026-11-20T17:30:00Z.",
-			 since);
+	if (!ctl_day(ctl, CTL_SINCE, &search->since))
 		return false;
-	}
 	enum directory_find found = directory_find_login(&ctl->directory, ctl->words[0],
 							 &ctl->arena, &search->account);
 

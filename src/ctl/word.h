@@ -97,6 +97,9 @@ extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_config, ctl
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));
 /* What came with the option; NULL if it was not given. */
 const char *ctl_value(const struct ctl *ctl, enum ctl_option option);
+/* A day as "2026-11-22" (UTC); 0 if the option was not given.  False, and said so, if it
+ * is none. */
+bool ctl_day(struct ctl *ctl, enum ctl_option option, int64_t *unix_s);
 
 /* heal.c: verbs of "store" that work on a data directory that no server has. */
 void heal_check(struct ctl *ctl);
