@@ -210,7 +210,7 @@ size_t tally_news(struct tally *tally, struct tally_item *items, size_t max)
 
 		entry->is_news = false;
 		entry->is_known = entry->count > 0;
-		if (was_known || entry->count > 0)
+		if (was_known || entry->count > 0 || entry->elsewhere > 0)
 			items[count++] = (struct tally_item){entry->key, entry->count};
 		settle(tally, entry); /* came and went: that is no news */
 	}
