@@ -5,10 +5,6 @@
 #include "ctl/ctl.h"
 #include "daemon/daemon.h"
 
-#ifndef POSTRIDER_VERSION
-#define POSTRIDER_VERSION "unknown"
-#endif
-
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);

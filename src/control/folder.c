@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -95,6 +96,18 @@ err_t folder_owner(const char *folder, const char *part, uid_t *uid, gid_t *gid)
 	*uid = stat.st_uid;
 	*gid = stat.st_gid;
 	return OK;
+}
+
+bool folder_become_owner(const char *folder, const char *part)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		return true;
+	return folder_owner(folder, part, &uid, &gid) == OK &&
+	       (uid == 0 ||
+		(setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0));
 }
 
 err_t folder_lock(const char *folder, int *fd, struct buf *why)

@@ -27,6 +27,10 @@ enum { FOLDER_PATH_MAX = 4096, FOLDER_WHY_MAX = 2 * FOLDER_PATH_MAX };
 /* Takes the lock, held until all copies of *fd are closed; ERR_LIMIT if it is taken. */
 [[nodiscard]] err_t folder_lock(const char *folder, int *fd, struct buf *why);
 
+/* This process has the rights of the part's owner from here on; for root, who would have
+ * more.  False: it keeps its own, and must not go on. */
+[[nodiscard]] bool folder_become_owner(const char *folder, const char *part);
+
 /* Who owns the part. */
 [[nodiscard]] err_t folder_owner(const char *folder, const char *part, uid_t *uid,
 				 gid_t *gid);

@@ -4,7 +4,6 @@
 #include "ctl/heal.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -208,18 +207,6 @@ static void do_damaged(struct heal *heal, const char *folder)
 
 typedef void heal_work(struct heal *heal, const char *folder);
 
-static bool become_owner(const char *folder)
-{
-	uid_t uid;
-	gid_t gid;
-
-	if (geteuid() != 0)
-		return true;
-	return folder_owner(folder, "store", &uid, &gid) == OK &&
-	       (uid == 0 ||
-		(setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0));
-}
-
 /* What the store logs while it is looked at is said again, in better order. */
 static int quiet(void)
 {
@@ -257,7 +244,7 @@ __attribute__((noreturn)) static void work_apart(struct ctl *ctl, const char *ba
 			    .is_online = ctl->options & CTL_ONLINE,
 			    .started_ms = clock_monotonic_ms()};
 
-	if (!become_owner(base))
+	if (!folder_become_owner(base, "store"))
 		_exit(STATUS_FAILED);
 	heal.progress_fd = quiet();
 	work(&heal, folder);

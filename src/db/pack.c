@@ -209,6 +209,21 @@ uint64_t packs_first_sequence(const struct packs *packs)
 	return pack ? pack->first_sequence : 1;
 }
 
+bool packs_first_behind(const struct packs *packs, uint32_t number,
+			struct pack_place *place, uint64_t *sequence)
+{
+	for (number++; number <= packs->count; number++) {
+		const struct pack *pack = packs_get(packs, number);
+
+		if (!pack)
+			continue;
+		*place = (struct pack_place){number, PACK_HEADER_BYTES};
+		*sequence = pack->first_sequence;
+		return true;
+	}
+	return false;
+}
+
 void packs_trust(struct packs *packs, uint64_t sequence)
 {
 	packs->trusted = sequence;

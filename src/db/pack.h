@@ -46,6 +46,9 @@ unsigned packs_guessed(const struct packs *packs);
 struct pack_place packs_first(const struct packs *packs);
 /* The number that the first group there can have. */
 uint64_t packs_first_sequence(const struct packs *packs);
+/* The same of the first pack with a greater number; false if there is none. */
+bool packs_first_behind(const struct packs *packs, uint32_t number,
+			struct pack_place *place, uint64_t *sequence);
 /* The newest pack's; 0 if there is none. */
 uint64_t packs_epoch(const struct packs *packs);
 /* On disk, without what was punched out. */
@@ -82,6 +85,7 @@ enum body_state {
 };
 struct pack_found {
 	const char *header_at; /* in the payload */
+	struct str frame;      /* likewise */
 	uint64_t length;       /* of the frame */
 	uint64_t raw_size;
 	uint32_t account; /* that it was written for */

@@ -224,6 +224,7 @@ bool pack_next_body(struct str *rest, struct pack_found *found)
 		if (!body_header_read(covered, &header))
 			continue;
 		*found = (struct pack_found){.header_at = covered.ptr,
+					     .frame = frame,
 					     .length = header.length,
 					     .raw_size = header.raw_size,
 					     .account = header.account,

@@ -43,3 +43,15 @@
 [[nodiscard]] err_t file_make_folder(const char *path, mode_t mode);
 /* OK if there was none; not made durable. */
 [[nodiscard]] err_t file_remove(const char *path);
+
+bool file_is_there(const char *path);
+/* A file of the same content at `to`, durable but for its name; shares the blocks where
+ * the file system can.  Told how far it is, if progress is not NULL.  Site file.copy. */
+[[nodiscard]] err_t file_copy(const char *from, const char *to,
+			      void (*progress)(void *arg, uint64_t done, uint64_t all),
+			      void *arg);
+/* Another name for the same file; OK if there is one. */
+[[nodiscard]] err_t file_link(const char *from, const char *to);
+/* The folder, or file, with all that is in it; OK if there was none.  No link is
+ * followed. */
+[[nodiscard]] err_t file_remove_tree(const char *path);

@@ -4,6 +4,7 @@
  *   unclean           how many starts in a row did not end in good order
  *   index.lmdb        what is where (keys.c, rows.c); can be rebuilt from the packs
  *   packs/N.pack      bodies, and the log of all that was done (db/packgroup.c, record.c)
+ *   snapshot/         what there was before the format changed (upgrade/snapshot.h)
  *
  * A commit is planned against the open index transaction (plan.h), which gives an effect
  * for each of its operations; the effects are applied there (apply.h) and encoded into
@@ -72,6 +73,8 @@ struct storage {
 	_Atomic uint64_t reading[2];
 	_Atomic uint64_t commits, groups, bodies_read;
 	_Atomic uint64_t pins, pinned_sequence;
+	atomic_bool has_snapshot; /* as of the last look */
+	int64_t looked_at;
 	/* Index commits so far; and for what is hashed there, the number of the index
 	 * commit that will show its last change. */
 	_Atomic uint64_t indexed, touched[TOUCHED_SLOTS];
@@ -90,6 +93,11 @@ void storage_recover(struct storage *storage);
 /* Applies what the packs hold beyond the index, and starts the packs and the flusher. */
 [[nodiscard]] err_t storage_replay(struct storage *storage, bool is_fresh_pack,
 				   const char **why);
+/* pin.c: while there is a snapshot, everything is pinned.  Looks whether it is still
+ * there. */
+void snapshot_look_for(struct storage *storage);
+/* It holds that pack, which must not grow, then. */
+bool snapshot_has_pack(const struct storage *storage, uint32_t pack);
 /* Nobody else can have the queue's leases yet: what was leased is due at once. */
 [[nodiscard]] err_t storage_release_leases(struct storage *storage);
 

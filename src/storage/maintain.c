@@ -12,6 +12,7 @@ enum {
 	STEP_ROWS = 64,   /* between two looks at the clock */
 	KEY_MINUTES = 60, /* timed keys are kept so long */
 	KEPT_MINUTES = 7 * 24 * 60,
+	LOOK_S = 10, /* between two looks whether the snapshot is forgotten */
 };
 
 /* Memberships of deleted mailboxes, a few at a time. */
@@ -165,6 +166,10 @@ static bool slice(struct storage *storage, int64_t now)
 {
 	bool did = false, more = false;
 
+	if (storage->has_snapshot && now >= storage->looked_at + LOOK_S) {
+		snapshot_look_for(storage);
+		storage->looked_at = now;
+	}
 	if (storage->is_read_only || index_begin(storage) != OK)
 		return false;
 	if (steps(&storage->work, now, &did, &more) != OK) {

@@ -1,4 +1,8 @@
 /* What others, such as a backup, take from a storage that is in use. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
 #include "storage/embedded.h"
 
 /* The oldest pin's group stands for all of them, until the last has gone. */
@@ -17,13 +21,37 @@ void storage_unpin(struct storage *storage)
 
 bool storage_is_pinned(struct storage *storage)
 {
-	return atomic_load(&storage->pins) > 0;
+	return atomic_load(&storage->pins) > 0 || atomic_load(&storage->has_snapshot);
 }
 
 uint64_t storage_pinned_sequence(struct storage *storage)
 {
+	if (atomic_load(&storage->has_snapshot))
+		return UINT64_MAX - 1;
 	return storage_is_pinned(storage) ? atomic_load(&storage->pinned_sequence)
 					  : UINT64_MAX;
+}
+
+static bool is_there(const struct storage *storage, const char *name)
+{
+	char *path = storage_path(storage->folder, name);
+	bool is = access(path, F_OK) == 0;
+
+	mem_free(path);
+	return is;
+}
+
+void snapshot_look_for(struct storage *storage)
+{
+	atomic_store(&storage->has_snapshot, is_there(storage, STORAGE_SNAPSHOT));
+}
+
+bool snapshot_has_pack(const struct storage *storage, uint32_t pack)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, STORAGE_SNAPSHOT "/packs/%08u.pack", pack);
+	return is_there(storage, name);
 }
 
 err_t storage_copy_index(struct storage *storage, int fd)

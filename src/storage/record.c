@@ -40,36 +40,37 @@ _Static_assert(ROLE_NONE == 0 && ROLE_INBOX == 1 && ROLE_IMPORTANT == 9, "on dis
 
 enum { DISK_APPEND_BEFORE_THREADS = 2 }; /* is read as an append without one */
 
-/* Writes to out, or reads from in. */
+/* Reads from in if there is one, then writes to out if there is one. */
 struct coder {
 	bool is_before_threads;
 	struct buf *out;
 	struct dec *in;
 	struct arena *arena;
+	const struct effect_mover *mover; /* NULL: places stay as they are */
 };
 
 static void code_u64(struct coder *c, uint64_t *value)
 {
+	if (c->in)
+		*value = dec_var(c->in);
 	if (c->out)
 		enc_var(c->out, *value);
-	else
-		*value = dec_var(c->in);
 }
 
 static void code_u32(struct coder *c, uint32_t *value)
 {
+	if (c->in)
+		*value = (uint32_t)dec_var_max(c->in, UINT32_MAX);
 	if (c->out)
 		enc_var(c->out, *value);
-	else
-		*value = (uint32_t)dec_var_max(c->in, UINT32_MAX);
 }
 
 static void code_u8(struct coder *c, uint8_t *value)
 {
+	if (c->in)
+		*value = dec_u8(c->in);
 	if (c->out)
 		enc_u8(c->out, *value);
-	else
-		*value = dec_u8(c->in);
 }
 
 static void code_bool(struct coder *c, bool *value)
@@ -82,45 +83,56 @@ static void code_bool(struct coder *c, bool *value)
 
 static void code_time(struct coder *c, int64_t *value)
 {
+	if (c->in)
+		*value = (int64_t)dec_u64(c->in);
 	if (c->out)
 		enc_u64(c->out, (uint64_t)*value);
-	else
-		*value = (int64_t)dec_u64(c->in);
 }
 
 static void code_zone(struct coder *c, int16_t *value)
 {
+	if (c->in)
+		*value = (int16_t)dec_u16(c->in);
 	if (c->out)
 		enc_u16(c->out, (uint16_t)*value);
-	else
-		*value = (int16_t)dec_u16(c->in);
 }
 
 static void code_str(struct coder *c, struct str *value)
 {
+	if (c->in)
+		*value = dec_str(c->in);
 	if (c->out)
 		enc_str(c->out, *value);
-	else
-		*value = dec_str(c->in);
 }
 
 static void code_place(struct coder *c, struct pack_body *at)
 {
+	struct buf *out = c->out;
+
+	c->out = NULL;
 	code_u32(c, &at->pack);
 	code_u64(c, &at->offset);
 	code_u64(c, &at->length);
+	c->out = out;
+	if (c->mover && dec_ok(c->in))
+		c->mover->move(c->mover->arg, at);
+	if (out) {
+		enc_var(out, at->pack);
+		enc_var(out, at->offset);
+		enc_var(out, at->length);
+	}
 }
 
 static void code_blob(struct coder *c, struct blob *blob)
 {
-	if (c->out) {
-		buf_add(c->out, (struct str){(const char *)blob->hash, BLOB_HASH_BYTES});
-	} else {
+	if (c->in) {
 		struct str hash = dec_bytes(c->in, BLOB_HASH_BYTES);
 
 		if (hash.len == BLOB_HASH_BYTES)
 			memcpy(blob->hash, hash.ptr, BLOB_HASH_BYTES);
 	}
+	if (c->out)
+		buf_add(c->out, (struct str){(const char *)blob->hash, BLOB_HASH_BYTES});
 	code_place(c, &blob->at);
 }
 
@@ -167,10 +179,10 @@ static void uids_read(struct coder *c, struct uid_set *uids)
 
 static void code_uids(struct coder *c, struct uid_set *uids)
 {
+	if (c->in)
+		uids_read(c, uids);
 	if (c->out)
 		uids_write(c->out, uids);
-	else
-		uids_read(c, uids);
 }
 
 /* ---- the kinds --------------------------------------------------------------------- */
@@ -345,20 +357,50 @@ void effect_write(struct buf *buf, const struct effect *effect)
 	ASSERT(code_effect(&c, &copy));
 }
 
-bool effect_read(struct dec *dec, struct arena *arena, struct effect *effect)
+/* With c->out the kind is written as it stands there, which may be one of before. */
+static bool read_effect(struct coder *c, struct effect *effect)
 {
-	struct coder c = {.in = dec, .arena = arena};
+	uint8_t kind = dec_u8(c->in);
 
-	uint8_t kind = dec_u8(dec);
-
+	if (c->out)
+		enc_u8(c->out, kind);
 	*effect = (struct effect){.kind = -1};
-	c.is_before_threads = kind == DISK_APPEND_BEFORE_THREADS;
-	if (c.is_before_threads)
+	c->is_before_threads = kind == DISK_APPEND_BEFORE_THREADS;
+	if (c->is_before_threads)
 		kind = disk_kinds[OP_APPEND];
 	for (size_t i = 0; i < COUNT_OF(disk_kinds); i++)
 		if (kind != 0 && disk_kinds[i] == kind)
 			effect->kind = (int)i;
-	return dec_ok(dec) && code_effect(&c, effect) && dec_ok(dec);
+	return dec_ok(c->in) && code_effect(c, effect) && dec_ok(c->in);
+}
+
+bool effect_read(struct dec *dec, struct arena *arena, struct effect *effect)
+{
+	struct coder c = {.in = dec, .arena = arena};
+
+	return read_effect(&c, effect);
+}
+
+bool effect_move(struct dec *dec, struct arena *arena, const struct effect_mover *mover,
+		 struct buf *out, struct effect *effect)
+{
+	struct coder c = {.in = dec, .arena = arena, .mover = mover, .out = out};
+
+	return read_effect(&c, effect);
+}
+
+bool effect_source(const struct effect *effect, account_t *account, uint64_t *message)
+{
+	const struct effect_append *append = &effect->append;
+	const struct effect_queue_add *add = &effect->queue_add;
+
+	const struct effect_body *body =
+		effect->kind == OP_APPEND ? &append->body : &add->body;
+
+	*account = body->from_account;
+	*message = body->from_message;
+	return (effect->kind == OP_APPEND || effect->kind == OP_QUEUE_ADD) &&
+	       *message != 0;
 }
 
 static void code_head(struct coder *c, struct commit_head *head)

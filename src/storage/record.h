@@ -125,3 +125,14 @@ void effect_write(struct buf *buf, const struct effect *effect);
  * by a newer program. */
 [[nodiscard]] bool effect_read(struct dec *dec, struct arena *arena,
 			       struct effect *effect);
+/* The same, and writes the effect to out in the form that it was found in; each place of
+ * a body in it is given to the mover first, who may change it. */
+struct effect_mover {
+	void (*move)(void *arg, struct pack_body *at);
+	void *arg;
+};
+[[nodiscard]] bool effect_move(struct dec *dec, struct arena *arena,
+			       const struct effect_mover *mover, struct buf *out,
+			       struct effect *effect);
+/* The message whose body and digest the effect's own message shares; false if none. */
+bool effect_source(const struct effect *effect, account_t *account, uint64_t *message);

@@ -215,6 +215,7 @@ err_t storage_replay(struct storage *storage, bool is_fresh_pack, const char **w
 	if (scan.groups > 0)
 		LOG(INFO, "log replayed", KV_INT("groups", scan.groups));
 	*why = "the packs cannot be written";
+	is_fresh_pack = is_fresh_pack || snapshot_has_pack(storage, scan.end.pack);
 	TRY(packs_start(storage->packs, &scan, work->state.epoch, is_fresh_pack));
 	if (scan.damaged > 0 || (!had_index && scan.is_torn) ||
 	    storage->open_as == STORAGE_RESTORED) {

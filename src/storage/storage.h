@@ -14,6 +14,10 @@
 
 struct storage;
 
+/* A folder in the data directory: what there was before its format changed.  While it is
+ * there, everything stays in the packs, and those that it holds do not grow. */
+#define STORAGE_SNAPSHOT "snapshot"
+
 struct storage_options {
 	const char *folder;       /* the data directory; it exists */
 	uint64_t pack_bytes_max;  /* 0: 1 GB */

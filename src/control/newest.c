@@ -1,0 +1,3 @@
+#include "control/format.h"
+
+const uint32_t format_newest = 1;
