@@ -177,10 +177,10 @@ static err_t export(struct going_back *g)
 	part_tell(g->part, "writing what cannot be carried over as mail", 0);
 	if (g->tail.left_count > 0)
 		TRY(leave_as_mail(&g->leaving));
-	TRY(part_step(part));
+	TRY(part_step(g->part));
 	TRY(write_list(g));
 	sum_up(g, &g->part->said);
-	return part_step(part);
+	return part_step(g->part);
 }
 
 static err_t prepare_store(struct part *part)
