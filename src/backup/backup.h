@@ -58,6 +58,7 @@ enum { BACKUP_FILES_MAX = 4 };
 struct manifest {
 	struct str id;
 	int64_t created_at;
+	uint64_t data_format;     /* control/format.h */
 	uint64_t epoch, sequence; /* of the log, that the packs reach */
 	uint64_t accounts, mailboxes, messages;
 	uint64_t added_bytes; /* what it added to the set */

@@ -22,7 +22,7 @@ static void begin(void)
 static void end(void)
 {
 	backup_close(&backup);
-	remove_tree(folder);
+	(void)file_remove_tree(folder);
 	CHECK(access(folder, F_OK) != 0);
 }
 
@@ -146,6 +146,6 @@ TEST(a_set_becomes_a_file_and_a_set_again)
 	CHECK(file_pwrite_all(fd, STR("/"), 0) == OK && close(fd) == 0);
 	CHECK(archive_unpack(&backup, file, back) == ERR_SYNTAX);
 	CHECK(unlink(file) == 0);
-	remove_tree(back);
+	(void)file_remove_tree(back);
 	end();
 }

@@ -1,5 +1,4 @@
 /* Octets from one file to another, with their hash. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -124,45 +123,4 @@ err_t copy_sum(const char *path, struct backup_file *file)
 		err = copy_range(fd, -1, 0, file->size, &file->hash);
 	(void)close(fd); /* it was only read */
 	return err;
-}
-
-err_t copy_file(const char *from, const char *to)
-{
-	struct backup_file file;
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	struct stat stat;
-	err_t err = in >= 0 && out >= 0 && fstat(in, &stat) == 0 ? OK : ERR_IO;
-
-	if (err == OK)
-		err = copy_range(in, out, 0, (uint64_t)stat.st_size, &file.hash);
-	if (err == OK)
-		err = file_sync(out);
-	if (in >= 0)
-		(void)close(in); /* it was only read */
-	if (out >= 0)
-		(void)close(out); /* synced, or no good */
-	return err;
-}
-
-void remove_tree(const char *path)
-{
-	DIR *folder = opendir(path);
-
-	while (folder) {
-		struct dirent *entry = readdir(folder);
-		char inside[BACKUP_PATH_MAX];
-
-		if (!entry)
-			break;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name) >=
-			    (int)sizeof inside)
-			continue;
-		if (unlink(inside) != 0)
-			remove_tree(inside);
-	}
-	if (folder)
-		(void)closedir(folder); /* it was only read */
-	(void)rmdir(path);              /* what is left is found by who looks */
 }

@@ -9,6 +9,7 @@
 #include "backup/parts.h"
 #include "base/civil.h"
 #include "base/mem.h"
+#include "control/format.h"
 #include "rt/clock.h"
 #include "rt/file.h"
 #include "rt/offload.h"
@@ -42,7 +43,7 @@ static void leftover_take(struct making *m, const char *name)
 		MEM_ROOM(m->known, m->known_count, m->known_room);
 		m->known[m->known_count++] = manifest;
 	}
-	remove_tree(backup_path(backup, path, "%s", name));
+	(void)file_remove_tree(backup_path(backup, path, "%s", name));
 }
 
 static void leftovers_take(struct making *m)
@@ -120,6 +121,7 @@ static err_t ask_store(struct making *m)
 		return backup_say(m->backup, ERR_IO,
 				  "The store does not give its index: %s.",
 				  store_outcome_text(outcome));
+	m->manifest.data_format = format_newest;
 	m->manifest.epoch = m->extent.epoch;
 	m->manifest.sequence = m->extent.sequence;
 	m->manifest.accounts = stats.accounts;
@@ -152,7 +154,7 @@ static err_t conf_copy(struct making *m)
 	(void)snprintf(path, sizeof path, "%s/" BACKUP_CONF, m->folder);
 	if (!m->source->conf)
 		return OK;
-	return copy_file(m->source->conf, path) == OK
+	return file_copy(m->source->conf, path, NULL, NULL) == OK
 		       ? OK
 		       : backup_say(m->backup, ERR_IO, "%s cannot be copied.",
 				    m->source->conf);
@@ -252,7 +254,8 @@ static void make_nothing(struct making *m)
 	m->backup->count--;
 	(void)unlink(backup_path(m->backup, path, "%.*s/manifest.json",
 				 STR_FMT(m->manifest.id))); /* first: then it is none */
-	remove_tree(backup_path(m->backup, path, "%.*s", STR_FMT(m->manifest.id)));
+	(void)file_remove_tree(
+		backup_path(m->backup, path, "%.*s", STR_FMT(m->manifest.id)));
 }
 
 static void finish(void *arg)

@@ -1,10 +1,10 @@
 /* The manifest as JSON:
  *
- *   {"manifest": {"format": 1, "id", "created", "epoch", "sequence", "accounts",
- *                 "mailboxes", "messages", "added_bytes", "index_bytes",
- *                 "packs": [{"number", "file", "pieces": [[length, "hash"], ...]}, ...],
- *                 "files": [{"name", "size", "hash"}, ...]},
- *    "hash": SHA-256 of the value of "manifest", written compactly with sorted members}
+ *   {"manifest": {"format": 1, "id", "created", "data_format", "epoch", "sequence",
+ * "accounts", "mailboxes", "messages", "added_bytes", "index_bytes", "packs": [{"number",
+ * "file", "pieces": [[length, "hash"], ...]}, ...], "files": [{"name", "size", "hash"},
+ * ...]}, "hash": SHA-256 of the value of "manifest", written compactly with sorted
+ * members}
  *
  * Hashes are hexadecimal.
  */
@@ -14,6 +14,7 @@
 #include "backup/parts.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "control/format.h"
 #include "rt/file.h"
 
 enum { FORMAT = 1, HEX_BYTES = 2 * BACKUP_HASH_BYTES, JSON_BYTES_MAX = 1 << 30 };
@@ -56,9 +57,10 @@ static json_t *manifest_json(const struct manifest *m)
 					 m->files[i].name.len, "size",
 					 (json_int_t)m->files[i].size, "hash",
 					 hash_json(&m->files[i].hash)));
-	return json_pack("{s:i,s:s%,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "format",
-			 (int)FORMAT, "id", m->id.ptr, m->id.len, "created",
-			 (json_int_t)m->created_at, "epoch", (json_int_t)m->epoch,
+	return json_pack("{s:i,s:s%,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
+			 "format", (int)FORMAT, "id", m->id.ptr, m->id.len, "created",
+			 (json_int_t)m->created_at, "data_format",
+			 (json_int_t)m->data_format, "epoch", (json_int_t)m->epoch,
 			 "sequence", (json_int_t)m->sequence, "accounts",
 			 (json_int_t)m->accounts, "mailboxes", (json_int_t)m->mailboxes,
 			 "messages", (json_int_t)m->messages, "added_bytes",
@@ -191,6 +193,7 @@ static bool manifest_of(struct backup *backup, const json_t *json, struct manife
 		return false;
 	m->created_at = (int64_t)created;
 	return name_of(backup, json, "id", &m->id) &&
+	       number_of(json, "data_format", &m->data_format) &&
 	       number_of(json, "epoch", &m->epoch) &&
 	       number_of(json, "sequence", &m->sequence) &&
 	       number_of(json, "accounts", &m->accounts) &&
@@ -235,4 +238,17 @@ const struct backup_file *manifest_file(const struct manifest *manifest, const c
 		if (str_same(manifest->files[i].name, str_c(name)))
 			return &manifest->files[i];
 	return NULL;
+}
+
+err_t manifest_fits(struct backup *backup, const struct manifest *manifest)
+{
+	if (manifest->data_format == format_newest)
+		return OK;
+	return backup_say(backup, ERR_DENIED,
+			  "Backup %.*s holds data of format %llu, and this program (%s) "
+			  "works with %u.  Restore it with the Postrider that made it, "
+			  "which a newer one then brings up to date.",
+			  STR_FMT(manifest->id),
+			  (unsigned long long)manifest->data_format, POSTRIDER_VERSION,
+			  format_newest);
 }

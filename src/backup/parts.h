@@ -35,13 +35,12 @@ const struct backup_file *manifest_file(const struct manifest *manifest,
 			       struct backup_hash *hash);
 /* A whole file: its size and hash.  ERR_ABSENT. */
 [[nodiscard]] err_t copy_sum(const char *path, struct backup_file *file);
-[[nodiscard]] err_t copy_file(const char *from, const char *to);
 void copy_hash(struct str bytes, struct backup_hash *hash);
 bool hash_same(const struct backup_hash *a, const struct backup_hash *b);
 /* For reading, past what the cache believes. */
 [[nodiscard]] int open_from_disk(const char *path);
-/* Removes a folder with all in it. */
-void remove_tree(const char *path);
+/* The data that it holds is of this program's format; else says so. */
+[[nodiscard]] err_t manifest_fits(struct backup *backup, const struct manifest *manifest);
 
 /* chunks.c: the index at path as chunks, and their map as BACKUP_MAP in folder;
  * *added counts the octets of new chunks. */

@@ -21,7 +21,7 @@ static err_t drop(struct backup *backup, size_t at)
 	(void)backup_path(backup, to, "%.*s.new", STR_FMT(manifest->id));
 	if (file_rename(from, to) != OK)
 		return backup_say(backup, ERR_IO, "%s cannot be removed.", from);
-	remove_tree(to);
+	(void)file_remove_tree(to);
 	manifest_fini(manifest);
 	memmove(manifest, manifest + 1, (backup->count - at - 1) * sizeof *manifest);
 	backup->count--;

@@ -8,6 +8,7 @@
 #include "backup/parts.h"
 #include "base/mem.h"
 #include "control/folder.h"
+#include "control/format.h"
 #include "control/users.h"
 #include "rt/file.h"
 #include "storage/storage.h"
@@ -181,7 +182,7 @@ static err_t file_put(struct restoring *r, const char *name, const char *path)
 	if (!wanted)
 		return OK;
 	(void)backup_path(r->backup, from, "%.*s/%s", STR_FMT(r->manifest->id), name);
-	err_t err = copy_file(from, path);
+	err_t err = file_copy(from, path, NULL, NULL);
 
 	if (err == OK)
 		err = copy_sum(path, &file);
@@ -214,7 +215,7 @@ static err_t store_put(struct restoring *r)
 	char path[BACKUP_PATH_MAX];
 
 	TRY(folder_path(r->fresh, r->folder, FRESH));
-	remove_tree(r->fresh); /* of an attempt before */
+	(void)file_remove_tree(r->fresh); /* of an attempt before */
 	TRY(file_make_folder(r->fresh, 0700));
 	TRY(packs_put(r));
 	TRY(index_put(r));
@@ -222,7 +223,7 @@ static err_t store_put(struct restoring *r)
 	TRY(give_store(r));
 	TRY(vault_put(r));
 	TRY(folder_path(path, r->folder, "store"));
-	remove_tree(path); /* nothing that counts: see check_empty() */
+	(void)file_remove_tree(path); /* nothing that counts: see check_empty() */
 	return file_rename(r->fresh, path);
 }
 
@@ -243,6 +244,10 @@ err_t backup_restore(struct backup *backup, const struct manifest *manifest,
 	if (err != OK)
 		return backup_say(backup, err, "%.*s", STR_FMT(buf_str(&why)));
 	err = check_empty(&r);
+	if (err == OK)
+		err = manifest_fits(backup, manifest);
+	if (err == OK && (err = format_admit(folder, format_newest, &why)) != OK)
+		(void)backup_say(backup, err, "%.*s", STR_FMT(buf_str(&why)));
 	if (err == OK)
 		err = store_put(&r);
 	(void)close(lock_fd); /* which gives it back */

@@ -142,7 +142,7 @@ static err_t open_parts(struct backup *backup)
 		manifest_fini(&backup->list[--backup->count]);
 	backup->problems = 0;
 	buf_reset(&backup->why);
-	remove_tree(backup->folder);
+	(void)file_remove_tree(backup->folder);
 	(void)close(backup->lock_fd); /* it is gone */
 	TRY(make_folders(backup));
 	return take_lock(backup);
@@ -195,7 +195,7 @@ void backup_close(struct backup *backup)
 	if (backup->lock_fd >= 0)
 		(void)close(backup->lock_fd); /* gives the lock back */
 	if (backup->is_temporary)
-		remove_tree(backup->folder);
+		(void)file_remove_tree(backup->folder);
 	for (size_t i = 0; i < backup->count; i++)
 		manifest_fini(&backup->list[i]);
 	mem_free(backup->list);

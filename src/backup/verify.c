@@ -7,6 +7,7 @@
 #include "backup/parts.h"
 #include "db/pack.h"
 #include "directory/record.h"
+#include "rt/file.h"
 #include "storage/storage.h"
 
 enum { PACK_BYTES_MAX = 1 << 30 };
@@ -106,7 +107,7 @@ static void check_groups(struct checking *c, const struct backup_pack *pack)
 		(void)backup_say(c->backup, ERR_IO, "%s cannot be read.", path);
 	else
 		(void)scan_groups(c, folder, pack); /* it says what it finds */
-	remove_tree(folder);
+	(void)file_remove_tree(folder);
 }
 
 /* ---- the other files --------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backup/parts.h"
+#include "rt/file.h"
 #include "storage/storage.h"
 
 err_t temporary_folder(struct backup *backup, char room[BACKUP_PATH_MAX])
@@ -74,6 +75,7 @@ err_t view_open(struct backup *backup, const struct manifest *manifest, struct v
 
 	view->storage = NULL;
 	view->folder[0] = '\0';
+	TRY(manifest_fits(backup, manifest));
 	TRY(temporary_folder(backup, view->folder));
 	size_t said = backup->problems;
 	err_t err = index_put(backup, manifest, view->folder);
@@ -96,5 +98,5 @@ void view_close(struct view *view)
 	if (view->storage)
 		storage_close(&view->storage);
 	if (view->folder[0])
-		remove_tree(view->folder);
+		(void)file_remove_tree(view->folder);
 }

@@ -47,6 +47,7 @@ struct conf {
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */
+	uint32_t snapshot_days; /* how long there is a way back to an older format */
 	enum log_level log_level;
 };
 

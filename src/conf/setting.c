@@ -101,6 +101,10 @@ const struct setting settings[] = {
 	 "the root's keys, followed as they change (RFC 5011)",
 	 "A file with the DS or DNSKEY records that DNSSEC begins from, one on a line, "
 	 "instead of the root's; or none, and nothing is validated."},
+	{"store", "snapshot-days", SETTING_COUNT, AT(snapshot_days), 0, 3650, "14", NULL,
+	 "How many days the snapshot is kept that was made when a newer program brought "
+	 "the data up to date.  As long as it is there, \"postrider store rollback\" can "
+	 "go back, and the space of removed mail is not freed."},
 	{"log", "level", SETTING_LEVEL, AT(log_level), 0, 0, "info", NULL,
 	 "How much is logged: error (somebody should look now), warn (trouble of our "
 	 "own), info (what happens to each mail), debug (what is said on each "

@@ -12,6 +12,7 @@
 #include "base/rand.h"
 #include "control/child.h"
 #include "control/folder.h"
+#include "control/format.h"
 
 enum { ANSWER_S = 15, END_S = 15, LOCK_TRIES = 50, LOCK_WAIT_MS = 100 };
 
@@ -166,6 +167,9 @@ static err_t start_private(struct control *control, const char *folder, int *sto
 		if (ask_server(folder, store_fd, vault_fd) == OK)
 			return OK;
 	}
+	/* ERR_SYNTAX tells it from other refusals. */
+	if (format_admit(folder, format_newest, &why) != OK)
+		return ERR_SYNTAX;
 	TRY(start(control, folder, CHILD_STORAGED, "store", &control->store));
 	TRY(start(control, folder, CHILD_VAULTD, "vault", &control->vault));
 	return join(control, store_fd, vault_fd);

@@ -1,9 +1,21 @@
 #include "ctl/connect.h"
 
 #include "control/control.h"
+#include "control/folder.h"
+#include "control/format.h"
 #include "ctl/word.h"
 #include "store/store.h"
 #include "vault/vault.h"
+
+static void fail_format(struct ctl *ctl, const char *folder)
+{
+	SCOPED(buf_fini) struct buf why = BUF(FOLDER_WHY_MAX);
+	struct format format;
+	enum format_state state = format_look(folder, format_newest, &format);
+
+	format_explain(folder, state, &format, format_newest, &why);
+	ctl_fail(ctl, "Nothing can be done here: %.*s", STR_FMT(buf_str(&why)));
+}
 
 bool ctl_connect(struct ctl *ctl)
 {
@@ -26,6 +38,8 @@ bool ctl_connect(struct ctl *ctl)
 			 "--dir names another one; a server makes one when it first "
 			 "starts.",
 			 folder);
+	} else if (err == ERR_SYNTAX) {
+		fail_format(ctl, folder);
 	} else if (err == ERR_DENIED) {
 		ctl_fail(ctl,
 			 "You may not use the data directory %s.\nNothing was "

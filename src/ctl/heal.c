@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "control/folder.h"
+#include "control/format.h"
 #include "directory/record.h"
 #include "rt/clock.h"
 
@@ -308,9 +309,10 @@ static void apart(struct ctl *ctl, heal_work *work)
 	if (str_to_c(ctl->conf.data_directory, base, sizeof base) &&
 	    folder_path(folder, base, "store") == OK)
 		err = folder_lock(base, &lock, &why);
+	if (err == OK)
+		err = format_admit(base, format_newest, &why);
 	if (err == OK) {
 		begin_apart(ctl, base, folder, work);
-		(void)close(lock); /* gives it back */
 	} else {
 		ctl_fail(ctl,
 			 "The store cannot be looked at: %.*s\nNothing was changed.\n"
@@ -319,6 +321,8 @@ static void apart(struct ctl *ctl, heal_work *work)
 			 STR_FMT(buf_str(&why)));
 		ctl->status = STATUS_FAILED;
 	}
+	if (lock >= 0)
+		(void)close(lock); /* gives it back */
 	buf_fini(&why);
 }
 

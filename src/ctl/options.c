@@ -37,6 +37,7 @@ static const struct {
 	 "only what arrived, or was expunged, on that day (UTC)\n"
 	 "                        or later"},
 	{"before", "DATE", "only what arrived before that day"},
+	{"yes", NULL, "do it, do not only say what would be done"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };

@@ -41,8 +41,9 @@ enum ctl_option {
 	CTL_MESSAGE_ID = 1 << 21,
 	CTL_SINCE = 1 << 22,
 	CTL_BEFORE = 1 << 23,
+	CTL_YES = 1 << 24, /* without one */
 };
-enum { CTL_OPTIONS = 24 };
+enum { CTL_OPTIONS = 25 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -105,6 +106,12 @@ bool ctl_day(struct ctl *ctl, enum ctl_option option, int64_t *unix_s);
 void heal_check(struct ctl *ctl);
 void heal_rebuild(struct ctl *ctl);
 void heal_damaged(struct ctl *ctl);
+
+/* snapshot.c: the format of the data, and the way back. */
+void snapshot_upgrade(struct ctl *ctl);
+void snapshot_show(struct ctl *ctl);
+void snapshot_rollback(struct ctl *ctl);
+void snapshot_forget(struct ctl *ctl);
 
 /* The command failed: what happened, what state things are in, and what to do about it,
  * each a whole sentence. */

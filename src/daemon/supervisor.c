@@ -460,7 +460,8 @@ static bool has_folder(struct supervisor *supervisor)
 	char folder[FOLDER_PATH_MAX];
 
 	if (str_to_c(supervisor->options.conf->data_directory, folder, sizeof folder) &&
-	    prepare(supervisor, folder, &why) == OK)
+	    prepare(supervisor, folder, &why) == OK &&
+	    upgrading_run(folder, supervisor->options.conf->snapshot_days, &why) == OK)
 		return true;
 	(void)fprintf(stderr, "postrider: %.*s\nNothing was started.\n",
 		      STR_FMT(buf_str(&why)));
@@ -486,6 +487,7 @@ int supervisor_run(const struct supervisor_options *options)
 	loop_init();
 	(void)task_start("signals", watch_signals, &supervisor);
 	(void)task_start("supervisor", run_all, &supervisor);
+	(void)task_start("snapshot", upgrading_watch, &supervisor);
 	loop_run();
 	loop_fini();
 	listeners_close(&supervisor.listeners);

@@ -49,3 +49,10 @@ bool joints_is_door(const struct slot *slot);
 /* users.c */
 void user_of(const struct supervisor_options *options, enum child_role role, uid_t *uid,
 	     gid_t *gid);
+
+/* upgrading.c: what stands in the data directory is of this program's format when it
+ * returns OK, else why is told.  Before there are tasks. */
+[[nodiscard]] err_t upgrading_run(const char *folder, uint32_t snapshot_days,
+				  struct buf *why);
+/* A task: forgets the snapshot when it is too old. */
+void upgrading_watch(void *arg);

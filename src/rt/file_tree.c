@@ -55,7 +55,7 @@ static err_t copy_all(int in, int out, uint64_t all, const char *path,
 err_t file_copy(const char *from, const char *to,
 		void (*progress)(void *arg, uint64_t done, uint64_t all), void *arg)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int in = open(from, O_RDONLY | O_CLOEXEC);
 	int out = in < 0 ? -1
 			 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 				0600);

@@ -17,7 +17,7 @@ enum { ARENA_MAX = 64 << 20, FOLDER_MODE = 0700, LIST_MAX = 512 << 20 };
 
 struct going_back {
 	struct part *part;
-	struct manifest manifest;
+	struct snapshot manifest;
 	struct arena arena;
 	struct storage *storage; /* what there is */
 	struct store_extent extent;
@@ -189,7 +189,7 @@ static err_t prepare_store(struct part *part)
 	struct part_path path;
 
 	TRY(part_path(part, &path, STORAGE_SNAPSHOT "/manifest"));
-	TRY(manifest_read(path.text, &g.manifest));
+	TRY(snapshot_read(path.text, &g.manifest));
 	arena_init(&g.arena, ARENA_MAX);
 	err_t err = lay_out(&g);
 
@@ -249,13 +249,13 @@ static err_t say_changed(struct part *part, const struct part_path *path, int64_
 /* It stays as it is if no step changed it. */
 static err_t prepare_vault(struct part *part)
 {
-	struct manifest manifest;
+	struct snapshot manifest;
 	struct part_path path, next, saved, now;
 
 	TRY(part_path(part, &path, STORAGE_SNAPSHOT "/manifest"));
 	TRY(part_path(part, &next, PART_NEXT));
 	TRY(file_remove_tree(next.text));
-	TRY(manifest_read(path.text, &manifest));
+	TRY(snapshot_read(path.text, &manifest));
 	TRY(part_path(part, &saved, STORAGE_SNAPSHOT "/secrets"));
 	if (!manifest.is_migrated || !file_is_there(saved.text))
 		return OK;

@@ -16,7 +16,7 @@ enum { MANIFEST_MAX = 4 << 20, FOLDER_MODE = 0700 };
 
 /* ---- the manifest ------------------------------------------------------------------ */
 
-static bool read_line(struct str line, struct manifest *manifest)
+static bool read_line(struct str line, struct snapshot *manifest)
 {
 	struct str word = str_cut(&line, ' ');
 	struct str first = str_cut(&line, ' ');
@@ -40,11 +40,11 @@ static bool read_line(struct str line, struct manifest *manifest)
 	return true;
 }
 
-err_t manifest_read(const char *path, struct manifest *manifest)
+err_t snapshot_read(const char *path, struct snapshot *manifest)
 {
 	SCOPED(buf_fini) struct buf text = BUF(MANIFEST_MAX);
 
-	*manifest = (struct manifest){0};
+	*manifest = (struct snapshot){0};
 	TRY(file_read(path, &text));
 	struct str rest = buf_str(&text);
 

@@ -12,7 +12,7 @@
 
 #include "upgrade/part.h"
 
-struct manifest {
+struct snapshot {
 	uint32_t format;
 	int64_t made_at;
 	bool is_migrated;
@@ -21,7 +21,7 @@ struct manifest {
 };
 
 /* Of the snapshot in that folder of a part; ERR_ABSENT, ERR_SYNTAX. */
-[[nodiscard]] err_t manifest_read(const char *path, struct manifest *manifest);
+[[nodiscard]] err_t snapshot_read(const char *path, struct snapshot *manifest);
 
 /* For part_run().  Makes the snapshot and what is to come; the part stays as it is. */
 [[nodiscard]] err_t snapshot_prepare(struct part *part);

@@ -197,10 +197,10 @@ static void count_later(const char *folder, uint32_t newest, uint64_t *bytes)
 bool upgrade_find(const char *folder, struct upgrade_snapshot *found)
 {
 	char path[FOLDER_PATH_MAX];
-	struct manifest manifest;
+	struct snapshot manifest;
 
 	if (folder_path(path, folder, "store/" STORAGE_SNAPSHOT "/manifest") != OK ||
-	    manifest_read(path, &manifest) != OK)
+	    snapshot_read(path, &manifest) != OK)
 		return false;
 	*found = (struct upgrade_snapshot){.format = manifest.format,
 					   .made_at = manifest.made_at,
