@@ -7,7 +7,7 @@
 #include "store/store.h"
 #include "vault/vault.h"
 
-static void fail_format(struct ctl *ctl, const char *folder)
+void ctl_fail_format(struct ctl *ctl, const char *folder)
 {
 	SCOPED(buf_fini) struct buf why = BUF(FOLDER_WHY_MAX);
 	struct format format;
@@ -39,7 +39,7 @@ bool ctl_connect(struct ctl *ctl)
 			 "starts.",
 			 folder);
 	} else if (err == ERR_SYNTAX) {
-		fail_format(ctl, folder);
+		ctl_fail_format(ctl, folder);
 	} else if (err == ERR_DENIED) {
 		ctl_fail(ctl,
 			 "You may not use the data directory %s.\nNothing was "

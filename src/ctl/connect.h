@@ -8,4 +8,6 @@ struct ctl;
 /* Opens ctl->store and ctl->vault on ctl->conf.data_directory; false, and said why, if
  * that cannot be.  May suspend. */
 bool ctl_connect(struct ctl *ctl);
+/* The data there is not for this program as it is: says why, and what to do. */
+void ctl_fail_format(struct ctl *ctl, const char *folder);
 void ctl_disconnect(struct ctl *ctl);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "control/folder.h"
 #include "control/format.h"
+#include "ctl/connect.h"
 #include "directory/record.h"
 #include "rt/clock.h"
 
@@ -309,9 +310,10 @@ static void apart(struct ctl *ctl, heal_work *work)
 	if (str_to_c(ctl->conf.data_directory, base, sizeof base) &&
 	    folder_path(folder, base, "store") == OK)
 		err = folder_lock(base, &lock, &why);
-	if (err == OK)
-		err = format_admit(base, format_newest, &why);
-	if (err == OK) {
+	if (err == OK && format_admit(base, format_newest, &why) != OK) {
+		ctl_fail_format(ctl, base);
+		ctl->status = STATUS_FAILED;
+	} else if (err == OK) {
 		begin_apart(ctl, base, folder, work);
 	} else {
 		ctl_fail(ctl,

@@ -46,7 +46,10 @@ static bool take_folder(struct job *job, struct ctl *ctl)
 {
 	if (!find_folder(job, ctl))
 		return false;
-	if (folder_lock(job->folder, &job->lock, &job->said) == OK)
+	err_t err = access(job->folder, F_OK) == 0 ? folder_make(job->folder, &job->said)
+						   : OK;
+
+	if (err == OK && folder_lock(job->folder, &job->lock, &job->said) == OK)
 		return true;
 	ctl_fail(ctl,
 		 "This needs the data directory for itself: %.*s\nNothing was changed.\n"

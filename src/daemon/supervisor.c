@@ -439,6 +439,7 @@ static err_t prepare(struct supervisor *supervisor, const char *folder, struct b
 {
 	TRY(folder_make(folder, why));
 	TRY(folder_lock(folder, &supervisor->lock_fd, why));
+	TRY(upgrading_run(folder, supervisor->options.conf->snapshot_days, why));
 	for (unsigned i = 0; i < CHILD_ROLES; i++) {
 		const char *part = part_of((enum child_role)i);
 		uid_t uid;
@@ -460,8 +461,7 @@ static bool has_folder(struct supervisor *supervisor)
 	char folder[FOLDER_PATH_MAX];
 
 	if (str_to_c(supervisor->options.conf->data_directory, folder, sizeof folder) &&
-	    prepare(supervisor, folder, &why) == OK &&
-	    upgrading_run(folder, supervisor->options.conf->snapshot_days, &why) == OK)
+	    prepare(supervisor, folder, &why) == OK)
 		return true;
 	(void)fprintf(stderr, "postrider: %.*s\nNothing was started.\n",
 		      STR_FMT(buf_str(&why)));
