@@ -18,8 +18,8 @@ struct control;
 
 /* May suspend (at most some ten seconds).  *store_fd and *vault_fd are the caller's.
  * ERR_ABSENT: no such data directory; ERR_DENIED: not for this user; ERR_LIMIT: another
- * command or a starting server has the folder; ERR_SYNTAX: the data is not for this program
- * as it is (format.h); ERR_IO and others: logged. */
+ * command or a starting server has the folder; ERR_SYNTAX: the data is not for this
+ * program as it is (format.h); ERR_IO and others: logged. */
 [[nodiscard]] err_t control_open(const char *folder, struct control **control,
 				 int *store_fd, int *vault_fd);
 /* May suspend, until private processes have ended. */
