@@ -391,11 +391,9 @@ bool effect_move(struct dec *dec, struct arena *arena, const struct effect_mover
 
 bool effect_source(const struct effect *effect, account_t *account, uint64_t *message)
 {
-	const struct effect_append *append = &effect->append;
-	const struct effect_queue_add *add = &effect->queue_add;
-
-	const struct effect_body *body =
-		effect->kind == OP_APPEND ? &append->body : &add->body;
+	const struct effect_body *body = effect->kind == OP_APPEND
+						 ? &effect->append.body
+						 : &effect->queue_add.body;
 
 	*account = body->from_account;
 	*message = body->from_message;

@@ -66,8 +66,15 @@ def fill(server):
     box.logout()
 
 
+def told(server, *words):
+    """What a command prints as JSON."""
+    done = server.ctl(*words, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
 def queue(server):
-    return json.loads(server.ctl("queue", "list", "--json").stdout)["queue"]
+    return told(server, "queue", "list")["queue"]
 
 
 def seen_of(box, name):
@@ -105,9 +112,8 @@ def account_of(server, user, password):
 
 def names_of(server):
     """Domains, accounts, aliases, quotas and the queue; no server runs."""
-    seen = {word: json.loads(server.ctl(word, "list", "--json").stdout)
-            for word in ("domain", "account", "alias")}
-    seen["quota"] = json.loads(server.ctl("account", "quota", "bob@postrider.test", "--json").stdout)
+    seen = {word: told(server, word, "list") for word in ("domain", "account", "alias")}
+    seen["quota"] = told(server, "account", "quota", "bob@postrider.test")
     rows = [{key: row[key] for key in row if key in ("id", "sender", "recipient", "account", "size", "row")}
             for row in queue(server)]
     return dict(seen, queue=rows)
