@@ -28,7 +28,7 @@ def check_commands():
                re.findall(r"^\.It Cm (\S+)(?: ((?!Ar\b|Op\b|Fl\b)\S+))?", path.read_text(), re.M)}
     entries = {entry.strip() for entry in entries}
     commands = {" ".join(word for word in found if word) for found in
-                re.findall(r"^  postrider (\S+)(?: ([a-z]+))?", says("--help"), re.M)}
+                re.findall(r"^  postrider (\S+)(?: ([a-z-]+))?", says("--help"), re.M)}
     for command in sorted(commands - entries):
         print(f"{path}: no entry for \"{command}\"")
     for entry in sorted(entries - commands):
