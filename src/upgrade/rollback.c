@@ -199,6 +199,10 @@ static err_t prepare_store(struct part *part)
 		err = carry_over(&g);
 	if (err == OK)
 		err = export(&g);
+	if (err == OK)
+		err = part_path(part, &path, PART_NEXT);
+	if (err == OK)
+		err = file_sync_folder(path.text);
 	packs_close(&g.to);
 	packs_close(&g.from);
 	storage_close(&g.storage);
