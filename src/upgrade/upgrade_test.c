@@ -289,6 +289,30 @@ TEST(an_upgrade_killed_anywhere_is_done_or_not_begun)
 	CHECK(kills >= 18 && switched >= 10);
 }
 
+TEST(a_disk_that_fails_leaves_the_data_as_it_was)
+{
+	static const char *const faults[] = {"file.copy:1:ENOSPC", "file.copy:1:EIO",
+					     "index.put:1:EIO", "file.rename:1:EIO",
+					     "upgrade.vault:2:EIO"};
+	struct data d;
+	struct buf before;
+
+	data_make(&d);
+	dump(&d, &before);
+	for (size_t i = 0; i < COUNT_OF(faults); i++) {
+		CHECK(fault_arm(str_c(faults[i])));
+		CHECK(go(&d, upgrade_run) != OK);
+		fault_disarm();
+		CHECK(d.said.len > 0);
+		CHECK(state_of(&d, 1) == FORMAT_SAME && state_of(&d, 2) == FORMAT_OLDER);
+		CHECK(same_dump(&d, &before));
+	}
+	CHECK(go(&d, upgrade_run) == OK);
+	CHECK(state_of(&d, 2) == FORMAT_SAME);
+	buf_fini(&before);
+	data_remove(&d);
+}
+
 /* ---- back -------------------------------------------------------------------------- */
 
 static struct store_op mail(uint64_t mailbox, const char *text)
