@@ -50,6 +50,7 @@ void tls_server_alpn(struct tls_server *server, struct str protocols);
 enum tls_verify {
 	TLS_VERIFY_NOTHING, /* opportunistic (RFC 7435): any certificate will do */
 	TLS_VERIFY_NAME,    /* a trusted chain for the host asked for */
+	TLS_VERIFY_PEER,    /* as conn_starttls_peer() is told each time */
 };
 /* trusted_pem: the roots; "" for the system's. NULL, and logged, if they cannot be read.
  */
@@ -99,9 +100,12 @@ struct tls_outcome {
 	enum tls_flaw flaw;    /* NONE: as wanted (nothing, if nothing was checked) */
 	char why[TLS_WHY_MAX]; /* in words; "" with NONE */
 };
-/* May suspend.  As conn_starttls_client(), with what the peer must show; *outcome also
- * when OK is returned and the check bound nobody.  The client is one of
- * TLS_VERIFY_NOTHING; its roots are for TLS_CHECK_NAME. */
+/* Whether a check can be made with it (RFC 7672 §2.2, "usable"). */
+bool tls_can_use(const struct dns_tlsa *record);
+/* May suspend.  As conn_starttls_client(), with what the peer must show.  *outcome also
+ * when OK is returned and the check bound nobody.  The client is one of TLS_VERIFY_PEER;
+ * its roots are for TLS_CHECK_NAME.  ERR_SYNTAX, and *outcome is not touched: a name is
+ * none, or no record can be used. */
 [[nodiscard]] err_t conn_starttls_peer(struct conn *conn, struct tls_client *client,
 				       const struct tls_peer *peer,
 				       struct tls_outcome *outcome);
@@ -111,3 +115,4 @@ struct tls_server *tls_server_ref(struct tls_server *server);
 void tls_server_unref(struct tls_server **server);
 struct ssl_st *tls_server_session(struct tls_server *server);
 struct ssl_st *tls_client_session(struct tls_client *client, struct str host);
+struct ssl_st *tls_client_peer(struct tls_client *client, const struct tls_peer *peer);
