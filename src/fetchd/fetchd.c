@@ -14,7 +14,7 @@
 enum { THREADS = 32, TRANSFERS_MAX = 200 };
 
 struct fetchd {
-	struct str roots_pem;
+	const struct buf *roots_pem;
 	unsigned transfers; /* under way or waiting */
 };
 
@@ -38,7 +38,7 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 	    fetch_decode_request(message->body, &request) &&
 	    fetchd->transfers < TRANSFERS_MAX) {
 		transfer->request = &request;
-		transfer->roots_pem = fetchd->roots_pem;
+		transfer->roots_pem = buf_str(fetchd->roots_pem);
 		transfer->body = BUF(request.reply_max);
 		fetchd->transfers++;
 		offload(transfer_run, transfer);
@@ -80,7 +80,7 @@ static void end_transfers(void *arg)
 	transfer_stop_all();
 }
 
-struct fetchd *fetchd_open(struct str roots_pem)
+struct fetchd *fetchd_open(const struct buf *roots_pem)
 {
 	struct fetchd *fetchd = NEW(struct fetchd);
 

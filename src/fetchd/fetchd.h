@@ -3,12 +3,12 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/buf.h"
 
 struct fetchd;
 
-/* roots_pem: whom to trust; must stay. */
-struct fetchd *fetchd_open(struct str roots_pem);
+/* roots_pem: whom to trust; must stay, and is looked at for each request. */
+struct fetchd *fetchd_open(const struct buf *roots_pem);
 /* After the last task has ended. */
 void fetchd_close(struct fetchd **fetchd);
 /* Serves a channel until the other side closes it; fd is owned from here on. */
