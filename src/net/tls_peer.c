@@ -162,8 +162,7 @@ void tls_peer_look(SSL *ssl, const struct tls_peer *peer, err_t err,
 		   struct tls_outcome *outcome)
 {
 	long result = SSL_get_verify_result(ssl);
-	bool is_checked =
-		peer->check != TLS_CHECK_NOTHING && SSL_get0_peer_certificate(ssl);
+	bool is_checked = peer->check != TLS_CHECK_NOTHING;
 	unsigned long error = err == ERR_CLOSED ? ERR_peek_error() : 0;
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
 
