@@ -1,6 +1,6 @@
 /* What TLS is wanted where, asked and remembered: TLSA records (DANE) and MTA-STS
  * policies, which are fetched and kept in the system account's small pairs.  The decision
- * itself is src/mailauth/tls_policy.h; what came of it is counted by tlspolicy/tally.h.
+ * itself is src/mailauth/tls_policy.h; what came of it is counted by tlspolicy/ledger.h.
  *
  *   t/sts/DOMAIN   u8 version 1, string id, u64 fetched at, string text: a policy
  */

@@ -4,10 +4,10 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "fetch/fetch.h"
 #include "resolver/resolver.h"
 #include "rt/clock.h"
 #include "store/store.h"
+#include "tlspolicy/reach.h"
 
 enum {
 	ROW_VERSION = 1,
@@ -121,34 +121,6 @@ static void flawed(struct policy_hop *hop, enum tls_flaw flaw, struct str why)
 	hop->sts_why = why;
 }
 
-static struct str address_text(struct arena *arena, struct str data)
-{
-	const unsigned char *octets = (const unsigned char *)data.ptr;
-	SCOPED(buf_fini) struct buf text = BUF(100);
-	struct str copy = STR("");
-
-	for (size_t i = 0; i < data.len && data.len == 4; i++)
-		buf_printf(&text, "%s%u", i > 0 ? "." : "", octets[i]);
-	for (size_t i = 0; i < data.len && data.len == 16; i += 2)
-		buf_printf(&text, "%s%x", i > 0 ? ":" : "",
-			   octets[i] << 8 | octets[i + 1]);
-	return arena_copy(arena, buf_str(&text), &copy) ? copy : STR("");
-}
-
-static void add_addresses(struct sts *sts, struct str host, enum dns_type type,
-			  struct arena *arena, struct fetch_request *request)
-{
-	struct dns_answer answer;
-
-	resolver_ask(sts->options->resolver, host, type, arena, &answer);
-	for (size_t i = 0; i < answer.count; i++) {
-		struct str text = address_text(arena, answer.records[i]);
-
-		if (text.len > 0 && request->address_count < FETCH_ADDRESSES_MAX)
-			request->addresses[request->address_count++] = text;
-	}
-}
-
 static bool ask(struct sts *sts, struct str domain, struct arena *arena,
 		struct policy_hop *hop, struct fetch_reply *reply)
 {
@@ -160,9 +132,7 @@ static bool ask(struct sts *sts, struct str domain, struct arena *arena,
 		.timeout_s = FETCH_TIMEOUT_S,
 	};
 
-	add_addresses(sts, host, DNS_A, arena, &request);
-	add_addresses(sts, host, DNS_AAAA, arena, &request);
-	if (request.address_count == 0) {
+	if (!reach(sts->options->resolver, host, arena, &request)) {
 		flawed(hop, TLS_FLAW_STS_FETCH, STR("the policy host has no address"));
 		return false;
 	}
