@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """DANE and MTA-STS as a real name server (knot, with DNSSEC) and a real HTTPS server publish
 them: what "postrider tls check" makes of it."""
-import contextlib, http.server, json, pathlib, random, ssl, subprocess, tempfile, threading, time
+import contextlib, http.server, json, pathlib, random, socket, ssl, subprocess, tempfile, threading, time
 
 import lab
 
@@ -245,6 +245,34 @@ def mta_sts(config):
     report.check("really nothing", Policies.served == [], str(Policies.served))
 
 
+def child_of(pid, role):
+    """The process of that role that pid has started; None: not yet."""
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = folder.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1]
+            words = folder.joinpath("cmdline").read_text().split("\0")
+            if int(parent) == pid and role in words:
+                return folder
+    return None
+
+
+def end_while_fetching(config, text):
+    """A policy host that never says a word does not hold the process up."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config.write_text(text.replace("mta-sts-port", f"mta-sts-port = {silent.getsockname()[1]}\n#"))
+        command = subprocess.Popen([lab.BINARY, "tls", "check", "enforce.test", "-c", str(config)])
+        silent.settimeout(20)
+        connection = silent.accept()[0]
+        folder = child_of(command.pid, "fetchd")
+        command.kill()
+        command.wait()
+        deadline = time.monotonic() + 5
+        while folder and folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        connection.close()
+        report.check("fetchd ends in the middle of a request", folder and not folder.exists(), str(folder))
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="postrider-tls-") as folder, knot(folder) as (port, anchors):
         server = serve_policies(folder)
@@ -256,6 +284,7 @@ def main():
         config.write_text(text)
         dane(str(config))
         mta_sts(str(config))
+        end_while_fetching(config, text)
         config.write_text(text + "dane = no\nmta-sts = no\n")
         for domain in ("signed.test", "enforce.test"):
             tls = {h["tls"] for h in check(str(config), domain)["hosts"]}
