@@ -36,7 +36,10 @@ struct conf {
 	struct conf_listeners lmtp; /* on loopback only */
 	struct str proxies;         /* the addresses and networks that may be proxies */
 	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
-	struct str tls_client_ca;            /* PEM file; "": nobody is asked */
+	struct str tls_roots;                /* PEM file; "": the system's */
+	bool is_dane_heeded, is_mta_sts_heeded, is_tls_reported;
+	uint32_t mta_sts_port;
+	struct str tls_client_ca; /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
 	uint64_t copy_bytes_a_second;
 	uint32_t recipients_max;          /* of one mail */

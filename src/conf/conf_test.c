@@ -59,7 +59,7 @@ TEST(a_file_changes_what_it_names)
 	     "[listen]\nsmtp = 127.0.0.1:2525\n  [::1]:2525, 127.0.0.2:25+proxy\npop3 =\n"
 	     "proxies = 10.0.0.1 2001:db8::/32\n"
 	     "[limits]\nmessage-size = 1 GiB\n[log]\nlevel = debug\n"
-	     "[dns]\nserver = [2001:db8::1]:5353\n");
+	     "[dns]\nserver = [2001:db8::1]:5353\n[tls]\nmta-sts = no\n");
 	CHECK(world.err == OK);
 	CHECK_STR(world.conf.hostname, STR("mail.example.com"));
 	CHECK_STR(world.conf.default_domain, STR("mail.example.com"));
@@ -70,6 +70,7 @@ TEST(a_file_changes_what_it_names)
 	CHECK_STR(world.conf.proxies, STR("10.0.0.1 2001:db8::/32"));
 	CHECK(world.conf.message_bytes_max == 1024 * 1024 * 1024);
 	CHECK(world.conf.log_level == LOG_DEBUG);
+	CHECK(world.conf.is_dane_heeded && !world.conf.is_mta_sts_heeded);
 	CHECK_STR(world.conf.dns_server, STR("[2001:db8::1]:5353"));
 }
 
@@ -103,6 +104,8 @@ TEST(a_mistake_is_named_with_its_line)
 		 "MiB"},
 		{"[limits]\nmessage-size =\n",
 		 ":2: limits.message-size: there is no value"},
+		{"[tls]\ndane = maybe\n",
+		 ":2: tls.dane: \"maybe\" is neither yes nor no"},
 		{"[log]\nlevel = loud\n",
 		 ":2: log.level: \"loud\" is none of error, warn, info, debug"},
 		{"[server]\ndata-directory = mail\n",

@@ -57,6 +57,22 @@ const struct setting settings[] = {
 	 "that hand in or read mail are then asked for a certificate of theirs, and who "
 	 "shows one that was registered with \"postrider account certificate\" logs in "
 	 "by SASL EXTERNAL without a password.  It needs TLS 1.3."},
+	{"tls", "trusted-roots", SETTING_PATH, AT(tls_roots), 0, 0, "",
+	 "those of this system, in /etc/ssl/certs/ca-certificates.crt",
+	 "The file with the certificates, in PEM, of those who are believed when they "
+	 "certify other servers."},
+	{"tls", "dane", SETTING_SWITCH, AT(is_dane_heeded), 0, 0, "yes", NULL,
+	 "Whether TLSA records that other domains have signed (DANE, RFC 7672) decide "
+	 "how "
+	 "mail is sent to them.  It needs DNSSEC."},
+	{"tls", "mta-sts", SETTING_SWITCH, AT(is_mta_sts_heeded), 0, 0, "yes", NULL,
+	 "Whether the policies that other domains publish by HTTPS (MTA-STS, RFC 8461) "
+	 "decide how mail is sent to them."},
+	{"tls", "mta-sts-port", SETTING_COUNT, AT(mta_sts_port), 1, 65535, "443", NULL,
+	 "The port that those policies are fetched from.  Only tests need another."},
+	{"tls", "report", SETTING_SWITCH, AT(is_tls_reported), 0, 0, "yes", NULL,
+	 "Whether domains that ask for it are told once a day how TLS with their servers "
+	 "went (TLS-RPT, RFC 8460)."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},
@@ -146,6 +162,8 @@ const char *setting_placeholder(const struct setting *setting)
 		return "ZONE=ADDRESS[:PORT] ...";
 	case SETTING_ANCHORS:
 		return "PATH | none";
+	case SETTING_SWITCH:
+		return "yes | no";
 	case SETTING_LEVEL:
 		return "error | warn | info | debug";
 	}

@@ -14,6 +14,7 @@ enum setting_type {
 	SETTING_SERVER,    /* struct str: ADDRESS or ADDRESS:PORT, or "" */
 	SETTING_ZONES,     /* struct str: ZONE=ADDRESS[:PORT] ..., or "" */
 	SETTING_ANCHORS,   /* struct str: an absolute path, "none" or "" */
+	SETTING_SWITCH,    /* bool: yes, no */
 	SETTING_LEVEL,     /* enum log_level */
 };
 

@@ -254,6 +254,16 @@ static err_t read_level(struct str value, struct arena *arena, enum log_level *l
 	return ERR_SYNTAX;
 }
 
+static err_t read_switch(struct str value, struct arena *arena, bool *is_on,
+			 struct str *why)
+{
+	*is_on = str_same(value, STR("yes"));
+	if (*is_on || str_same(value, STR("no")))
+		return OK;
+	*why = arena_printf(arena, "\"%.*s\" is neither yes nor no", STR_FMT(value));
+	return ERR_SYNTAX;
+}
+
 err_t setting_read(const struct setting *setting, struct str value, struct conf *conf,
 		   struct arena *arena, struct str *why)
 {
@@ -291,6 +301,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		return read_zones(value, arena, to, why);
 	case SETTING_ANCHORS:
 		return read_anchors(value, arena, to, why);
+	case SETTING_SWITCH:
+		return read_switch(value, arena, to, why);
 	case SETTING_LEVEL:
 		return read_level(value, arena, to, why);
 	}
@@ -342,6 +354,9 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 		break;
 	case SETTING_COUNT:
 		buf_add_u64(out, *(const uint32_t *)from);
+		break;
+	case SETTING_SWITCH:
+		buf_add_c(out, *(const bool *)from ? "yes" : "no");
 		break;
 	case SETTING_LEVEL:
 		buf_add_c(out, level_names[*(const enum log_level *)from]);

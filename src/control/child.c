@@ -11,7 +11,7 @@
 #include "control/spawn.h"
 
 static const char *const role_names[CHILD_ROLES] = {"storaged", "vaultd", "resolverd",
-						    "smtpd", "imapd"};
+						    "fetchd",   "smtpd",  "imapd"};
 
 const char *child_role_name(enum child_role role)
 {

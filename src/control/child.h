@@ -14,6 +14,7 @@ enum child_role {
 	CHILD_STORAGED,
 	CHILD_VAULTD,
 	CHILD_RESOLVERD,
+	CHILD_FETCHD,
 	CHILD_SMTPD,
 	CHILD_IMAPD,
 };
@@ -37,6 +38,7 @@ enum child_message {
 	CHILD_LINK,  /* to store and vault: the link between them */
 	CHILD_CLIENT_CA, /* to doors: the PEM text of tls.client-ca */
 	CHILD_ANCHORS,   /* to the resolver: the file of trust anchors */
+	CHILD_ROOTS,     /* to fetchd: the file of tls.trusted-roots */
 	CHILD_GO,        /* that was all: begin */
 	CHILD_STOP,      /* end in good order */
 

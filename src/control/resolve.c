@@ -11,12 +11,25 @@
 
 enum { BEGIN_S = 10, END_S = 5, CONFIG_BYTES_MAX = 128 * 1024 };
 
+#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+
 struct lookups {
-	struct child child;
+	struct child child, fetcher;
 	bool is_ready;
 	struct waiters ready;
 	char folder[32]; /* of its own; nothing in it is kept */
 };
+
+/* A file that the child reads, but could not open. */
+static void give_file(struct child *child, enum child_message what, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		LOG(ERROR, "file cannot be read", KV("path", path));
+	else
+		child_send(child, what, STR(""), fd);
+}
 
 void lookups_give_anchors(struct child *child, struct str anchors)
 {
@@ -25,12 +38,17 @@ void lookups_give_anchors(struct child *child, struct str anchors)
 	if (anchors.len == 0 || str_same(anchors, STR("none")) ||
 	    !str_to_c(anchors, path, sizeof path))
 		return;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	give_file(child, CHILD_ANCHORS, path);
+}
 
-	if (fd < 0)
-		LOG(ERROR, "trust anchors cannot be read", KV("path", path));
-	else
-		child_send(child, CHILD_ANCHORS, STR(""), fd);
+void lookups_give_roots(struct child *child, struct str roots)
+{
+	char path[FOLDER_PATH_MAX];
+
+	if (roots.len == 0)
+		roots = STR(SYSTEM_ROOTS);
+	if (str_to_c(roots, path, sizeof path))
+		give_file(child, CHILD_ROOTS, path);
 }
 
 static void on_message(struct ipc *ipc, const struct ipc_message *message, void *arg)
@@ -44,9 +62,11 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 	wake_all(&lookups->ready);
 }
 
-static err_t begin(struct lookups *lookups, struct str conf, struct str anchors, int *fd)
+/* Starts one of them, and waits until it serves. */
+static err_t begin(struct lookups *lookups, enum child_role role, struct str conf,
+		   struct str file, struct child *child, int *fd)
 {
-	const struct child_options options = {.role = CHILD_RESOLVERD,
+	const struct child_options options = {.role = role,
 					      .folder = lookups->folder,
 					      .uid = geteuid(),
 					      .gid = getegid(),
@@ -57,31 +77,51 @@ static err_t begin(struct lookups *lookups, struct str conf, struct str anchors,
 	const struct child_serve who = {CLIENT_CTL, 1};
 	int pair[2];
 
-	if (!mkdtemp(lookups->folder)) {
-		LOG(ERROR, "cannot make a folder", KV("path", lookups->folder));
-		lookups->folder[0] = '\0';
-		return ERR_IO;
-	}
-	TRY(child_start(&options, on_message, lookups, &lookups->child));
+	lookups->is_ready = false;
+	TRY(child_start(&options, on_message, lookups, child));
 	TRY(ipc_pair(pair));
 	child_config_encode(&config, &body);
-	child_send(&lookups->child, CHILD_CONFIG, buf_str(&body), -1);
-	child_send(&lookups->child, CHILD_SERVE, child_serve_encode(room, &who), pair[0]);
-	lookups_give_anchors(&lookups->child, anchors);
-	child_send(&lookups->child, CHILD_GO, STR(""), -1);
+	child_send(child, CHILD_CONFIG, buf_str(&body), -1);
+	child_send(child, CHILD_SERVE, child_serve_encode(room, &who), pair[0]);
+	if (role == CHILD_RESOLVERD)
+		lookups_give_anchors(child, file);
+	else
+		lookups_give_roots(child, file);
+	child_send(child, CHILD_GO, STR(""), -1);
 	*fd = pair[1];
-	(void)wait_on_either(&lookups->ready, &lookups->child.exit.readers,
-			     deadline_s(BEGIN_S));
+	(void)wait_on_either(&lookups->ready, &child->exit.readers, deadline_s(BEGIN_S));
 	return lookups->is_ready ? OK : ERR_IO;
+}
+
+static err_t make_folder(struct lookups *lookups)
+{
+	(void)snprintf(lookups->folder, sizeof lookups->folder, "/tmp/postrider-XXXXXX");
+	if (mkdtemp(lookups->folder))
+		return OK;
+	LOG(ERROR, "cannot make a folder", KV("path", lookups->folder));
+	lookups->folder[0] = '\0';
+	return ERR_IO;
+}
+
+err_t lookups_fetch(struct lookups *lookups, struct str conf, struct str roots, int *fd)
+{
+	*fd = -1;
+	err_t err = begin(lookups, CHILD_FETCHD, conf, roots, &lookups->fetcher, fd);
+
+	if (err != OK && *fd >= 0)
+		(void)close(*fd);
+	return err;
 }
 
 err_t lookups_open(struct str conf, struct str anchors, struct lookups **result, int *fd)
 {
 	struct lookups *lookups = NEW(struct lookups);
 
-	(void)snprintf(lookups->folder, sizeof lookups->folder, "/tmp/postrider-XXXXXX");
 	*fd = -1;
-	err_t err = begin(lookups, conf, anchors, fd);
+	err_t err = make_folder(lookups);
+
+	if (err == OK)
+		err = begin(lookups, CHILD_RESOLVERD, conf, anchors, &lookups->child, fd);
 
 	if (err != OK && *fd >= 0)
 		(void)close(*fd);
@@ -109,6 +149,8 @@ void lookups_close(struct lookups **pointer)
 
 	if (!lookups)
 		return;
+	if (lookups->fetcher.pid != 0)
+		end(&lookups->fetcher);
 	if (lookups->child.pid != 0)
 		end(&lookups->child);
 	if (lookups->folder[0]) {

@@ -10,9 +10,14 @@ struct lookups;
  * the caller's, is a channel to it.  Logs its failures. */
 [[nodiscard]] err_t lookups_open(struct str conf, struct str anchors,
 				 struct lookups **lookups, int *fd);
-/* May suspend, until the process has ended. */
+/* A fetchd process beside it; roots is tls.trusted-roots. */
+[[nodiscard]] err_t lookups_fetch(struct lookups *lookups, struct str conf,
+				  struct str roots, int *fd);
+/* May suspend, until the processes have ended. */
 void lookups_close(struct lookups **lookups);
 
 /* Gives a resolver process the file of trust anchors, if one is set; without it the
  * process does not begin. */
 void lookups_give_anchors(struct child *child, struct str anchors);
+/* Gives a process whom to trust; "" is the system's own. */
+void lookups_give_roots(struct child *child, struct str roots);

@@ -18,8 +18,8 @@
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
 static const struct ctl_word *const words[] = {
-	&ctl_domain, &ctl_account, &ctl_alias,  &ctl_queue, &ctl_store,
-	&ctl_backup, &ctl_import,  &ctl_export, &ctl_dns,   &ctl_config,
+	&ctl_domain, &ctl_account, &ctl_alias, &ctl_queue, &ctl_store,  &ctl_backup,
+	&ctl_import, &ctl_export,  &ctl_dns,   &ctl_tls,   &ctl_config,
 };
 
 static const struct ctl_word *find_word(const char *name)
@@ -160,7 +160,8 @@ static bool has_needs(struct ctl *ctl, unsigned needs)
 		ctl->directory.store = ctl->store;
 		ctl->directory.default_domain = ctl->conf.default_domain;
 	}
-	return !(needs & CTL_NEEDS_RESOLVER) || ctl_open_lookups(ctl);
+	return !(needs & CTL_NEEDS_RESOLVER) ||
+	       ctl_open_lookups(ctl, needs & CTL_NEEDS_FETCH);
 }
 
 static void run_in_task(void *arg)

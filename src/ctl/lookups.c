@@ -2,6 +2,7 @@
 
 #include "control/resolve.h"
 #include "ctl/word.h"
+#include "fetch/fetch.h"
 #include "resolver/resolver.h"
 
 /* Whom to ask, as --dns says; such a server does not lead down from the root's keys. */
@@ -19,7 +20,7 @@ static bool set_server(struct ctl *ctl)
 	return false;
 }
 
-bool ctl_open_lookups(struct ctl *ctl)
+bool ctl_open_lookups(struct ctl *ctl, bool is_fetching)
 {
 	SCOPED(buf_fini) struct buf conf = BUF(CONF_BLOB_MAX);
 	int fd;
@@ -34,11 +35,22 @@ bool ctl_open_lookups(struct ctl *ctl)
 		return false;
 	}
 	ctl->resolver = resolver_open(fd);
+	if (!is_fetching)
+		return true;
+	if (lookups_fetch(ctl->lookups, buf_str(&conf), ctl->conf.tls_roots, &fd) != OK) {
+		ctl_fail(ctl,
+			 "The process that fetches could not be started.\nNothing was "
+			 "asked.\n"
+			 "It has said why above.");
+		return false;
+	}
+	ctl->fetch = fetch_open(fd);
 	return true;
 }
 
 void ctl_close_lookups(struct ctl *ctl)
 {
+	fetch_close(&ctl->fetch);
 	resolver_close(&ctl->resolver);
 	lookups_close(&ctl->lookups);
 }

@@ -5,6 +5,7 @@
 
 struct ctl;
 
-/* Fills ctl->resolver; false: a sentence was said.  May suspend. */
-bool ctl_open_lookups(struct ctl *ctl);
+/* Fills ctl->resolver, and ctl->fetch if it is wanted too; false: a sentence was said.
+ * May suspend. */
+bool ctl_open_lookups(struct ctl *ctl, bool is_fetching);
 void ctl_close_lookups(struct ctl *ctl);

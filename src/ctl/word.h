@@ -50,6 +50,7 @@ enum ctl_need {
 	CTL_NEEDS_SERVER = 1,
 	CTL_NEEDS_PASSWORD = 2,
 	CTL_NEEDS_RESOLVER = 4,
+	CTL_NEEDS_FETCH = 8, /* with the resolver */
 };
 
 /* A command while it runs. */
@@ -70,6 +71,7 @@ struct ctl {
 	struct directory directory;
 	struct lookups *lookups; /* open when it needs the resolver */
 	struct resolver *resolver;
+	struct fetch *fetch; /* open when it needs to fetch */
 	struct buf out;      /* what is printed at the end if all went well, */
 	struct json_t *json; /* or this with --json */
 	bool is_partial;     /* out is printed although not all went well */
@@ -92,7 +94,7 @@ struct ctl_word {
 };
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_config, ctl_dns,
-	ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_store;
+	ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_store, ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));

@@ -22,6 +22,8 @@ const struct role *role_of(enum child_role role)
 		return &role_vaultd;
 	case CHILD_RESOLVERD:
 		return &role_resolverd;
+	case CHILD_FETCHD:
+		return &role_fetchd;
 	case CHILD_SMTPD:
 	case CHILD_IMAPD:
 		return &role_door;

@@ -67,8 +67,8 @@ void joints_make(struct slot *slot)
 {
 	struct supervisor *supervisor = slot->supervisor;
 
-	if (slot->role == CHILD_RESOLVERD)
-		return; /* nobody asks it yet */
+	if (slot->role == CHILD_RESOLVERD || slot->role == CHILD_FETCHD)
+		return; /* nobody asks them yet */
 	if (joints_is_door(slot)) {
 		join_door(slot, CHILD_STORAGED);
 		join_door(slot, CHILD_VAULTD);

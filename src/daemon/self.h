@@ -31,7 +31,8 @@ struct role {
 	void (*end)(struct self *self);
 };
 
-extern const struct role role_storaged, role_vaultd, role_resolverd, role_door;
+extern const struct role role_storaged, role_vaultd, role_resolverd, role_fetchd,
+	role_door;
 const struct role *role_of(enum child_role role);
 
 /* Says what a process of this role can do of what it should not be able to, a line each;

@@ -84,6 +84,8 @@ static void brief(struct slot *slot)
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
 	if (slot->role == CHILD_RESOLVERD)
 		lookups_give_anchors(&slot->child, supervisor->options.conf->dns_anchors);
+	if (slot->role == CHILD_FETCHD)
+		lookups_give_roots(&slot->child, supervisor->options.conf->tls_roots);
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct port *port = &listeners->ports[i];
 		const char body[] = {(char)port->service, (char)port->is_proxied};
@@ -123,6 +125,7 @@ static const char *part_of(enum child_role role)
 		return "vault";
 	case CHILD_RESOLVERD:
 		return "resolver";
+	case CHILD_FETCHD:
 	case CHILD_SMTPD:
 	case CHILD_IMAPD:
 		break;
@@ -356,7 +359,7 @@ static unsigned cores(void)
 
 	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
-	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 3) / 2);
+	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 4) / 2);
 }
 
 static void add_slots(struct supervisor *supervisor, enum child_role role, unsigned count)
@@ -471,7 +474,7 @@ static bool has_folder(struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_options *options)
 {
 	static struct supervisor supervisor;
-	unsigned processes[CHILD_ROLES] = {1, 1, 1, cores(), cores()};
+	unsigned processes[CHILD_ROLES] = {1, 1, 1, 1, cores(), cores()};
 
 	supervisor = (struct supervisor){.options = *options, .lock_fd = -1};
 	for (unsigned i = 0; i < CHILD_ROLES; i++)

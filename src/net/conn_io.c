@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "net/conn_state.h"
 #include "net/tls.h"
+#include "net/tls_peer.h"
 
 /* A handshake with a long chain of certificates, or a few changes of keys.  A peer that
  * sends more without a word of text only wants to keep us busy: OpenSSL would take all
@@ -243,12 +244,18 @@ static err_t begin(struct conn *conn, SSL *ssl)
 	return OK;
 }
 
-err_t conn_starttls(struct conn *conn, struct tls_server *tls)
+static err_t before_tls(struct conn *conn)
 {
 	ASSERT(!conn->ssl);
 	TRY(conn_flush(conn));
 	(void)conn_drop_input(conn); /* RFC 3207 §4.2: it may be an attacker's */
 	conn_shrink(conn);
+	return OK;
+}
+
+err_t conn_starttls(struct conn *conn, struct tls_server *tls)
+{
+	TRY(before_tls(conn));
 	conn->tls = tls_server_ref(tls);
 	return begin(conn, tls_server_session(tls));
 }
@@ -267,13 +274,24 @@ err_t conn_tls_first(struct conn *conn, struct tls_server *tls)
 
 err_t conn_starttls_client(struct conn *conn, struct tls_client *tls, struct str host)
 {
-	ASSERT(!conn->ssl);
-	TRY(conn_flush(conn));
-	(void)conn_drop_input(conn); /* RFC 3207 §4.2, on this side too */
-	conn_shrink(conn);
+	TRY(before_tls(conn));
 	SSL *ssl = tls_client_session(tls, host);
 
 	return ssl ? begin(conn, ssl) : ERR_SYNTAX;
+}
+
+err_t conn_starttls_peer(struct conn *conn, struct tls_client *tls,
+			 const struct tls_peer *peer, struct tls_outcome *outcome)
+{
+	TRY(before_tls(conn));
+	SSL *ssl = tls_client_peer(tls, peer);
+
+	if (!ssl)
+		return ERR_SYNTAX;
+	err_t err = begin(conn, ssl);
+
+	tls_peer_look(ssl, peer, err, outcome);
+	return err;
 }
 
 void conn_tls_end(struct conn *conn)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/tls_key.h"
+#include "net/tls_peer.h"
 #include "net/tls_proof.h"
 #include "net/tls_ticket.h"
 
@@ -285,13 +286,15 @@ struct tls_client *tls_client_new(enum tls_verify verify, struct str trusted_pem
 
 	client->verify = verify;
 	client->context = context_new(TLS_client_method());
-	if (verify == TLS_VERIFY_NAME) {
+	if (verify == TLS_VERIFY_NAME)
 		SSL_CTX_set_verify(client->context, SSL_VERIFY_PEER, NULL);
+	if (verify == TLS_VERIFY_PEER)
+		tls_peer_context(client->context);
+	if (verify != TLS_VERIFY_NOTHING)
 		is_ready =
 			trusted_pem.len > 0
 				? trust(client->context, trusted_pem)
 				: SSL_CTX_set_default_verify_paths(client->context) == 1;
-	}
 	if (!is_ready) {
 		log_failure("cannot read trusted roots", STR(""));
 		tls_client_free(&client);
@@ -324,4 +327,10 @@ struct ssl_st *tls_client_session(struct tls_client *client, struct str host)
 		return ssl;
 	SSL_free(ssl);
 	return NULL;
+}
+
+struct ssl_st *tls_client_peer(struct tls_client *client, const struct tls_peer *peer)
+{
+	ASSERT(client->verify == TLS_VERIFY_PEER);
+	return tls_peer_session(client->context, peer);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "wire/dns/rdata.h"
 
 struct conn;
 struct tls_server;
@@ -49,6 +50,7 @@ void tls_server_alpn(struct tls_server *server, struct str protocols);
 enum tls_verify {
 	TLS_VERIFY_NOTHING, /* opportunistic (RFC 7435): any certificate will do */
 	TLS_VERIFY_NAME,    /* a trusted chain for the host asked for */
+	TLS_VERIFY_PEER,    /* as conn_starttls_peer() is told each time */
 };
 /* trusted_pem: the roots; "" for the system's. NULL, and logged, if they cannot be read.
  */
@@ -60,8 +62,57 @@ void tls_client_free(struct tls_client **client);
 [[nodiscard]] err_t conn_starttls_client(struct conn *conn, struct tls_client *client,
 					 struct str host);
 
+/* How a mail server is recognised, for the client's side (src/mailauth/tls_policy.h). */
+enum tls_check {
+	TLS_CHECK_NOTHING,
+	TLS_CHECK_NAME, /* a chain to the client's roots, and one of the names (RFC 9525)
+			 */
+	TLS_CHECK_DANE, /* the TLSA records (RFC 7672 §3); the first name is their base
+			   domain */
+};
+enum { TLS_NAMES_MAX = 4, TLS_RECORDS_MAX = 32, TLS_WHY_MAX = 160 };
+struct tls_peer {
+	enum tls_check check;
+	bool is_binding;                 /* the handshake fails if the check does */
+	struct str names[TLS_NAMES_MAX]; /* the first is asked for by SNI */
+	size_t name_count;               /* at least 1 */
+	const struct dns_tlsa *records;
+	size_t record_count;
+};
+/* What is wrong with the peer's TLS, as RFC 8460 §4.3 tells them apart. */
+enum tls_flaw {
+	TLS_FLAW_NONE,
+	TLS_FLAW_NOT_OFFERED, /* starttls-not-supported */
+	TLS_FLAW_HOST,        /* certificate-host-mismatch */
+	TLS_FLAW_EXPIRED,
+	TLS_FLAW_NOT_TRUSTED,
+	TLS_FLAW_VALIDATION, /* validation-failure: anything else */
+	TLS_FLAW_TLSA,       /* tlsa-invalid */
+	TLS_FLAW_DNSSEC,     /* dnssec-invalid */
+	TLS_FLAW_DANE_REQUIRED,
+	TLS_FLAW_STS_FETCH,  /* sts-policy-fetch-error */
+	TLS_FLAW_STS_POLICY, /* sts-policy-invalid */
+	TLS_FLAW_STS_WEBPKI, /* sts-webpki-invalid */
+};
+enum { TLS_FLAWS = TLS_FLAW_STS_WEBPKI + 1 };
+const char *tls_flaw_name(enum tls_flaw flaw); /* the words of RFC 8460 §4.3 */
+struct tls_outcome {
+	enum tls_flaw flaw;    /* NONE: as wanted (nothing, if nothing was checked) */
+	char why[TLS_WHY_MAX]; /* in words; "" with NONE */
+};
+/* Whether a check can be made with it (RFC 7672 §2.2, "usable"). */
+bool tls_can_use(const struct dns_tlsa *record);
+/* May suspend.  As conn_starttls_client(), with what the peer must show.  *outcome also
+ * when OK is returned and the check bound nobody.  The client is one of TLS_VERIFY_PEER;
+ * its roots are for TLS_CHECK_NAME.  ERR_SYNTAX, and *outcome is not touched: a name is
+ * none, or no record can be used. */
+[[nodiscard]] err_t conn_starttls_peer(struct conn *conn, struct tls_client *client,
+				       const struct tls_peer *peer,
+				       struct tls_outcome *outcome);
+
 /* For conn_io.c. */
 struct tls_server *tls_server_ref(struct tls_server *server);
 void tls_server_unref(struct tls_server **server);
 struct ssl_st *tls_server_session(struct tls_server *server);
 struct ssl_st *tls_client_session(struct tls_client *client, struct str host);
+struct ssl_st *tls_client_peer(struct tls_client *client, const struct tls_peer *peer);
