@@ -124,6 +124,7 @@ static void on_quit(struct session *s)
 		s->login.account != 0 ? maildrop_update(&s->drop) : STORE_OK;
 
 	s->is_done = true;
+	maildrop_close(&s->drop); /* who comes back at once shall find it free */
 	if (outcome == STORE_OK) {
 		pop3_reply_ok(s, "Goodbye");
 	} else {

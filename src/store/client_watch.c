@@ -191,5 +191,10 @@ void store_unlock(struct store *store, account_t account, struct str name)
 	list_remove(&store->locks, &held->in_locks);
 	mem_free(held);
 	request.name = name;
-	talk_tell(store, &request);
+	struct talk talk;
+
+	talk_begin(&talk, store, TALK_READ);
+	if (talk_read(&talk, &request) != STORE_OK)
+		talk_tell(store, &request); /* we may not wait: so without */
+	talk_end(&talk);
 }

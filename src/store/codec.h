@@ -30,7 +30,7 @@ enum store_message {
 	CALL_QUEUE_LEASE,
 	CALL_QUEUE_LIST, /* account: after_account */
 	CALL_LOCK,       /* name */
-	CALL_UNLOCK,     /* name; no reply */
+	CALL_UNLOCK,     /* name */
 	CALL_WATCH,
 	CALL_UNWATCH,       /* no reply */
 	CALL_WATCH_QUEUE,   /* queue */

@@ -96,6 +96,7 @@ enum store_outcome store_queue_list(struct store *store, account_t after_account
 /* An exclusive lock by name on an account, such as the maildrop of POP3; CONFLICT if
  * somebody has it.  It ends with store_unlock(), or with the channel. */
 enum store_outcome store_lock(struct store *store, account_t account, struct str name);
+/* The next who asks gets it, once this has returned. */
 void store_unlock(struct store *store, account_t account, struct str name);
 
 /* Wakes changed whenever the account may have changed (also for other processes'
