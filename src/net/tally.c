@@ -139,7 +139,8 @@ void tally_add(struct tally *tally, const struct tally_key *key, int by)
 		entry->count--;
 	else if (by > 0 && entry->count < UINT32_MAX)
 		entry->count++;
-	add_news(tally, entry, by > 0 && entry->count >= HIGH);
+	/* That there is less shall soon be known to who believes in more. */
+	add_news(tally, entry, by > 0 ? entry->count >= HIGH : entry->is_known);
 }
 
 void tally_set(struct tally *tally, const struct tally_key *key, uint32_t count)

@@ -23,7 +23,7 @@ static enum vault_outcome admit(struct channel *channel,
 				uint32_t generation, struct buf *grant)
 {
 	guard_succeeded(channel->vaultd->guard, account, request->peer);
-	if (channel->door && !guard_door_enter(channel->door, account))
+	if (channel->door && !guard_door_enter(channel->door, account, request->peer))
 		return VAULT_CROWDED;
 	give_grant(channel, request, account, generation, grant);
 	return VAULT_OK;

@@ -270,12 +270,13 @@ bool guard_door_hot(struct guard_door *door, struct buf *counts)
 	return true;
 }
 
-bool guard_door_enter(struct guard_door *door, uint32_t account)
+bool guard_door_enter(struct guard_door *door, uint32_t account, struct str peer)
 {
 	uint32_t max = door->guard->options.account_sessions_max;
 	struct tally_key key = vault_account_key(account);
 
-	if (max > 0 && at_all(door->guard, &key) >= max)
+	if (max > 0 && at_all(door->guard, &key) >= max &&
+	    !origin_of(door->guard, peer).is_exempt)
 		return false;
 	tally_set(door->tally, &key, tally_here(door->tally, &key) + 1);
 	return true;

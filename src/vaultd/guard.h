@@ -54,5 +54,7 @@ void guard_door_free(struct guard_door **door);
 /* May suspend: waits for what others have much of (vault_hot_counts()).  False if the
  * door has gone meanwhile. */
 [[nodiscard]] bool guard_door_hot(struct guard_door *door, struct buf *counts);
-/* One more session of the account at this door, or false if it has too many. */
-[[nodiscard]] bool guard_door_enter(struct guard_door *door, uint32_t account);
+/* One more session of the account at this door, for a client with that address; or false
+ * if it has too many. */
+[[nodiscard]] bool guard_door_enter(struct guard_door *door, uint32_t account,
+				    struct str peer);
