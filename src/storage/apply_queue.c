@@ -112,6 +112,7 @@ err_t apply_settle(struct work *work, const struct effect_settle *e)
 	if (e->outcome == QUEUE_RETRY) {
 		waiting.tries++;
 		waiting.reason = e->reason;
+		waiting.told |= e->told;
 	}
 	/* The row is written before its old place goes: its slices are in the index. */
 	TRY(waiting_put(work, e->row, &waiting));

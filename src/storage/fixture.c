@@ -147,6 +147,7 @@ struct store_op op_queue_of(const struct queue_recipient *recipients, size_t cou
 			      .envid = STR("env"),
 			      .ret = 1,
 			      .body_kind = 128,
+			      .timing = {5, 6, QUEUE_BY_RETURN},
 			      .recipients = recipients,
 			      .count = count}};
 }

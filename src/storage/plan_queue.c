@@ -45,7 +45,8 @@ enum store_outcome plan_queue_add(struct plan *plan, const struct op_queue_add *
 						    .id = op->id,
 						    .envid = op->envid,
 						    .ret = op->ret,
-						    .body_kind = op->body_kind},
+						    .body_kind = op->body_kind,
+						    .timing = op->timing},
 				       .trace = op->trace,
 				       .digest = op->digest,
 				       .recipients = buf_str(plan->scratch),
@@ -78,6 +79,7 @@ enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *
 	*e = (struct effect_settle){.row = op->row,
 				    .outcome = op->outcome,
 				    .due_at = op->due_at < 0 ? 0 : op->due_at,
-				    .reason = op->reason};
+				    .reason = op->reason,
+				    .told = op->told};
 	return STORE_OK;
 }

@@ -26,6 +26,7 @@ static bool copy_envelope(struct arena *arena, const struct envelope_row *envelo
 {
 	row->ret = envelope->ret;
 	row->body_kind = envelope->body_kind;
+	row->timing = envelope->timing;
 	return arena_copy(arena, envelope->sender, &row->sender) &&
 	       arena_copy(arena, envelope->id, &row->id) &&
 	       arena_copy(arena, envelope->envid, &row->envid);
@@ -70,6 +71,7 @@ static enum store_outcome queue_row_get(struct kv_txn *txn, const struct due *du
 				  .received_at = item.received_at,
 				  .due_at = waiting.due_at,
 				  .tries = waiting.tries,
+				  .told = waiting.told,
 				  .size = item.trace.len + item.raw_size};
 	if (copy_recipient(arena, &row->recipient) &&
 	    copy_envelope(arena, &envelope, row) &&

@@ -25,8 +25,8 @@ static const uint8_t disk_kinds[] = {
 	[OP_MAILBOX_SUBSCRIBE] = 10,
 	[OP_KV_PUT] = 11,
 	[OP_KV_DELETE] = 12,
-	[OP_QUEUE_ADD] = 13,
-	[OP_QUEUE_SETTLE] = 14,
+	[OP_QUEUE_ADD] = 21,
+	[OP_QUEUE_SETTLE] = 22,
 	[OP_KEY_FORGET] = 15,
 	[EFFECT_LEASE] = 16,
 	[EFFECT_EPOCH] = 17,
@@ -38,11 +38,18 @@ _Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2, "on di
 _Static_assert(QUEUE_LOCAL == 0 && QUEUE_REMOTE == 1, "on disk");
 _Static_assert(ROLE_NONE == 0 && ROLE_INBOX == 1 && ROLE_IMPORTANT == 9, "on disk");
 
-enum { DISK_APPEND_BEFORE_THREADS = 2 }; /* is read as an append without one */
+/* What earlier forms of a kind were; they are read as the kind without what is new. */
+static const struct {
+	uint8_t old, now;
+} disk_olds[] = {
+	{2, 18},  /* append before there were threads */
+	{13, 21}, /* queue add before there was timing */
+	{14, 22}, /* settle before senders were told */
+};
 
 /* Reads from in if there is one, then writes to out if there is one. */
 struct coder {
-	bool is_before_threads;
+	bool is_old; /* reading an earlier form */
 	struct buf *out;
 	struct dec *in;
 	struct arena *arena;
@@ -200,7 +207,7 @@ static void code_append(struct coder *c, struct effect_append *e)
 	code_str(c, &e->words);
 	code_str(c, &e->trace);
 	code_str(c, &e->digest);
-	if (!c->is_before_threads)
+	if (!c->is_old)
 		code_u64(c, &e->thread);
 }
 
@@ -274,6 +281,11 @@ static void code_queue_add(struct coder *c, struct effect_queue_add *e)
 	code_str(c, &e->digest);
 	code_str(c, &e->recipients);
 	code_u32(c, &e->count);
+	if (c->is_old)
+		return;
+	code_time(c, &e->envelope.timing.deliver_by);
+	code_time(c, &e->envelope.timing.hold_until);
+	code_u8(c, &e->envelope.timing.modes);
 }
 
 static void code_settle(struct coder *c, struct effect_settle *e)
@@ -284,6 +296,8 @@ static void code_settle(struct coder *c, struct effect_settle *e)
 	code_u8(c, &outcome);
 	code_time(c, &e->due_at);
 	code_str(c, &e->reason);
+	if (!c->is_old)
+		code_u8(c, &e->told);
 	e->outcome = outcome <= QUEUE_RELEASE ? (enum queue_outcome)outcome : QUEUE_RETRY;
 }
 
@@ -365,9 +379,13 @@ static bool read_effect(struct coder *c, struct effect *effect)
 	if (c->out)
 		enc_u8(c->out, kind);
 	*effect = (struct effect){.kind = -1};
-	c->is_before_threads = kind == DISK_APPEND_BEFORE_THREADS;
-	if (c->is_before_threads)
-		kind = disk_kinds[OP_APPEND];
+	for (size_t i = 0; i < COUNT_OF(disk_olds); i++) {
+		if (disk_olds[i].old != kind)
+			continue;
+		c->is_old = true;
+		kind = disk_olds[i].now;
+		break;
+	}
 	for (size_t i = 0; i < COUNT_OF(disk_kinds); i++)
 		if (kind != 0 && disk_kinds[i] == kind)
 			effect->kind = (int)i;

@@ -75,6 +75,7 @@ struct effect_settle {
 	enum queue_outcome outcome;
 	int64_t due_at;
 	struct str reason;
+	uint8_t told;
 };
 struct effect_lease { /* in a commit of the row's account */
 	uint64_t row, lease;

@@ -301,6 +301,9 @@ void envelope_write(struct buf *buf, const struct envelope_row *row)
 	enc_str(buf, row->envid);
 	enc_u8(buf, row->ret);
 	enc_u8(buf, row->body_kind);
+	enc_u64(buf, (uint64_t)row->timing.deliver_by);
+	enc_u64(buf, (uint64_t)row->timing.hold_until);
+	enc_u8(buf, row->timing.modes);
 }
 
 bool envelope_read(struct str bytes, struct envelope_row *row)
@@ -312,6 +315,12 @@ bool envelope_read(struct str bytes, struct envelope_row *row)
 	row->envid = dec_str(&d);
 	row->ret = dec_u8(&d);
 	row->body_kind = dec_u8(&d);
+	row->timing = (struct queue_timing){0};
+	if (d.rest.len == 0) /* a row of before there was timing */
+		return dec_ok(&d);
+	row->timing.deliver_by = (int64_t)dec_u64(&d);
+	row->timing.hold_until = (int64_t)dec_u64(&d);
+	row->timing.modes = dec_u8(&d);
 	return dec_done(&d);
 }
 
@@ -343,6 +352,7 @@ void waiting_write(struct buf *buf, const struct waiting_row *row)
 	enc_var(buf, row->tries);
 	enc_str(buf, row->reason);
 	recipient_write(buf, &row->recipient);
+	enc_u8(buf, row->told);
 }
 
 bool waiting_read(struct str bytes, struct waiting_row *row)
@@ -355,6 +365,7 @@ bool waiting_read(struct str bytes, struct waiting_row *row)
 	row->tries = dec_var32(&d);
 	row->reason = dec_str(&d);
 	recipient_read(&d, &row->recipient);
+	row->told = d.rest.len > 0 ? dec_u8(&d) : 0; /* none in rows of before */
 	return dec_done(&d);
 }
 

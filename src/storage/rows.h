@@ -85,6 +85,7 @@ struct pack_row { /* octets of frames */
 struct envelope_row {
 	struct str sender, id, envid;
 	uint8_t ret, body_kind;
+	struct queue_timing timing;
 };
 
 struct waiting_row { /* a queue row */
@@ -93,6 +94,7 @@ struct waiting_row { /* a queue row */
 	int64_t due_at; /* or until when it is leased */
 	uint32_t tries;
 	struct str reason;
+	uint8_t told;
 	struct queue_recipient recipient;
 };
 

@@ -207,6 +207,8 @@ void store_enc_keywords(struct buf *buf, struct keywords keywords);
 struct keywords store_dec_keywords(struct dec *dec, struct arena *arena);
 void store_enc_recipient(struct buf *buf, const struct queue_recipient *to);
 struct queue_recipient store_dec_recipient(struct dec *dec);
+void store_enc_timing(struct buf *buf, const struct queue_timing *timing);
+struct queue_timing store_dec_timing(struct dec *dec);
 /* The count of a list of which each item takes at least least octets, and the zeroed
  * array for it; NULL and *count 0 on failure or for an empty list. */
 void *store_dec_array(struct dec *dec, struct arena *arena, size_t least, size_t size,

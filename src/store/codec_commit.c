@@ -66,6 +66,13 @@ void store_enc_recipient(struct buf *buf, const struct queue_recipient *to)
 	enc_u8(buf, to->notify);
 }
 
+void store_enc_timing(struct buf *buf, const struct queue_timing *timing)
+{
+	enc_u64(buf, (uint64_t)timing->deliver_by);
+	enc_u64(buf, (uint64_t)timing->hold_until);
+	enc_u8(buf, timing->modes);
+}
+
 static void enc_queue_add(struct buf *buf, const struct op_queue_add *op)
 {
 	store_enc_bounded(buf, op->sender, QUEUE_ADDRESS_MAX);
@@ -77,6 +84,7 @@ static void enc_queue_add(struct buf *buf, const struct op_queue_add *op)
 	store_enc_bounded(buf, op->envid, QUEUE_ENVID_MAX);
 	enc_u8(buf, op->ret);
 	enc_u8(buf, op->body_kind);
+	store_enc_timing(buf, &op->timing);
 	if (op->count > COMMIT_OPS_MAX)
 		buf->failed = true;
 	enc_var(buf, op->count);
@@ -91,6 +99,7 @@ static void enc_settle(struct buf *buf, const struct op_queue_settle *op)
 	enc_u8(buf, (uint8_t)op->outcome);
 	enc_u64(buf, (uint64_t)op->due_at);
 	store_enc_bounded(buf, op->reason, QUEUE_REASON_MAX);
+	enc_u8(buf, op->told);
 }
 
 static void enc_op(struct buf *buf, const struct store_op *op)
@@ -257,6 +266,15 @@ struct queue_recipient store_dec_recipient(struct dec *dec)
 	return to;
 }
 
+struct queue_timing store_dec_timing(struct dec *dec)
+{
+	struct queue_timing timing = {.deliver_by = (int64_t)dec_u64(dec)};
+
+	timing.hold_until = (int64_t)dec_u64(dec);
+	timing.modes = dec_u8(dec);
+	return timing;
+}
+
 static void dec_queue_add(struct dec *dec, struct arena *arena, struct op_queue_add *op)
 {
 	op->sender = store_dec_bounded(dec, QUEUE_ADDRESS_MAX);
@@ -268,6 +286,7 @@ static void dec_queue_add(struct dec *dec, struct arena *arena, struct op_queue_
 	op->envid = store_dec_bounded(dec, QUEUE_ENVID_MAX);
 	op->ret = dec_u8(dec);
 	op->body_kind = dec_u8(dec);
+	op->timing = store_dec_timing(dec);
 	struct queue_recipient *to = STORE_DEC_ARRAY(dec, arena, struct queue_recipient,
 						     6, COMMIT_OPS_MAX, &op->count);
 
@@ -283,6 +302,7 @@ static void dec_settle(struct dec *dec, struct op_queue_settle *op)
 	op->outcome = (enum queue_outcome)dec_var_max(dec, QUEUE_RELEASE);
 	op->due_at = (int64_t)dec_u64(dec);
 	op->reason = store_dec_bounded(dec, QUEUE_REASON_MAX);
+	op->told = dec_u8(dec);
 }
 
 static void dec_op(struct dec *dec, struct arena *arena, struct store_op *op)

@@ -3,7 +3,7 @@
 
 /* Least octets of a row on the wire: a list cannot claim more rows than it has. */
 enum { LEAST_MAILBOX = 12, LEAST_MESSAGE = 4, LEAST_CHANGE = 5, LEAST_KV = 2 };
-enum { LEAST_QUEUE = 36, LEAST_EXTENT = 2, LIST_ROWS_MAX = 1 << 24 };
+enum { LEAST_QUEUE = 54, LEAST_EXTENT = 2, LIST_ROWS_MAX = 1 << 24 };
 
 static uint32_t dec_var32(struct dec *dec)
 {
@@ -250,11 +250,13 @@ static void enc_queue_row(struct buf *buf, const struct queue_row *row)
 	store_enc_bounded(buf, row->envid, QUEUE_ENVID_MAX);
 	enc_u8(buf, row->ret);
 	enc_u8(buf, row->body_kind);
+	store_enc_timing(buf, &row->timing);
 	store_enc_recipient(buf, &row->recipient);
 	enc_u64(buf, (uint64_t)row->received_at);
 	enc_u64(buf, (uint64_t)row->due_at);
 	enc_var(buf, row->tries);
 	store_enc_bounded(buf, row->reason, QUEUE_REASON_MAX);
+	enc_u8(buf, row->told);
 	enc_var(buf, row->size);
 }
 
@@ -270,11 +272,13 @@ static void dec_queue_row(struct dec *dec, struct queue_row *row)
 	row->envid = store_dec_bounded(dec, QUEUE_ENVID_MAX);
 	row->ret = dec_u8(dec);
 	row->body_kind = dec_u8(dec);
+	row->timing = store_dec_timing(dec);
 	row->recipient = store_dec_recipient(dec);
 	row->received_at = (int64_t)dec_u64(dec);
 	row->due_at = (int64_t)dec_u64(dec);
 	row->tries = dec_var32(dec);
 	row->reason = store_dec_bounded(dec, QUEUE_REASON_MAX);
+	row->told = dec_u8(dec);
 	row->size = dec_var(dec);
 }
 

@@ -137,9 +137,10 @@ static const struct store_op every_op[] = {
 				     .envid = STR("env"),
 				     .ret = 2,
 				     .body_kind = 129,
+				     .timing = {-5, 1ll << 40, QUEUE_BY_TRACE},
 				     .recipients = people,
 				     .count = 2}},
-	{OP_QUEUE_SETTLE, .settle = {3, UINT64_MAX, QUEUE_RETRY, 99, STR("later")}},
+	{OP_QUEUE_SETTLE, .settle = {3, UINT64_MAX, QUEUE_RETRY, 99, STR("later"), 3}},
 	{OP_KEY_FORGET, .key_forget = STR("QID/1")},
 };
 
@@ -168,6 +169,10 @@ TEST(a_commit_of_every_operation_comes_back)
 		CHECK(got->ops[2].flags.unchanged_since == UINT64_MAX);
 		CHECK(got->ops[12].queue_add.body.from_message == 44);
 		CHECK_STR(got->ops[12].queue_add.recipients[1].orcpt, STR("rfc822;bob"));
+		CHECK(got->ops[12].queue_add.timing.deliver_by == -5);
+		CHECK(got->ops[12].queue_add.timing.hold_until == 1ll << 40);
+		CHECK(got->ops[12].queue_add.timing.modes == QUEUE_BY_TRACE);
+		CHECK(got->ops[13].settle.told == 3);
 		CHECK_STR(got->ops[6].mailbox.name, STR("Entwürfe"));
 	}
 	trip_end(&trip);
@@ -307,6 +312,8 @@ TEST(queue_rows_come_back_as_they_went)
 				.id = STR("QID"),
 				.recipient = people[1],
 				.due_at = 5,
+				.timing = {7, 8, 9},
+				.told = QUEUE_TOLD_LATE,
 				.tries = 3,
 				.reason = STR("because")};
 	struct queue_row *rows;
@@ -318,6 +325,8 @@ TEST(queue_rows_come_back_as_they_went)
 
 	CHECK(store_dec_queue_rows(&dec, &arena, &rows, &count) && count == 1);
 	CHECK(rows[0].lease == UINT64_MAX && rows[0].tries == 3);
+	CHECK(rows[0].timing.deliver_by == 7 && rows[0].timing.hold_until == 8);
+	CHECK(rows[0].timing.modes == 9 && rows[0].told == QUEUE_TOLD_LATE);
 	CHECK_STR(rows[0].recipient.address, STR("bob@example.net"));
 	CHECK_STR(rows[0].reason, STR("because"));
 	buf_fini(&buf);

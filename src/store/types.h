@@ -181,6 +181,23 @@ enum queue_body {
 
 enum queue_kind { QUEUE_LOCAL, QUEUE_REMOTE };
 
+enum queue_mode {
+	QUEUE_BY_NOTIFY = 1, /* tell the sender when deliver_by has passed */
+	QUEUE_BY_RETURN = 2, /* give up then */
+	QUEUE_BY_TRACE = 4,  /* tell the sender of each relaying */
+	QUEUE_HOLD_FOR = 8,  /* hold_until was asked for as an interval */
+};
+
+/* What a sender asked about time.  RFC 2852, RFC 4865. */
+struct queue_timing {
+	int64_t deliver_by; /* with QUEUE_BY_NOTIFY or QUEUE_BY_RETURN */
+	int64_t hold_until; /* not to be sent before; 0: at once */
+	uint8_t modes;      /* enum queue_mode */
+};
+
+/* What the sender of a queued mail has heard of it. */
+enum queue_told { QUEUE_TOLD_DELAY = 1, QUEUE_TOLD_LATE = 2 /* deliver_by passed */ };
+
 struct queue_recipient {
 	enum queue_kind kind;
 	struct str address;  /* where it goes: after aliases */
@@ -201,6 +218,7 @@ struct op_queue_add {
 	struct str envid;
 	uint8_t ret;       /* 0 none, 1 full, 2 headers */
 	uint8_t body_kind; /* enum queue_body */
+	struct queue_timing timing;
 	const struct queue_recipient *recipients;
 	size_t count;
 };
@@ -217,6 +235,7 @@ struct op_queue_settle {
 	enum queue_outcome outcome;
 	int64_t due_at;    /* retry */
 	struct str reason; /* retry: in words, up to 500 octets */
+	uint8_t told;      /* retry: enum queue_told, added to what it has */
 };
 
 struct op_undelete {      /* CONFLICT, ABSENT or OVER_QUOTA as for a new message */
@@ -355,10 +374,12 @@ struct queue_row {
 	uint64_t message;
 	struct str id, sender, trace, envid;
 	uint8_t ret, body_kind;
+	struct queue_timing timing;
 	struct queue_recipient recipient;
 	int64_t received_at, due_at;
 	uint32_t tries;
 	struct str reason; /* of the last retry */
+	uint8_t told;      /* enum queue_told */
 	uint64_t size;
 };
 

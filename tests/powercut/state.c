@@ -173,7 +173,8 @@ static const char *read_queue(struct reading *r)
 			continue;
 		SUM(&r->sum, row->row, row->message, row->tries, row->size, row->ret,
 		    row->body_kind, row->recipient.kind, row->recipient.account,
-		    (uint64_t)row->received_at);
+		    (uint64_t)row->received_at, row->told, row->timing.modes,
+		    (uint64_t)row->timing.deliver_by);
 		sum_bytes(&r->sum, row->id);
 		sum_bytes(&r->sum, row->sender);
 		sum_bytes(&r->sum, row->reason);
