@@ -114,11 +114,11 @@ TEST(the_queue_is_listed_over_all_accounts)
 	      STORE_OK);
 	CHECK(fixture_do(&f, 900, op_queue_of(two, 2, "x")) == STORE_OK);
 	CHECK(fixture_do(&f, ACCOUNT_SYSTEM, op_queue_of(two, 1, "y")) == STORE_OK);
-	CHECK(storage_queue_list(f.storage, 0, 0, 10, &f.arena, &rows, &count) ==
-	      STORE_OK);
+	count = fixture_queue(&f, (struct queue_select){0}, &rows);
 	CHECK(count == 3 && rows[0].account == ACCOUNT_SYSTEM && rows[2].account == 900);
-	CHECK(storage_queue_list(f.storage, rows[1].account, rows[1].row, 10, &f.arena,
-				 &rows, &count) == STORE_OK);
+	CHECK(storage_queue_list(f.storage, &(struct queue_select){0},
+				 &(struct queue_place){rows[1].account, rows[1].row}, 10,
+				 &f.arena, &rows, &count) == STORE_OK);
 	CHECK(count == 1 && rows[0].account == 900);
 	struct store_op op = op_queue_of(two, 0, "x");
 

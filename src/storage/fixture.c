@@ -263,6 +263,19 @@ bool fixture_is_in_order(struct fixture *f)
 	       check_is_clean(&report);
 }
 
+size_t fixture_queue(struct fixture *f, struct queue_select select,
+		     struct queue_row **rows)
+{
+	struct queue_place place = {0};
+	size_t count = 0;
+
+	storage_index_commit(f->storage); /* a lease may not be seen yet */
+	while (count == 0 && !place.is_end)
+		CHECK(storage_queue_list(f->storage, &select, &place, 10000, &f->arena,
+					 rows, &count) == STORE_OK);
+	return count;
+}
+
 void fixture_maintain(struct fixture *f, int64_t now)
 {
 	while (storage_maintain(f->storage, now))

@@ -32,9 +32,15 @@ static const uint8_t disk_kinds[] = {
 	[EFFECT_EPOCH] = 17,
 	[OP_UNDELETE] = 19,
 	[EFFECT_BODY_MOVED] = 20,
+	[OP_QUEUE_CHANGE] = 23,
 };
 _Static_assert(FLAGS_SET == 0 && FLAGS_ADD == 1 && FLAGS_REMOVE == 2, "on disk");
-_Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2, "on disk");
+_Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2 &&
+		       QUEUE_PROLONG == 3,
+	       "on disk");
+_Static_assert(QUEUE_NORMAL == 0 && QUEUE_URGENT == 1 && QUEUE_BULK == 2, "on disk");
+_Static_assert(CAUSE_NONE == 0 && CAUSE_OTHER == 7, "on disk");
+_Static_assert(ROWS_RETRY == 0 && ROWS_REROUTE == 5, "on disk");
 _Static_assert(QUEUE_LOCAL == 0 && QUEUE_REMOTE == 1, "on disk");
 _Static_assert(ROLE_NONE == 0 && ROLE_INBOX == 1 && ROLE_IMPORTANT == 9, "on disk");
 
@@ -43,8 +49,8 @@ static const struct {
 	uint8_t old, now;
 } disk_olds[] = {
 	{2, 18},  /* append before there were threads */
-	{13, 21}, /* queue add before there was timing */
-	{14, 22}, /* settle before senders were told */
+	{13, 21}, /* queue add before there was timing, and priority */
+	{14, 22}, /* settle before senders were told, and causes counted */
 };
 
 /* Reads from in if there is one, then writes to out if there is one. */
@@ -286,6 +292,7 @@ static void code_queue_add(struct coder *c, struct effect_queue_add *e)
 	code_time(c, &e->envelope.timing.deliver_by);
 	code_time(c, &e->envelope.timing.hold_until);
 	code_u8(c, &e->envelope.timing.modes);
+	code_u8(c, &e->priority);
 }
 
 static void code_settle(struct coder *c, struct effect_settle *e)
@@ -296,9 +303,55 @@ static void code_settle(struct coder *c, struct effect_settle *e)
 	code_u8(c, &outcome);
 	code_time(c, &e->due_at);
 	code_str(c, &e->reason);
-	if (!c->is_old)
-		code_u8(c, &e->told);
-	e->outcome = outcome <= QUEUE_RELEASE ? (enum queue_outcome)outcome : QUEUE_RETRY;
+	e->outcome = outcome <= QUEUE_PROLONG ? (enum queue_outcome)outcome : QUEUE_RETRY;
+	if (c->is_old)
+		return;
+	uint8_t cause = (uint8_t)e->cause;
+
+	code_u8(c, &e->told);
+	code_u8(c, &cause);
+	code_str(c, &e->host);
+	e->cause = cause < CAUSES ? (enum queue_cause)cause : CAUSE_OTHER;
+}
+
+/* Each as its distance from the one before. */
+static void rows_write(struct buf *buf, const uint64_t *rows, size_t count)
+{
+	uint64_t last = 0;
+
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; last = rows[i++])
+		enc_var(buf, rows[i] - last);
+}
+
+static void rows_read(struct coder *c, struct effect_queue_change *e)
+{
+	size_t count = (size_t)dec_var_max(c->in, QUEUE_CHANGE_MAX);
+	uint64_t *rows = ARENA_ARRAY(c->arena, uint64_t, count), last = 0;
+
+	if (!rows)
+		c->in->failed = true;
+	for (size_t i = 0; i < count && dec_ok(c->in); i++)
+		last = rows[i] = last + dec_var(c->in);
+	e->rows = rows;
+	e->count = dec_ok(c->in) ? count : 0;
+}
+
+static void code_queue_change(struct coder *c, struct effect_queue_change *e)
+{
+	uint8_t change = (uint8_t)e->change;
+
+	code_u8(c, &change);
+	if (c->in)
+		rows_read(c, e);
+	if (c->out)
+		rows_write(c->out, e->rows, e->count);
+	code_time(c, &e->until);
+	code_str(c, &e->text);
+	if (change > ROWS_REROUTE)
+		c->in->failed = true; /* of a newer program */
+	else
+		e->change = (enum queue_change)change;
 }
 
 static void code_lease(struct coder *c, struct effect_lease *e)
@@ -348,6 +401,8 @@ static bool code_effect(struct coder *c, struct effect *e)
 		return code_queue_add(c, &e->queue_add), true;
 	case OP_QUEUE_SETTLE:
 		return code_settle(c, &e->settle), true;
+	case OP_QUEUE_CHANGE:
+		return code_queue_change(c, &e->queue_change), true;
 	case OP_KEY_FORGET:
 		return code_str(c, &e->key_forget), true;
 	case EFFECT_LEASE:

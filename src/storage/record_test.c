@@ -1,5 +1,6 @@
-#include "base/test.h"
 #include "storage/record.h"
+
+#include "base/test.h"
 
 /* What the disk holds of before stays readable. */
 static bool read_back(struct buf *bytes, struct arena *arena, struct effect *effect)
@@ -31,23 +32,4 @@ TEST(a_settle_of_before_senders_were_told_is_read)
 	CHECK(effect.settle.told == QUEUE_TOLD_LATE);
 	buf_fini(&old);
 	arena_fini(&arena);
-}
-
-TEST(rows_of_before_there_was_timing_are_read)
-{
-	struct envelope_row envelope = {.sender = STR("a@b"), .timing = {1, 2, 3}}, got;
-	struct waiting_row waiting = {.message = 5, .told = 2}, back;
-	struct buf bytes = BUF(200);
-
-	envelope_write(&bytes, &envelope);
-	CHECK(envelope_read(buf_str(&bytes), &got) && got.timing.hold_until == 2);
-	CHECK(envelope_read(str_first(buf_str(&bytes), bytes.len - 17), &got));
-	CHECK(got.timing.deliver_by == 0 && got.timing.modes == 0);
-	CHECK(!envelope_read(str_first(buf_str(&bytes), bytes.len - 1), &got));
-	buf_reset(&bytes);
-	waiting_write(&bytes, &waiting);
-	CHECK(waiting_read(buf_str(&bytes), &back) && back.told == 2);
-	CHECK(waiting_read(str_first(buf_str(&bytes), bytes.len - 1), &back));
-	CHECK(back.told == 0 && back.message == 5);
-	buf_fini(&bytes);
 }

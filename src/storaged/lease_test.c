@@ -17,10 +17,12 @@ static void leases_rows(void)
 	add.queue_add.recipients = to;
 	add.queue_add.count = 2;
 	CHECK(commit_one(w.smtpd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
-	CHECK(store_queue_list(w.ctl, 0, 0, 10, &w.arena, &rows, &count) == STORE_OK);
+	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &(struct queue_place){0},
+			       10, &w.arena, &rows, &count) == STORE_OK);
 	CHECK(count == 2);
-	CHECK(store_queue_list(w.smtpd, 0, 0, 10, &w.arena, &rows, &count) ==
-	      STORE_DENIED);
+	CHECK(store_queue_list(w.smtpd, &(struct queue_select){0},
+			       &(struct queue_place){0}, 10, &w.arena, &rows,
+			       &count) == STORE_DENIED);
 	/* Not before it has the lease. */
 	op.append.body = (struct store_body){.from_account = ACCOUNT_SYSTEM};
 	op.append.body.from_message = rows[0].message;
