@@ -434,3 +434,47 @@ TEST(a_queue_id_is_found_without_looking_at_others)
 	CHECK(fixture_queue(&f, select, &rows) == 29);
 	fixture_close(&f);
 }
+
+/* ---- many ------------------------------------------------------------------------- */
+
+TEST(a_hundred_thousand_rows_are_looked_at_in_slices)
+{
+	enum { MAILS = 100, EACH = 1000, SLICE = 3000 };
+	static struct queue_recipient to[EACH];
+	static char addresses[EACH][40];
+	struct fixture f = {0};
+	struct queue_row *rows;
+	struct queue_count all;
+	struct queue_domain *domains_found;
+	struct queue_place place = {0};
+	struct queue_select select = {.by = BY_SENDER, .sender = STR("nobody@x")};
+	int64_t next_due;
+	size_t count, slices = 0;
+
+	fixture_open(&f);
+	for (unsigned mail = 0; mail < MAILS; mail++) {
+		for (unsigned i = 0; i < EACH; i++) {
+			(void)snprintf(addresses[i], sizeof addresses[i], "u%u@d%u.org",
+				       mail, i);
+			to[i] = (struct queue_recipient){.kind = QUEUE_REMOTE,
+							 .address = str_c(addresses[i])};
+		}
+		CHECK(fixture_do(&f, mail % 2, op_queue_of(to, EACH, "x")) == STORE_OK);
+	}
+	for (; !place.is_end; slices++) {
+		CHECK(storage_queue_list(f.storage, &select, &place, 500, &f.arena, &rows,
+					 &count) == STORE_OK);
+		CHECK(count == 0);
+	}
+	CHECK(slices >= MAILS * EACH / SLICE && slices <= MAILS * EACH / SLICE + 2);
+	CHECK(fixture_lease(&f, QUEUE_REMOTE, 9999, 20000, 1000, &rows, &next_due) ==
+	      1000);
+	storage_index_commit(f.storage);
+	CHECK(storage_queue_counts(f.storage, STR("d5"), 10, &f.arena, &all,
+				   &domains_found, &count) == STORE_OK);
+	CHECK(all.rows == MAILS * EACH && all.leased == 1000 && count == 10);
+	CHECK(domains_found[0].count.rows == MAILS);
+	CHECK_STR(domains_found[0].domain, STR("d5.org"));
+	CHECK_STR(domains_found[1].domain, STR("d50.org"));
+	fixture_close(&f);
+}
