@@ -330,6 +330,18 @@ static void dec_listing(struct dec *dec, struct store_request *r)
 	r->listing.limit = dec_var_max(dec, LIST_ROWS_MAX);
 }
 
+static void dec_counts(struct dec *dec, struct store_request *r)
+{
+	r->counts.after = store_dec_bounded(dec, QUEUE_DOMAIN_BYTES);
+	r->counts.limit = dec_var_max(dec, COUNT_ROWS_MAX);
+}
+
+static void dec_list(struct dec *dec, struct store_request *r)
+{
+	r->list.after_row = dec_var(dec);
+	r->list.limit = dec_var_max(dec, LEASE_ROWS_MAX);
+}
+
 static void dec_stage(struct dec *dec, struct store_request *r)
 {
 	r->stage.id = dec_var(dec);
@@ -393,13 +405,9 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_QUEUE_LIST:
 		return dec_listing(dec, r);
 	case CALL_EXPUNGED:
-		r->list.after_row = dec_var(dec);
-		r->list.limit = dec_var_max(dec, LEASE_ROWS_MAX);
-		break;
+		return dec_list(dec, r);
 	case CALL_QUEUE_COUNTS:
-		r->counts.after = store_dec_bounded(dec, QUEUE_DOMAIN_BYTES);
-		r->counts.limit = dec_var_max(dec, COUNT_ROWS_MAX);
-		break;
+		return dec_counts(dec, r);
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 		return dec_stage(dec, r);
