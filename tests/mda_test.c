@@ -81,7 +81,8 @@ static struct queue_row *waiting(size_t *count)
 {
 	struct queue_row *rows = NULL;
 
-	CHECK(store_queue_list(w.ctl, 0, 0, 500, &w.arena, &rows, count) == STORE_OK);
+	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &(struct queue_place){0},
+			       500, &w.arena, &rows, count) == STORE_OK);
 	return rows;
 }
 

@@ -50,7 +50,7 @@ static void print_usage(const struct ctl_word *word, const struct ctl_verb *verb
 
 static void print_help(const struct ctl_word *word)
 {
-	unsigned options = 0;
+	uint64_t options = 0;
 
 	printf("%s\n\n", word->summary);
 	for (size_t i = 0; i < word->verb_count; i++) {

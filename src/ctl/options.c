@@ -38,6 +38,16 @@ static const struct {
 	 "                        or later"},
 	{"before", "DATE", "only what arrived before that day"},
 	{"yes", NULL, "do it, do not only say what would be done"},
+	{"id", "ID", "mail of that queue id"},
+	{"sender", "ADDRESS", "mail from there; <> is the empty sender"},
+	{"domain", "DOMAIN", "mail to recipients there"},
+	{"cause", "WORD", "last failed by: dns connect tls reply policy quota other"},
+	{"older-than", "TIME", "mail that came before: 90s, 15m, 2h, 3d ago"},
+	{"held", NULL, "mail that is held"},
+	{"until", "TIME", "for so long only: 90s, 15m, 2h, 3d"},
+	{"bounce", NULL, "its senders are told that it was not delivered"},
+	{"body", NULL, "print the whole mail, not only its header"},
+	{"once", NULL, "print it once"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };
@@ -82,7 +92,7 @@ bool options_read(struct ctl *ctl, int argc, char **argv)
 		case '?': /* getopt has said it */
 			return false;
 		default:
-			ctl->options |= 1U << (option - LONG_FIRST);
+			ctl->options |= 1ull << (option - LONG_FIRST);
 			ctl->values[option - LONG_FIRST] = optarg;
 			break;
 		}
@@ -92,7 +102,7 @@ bool options_read(struct ctl *ctl, int argc, char **argv)
 
 const char *ctl_value(const struct ctl *ctl, enum ctl_option option)
 {
-	return ctl->values[__builtin_ctz(option)];
+	return ctl->values[__builtin_ctzll(option)];
 }
 
 bool ctl_day(struct ctl *ctl, enum ctl_option option, int64_t *unix_s)
@@ -120,12 +130,12 @@ bool ctl_day(struct ctl *ctl, enum ctl_option option, int64_t *unix_s)
 	return false;
 }
 
-void options_print(unsigned options)
+void options_print(uint64_t options)
 {
 	for (size_t i = 0; i < CTL_OPTIONS; i++) {
-		char name[40];
+		char name[48];
 
-		if (!(options & 1U << i))
+		if (!(options & 1ull << i))
 			continue;
 		(void)snprintf(name, sizeof name, "--%s%s%s", known[i].name,
 			       known[i].value ? " " : "",

@@ -11,4 +11,4 @@ struct ctl;
  * unknown.  The words left begin at getopt's optind. */
 bool options_read(struct ctl *ctl, int argc, char **argv);
 /* Explains these (enum ctl_option) and those that every command knows. */
-void options_print(unsigned options);
+void options_print(uint64_t options);

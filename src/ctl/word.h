@@ -28,7 +28,7 @@ enum ctl_option {
 	CTL_INSECURE = 256,
 	CTL_REPAIR = 512,
 	CTL_ONLINE = 1024, /* the command needs the server, then */
-	CTL_USER = 2048,   /* those from here on come with a value */
+	CTL_USER = 2048,
 	CTL_PASSWORD_FILE = 4096,
 	CTL_CA = 8192,
 	CTL_MASTER = 16384,
@@ -42,8 +42,18 @@ enum ctl_option {
 	CTL_SINCE = 1 << 22,
 	CTL_BEFORE = 1 << 23,
 	CTL_YES = 1 << 24, /* without one */
+	CTL_ID = 1 << 25,  /* which mails of the queue ... */
+	CTL_SENDER = 1 << 26,
+	CTL_DOMAIN = 1 << 27,
+	CTL_CAUSE = 1 << 28,
+	CTL_OLDER_THAN = 1 << 29,
+	CTL_HELD = 1 << 30,
+	CTL_UNTIL = 1ull << 31, /* ... and what becomes of them */
+	CTL_BOUNCE = 1ull << 32,
+	CTL_BODY = 1ull << 33,
+	CTL_ONCE = 1ull << 34,
 };
-enum { CTL_OPTIONS = 25 };
+enum { CTL_OPTIONS = 35 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -57,7 +67,7 @@ enum ctl_need {
 struct ctl {
 	const char *config_path, *folder; /* -c, --dir; NULL if not given */
 	bool is_json, wants_help;
-	unsigned options;                /* enum ctl_option, as given */
+	uint64_t options;                /* enum ctl_option, as given */
 	const char *values[CTL_OPTIONS]; /* for ctl_value() */
 	const char *conf_path; /* the configuration file that was read; NULL: none */
 	struct str *words;     /* after the verb */
@@ -82,7 +92,7 @@ struct ctl {
 struct ctl_verb {
 	const char *name, *arguments, *summary;
 	size_t min, max;              /* words after the verb */
-	unsigned options;             /* that it knows */
+	uint64_t options;             /* that it knows */
 	unsigned needs;               /* enum ctl_need */
 	void (*run)(struct ctl *ctl); /* may suspend when it needs anything */
 };

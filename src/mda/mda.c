@@ -129,6 +129,10 @@ static void deliver(struct run *run, struct batch *batch, const struct queue_row
 		batch_unref(batch);
 		return;
 	}
+	if (row->is_given_up) { /* it waits for whoever tells its sender */
+		settle_later(run, batch, row, QUEUE_RELEASE, now + HOLD_S, STR(""));
+		return;
+	}
 	int64_t growing = (int64_t)num_min((uint64_t)RETRY_S << num_min(row->tries, 10),
 					   RETRY_S_MAX);
 	enum store_outcome outcome = append(run, row);

@@ -36,6 +36,9 @@
 [[nodiscard]] err_t apply_queue_add(struct work *work, const struct effect_queue_add *e,
 				    struct op_result *result);
 [[nodiscard]] err_t apply_settle(struct work *work, const struct effect_settle *e);
+[[nodiscard]] err_t apply_queue_change(struct work *work,
+				       const struct effect_queue_change *e,
+				       struct op_result *result);
 [[nodiscard]] err_t apply_lease(struct work *work, const struct effect_lease *e);
 [[nodiscard]] err_t apply_epoch(struct work *work, const struct effect_epoch *e);
 

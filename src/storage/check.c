@@ -186,6 +186,7 @@ void checker_fini(struct checker *c)
 	mem_free(c->boxes);
 	mem_free(c->tallies);
 	mem_free(c->packs_sums);
+	domains_fini(c);
 }
 
 /* ---- what is set aside ------------------------------------------------------------- */

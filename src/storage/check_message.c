@@ -238,19 +238,6 @@ void check_member_row(struct checker *c, struct str key, struct str value)
 
 /* ---- the queue --------------------------------------------------------------------- */
 
-static void check_wait(struct checker *c, uint64_t id, const struct waiting_row *row)
-{
-	struct key key;
-	struct str empty;
-	struct str wait =
-		key_wait(&key, row->recipient.kind, row->due_at, c->account, id);
-
-	if (look(c, wait, &empty))
-		return;
-	found_row(c, CHECK_MISSING, "when a mail in the queue is due");
-	fix_put(c, wait, STR(""));
-}
-
 void check_queue_row(struct checker *c, struct str key, struct str value)
 {
 	struct dec d = key_dec(key);
@@ -258,7 +245,8 @@ void check_queue_row(struct checker *c, struct str key, struct str value)
 	struct waiting_row row;
 	struct tally *tally = NULL;
 	struct key k;
-	struct str envelope;
+	struct str value_of_envelope;
+	struct envelope_row envelope;
 
 	number_seen(c, id);
 	bool is_good = waiting_read(value, &row);
@@ -267,7 +255,8 @@ void check_queue_row(struct checker *c, struct str key, struct str value)
 		tally = tally_find(c, row.message);
 	if (!is_good || !tally ||
 	    !look(c, key_message(&k, c->account, row.message, PART_ENVELOPE),
-		  &envelope)) {
+		  &value_of_envelope) ||
+	    !envelope_read(value_of_envelope, &envelope)) {
 		found_row(c, is_good ? CHECK_MESSAGE_LOST : CHECK_ROW_DAMAGED,
 			  "a mail in the queue");
 		fix_delete(c, key);
@@ -275,8 +264,7 @@ void check_queue_row(struct checker *c, struct str key, struct str value)
 	}
 	number_seen(c, row.lease);
 	tally->seen++;
-	c->totals.queue_rows++;
-	check_wait(c, id, &row);
+	check_standing(c, id, &row, envelope.id);
 	if (tally->is_lost && !tally->is_told)
 		tell_lost(c, tally, NULL, 0);
 }

@@ -28,6 +28,8 @@ struct box {
 	char text[MAILBOX_NAME_MAX];
 };
 
+enum { CHECK_DOMAIN_BUCKETS = 4096 };
+
 struct checker {
 	const struct check_options *options;
 	struct check_report *report;
@@ -59,6 +61,7 @@ struct checker {
 	uint64_t shared_offset;
 	struct pack_sum *packs_sums; /* [number - 1] */
 	size_t pack_count, pack_room;
+	struct domain_tally *domains[CHECK_DOMAIN_BUCKETS]; /* of the queue */
 };
 
 /* check.c */
@@ -91,6 +94,15 @@ void check_dead_row(struct checker *c, struct str key, struct str value);
 /* A body is needed; its octets count in its pack. */
 void body_seen(struct checker *c, const struct pack_body *at);
 void check_pack_sums(struct checker *c);
+/* check_queue.c: a queue row is good; what follows from it? */
+void check_standing(struct checker *c, uint64_t id, const struct waiting_row *row,
+		    struct str queue_id);
+/* Is there a row that waits under that key?  A message with that queue id? */
+bool is_waiting_there(struct checker *c, struct str key);
+bool is_queue_id(struct checker *c, struct str key);
+/* At the end. */
+void check_domains(struct checker *c);
+void domains_fini(struct checker *c);
 
 /* check_system.c */
 /* The row of a message; false if it is not there or damaged. */

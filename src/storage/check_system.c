@@ -78,23 +78,6 @@ static void trim_row(struct checker *c, struct str key)
 		row_nowhere(c, key, "that a change log is long");
 }
 
-static void wait_row(struct checker *c, struct str key)
-{
-	struct dec d = key_dec(key);
-	uint8_t kind = dec_u8(&d);
-	uint64_t due = dec_key64(&d);
-	account_t account = dec_key32(&d);
-	uint64_t id = dec_key48(&d);
-	struct key k;
-	struct str value;
-	struct waiting_row row;
-
-	if (!look(c, key_numbered(&k, account, TABLE_QUEUE, id), &value) ||
-	    !waiting_read(value, &row) || row.recipient.kind != kind ||
-	    (uint64_t)num_max(0, (uint64_t)row.due_at) != due)
-		row_nowhere(c, key, "when a mail in the queue is due");
-}
-
 static void damaged_row(struct checker *c, struct str key, struct str value)
 {
 	struct damaged_row row;
@@ -144,7 +127,12 @@ void check_system_row(struct checker *c, int table, struct str key, struct str v
 		trim_row(c, key);
 		return;
 	case TABLE_WAIT:
-		wait_row(c, key);
+		if (!is_waiting_there(c, key))
+			row_nowhere(c, key, "when a mail in the queue is due");
+		return;
+	case TABLE_QUEUE_ID:
+		if (!is_queue_id(c, key))
+			row_nowhere(c, key, "a queue id");
 		return;
 	case TABLE_EXPIRY:
 		check_expiry_row(c, key);
@@ -191,6 +179,7 @@ static void check_gaps(struct checker *c)
 void check_totals(struct checker *c)
 {
 	check_gaps(c);
+	check_domains(c);
 	struct state_row right = c->state;
 	struct key key;
 
@@ -201,7 +190,7 @@ void check_totals(struct checker *c)
 	right.accounts = c->totals.accounts;
 	right.messages = c->totals.messages;
 	right.mailboxes = c->totals.mailboxes;
-	right.queue_rows = c->totals.queue_rows;
+	right.queue = c->totals.queue;
 	right.body_bytes = c->totals.body_bytes;
 	right.shared_bytes = c->totals.shared_bytes;
 	right.dead_bytes = c->totals.dead_bytes;
@@ -209,7 +198,7 @@ void check_totals(struct checker *c)
 	check_pack_sums(c);
 	if (right.accounts == c->state.accounts && right.messages == c->state.messages &&
 	    right.mailboxes == c->state.mailboxes &&
-	    right.queue_rows == c->state.queue_rows &&
+	    memcmp(&right.queue, &c->state.queue, sizeof right.queue) == 0 &&
 	    right.body_bytes == c->state.body_bytes &&
 	    right.shared_bytes == c->state.shared_bytes &&
 	    right.dead_bytes == c->state.dead_bytes &&

@@ -44,6 +44,7 @@ static bool grows(const struct store_op *op)
 	case OP_MAILBOX_SUBSCRIBE:
 	case OP_KV_DELETE:
 	case OP_QUEUE_SETTLE:
+	case OP_QUEUE_CHANGE:
 	case OP_KEY_FORGET:
 		return false;
 	}
@@ -234,6 +235,7 @@ static void touch(struct storage *storage, const struct store_commit *commit)
 		switch (op->kind) {
 		case OP_QUEUE_ADD:
 		case OP_QUEUE_SETTLE:
+		case OP_QUEUE_CHANGE:
 			storage_touch(storage, commit->account, STORAGE_QUEUE);
 			continue;
 		case OP_KV_PUT:

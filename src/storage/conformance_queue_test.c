@@ -25,7 +25,8 @@ static struct store_op settle(const struct queue_row *row, enum queue_outcome ou
 					    .lease = row->lease,
 					    .outcome = outcome,
 					    .due_at = 5000,
-					    .reason = STR("try later")}};
+					    .reason = STR("try later"),
+					    .told = QUEUE_TOLD_DELAY}};
 }
 
 TEST(a_queued_mail_is_leased_retried_and_settled)
@@ -50,6 +51,8 @@ TEST(a_queued_mail_is_leased_retried_and_settled)
 	CHECK_STR(rows[0].recipient.original, two[0].original);
 	CHECK_STR(rows[0].recipient.orcpt, two[0].orcpt);
 	CHECK(rows[0].recipient.notify == 4 && rows[0].ret == 1);
+	CHECK(rows[0].timing.deliver_by == 5 && rows[0].timing.hold_until == 6);
+	CHECK(rows[0].timing.modes == QUEUE_BY_RETURN && rows[0].told == 0);
 	CHECK(rows[0].body_kind == 128 && rows[0].size == rows[0].trace.len + 6);
 	CHECK_STR(fixture_body(&f, 1, rows[0].message), STR("queued"));
 	CHECK(lease(&f, 1000, 2000, 9, &again, &next_due) == 1 && next_due == 2000);
@@ -63,7 +66,7 @@ TEST(a_queued_mail_is_leased_retried_and_settled)
 	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_DONE)) == STORE_OK);
 	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_DONE)) == STORE_ABSENT);
 	CHECK(lease(&f, 5000, 6000, 9, &rows, &next_due) == 1 && next_due == 6000);
-	CHECK(rows[0].tries == 1);
+	CHECK(rows[0].tries == 1 && rows[0].told == QUEUE_TOLD_DELAY);
 	CHECK_STR(rows[0].reason, STR("try later"));
 	CHECK(fixture_do(&f, 2, settle(&rows[0], QUEUE_DONE)) == STORE_ABSENT);
 	CHECK(fixture_do(&f, 1, settle(&rows[0], QUEUE_DONE)) == STORE_OK);
@@ -111,11 +114,11 @@ TEST(the_queue_is_listed_over_all_accounts)
 	      STORE_OK);
 	CHECK(fixture_do(&f, 900, op_queue_of(two, 2, "x")) == STORE_OK);
 	CHECK(fixture_do(&f, ACCOUNT_SYSTEM, op_queue_of(two, 1, "y")) == STORE_OK);
-	CHECK(storage_queue_list(f.storage, 0, 0, 10, &f.arena, &rows, &count) ==
-	      STORE_OK);
+	count = fixture_queue(&f, (struct queue_select){0}, &rows);
 	CHECK(count == 3 && rows[0].account == ACCOUNT_SYSTEM && rows[2].account == 900);
-	CHECK(storage_queue_list(f.storage, rows[1].account, rows[1].row, 10, &f.arena,
-				 &rows, &count) == STORE_OK);
+	CHECK(storage_queue_list(f.storage, &(struct queue_select){0},
+				 &(struct queue_place){rows[1].account, rows[1].row}, 10,
+				 &f.arena, &rows, &count) == STORE_OK);
 	CHECK(count == 1 && rows[0].account == 900);
 	struct store_op op = op_queue_of(two, 0, "x");
 

@@ -65,6 +65,8 @@ struct storage {
 	struct pack_place group_at;
 	struct group_times times;
 
+	uint64_t lease_turn; /* which urgency has the next place */
+
 	struct flusher flusher;
 	struct space space;
 	bool keeps_space; /* whoever repairs may still find use for what seems dead */

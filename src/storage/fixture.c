@@ -147,6 +147,7 @@ struct store_op op_queue_of(const struct queue_recipient *recipients, size_t cou
 			      .envid = STR("env"),
 			      .ret = 1,
 			      .body_kind = 128,
+			      .timing = {5, 6, QUEUE_BY_RETURN},
 			      .recipients = recipients,
 			      .count = count}};
 }
@@ -260,6 +261,19 @@ bool fixture_is_in_order(struct fixture *f)
 
 	return storage_check(&options, &f->arena, &report, &why) == OK &&
 	       check_is_clean(&report);
+}
+
+size_t fixture_queue(struct fixture *f, struct queue_select select,
+		     struct queue_row **rows)
+{
+	struct queue_place place = {0};
+	size_t count = 0;
+
+	storage_index_commit(f->storage); /* a lease may not be seen yet */
+	while (count == 0 && !place.is_end)
+		CHECK(storage_queue_list(f->storage, &select, &place, 10000, &f->arena,
+					 rows, &count) == STORE_OK);
+	return count;
 }
 
 void fixture_maintain(struct fixture *f, int64_t now)

@@ -59,5 +59,9 @@ void fixture_much(struct fixture *f, unsigned seed);
 /* After fixture_shut(): true if storage_check() finds nothing. */
 bool fixture_is_in_order(struct fixture *f);
 
+/* All queue rows that fit, or as many as a page has room for. */
+size_t fixture_queue(struct fixture *f, struct queue_select select,
+		     struct queue_row **rows);
+
 /* Everything in the index, as text. */
 void fixture_dump(struct fixture *f, struct buf *dump);

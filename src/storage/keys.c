@@ -20,6 +20,8 @@
  *
  * Of account 0, the system, only:
  *
+ *   M  queue id, account u32, message       messages in the queue by queue id
+ *   N  domain                         queue rows for recipients there, counted
  *   O  minute u32, account u32, key   that there is such a result
  *   P  minute u32, key, account u32   first result of a commit, forgotten in time
  *   Q  account u32, mailbox           deleted mailbox whose memberships still stand
@@ -28,7 +30,8 @@
  *   T  account u32                    account whose change log is long
  *   U  pack u32                       how much of the pack is needed
  *   V  account u32, message           mail whose body is lost, set aside
- *   W  kind u8, due u64, account u32, row   queue rows by the time they are due
+ *   W  kind u8, class u8, due u64, account u32, row   queue rows by urgency and the
+ *                                           time they are due
  *   X  until u64, account u32, membership   expunged ones by the time they are let go
  *   Y  8 octets of a frame's SHA-256  a message with that body
  *   Z  pack u32, offset u64           body that nobody needs any more
@@ -171,11 +174,37 @@ struct str key_kept_age(struct key *key, uint32_t minute, account_t account,
 	return done(key);
 }
 
-struct str key_wait(struct key *key, enum queue_kind kind, int64_t due, account_t account,
-		    uint64_t row)
+struct str queue_domain_of(struct str address)
+{
+	return str_skip(address, str_rfind_byte(address, '@') + 1);
+}
+
+struct str key_queue_id(struct key *key, struct str id, account_t account,
+			uint64_t message)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_QUEUE_ID);
+	add_byte(key, (unsigned)id.len);
+	add_text(key, id);
+	add_number(key, account, 4);
+	add_number(key, message, 6);
+	return done(key);
+}
+
+struct str key_queue_count(struct key *key, struct str address)
+{
+	start(key, ACCOUNT_SYSTEM, TABLE_QUEUE_COUNT);
+	add_text(key, str_first(queue_domain_of(address), QUEUE_DOMAIN_BYTES));
+	for (size_t i = KEY_PREFIX_LEN; i < key->len; i++)
+		key->bytes[i] = ascii_lower(key->bytes[i]);
+	return done(key);
+}
+
+struct str key_wait(struct key *key, enum queue_kind kind, enum wait_class class,
+		    int64_t due, account_t account, uint64_t row)
 {
 	start(key, ACCOUNT_SYSTEM, TABLE_WAIT);
 	add_byte(key, kind);
+	add_byte(key, class);
 	add_number(key, due < 0 ? 0 : (uint64_t)due, 8);
 	add_number(key, account, 4);
 	add_number(key, row, 6);

@@ -17,6 +17,8 @@ enum table {
 	TABLE_THREAD = 'J',
 	TABLE_EXPUNGED = 'K',
 	/* of the system account only */
+	TABLE_QUEUE_ID = 'M',
+	TABLE_QUEUE_COUNT = 'N',
 	TABLE_KEPT_AGE = 'O',
 	TABLE_TIMED_KEY = 'P',
 	TABLE_PURGE = 'Q',
@@ -62,8 +64,19 @@ struct str key_kept_age(struct key *key, uint32_t minute, account_t account,
 			struct str name);
 struct str key_timed(struct key *key, uint32_t minute, account_t account,
 		     struct str name);
-struct str key_wait(struct key *key, enum queue_kind kind, int64_t due, account_t account,
-		    uint64_t row);
+/* Where queue rows wait: by urgency under the time when they are due, and those under
+ * lease under the time when it ends.  Held ones wait nowhere. */
+enum wait_class { WAIT_URGENT, WAIT_NORMAL, WAIT_BULK, WAIT_LEASED };
+enum { WAIT_CLASSES = 4 };
+struct str key_wait(struct key *key, enum queue_kind kind, enum wait_class class,
+		    int64_t due, account_t account, uint64_t row);
+/* A queued message by its queue id; message 0: before all of them. */
+struct str key_queue_id(struct key *key, struct str id, account_t account,
+			uint64_t message);
+/* The part behind the last @, as it is spelt there. */
+struct str queue_domain_of(struct str address);
+/* What is counted for the domain of that address. */
+struct str key_queue_count(struct key *key, struct str address);
 /* message UINT64_MAX: only the part that all references of the body share. */
 struct str key_reference(struct key *key, uint32_t pack, uint64_t offset,
 			 account_t account, uint64_t message);

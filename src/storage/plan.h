@@ -43,6 +43,9 @@ enum store_outcome plan_queue_add(struct plan *plan, const struct op_queue_add *
 enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *op,
 			       struct effect_settle *e);
 
+enum store_outcome plan_queue_change(const struct op_queue_change *op,
+				     struct effect_queue_change *e);
+
 /* ABSENT for ERR_ABSENT; any other failure is noted in the plan. */
 enum store_outcome plan_err(struct plan *plan, err_t err);
 /* Takes the body into the group, or finds the one that is shared. */

@@ -1,144 +1,35 @@
-/* Leasing and listing queue rows. */
+/* Leasing queue rows. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "storage/apply.h"
 #include "storage/embedded.h"
+#include "storage/queue_read.h"
 
-enum { LEASES_MAX = 1000, LIST_MAX = 10000 };
+enum { LEASES_MAX = 1000 };
 
-struct due {
-	account_t account;
-	uint64_t row;
+/* ---- what is due ------------------------------------------------------------------- */
+
+/* A leased row comes again when its lease has ended. */
+struct found {
+	struct due due;
+	bool is_expired;
 };
 
-/* ---- reading ----------------------------------------------------------------------- */
+struct stream {
+	struct found *list;
+	size_t count, taken;
+};
 
-static bool copy_recipient(struct arena *arena, struct queue_recipient *recipient)
-{
-	return arena_copy(arena, recipient->address, &recipient->address) &&
-	       arena_copy(arena, recipient->original, &recipient->original) &&
-	       arena_copy(arena, recipient->orcpt, &recipient->orcpt);
-}
-
-static bool copy_envelope(struct arena *arena, const struct envelope_row *envelope,
-			  struct queue_row *row)
-{
-	row->ret = envelope->ret;
-	row->body_kind = envelope->body_kind;
-	return arena_copy(arena, envelope->sender, &row->sender) &&
-	       arena_copy(arena, envelope->id, &row->id) &&
-	       arena_copy(arena, envelope->envid, &row->envid);
-}
-
-static enum store_outcome damaged(const struct due *due, const char *what)
-{
-	LOG(ERROR, "queue row damaged", KV_INT("account", due->account),
-	    KV_INT("row", due->row), KV("what", what));
-	return STORE_UNAVAILABLE;
-}
-
-static enum store_outcome queue_row_get(struct kv_txn *txn, const struct due *due,
-					struct arena *arena, struct queue_row *row)
-{
-	struct key key;
-	struct str value;
-	struct waiting_row waiting;
-	struct envelope_row envelope;
-	struct item_row item;
-	account_t account = due->account;
-	err_t err =
-		kv_get(txn, key_numbered(&key, account, TABLE_QUEUE, due->row), &value);
-
-	if (err != OK)
-		return read_err(err);
-	if (!waiting_read(value, &waiting))
-		return damaged(due, "row");
-	if (kv_get(txn, key_message(&key, account, waiting.message, PART_ENVELOPE),
-		   &value) != OK ||
-	    !envelope_read(value, &envelope))
-		return damaged(due, "envelope");
-	if (kv_get(txn, key_message(&key, account, waiting.message, PART_ITEM), &value) !=
-		    OK ||
-	    !item_read(value, &item))
-		return damaged(due, "message");
-	*row = (struct queue_row){.account = account,
-				  .row = due->row,
-				  .lease = waiting.lease,
-				  .message = waiting.message,
-				  .recipient = waiting.recipient,
-				  .received_at = item.received_at,
-				  .due_at = waiting.due_at,
-				  .tries = waiting.tries,
-				  .size = item.trace.len + item.raw_size};
-	if (copy_recipient(arena, &row->recipient) &&
-	    copy_envelope(arena, &envelope, row) &&
-	    arena_copy(arena, item.trace, &row->trace) &&
-	    arena_copy(arena, waiting.reason, &row->reason))
-		return STORE_OK;
-	return STORE_INVALID;
-}
-
-enum store_outcome storage_queue_list(struct storage *storage, account_t after_account,
-				      uint64_t after_row, size_t limit,
-				      struct arena *arena, struct queue_row **rows,
-				      size_t *count)
-{
-	SCOPED(reader_end) struct reader reader;
-	struct key key;
-	enum store_outcome outcome = reader_begin(&reader, storage);
-
-	*count = 0;
-	if (outcome != STORE_OK)
-		return outcome;
-	limit = (size_t)num_min(limit, LIST_MAX);
-	*rows = ARENA_ARRAY(arena, struct queue_row, limit);
-	if (!*rows || after_row >> NUMBER_MAX_BITS)
-		return STORE_INVALID;
-	struct due due = {.account = after_account, .row = after_row};
-	uint64_t from = after_row + 1;
-
-	while (*count < limit) {
-		err_t err = kv_seek(&reader.cursor,
-				    key_numbered(&key, due.account, TABLE_QUEUE, from));
-
-		if (err != OK)
-			return err == ERR_ABSENT ? STORE_OK : read_err(err);
-		struct str found = reader.cursor.key;
-
-		if (!key_is_of(found, due.account, TABLE_QUEUE)) {
-			/* The next account that has anything at all. */
-			account_t next = key_account_of(found);
-
-			if (next == due.account && next == UINT32_MAX)
-				return STORE_OK;
-			due.account = next == due.account ? next + 1 : next;
-			from = 0;
-			continue;
-		}
-		struct dec d = key_dec(found);
-
-		due.row = dec_key48(&d);
-		from = due.row + 1;
-		outcome = queue_row_get(reader.txn, &due, arena, &(*rows)[*count]);
-		if (outcome != STORE_OK)
-			return outcome;
-		++*count;
-	}
-	return STORE_OK;
-}
-
-/* ---- leasing ----------------------------------------------------------------------- */
-
-/* The place of a row in the index of what is due; false at the end of the kind. */
-static bool wait_read(struct str key, enum queue_kind kind, int64_t *due_at,
-		      struct due *due)
+/* The place of a row in the index of what is due; false at the end of the class. */
+static bool wait_read(struct str key, enum queue_kind kind, enum wait_class class,
+		      int64_t *due_at, struct due *due)
 {
 	if (!key_is_of(key, ACCOUNT_SYSTEM, TABLE_WAIT))
 		return false;
 	struct dec d = key_dec(key);
 
-	if (dec_bytes(&d, 1).ptr[0] != (char)kind)
+	if (dec_u8(&d) != kind || dec_u8(&d) != class)
 		return false;
 	*due_at = (int64_t)dec_key64(&d);
 	due->account = dec_key32(&d);
@@ -146,86 +37,179 @@ static bool wait_read(struct str key, enum queue_kind kind, int64_t *due_at,
 	return dec_done(&d);
 }
 
-static err_t find_due(struct work *work, enum queue_kind kind, int64_t now, size_t limit,
-		      struct due *list, size_t *count)
+static err_t stream_fill(struct work *work, enum queue_kind kind, enum wait_class class,
+			 int64_t now, size_t limit, struct stream *stream)
 {
 	struct key key;
-	err_t err = kv_seek(&work->cursor, key_wait(&key, kind, 0, 0, 0));
+	err_t err = kv_seek(&work->cursor, key_wait(&key, kind, class, 0, 0, 0));
 
-	for (*count = 0; err == OK && *count < limit; err = kv_next(&work->cursor)) {
+	for (; err == OK && stream->count < limit; err = kv_next(&work->cursor)) {
+		struct found *found = &stream->list[stream->count];
 		int64_t due_at;
 
-		if (!wait_read(work->cursor.key, kind, &due_at, &list[*count]) ||
+		if (!wait_read(work->cursor.key, kind, class, &due_at, &found->due) ||
 		    due_at > now)
 			return OK;
-		++*count;
+		found->is_expired = class == WAIT_LEASED;
+		stream->count++;
 	}
 	return err == ERR_ABSENT ? OK : err;
 }
 
-static err_t next_due_get(struct work *work, enum queue_kind kind, int64_t *next_due)
+/* Who is asked first, place by place; then the others, as urgent as they are.  So nobody
+ * starves: of eight places normal mail has two beside urgent, and bulk mail one beside
+ * both. */
+static struct found stream_take(struct stream streams[WAIT_CLASSES], uint64_t turn)
 {
-	struct key key;
-	struct due due;
-	err_t err = kv_seek(&work->cursor, key_wait(&key, kind, 0, 0, 0));
+	static const enum wait_class first[] = {WAIT_URGENT, WAIT_URGENT, WAIT_NORMAL,
+						WAIT_URGENT, WAIT_LEASED, WAIT_URGENT,
+						WAIT_NORMAL, WAIT_BULK};
+	static const enum wait_class then[] = {WAIT_URGENT, WAIT_LEASED, WAIT_NORMAL,
+					       WAIT_BULK};
+	struct stream *stream = &streams[first[turn % COUNT_OF(first)]];
 
-	*next_due = 0;
-	if (err == OK)
-		(void)wait_read(work->cursor.key, kind, next_due, &due); /* or 0 */
-	return err == ERR_ABSENT ? OK : err;
+	for (size_t i = 0; stream->taken == stream->count; i++)
+		stream = &streams[then[i]];
+	return stream->list[stream->taken++];
 }
 
-/* All rows of the list from i on that are of the same account: one record. */
-static err_t lease_account(struct storage *storage, const struct due *list, size_t count,
-			   int64_t until)
+static err_t find_due(struct storage *storage, const struct storage_lease *lease,
+		      size_t limit, struct found *list, size_t *count)
+{
+	struct stream streams[WAIT_CLASSES] = {0};
+	struct found *room = NEW_ARRAY(struct found, WAIT_CLASSES * (limit + 1));
+	size_t all = 0;
+	err_t err = OK;
+
+	for (unsigned i = 0; i < WAIT_CLASSES && err == OK; i++) {
+		streams[i].list = room + i * (limit + 1);
+		err = stream_fill(&storage->work, lease->kind, (enum wait_class)i,
+				  lease->now, limit, &streams[i]);
+		all += streams[i].count;
+	}
+	*count = err == OK ? num_min(all, limit) : 0;
+	for (size_t i = 0; i < *count; i++)
+		list[i] = stream_take(streams, storage->lease_turn++);
+	mem_free(room);
+	return err;
+}
+
+static err_t next_due_get(struct work *work, enum queue_kind kind, int64_t *next_due)
+{
+	*next_due = 0;
+	for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+		struct key key;
+		struct due due;
+		int64_t due_at;
+		err_t err = kv_seek(&work->cursor,
+				    key_wait(&key, kind, (enum wait_class)i, 0, 0, 0));
+
+		if (err == ERR_ABSENT)
+			continue;
+		TRY(err);
+		if (wait_read(work->cursor.key, kind, (enum wait_class)i, &due_at,
+			      &due) &&
+		    (*next_due == 0 || due_at < *next_due))
+			*next_due = due_at;
+	}
+	return OK;
+}
+
+/* ---- leasing ----------------------------------------------------------------------- */
+
+/* A row that somebody held while it was leased is not leased again. */
+static err_t is_held_meanwhile(struct work *work, const struct found *found, int64_t now,
+			       bool *is_held, int64_t *due_at)
+{
+	struct key key;
+	struct str value;
+	struct waiting_row row;
+
+	*is_held = false;
+	if (!found->is_expired)
+		return OK;
+	TRY(kv_get(work->txn,
+		   key_numbered(&key, found->due.account, TABLE_QUEUE, found->due.row),
+		   &value));
+	if (!waiting_read(value, &row))
+		return ERR_SYNTAX;
+	*is_held = row.held_until > now;
+	*due_at = row.due_at;
+	return OK;
+}
+
+static err_t lease_row(struct storage *storage, struct found *found,
+		       const struct storage_lease *lease)
 {
 	struct work *work = &storage->work;
+	struct effect effect = {.kind = EFFECT_LEASE};
 	struct op_result result;
-	struct commit_head head = {.account = list[0].account, .now = work->now};
+	int64_t due_at;
+	bool is_held;
+
+	TRY(is_held_meanwhile(work, found, lease->now, &is_held, &due_at));
+	if (is_held) {
+		effect.kind = OP_QUEUE_SETTLE;
+		effect.settle = (struct effect_settle){.row = found->due.row,
+						       .outcome = QUEUE_RELEASE,
+						       .due_at = due_at};
+		found->due.row = 0; /* not for the caller */
+	} else {
+		effect.lease = (struct effect_lease){.row = found->due.row,
+						     .lease = work_number(work),
+						     .until = lease->leased_until};
+	}
+	effect_write(&storage->effects, &effect);
+	return effect_apply(work, &effect, &result);
+}
+
+/* All rows of the list that are of the first one's account: one record. */
+static err_t lease_account(struct storage *storage, struct found *list, size_t count,
+			   const struct storage_lease *lease)
+{
+	struct work *work = &storage->work;
+	struct commit_head head = {.account = list[0].due.account, .now = work->now};
 
 	TRY(work_account(work, head.account));
 	buf_reset(&storage->effects);
 	for (size_t i = 0; i < count; i++) {
-		struct effect effect = {.kind = EFFECT_LEASE};
-
-		if (list[i].account != head.account)
+		if (list[i].due.account != head.account)
 			continue;
-		effect.lease = (struct effect_lease){
-			.row = list[i].row, .lease = work_number(work), .until = until};
-		effect_write(&storage->effects, &effect);
-		TRY(effect_apply(work, &effect, &result));
+		TRY(lease_row(storage, &list[i], lease));
 		head.count++;
 	}
 	return group_record(storage, &head);
 }
 
-static bool is_first_of_account(const struct due *list, size_t at)
+static bool is_first_of_account(const struct found *list, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (list[i].account == list[at].account)
+		if (list[i].due.account == list[at].due.account)
 			return false;
 	return true;
 }
 
-static err_t lease_all(struct storage *storage, const struct due *list, size_t count,
-		       int64_t until)
+static err_t lease_all(struct storage *storage, struct found *list, size_t count,
+		       const struct storage_lease *lease)
 {
 	for (size_t i = 0; i < count; i++)
 		if (is_first_of_account(list, i))
-			TRY(lease_account(storage, list + i, count - i, until));
+			TRY(lease_account(storage, list + i, count - i, lease));
 	return OK;
 }
 
-static enum store_outcome rows_get(struct storage *storage, const struct due *list,
+static enum store_outcome rows_get(struct storage *storage, const struct found *list,
 				   size_t found, struct storage_lease *lease)
 {
 	lease->rows = ARENA_ARRAY(lease->arena, struct queue_row, found);
 	if (!lease->rows)
 		return STORE_INVALID;
 	for (size_t i = 0; i < found; i++) {
+		if (list[i].due.row == 0)
+			continue;
 		enum store_outcome outcome =
-			queue_row_get(storage->work.txn, &list[i], lease->arena,
-				      &lease->rows[lease->count]);
+			queue_row_get(storage->work.txn, &list[i].due, false,
+				      lease->arena, &lease->rows[lease->count]);
 
 		if (outcome == STORE_OK)
 			lease->count++;
@@ -246,11 +230,11 @@ void lease_plan(struct storage *storage, struct plan *plan, struct storage_lease
 	lease->outcome = STORE_INVALID;
 	if (lease->leased_until <= lease->now)
 		return;
-	struct due *list = NEW_ARRAY(struct due, limit + 1);
-	err_t err = find_due(work, lease->kind, lease->now, limit, list, &found);
+	struct found *list = NEW_ARRAY(struct found, limit + 1);
+	err_t err = find_due(storage, lease, limit, list, &found);
 
 	if (err == OK)
-		err = lease_all(storage, list, found, lease->leased_until);
+		err = lease_all(storage, list, found, lease);
 	if (err == OK)
 		lease->outcome = rows_get(storage, list, found, lease);
 	if (err == OK)
@@ -264,47 +248,33 @@ void lease_plan(struct storage *storage, struct plan *plan, struct storage_lease
 /* ---- what a process that is gone had leased -----------------------------------------
  */
 
-/* The next leased row of any kind from the place on, which moves behind it. */
-static err_t next_leased(struct work *work, struct key *from, struct due *due,
-			 struct waiting_row *waiting)
+static err_t first_leased(struct work *work, struct due *due)
 {
-	err_t err = kv_seek(&work->cursor, (struct str){from->bytes, from->len});
-
-	for (; err == OK; err = kv_next(&work->cursor)) {
+	for (unsigned kind = QUEUE_LOCAL; kind <= QUEUE_REMOTE; kind++) {
 		struct key key;
-		struct str found = work->cursor.key, value;
+		int64_t until;
+		err_t err = kv_seek(&work->cursor, key_wait(&key, (enum queue_kind)kind,
+							    WAIT_LEASED, 0, 0, 0));
 
-		if (!key_is_of(found, ACCOUNT_SYSTEM, TABLE_WAIT))
-			return ERR_ABSENT;
-		struct dec d = dec_over(str_skip(found, KEY_PREFIX_LEN + 1 + 8));
-
-		due->account = dec_key32(&d);
-		due->row = dec_key48(&d);
-		err = kv_get(work->txn,
-			     key_numbered(&key, due->account, TABLE_QUEUE, due->row),
-			     &value);
-		if (err == ERR_ABSENT ||
-		    (err == OK && (!waiting_read(value, waiting) || waiting->lease == 0)))
+		if (err == ERR_ABSENT)
 			continue;
-		memcpy(from->bytes, found.ptr, found.len);
-		from->len = found.len;
-		return err;
+		TRY(err);
+		if (wait_read(work->cursor.key, (enum queue_kind)kind, WAIT_LEASED,
+			      &until, due))
+			return OK;
 	}
-	return err;
+	return ERR_ABSENT;
 }
 
 /* Not in the log: whoever rebuilds the index comes here again. */
 err_t storage_release_leases(struct storage *storage)
 {
 	struct work *work = &storage->work;
-	struct key from;
 	struct due due;
-	struct waiting_row waiting;
 	err_t err = index_begin(storage);
 	uint64_t count = 0;
 
-	(void)key_table(&from, ACCOUNT_SYSTEM, TABLE_WAIT);
-	while (err == OK && (err = next_leased(work, &from, &due, &waiting)) == OK) {
+	while (err == OK && (err = first_leased(work, &due)) == OK) {
 		struct effect_settle settle = {
 			.row = due.row, .outcome = QUEUE_RELEASE, .due_at = work->now};
 

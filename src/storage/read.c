@@ -123,7 +123,7 @@ enum store_outcome storage_stats(struct storage *storage, struct store_stats *st
 	*stats = (struct store_stats){.accounts = state.accounts,
 				      .messages = state.messages,
 				      .mailboxes = state.mailboxes,
-				      .queue_rows = state.queue_rows,
+				      .queue_rows = state.queue.rows,
 				      .body_bytes = state.body_bytes,
 				      .shared_bytes = state.shared_bytes,
 				      .expunged = state.expunged,

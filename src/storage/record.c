@@ -25,24 +25,37 @@ static const uint8_t disk_kinds[] = {
 	[OP_MAILBOX_SUBSCRIBE] = 10,
 	[OP_KV_PUT] = 11,
 	[OP_KV_DELETE] = 12,
-	[OP_QUEUE_ADD] = 13,
-	[OP_QUEUE_SETTLE] = 14,
+	[OP_QUEUE_ADD] = 21,
+	[OP_QUEUE_SETTLE] = 22,
 	[OP_KEY_FORGET] = 15,
 	[EFFECT_LEASE] = 16,
 	[EFFECT_EPOCH] = 17,
 	[OP_UNDELETE] = 19,
 	[EFFECT_BODY_MOVED] = 20,
+	[OP_QUEUE_CHANGE] = 23,
 };
 _Static_assert(FLAGS_SET == 0 && FLAGS_ADD == 1 && FLAGS_REMOVE == 2, "on disk");
-_Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2, "on disk");
+_Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2 &&
+		       QUEUE_PROLONG == 3,
+	       "on disk");
+_Static_assert(QUEUE_NORMAL == 0 && QUEUE_URGENT == 1 && QUEUE_BULK == 2, "on disk");
+_Static_assert(CAUSE_NONE == 0 && CAUSE_OTHER == 7, "on disk");
+_Static_assert(ROWS_RETRY == 0 && ROWS_REROUTE == 5, "on disk");
 _Static_assert(QUEUE_LOCAL == 0 && QUEUE_REMOTE == 1, "on disk");
 _Static_assert(ROLE_NONE == 0 && ROLE_INBOX == 1 && ROLE_IMPORTANT == 9, "on disk");
 
-enum { DISK_APPEND_BEFORE_THREADS = 2 }; /* is read as an append without one */
+/* What earlier forms of a kind were; they are read as the kind without what is new. */
+static const struct {
+	uint8_t old, now;
+} disk_olds[] = {
+	{2, 18},  /* append before there were threads */
+	{13, 21}, /* queue add before there was timing, and priority */
+	{14, 22}, /* settle before senders were told, and causes counted */
+};
 
 /* Reads from in if there is one, then writes to out if there is one. */
 struct coder {
-	bool is_before_threads;
+	bool is_old; /* reading an earlier form */
 	struct buf *out;
 	struct dec *in;
 	struct arena *arena;
@@ -200,7 +213,7 @@ static void code_append(struct coder *c, struct effect_append *e)
 	code_str(c, &e->words);
 	code_str(c, &e->trace);
 	code_str(c, &e->digest);
-	if (!c->is_before_threads)
+	if (!c->is_old)
 		code_u64(c, &e->thread);
 }
 
@@ -274,6 +287,12 @@ static void code_queue_add(struct coder *c, struct effect_queue_add *e)
 	code_str(c, &e->digest);
 	code_str(c, &e->recipients);
 	code_u32(c, &e->count);
+	if (c->is_old)
+		return;
+	code_time(c, &e->envelope.timing.deliver_by);
+	code_time(c, &e->envelope.timing.hold_until);
+	code_u8(c, &e->envelope.timing.modes);
+	code_u8(c, &e->priority);
 }
 
 static void code_settle(struct coder *c, struct effect_settle *e)
@@ -284,7 +303,55 @@ static void code_settle(struct coder *c, struct effect_settle *e)
 	code_u8(c, &outcome);
 	code_time(c, &e->due_at);
 	code_str(c, &e->reason);
-	e->outcome = outcome <= QUEUE_RELEASE ? (enum queue_outcome)outcome : QUEUE_RETRY;
+	e->outcome = outcome <= QUEUE_PROLONG ? (enum queue_outcome)outcome : QUEUE_RETRY;
+	if (c->is_old)
+		return;
+	uint8_t cause = (uint8_t)e->cause;
+
+	code_u8(c, &e->told);
+	code_u8(c, &cause);
+	code_str(c, &e->host);
+	e->cause = cause < CAUSES ? (enum queue_cause)cause : CAUSE_OTHER;
+}
+
+/* Each as its distance from the one before. */
+static void rows_write(struct buf *buf, const uint64_t *rows, size_t count)
+{
+	uint64_t last = 0;
+
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; last = rows[i++])
+		enc_var(buf, rows[i] - last);
+}
+
+static void rows_read(struct coder *c, struct effect_queue_change *e)
+{
+	size_t count = (size_t)dec_var_max(c->in, QUEUE_CHANGE_MAX);
+	uint64_t *rows = ARENA_ARRAY(c->arena, uint64_t, count), last = 0;
+
+	if (!rows)
+		c->in->failed = true;
+	for (size_t i = 0; i < count && dec_ok(c->in); i++)
+		last = rows[i] = last + dec_var(c->in);
+	e->rows = rows;
+	e->count = dec_ok(c->in) ? count : 0;
+}
+
+static void code_queue_change(struct coder *c, struct effect_queue_change *e)
+{
+	uint8_t change = (uint8_t)e->change;
+
+	code_u8(c, &change);
+	if (c->in)
+		rows_read(c, e);
+	if (c->out)
+		rows_write(c->out, e->rows, e->count);
+	code_time(c, &e->until);
+	code_str(c, &e->text);
+	if (change > ROWS_REROUTE)
+		c->in->failed = true; /* of a newer program */
+	else
+		e->change = (enum queue_change)change;
 }
 
 static void code_lease(struct coder *c, struct effect_lease *e)
@@ -334,6 +401,8 @@ static bool code_effect(struct coder *c, struct effect *e)
 		return code_queue_add(c, &e->queue_add), true;
 	case OP_QUEUE_SETTLE:
 		return code_settle(c, &e->settle), true;
+	case OP_QUEUE_CHANGE:
+		return code_queue_change(c, &e->queue_change), true;
 	case OP_KEY_FORGET:
 		return code_str(c, &e->key_forget), true;
 	case EFFECT_LEASE:
@@ -365,9 +434,13 @@ static bool read_effect(struct coder *c, struct effect *effect)
 	if (c->out)
 		enc_u8(c->out, kind);
 	*effect = (struct effect){.kind = -1};
-	c->is_before_threads = kind == DISK_APPEND_BEFORE_THREADS;
-	if (c->is_before_threads)
-		kind = disk_kinds[OP_APPEND];
+	for (size_t i = 0; i < COUNT_OF(disk_olds); i++) {
+		if (disk_olds[i].old != kind)
+			continue;
+		c->is_old = true;
+		kind = disk_olds[i].now;
+		break;
+	}
 	for (size_t i = 0; i < COUNT_OF(disk_kinds); i++)
 		if (kind != 0 && disk_kinds[i] == kind)
 			effect->kind = (int)i;

@@ -65,6 +65,7 @@ struct effect_queue_add {
 	uint64_t message, row; /* row: of the first recipient; the rest follow by 1 */
 	struct effect_body body;
 	int64_t received_at, due_at;
+	uint8_t priority;
 	struct envelope_row envelope;
 	struct str trace, digest;
 	struct str recipients; /* recipient_write() one after the other */
@@ -75,6 +76,16 @@ struct effect_settle {
 	enum queue_outcome outcome;
 	int64_t due_at;
 	struct str reason;
+	uint8_t told;
+	enum queue_cause cause;
+	struct str host;
+};
+struct effect_queue_change {
+	enum queue_change change;
+	const uint64_t *rows;
+	size_t count;
+	int64_t until;
+	struct str text;
 };
 struct effect_lease { /* in a commit of the row's account */
 	uint64_t row, lease;
@@ -101,6 +112,7 @@ struct effect {
 		struct effect_kv kv;
 		struct effect_queue_add queue_add;
 		struct effect_settle settle;
+		struct effect_queue_change queue_change;
 		struct effect_lease lease;
 		struct effect_epoch epoch;
 		struct effect_undelete undelete;

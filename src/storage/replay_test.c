@@ -252,8 +252,9 @@ TEST(a_row_that_was_given_back_counts_as_untried_in_the_log_too)
 	fixture_shut(&f);
 	CHECK(unlink(fixture_path(&f, "index.lmdb")) == 0);
 	CHECK(fixture_open_again(&f) == OK);
-	CHECK(storage_queue_list(f.storage, 0, 0, 9, &f.arena, &rows, &count) ==
-	      STORE_OK);
+	CHECK(storage_queue_list(f.storage, &(struct queue_select){0},
+				 &(struct queue_place){0}, 9, &f.arena, &rows,
+				 &count) == STORE_OK);
 	CHECK(count == 1 && rows[0].tries == 0 && rows[0].due_at == 1500);
 	fixture_close(&f);
 }

@@ -3,8 +3,8 @@
  *
  *   state     format u32, epoch u64, sequence u64, at {pack u32, offset u64},
  *             end {pack u32, offset u64}, then var: accounts, messages, mailboxes,
- *             queue rows, octets of bodies, of those saved by sharing, dead, punched,
- *             expunged messages
+ *             octets of bodies, of those saved by sharing, dead, punched,
+ *             expunged messages, then the queue rows as in count
  *   account   var: next number, change, floor of the log, rows in the log, next
  *             UIDVALIDITY, mailboxes, messages, octets, most messages, most octets,
  *             days that expunged messages are kept, expunged messages, their octets
@@ -16,10 +16,13 @@
  *             frame, var: pack, offset, frame length, raw size; u64 received at, u16
  *             zone, trace to the end
  *   digest    as it was given
- *   envelope  str sender, str id, str envid, u8 ret, u8 body kind
- *   queue     var message, var lease, u64 due or leased until, var tries, str reason,
+ *   envelope  str sender, str id, str envid, u8 ret, u8 body kind, u64 deliver by, u64
+ *             hold until, u8 modes
+ *   queue     var message, var lease, u64 due, var tries, str reason,
  *             recipient {u8 kind, str address, str original, u32 account, str orcpt,
- *             u8 notify}
+ *             u8 notify}, u8 told, u8 bits (priority; 16 given up), u8 cause, u64: leased
+ *             until, held until, tried at, received at; str host, str route
+ *   count     of queue rows, var: rows, held, leased, then those of each cause
  *   result    var change, var count, then for each operation var: mailbox, UIDVALIDITY,
  *             UID, message, row
  *   change    u8 kind, var mailbox, then pairs of var to the end: UIDs passed over since
@@ -34,11 +37,13 @@
  *   damaged   u64 found at, u64 received at, var mailbox, var UID, var octets, str name
  *             of the mailbox, str digest (check.c)
  *   name      the mailbox's number, key48
- *   reference, trim, wait, expiry: empty
+ *   reference, trim, wait, expiry, queue id: empty
  */
 #include "storage/rows.h"
 
 #include "base/arena.h"
+#include "base/num.h"
+#include "store/codec.h"
 
 static uint32_t dec_var32(struct dec *d)
 {
@@ -69,12 +74,12 @@ void state_write(struct buf *buf, const struct state_row *row)
 	enc_var(buf, row->accounts);
 	enc_var(buf, row->messages);
 	enc_var(buf, row->mailboxes);
-	enc_var(buf, row->queue_rows);
 	enc_var(buf, row->body_bytes);
 	enc_var(buf, row->shared_bytes);
 	enc_var(buf, row->dead_bytes);
 	enc_var(buf, row->punched_bytes);
 	enc_var(buf, row->expunged);
+	store_enc_count(buf, &row->queue);
 }
 
 bool state_read(struct str bytes, struct state_row *row)
@@ -91,12 +96,12 @@ bool state_read(struct str bytes, struct state_row *row)
 	row->accounts = dec_var(&d);
 	row->messages = dec_var(&d);
 	row->mailboxes = dec_var(&d);
-	row->queue_rows = dec_var(&d);
 	row->body_bytes = dec_var(&d);
 	row->shared_bytes = dec_var(&d);
 	row->dead_bytes = dec_var(&d);
 	row->punched_bytes = dec_var(&d);
 	row->expunged = dec_var(&d);
+	store_dec_count(&d, &row->queue);
 	return dec_done(&d);
 }
 
@@ -301,6 +306,9 @@ void envelope_write(struct buf *buf, const struct envelope_row *row)
 	enc_str(buf, row->envid);
 	enc_u8(buf, row->ret);
 	enc_u8(buf, row->body_kind);
+	enc_u64(buf, (uint64_t)row->timing.deliver_by);
+	enc_u64(buf, (uint64_t)row->timing.hold_until);
+	enc_u8(buf, row->timing.modes);
 }
 
 bool envelope_read(struct str bytes, struct envelope_row *row)
@@ -312,6 +320,9 @@ bool envelope_read(struct str bytes, struct envelope_row *row)
 	row->envid = dec_str(&d);
 	row->ret = dec_u8(&d);
 	row->body_kind = dec_u8(&d);
+	row->timing.deliver_by = (int64_t)dec_u64(&d);
+	row->timing.hold_until = (int64_t)dec_u64(&d);
+	row->timing.modes = dec_u8(&d);
 	return dec_done(&d);
 }
 
@@ -343,6 +354,15 @@ void waiting_write(struct buf *buf, const struct waiting_row *row)
 	enc_var(buf, row->tries);
 	enc_str(buf, row->reason);
 	recipient_write(buf, &row->recipient);
+	enc_u8(buf, row->told);
+	enc_u8(buf, (uint8_t)(row->priority | row->is_given_up << 4));
+	enc_u8(buf, (uint8_t)row->cause);
+	enc_u64(buf, (uint64_t)row->leased_until);
+	enc_u64(buf, (uint64_t)row->held_until);
+	enc_u64(buf, (uint64_t)row->tried_at);
+	enc_u64(buf, (uint64_t)row->received_at);
+	enc_str(buf, row->host);
+	enc_str(buf, row->route);
 }
 
 bool waiting_read(struct str bytes, struct waiting_row *row)
@@ -355,7 +375,71 @@ bool waiting_read(struct str bytes, struct waiting_row *row)
 	row->tries = dec_var32(&d);
 	row->reason = dec_str(&d);
 	recipient_read(&d, &row->recipient);
+	row->told = dec_u8(&d);
+	uint8_t bits = dec_u8(&d), cause = dec_u8(&d);
+
+	row->priority = bits & 15;
+	row->is_given_up = bits & 16;
+	row->cause = cause < CAUSES ? (enum queue_cause)cause : CAUSE_OTHER;
+	row->leased_until = (int64_t)dec_u64(&d);
+	row->held_until = (int64_t)dec_u64(&d);
+	row->tried_at = (int64_t)dec_u64(&d);
+	row->received_at = (int64_t)dec_u64(&d);
+	row->host = dec_str(&d);
+	row->route = dec_str(&d);
 	return dec_done(&d);
+}
+
+/* ---- the queue, counted ------------------------------------------------------------ */
+
+struct queue_count waiting_count(const struct waiting_row *row)
+{
+	struct queue_count count = {.rows = 1,
+				    .held = row->held_until == QUEUE_HELD,
+				    .leased = row->lease != 0};
+
+	count.causes[row->cause] = 1;
+	return count;
+}
+
+static enum wait_class class_of(const struct waiting_row *row)
+{
+	if (row->lease != 0)
+		return WAIT_LEASED;
+	if (row->priority == QUEUE_URGENT)
+		return WAIT_URGENT;
+	return row->priority == QUEUE_BULK ? WAIT_BULK : WAIT_NORMAL;
+}
+
+struct str waiting_place(const struct waiting_row *row, account_t account, uint64_t id,
+			 struct key *key)
+{
+	int64_t at = row->due_at > row->held_until ? row->due_at : row->held_until;
+
+	key->len = 0;
+	if (row->lease == 0 && row->held_until == QUEUE_HELD)
+		return STR("");
+	return key_wait(key, row->recipient.kind, class_of(row),
+			row->lease ? row->leased_until : at, account, id);
+}
+
+void count_add(struct queue_count *sum, const struct queue_count *count)
+{
+	sum->rows += count->rows;
+	sum->held += count->held;
+	sum->leased += count->leased;
+	for (size_t i = 0; i < CAUSES; i++)
+		sum->causes[i] += count->causes[i];
+}
+
+/* Never below none: damage may have lost what was added. */
+void count_take(struct queue_count *sum, const struct queue_count *count)
+{
+	sum->rows -= num_min(sum->rows, count->rows);
+	sum->held -= num_min(sum->held, count->held);
+	sum->leased -= num_min(sum->leased, count->leased);
+	for (size_t i = 0; i < CAUSES; i++)
+		sum->causes[i] -= num_min(sum->causes[i], count->causes[i]);
 }
 
 void result_write(struct buf *buf, uint64_t change, const struct op_result *ops,

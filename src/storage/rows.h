@@ -3,6 +3,7 @@
 
 #include "base/codec.h"
 #include "db/pack.h"
+#include "storage/keys.h"
 #include "store/types.h"
 
 enum {
@@ -24,12 +25,13 @@ struct state_row {
 	uint64_t epoch;
 	uint64_t sequence;         /* of the last group that the index holds */
 	struct pack_place at, end; /* where it stands, and what follows it */
-	uint64_t accounts, messages, mailboxes, queue_rows;
+	uint64_t accounts, messages, mailboxes;
 	uint64_t body_bytes;   /* frames that are needed, each counted once */
 	uint64_t shared_bytes; /* what they would be more if none were shared */
 	uint64_t dead_bytes;   /* frames that are not, but still stand in their packs */
 	uint64_t punched_bytes;
 	uint64_t expunged; /* messages that can still be brought back */
+	struct queue_count queue;
 };
 
 struct account_row {
@@ -85,14 +87,18 @@ struct pack_row { /* octets of frames */
 struct envelope_row {
 	struct str sender, id, envid;
 	uint8_t ret, body_kind;
+	struct queue_timing timing;
 };
 
 struct waiting_row { /* a queue row */
 	uint64_t message;
-	uint64_t lease; /* 0: none was given since the last retry */
-	int64_t due_at; /* or until when it is leased */
+	uint64_t lease; /* 0: nobody has it */
+	int64_t due_at, leased_until, held_until, tried_at, received_at;
 	uint32_t tries;
-	struct str reason;
+	struct str reason, host, route;
+	uint8_t told, priority;
+	bool is_given_up;
+	enum queue_cause cause;
 	struct queue_recipient recipient;
 };
 
@@ -117,6 +123,13 @@ void envelope_write(struct buf *buf, const struct envelope_row *row);
 [[nodiscard]] bool envelope_read(struct str bytes, struct envelope_row *row);
 void waiting_write(struct buf *buf, const struct waiting_row *row);
 [[nodiscard]] bool waiting_read(struct str bytes, struct waiting_row *row);
+/* The row as what is counted. */
+struct queue_count waiting_count(const struct waiting_row *row);
+/* Where it waits: its key; "" if it is held. */
+struct str waiting_place(const struct waiting_row *row, account_t account, uint64_t id,
+			 struct key *key);
+void count_add(struct queue_count *sum, const struct queue_count *count);
+void count_take(struct queue_count *sum, const struct queue_count *count);
 void recipient_write(struct buf *buf, const struct queue_recipient *recipient);
 void recipient_read(struct dec *dec, struct queue_recipient *recipient);
 

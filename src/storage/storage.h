@@ -56,6 +56,8 @@ struct storage_commit {
 	struct store_result result;
 	enum store_outcome outcome;
 };
+enum { LEASE_S_MAX = 3600 }; /* a lease is prolonged by no more */
+
 /* Rows of the queue to be taken: up to limit that are due now. */
 struct storage_lease {
 	enum queue_kind kind;
@@ -167,12 +169,20 @@ enum store_outcome storage_kv_scan(struct storage *storage, account_t account,
 				   struct str prefix, struct str after, size_t limit,
 				   struct arena *arena, struct kv_row **rows,
 				   size_t *count);
-enum store_outcome storage_queue_list(struct storage *storage, account_t after_account,
-				      uint64_t after_row, size_t limit,
+/* A page of the rows that fit, in the order of their numbers; it may be short, or empty,
+ * before the end, since one call looks at so many rows only. */
+enum store_outcome storage_queue_list(struct storage *storage,
+				      const struct queue_select *select,
+				      struct queue_place *place, size_t limit,
 				      struct arena *arena, struct queue_row **rows,
 				      size_t *count);
 /* By membership, those after the given one; an empty page is the end. */
 enum store_outcome storage_expunged(struct storage *storage, account_t account,
 				    uint64_t after, size_t limit, struct arena *arena,
 				    struct undelete_row **rows, size_t *count);
+/* All rows counted, and those for each domain after the one given, by name. */
+enum store_outcome storage_queue_counts(struct storage *storage, struct str after,
+					size_t limit, struct arena *arena,
+					struct queue_count *all,
+					struct queue_domain **domains, size_t *count);
 enum store_outcome storage_stats(struct storage *storage, struct store_stats *stats);

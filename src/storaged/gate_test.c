@@ -59,6 +59,7 @@ static const struct {
 	{CALL_STAGE_DROP, "dsc", "dsc"},  {CALL_REST, "dsc", "dsc"},
 	{CALL_STATS, "c", "c"},           {CALL_BACKUP_BEGIN, "c", "c"},
 	{CALL_BACKUP_END, "c", "c"},      {CALL_EXPUNGED, "c", "dc"},
+	{CALL_QUEUE_COUNTS, "c", "c"},
 };
 
 static bool is_in(const char *roles, enum gate_role role)
@@ -99,7 +100,8 @@ static const struct {
 	{OP_MAILBOX_DELETE, "c", "dc"}, {OP_MAILBOX_SUBSCRIBE, "c", "dc"},
 	{OP_KV_PUT, "c", "dc"},         {OP_KV_DELETE, "c", "dc"},
 	{OP_QUEUE_ADD, "c", "dsc"},     {OP_QUEUE_SETTLE, "c", "c"},
-	{OP_UNDELETE, "c", "dc"},       {OP_KEY_FORGET, "sc", "dsc"},
+	{OP_UNDELETE, "c", "dc"},       {OP_QUEUE_CHANGE, "c", "c"},
+	{OP_KEY_FORGET, "sc", "dsc"},
 };
 
 static bool allows_op(enum gate_role role, unsigned rights, bool lease, account_t account,

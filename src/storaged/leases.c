@@ -78,13 +78,23 @@ void leases_add(struct guest *guest, const struct queue_row *rows, size_t count,
 	}
 }
 
-void leases_settle(struct guest *guest, account_t account, uint64_t row)
+void leases_settle(struct guest *guest, account_t account,
+		   const struct op_queue_settle *op)
 {
 	struct lease *lease =
-		guest->leases ? find_row(guest->leases, account, row) : NULL;
+		guest->leases ? find_row(guest->leases, account, op->row) : NULL;
 
-	if (lease)
+	if (!lease)
+		return;
+	if (op->outcome != QUEUE_PROLONG) {
 		lease_free(guest->leases, lease);
+		return;
+	}
+	int64_t latest = clock_s() + LEASE_S_MAX;
+
+	lease->until = op->due_at < latest ? op->due_at : latest;
+	list_remove(&guest->leases->ages, &lease->by_age);
+	list_add_last(&guest->leases->ages, &lease->by_age);
 }
 
 bool lease_of_row(struct guest *guest, account_t account, uint64_t row)
@@ -119,14 +129,12 @@ void leases_drop(struct guest *guest)
 	guest->leases = NULL;
 }
 
-/* Those of one account, up to SOME; they leave the list at once. */
+/* Up to SOME, whosever they are; they leave the list at once. */
 static void release_some(struct guest *guest)
 {
 	enum { SOME = 256 };
 	struct leases *leases = guest->leases;
 	struct arena arena;
-	account_t account =
-		CONTAINER_OF(leases->ages.first, struct lease, by_age)->account;
 	size_t count = 0;
 
 	arena_init(&arena, REQUEST_ARENA_BYTES);
@@ -138,8 +146,10 @@ static void release_some(struct guest *guest)
 	{
 		struct lease *lease = CONTAINER_OF(link, struct lease, by_age);
 
-		if (lease->account != account || count == SOME)
-			continue;
+		if (count == SOME)
+			break;
+		given[count] = (struct store_commit){
+			.account = lease->account, .ops = &ops[count], .count = 1};
 		ops[count].kind = OP_QUEUE_SETTLE;
 		ops[count++].settle = (struct op_queue_settle){.row = lease->row,
 							       .lease = lease->number,
@@ -148,12 +158,9 @@ static void release_some(struct guest *guest)
 		lease_free(leases, lease);
 	}
 	/* Each alone: a row that was settled meanwhile must not keep the others. */
-	for (size_t i = 0; i < count; i++) {
-		given[i] = (struct store_commit){
-			.account = account, .ops = &ops[i], .count = 1};
+	for (size_t i = 0; i < count; i++)
 		commits[i] =
 			(struct storage_commit){.commit = &given[i], .arena = &arena};
-	}
 	writer_commit_all(guest->storaged->writer, commits, count);
 	arena_fini(&arena);
 }

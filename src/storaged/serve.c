@@ -44,7 +44,7 @@ static void settle_leases(struct guest *guest, const struct store_commit *commit
 {
 	for (size_t i = 0; i < commit->count; i++)
 		if (commit->ops[i].kind == OP_QUEUE_SETTLE)
-			leases_settle(guest, commit->account, commit->ops[i].settle.row);
+			leases_settle(guest, commit->account, &commit->ops[i].settle);
 }
 
 static void serve_commit(struct guest *guest, struct store_request *request,
@@ -107,6 +107,7 @@ static bool is_behind(const struct read_call *call)
 	case CALL_KV_SCAN:
 		return storage_is_behind(call->storage, account, STORAGE_PAIRS);
 	case CALL_QUEUE_LIST:
+	case CALL_QUEUE_COUNTS:
 		return storage_is_behind(call->storage, account, STORAGE_QUEUE);
 	case CALL_STATS:
 		return storage_is_behind(call->storage, account, STORAGE_ALL);
@@ -168,8 +169,6 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 	buf_fini(&reply);
 }
 
-enum { LEASE_S_MAX = 3600 };
-
 /* Doors tell the time; what is due, and until when it may be held, is by our clock. */
 static void bound_lease(const struct guest *guest, struct storage_lease *call)
 {
@@ -203,6 +202,8 @@ static void serve_lease(struct guest *guest, const struct store_request *request
 	enc_u8(&reply, (uint8_t)call.outcome);
 	if (call.outcome == STORE_OK) {
 		leases_add(guest, call.rows, call.count, call.leased_until);
+		if (!guest->ipc) /* it has left meanwhile */
+			leases_release(guest);
 		enc_u64(&reply, (uint64_t)call.next_due);
 		store_enc_queue_rows(&reply, call.rows, call.count);
 	}
@@ -254,6 +255,7 @@ static enum store_outcome serve_here(struct guest *guest,
 	case CALL_QUEUE_LEASE:
 	case CALL_QUEUE_LIST:
 	case CALL_EXPUNGED:
+	case CALL_QUEUE_COUNTS:
 	case CALL_REST:
 	case CALL_STATS:
 	case CALL_BACKUP_BEGIN:
@@ -289,6 +291,7 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_KV_SCAN:
 	case CALL_QUEUE_LIST:
 	case CALL_EXPUNGED:
+	case CALL_QUEUE_COUNTS:
 	case CALL_STATS:
 		return serve_reading(guest, request, id);
 	case CALL_BACKUP_BEGIN:

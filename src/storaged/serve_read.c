@@ -144,14 +144,32 @@ static enum store_outcome read_queue(struct storage *storage,
 				     const struct store_request *r, struct arena *arena,
 				     struct buf *reply)
 {
+	struct queue_place place = r->listing.place;
 	struct queue_row *rows;
 	size_t count;
 	enum store_outcome outcome =
-		storage_queue_list(storage, r->account, r->list.after_row, r->list.limit,
+		storage_queue_list(storage, &r->listing.select, &place, r->listing.limit,
 				   arena, &rows, &count);
 
-	if (outcome == STORE_OK)
+	if (outcome == STORE_OK) {
+		store_enc_place(reply, &place);
 		store_enc_queue_rows(reply, rows, count);
+	}
+	return outcome;
+}
+
+static enum store_outcome read_counts(struct storage *storage,
+				      const struct store_request *r, struct arena *arena,
+				      struct buf *reply)
+{
+	struct queue_count all;
+	struct queue_domain *domains;
+	size_t count;
+	enum store_outcome outcome = storage_queue_counts(
+		storage, r->counts.after, r->counts.limit, arena, &all, &domains, &count);
+
+	if (outcome == STORE_OK)
+		store_enc_counts(reply, &all, domains, count);
 	return outcome;
 }
 
@@ -208,6 +226,8 @@ static enum store_outcome read_call(struct storage *storage,
 		return read_queue(storage, request, arena, reply);
 	case CALL_EXPUNGED:
 		return read_expunged(storage, request, arena, reply);
+	case CALL_QUEUE_COUNTS:
+		return read_counts(storage, request, arena, reply);
 	case CALL_ENTER:
 	case CALL_LEAVE:
 	case CALL_COMMIT:

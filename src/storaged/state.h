@@ -128,7 +128,8 @@ void locks_drop(struct guest *guest);
 bool leases_have_room(const struct guest *guest, size_t count);
 void leases_add(struct guest *guest, const struct queue_row *rows, size_t count,
 		int64_t until);
-void leases_settle(struct guest *guest, account_t account, uint64_t row);
+void leases_settle(struct guest *guest, account_t account,
+		   const struct op_queue_settle *op);
 bool lease_of_row(struct guest *guest, account_t account, uint64_t row);
 bool lease_of_message(struct guest *guest, account_t account, uint64_t message);
 void leases_drop(struct guest *guest);

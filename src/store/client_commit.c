@@ -17,6 +17,15 @@ enum {
 	ZSTD_LEVEL = 1,
 };
 
+const char *queue_cause_text(enum queue_cause cause)
+{
+	static const char *const texts[CAUSES] = {"none",  "dns",    "connect", "tls",
+						  "reply", "policy", "quota",   "other"};
+
+	ASSERT(cause < CAUSES);
+	return texts[cause];
+}
+
 const char *store_outcome_text(enum store_outcome outcome)
 {
 	switch (outcome) {

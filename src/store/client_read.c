@@ -144,19 +144,43 @@ enum store_outcome store_queue_lease(struct store *store, enum queue_kind kind,
 	return read_end(&talk, is_decoded);
 }
 
-enum store_outcome store_queue_list(struct store *store, account_t after_account,
-				    uint64_t after_row, size_t limit, struct arena *arena,
-				    struct queue_row **rows, size_t *count)
+enum store_outcome store_queue_list(struct store *store,
+				    const struct queue_select *select,
+				    struct queue_place *place, size_t limit,
+				    struct arena *arena, struct queue_row **rows,
+				    size_t *count)
 {
-	struct store_request request = {.call = CALL_QUEUE_LIST,
-					.account = after_account};
+	struct store_request request = {.call = CALL_QUEUE_LIST};
 	struct talk talk;
 
-	request.list.after_row = after_row;
-	request.list.limit = limit;
+	request.listing.select = *select;
+	request.listing.place = *place;
+	request.listing.limit = limit;
+	bool is_decoded = false;
+
+	*count = 0;
+	if (read_begin(&talk, store, &request)) {
+		struct dec *dec = reply_kept(&talk, arena);
+
+		*place = store_dec_place(dec);
+		is_decoded = store_dec_queue_rows(dec, arena, rows, count);
+	}
+	return read_end(&talk, is_decoded);
+}
+
+enum store_outcome store_queue_counts(struct store *store, struct str after, size_t limit,
+				      struct arena *arena, struct queue_count *all,
+				      struct queue_domain **domains, size_t *count)
+{
+	struct store_request request = {.call = CALL_QUEUE_COUNTS};
+	struct talk talk;
+
+	request.counts.after = after;
+	request.counts.limit = limit;
+	*count = 0;
 	bool is_decoded =
 		read_begin(&talk, store, &request) &&
-		store_dec_queue_rows(reply_kept(&talk, arena), arena, rows, count);
+		store_dec_counts(reply_kept(&talk, arena), arena, all, domains, count);
 
 	return read_end(&talk, is_decoded);
 }

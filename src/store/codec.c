@@ -134,6 +134,7 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_QUEUE_LEASE:
 	case CALL_QUEUE_LIST:
 	case CALL_EXPUNGED:
+	case CALL_QUEUE_COUNTS:
 	case CALL_LOCK:
 	case CALL_WATCH:
 	case CALL_WATCH_QUEUE:
@@ -201,6 +202,28 @@ static void enc_list(struct buf *buf, const struct store_request *r)
 	enc_limit(buf, r->list.limit, LEASE_ROWS_MAX);
 }
 
+static void enc_listing(struct buf *buf, const struct store_request *r)
+{
+	const struct queue_select *s = &r->listing.select;
+
+	enc_u8(buf, (uint8_t)s->by);
+	store_enc_bounded(buf, s->id, QUEUE_ID_BYTES);
+	store_enc_bounded(buf, s->sender, QUEUE_ADDRESS_MAX);
+	store_enc_bounded(buf, s->domain, QUEUE_DOMAIN_BYTES);
+	enc_u8(buf, (uint8_t)s->cause);
+	enc_u64(buf, (uint64_t)s->received_before);
+	enc_var(buf, s->account);
+	store_enc_bool(buf, s->is_brief);
+	store_enc_place(buf, &r->listing.place);
+	enc_limit(buf, r->listing.limit, LIST_ROWS_MAX);
+}
+
+static void enc_counts(struct buf *buf, const struct store_request *r)
+{
+	store_enc_bounded(buf, r->counts.after, QUEUE_DOMAIN_BYTES);
+	enc_limit(buf, r->counts.limit, COUNT_ROWS_MAX);
+}
+
 static void enc_stage(struct buf *buf, const struct store_request *r)
 {
 	enc_numbers(buf, r->stage.id, r->stage.offset);
@@ -223,8 +246,11 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 	case CALL_QUEUE_LEASE:
 		return enc_lease(buf, r);
 	case CALL_QUEUE_LIST:
+		return enc_listing(buf, r);
 	case CALL_EXPUNGED:
 		return enc_list(buf, r);
+	case CALL_QUEUE_COUNTS:
+		return enc_counts(buf, r);
 	case CALL_STAGE:
 		return enc_stage(buf, r);
 	case CALL_STAGE_DROP:
@@ -288,6 +314,34 @@ static void dec_lease_request(struct dec *dec, struct store_request *r)
 	r->lease.limit = dec_var_max(dec, LEASE_ROWS_MAX);
 }
 
+static void dec_listing(struct dec *dec, struct store_request *r)
+{
+	struct queue_select *s = &r->listing.select;
+
+	s->by = dec_u8(dec);
+	s->id = store_dec_bounded(dec, QUEUE_ID_BYTES);
+	s->sender = store_dec_bounded(dec, QUEUE_ADDRESS_MAX);
+	s->domain = store_dec_bounded(dec, QUEUE_DOMAIN_BYTES);
+	s->cause = (enum queue_cause)dec_var_max(dec, CAUSES - 1);
+	s->received_before = (int64_t)dec_u64(dec);
+	s->account = (account_t)dec_var_max(dec, UINT32_MAX);
+	s->is_brief = store_dec_bool(dec);
+	r->listing.place = store_dec_place(dec);
+	r->listing.limit = dec_var_max(dec, LIST_ROWS_MAX);
+}
+
+static void dec_counts(struct dec *dec, struct store_request *r)
+{
+	r->counts.after = store_dec_bounded(dec, QUEUE_DOMAIN_BYTES);
+	r->counts.limit = dec_var_max(dec, COUNT_ROWS_MAX);
+}
+
+static void dec_list(struct dec *dec, struct store_request *r)
+{
+	r->list.after_row = dec_var(dec);
+	r->list.limit = dec_var_max(dec, LEASE_ROWS_MAX);
+}
+
 static void dec_stage(struct dec *dec, struct store_request *r)
 {
 	r->stage.id = dec_var(dec);
@@ -349,10 +403,11 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_QUEUE_LEASE:
 		return dec_lease_request(dec, r);
 	case CALL_QUEUE_LIST:
+		return dec_listing(dec, r);
 	case CALL_EXPUNGED:
-		r->list.after_row = dec_var(dec);
-		r->list.limit = dec_var_max(dec, LEASE_ROWS_MAX);
-		break;
+		return dec_list(dec, r);
+	case CALL_QUEUE_COUNTS:
+		return dec_counts(dec, r);
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 		return dec_stage(dec, r);

@@ -28,9 +28,9 @@ enum store_message {
 	CALL_KV_GET, /* key */
 	CALL_KV_SCAN,
 	CALL_QUEUE_LEASE,
-	CALL_QUEUE_LIST, /* account: after_account */
-	CALL_LOCK,       /* name */
-	CALL_UNLOCK,     /* name */
+	CALL_QUEUE_LIST,
+	CALL_LOCK,   /* name */
+	CALL_UNLOCK, /* name */
 	CALL_WATCH,
 	CALL_UNWATCH,       /* no reply */
 	CALL_WATCH_QUEUE,   /* queue */
@@ -43,6 +43,7 @@ enum store_message {
 	CALL_BACKUP_BEGIN, /* comes with a descriptor, for a copy of the index */
 	CALL_BACKUP_END,
 	CALL_EXPUNGED, /* list */
+	CALL_QUEUE_COUNTS,
 	CALL_COUNT_,
 
 	EVENT_CHANGED = 64, /* from the store: what watches should look at again */
@@ -57,13 +58,15 @@ enum {
 	GRANT_BYTES_MAX = 128,
 	LOCK_NAME_MAX = 100,
 	QUEUE_ADDRESS_MAX =
-		1024, /* sender, address, original; RFC 5321 §4.5.3.1.3: 256 */
-	QUEUE_ID_MAX = 32,
+		1024,           /* sender, address, original; RFC 5321 §4.5.3.1.3: 256 */
 	QUEUE_ORCPT_MAX = 1024, /* RFC 3461 §5.4: 500 */
 	QUEUE_ENVID_MAX = 256,  /* RFC 3461 §5.4: 100 */
 	QUEUE_REASON_MAX = 500,
+	QUEUE_HOST_MAX = 255,
 	SCAN_ROWS_MAX = 200, /* of one request; the client asks again */
 	LEASE_ROWS_MAX = 500,
+	LIST_ROWS_MAX = 1000,   /* of the queue; */
+	COUNT_ROWS_MAX = 10000, /* of its domains */
 	BODY_PAGE_BYTES =
 		256 * 1024,        /* of a frame, in CALL_BODY's reply and CALL_STAGE */
 	PART_BYTES = 256 * 1024,   /* of a long reply */
@@ -111,6 +114,15 @@ struct store_request {
 			uint64_t after_row; /* CALL_EXPUNGED: membership */
 			size_t limit;       /* up to LEASE_ROWS_MAX */
 		} list;
+		struct {
+			struct queue_select select;
+			struct queue_place place;
+			size_t limit; /* up to LIST_ROWS_MAX */
+		} listing;
+		struct {
+			struct str after;
+			size_t limit; /* up to COUNT_ROWS_MAX */
+		} counts;
 		struct str name;
 		enum queue_kind queue;
 		struct {
@@ -170,6 +182,14 @@ void store_enc_undelete_rows(struct buf *buf, const struct undelete_row *rows,
 			     size_t count);
 bool store_dec_undelete_rows(struct dec *dec, struct arena *arena,
 			     struct undelete_row **rows, size_t *count);
+void store_enc_place(struct buf *buf, const struct queue_place *place);
+struct queue_place store_dec_place(struct dec *dec);
+void store_enc_count(struct buf *buf, const struct queue_count *count);
+void store_dec_count(struct dec *dec, struct queue_count *count);
+void store_enc_counts(struct buf *buf, const struct queue_count *all,
+		      const struct queue_domain *domains, size_t count);
+bool store_dec_counts(struct dec *dec, struct arena *arena, struct queue_count *all,
+		      struct queue_domain **domains, size_t *count);
 void store_enc_stats(struct buf *buf, const struct store_stats *stats);
 bool store_dec_stats(struct dec *dec, struct store_stats *stats);
 
@@ -207,6 +227,8 @@ void store_enc_keywords(struct buf *buf, struct keywords keywords);
 struct keywords store_dec_keywords(struct dec *dec, struct arena *arena);
 void store_enc_recipient(struct buf *buf, const struct queue_recipient *to);
 struct queue_recipient store_dec_recipient(struct dec *dec);
+void store_enc_timing(struct buf *buf, const struct queue_timing *timing);
+struct queue_timing store_dec_timing(struct dec *dec);
 /* The count of a list of which each item takes at least least octets, and the zeroed
  * array for it; NULL and *count 0 on failure or for an empty list. */
 void *store_dec_array(struct dec *dec, struct arena *arena, size_t least, size_t size,

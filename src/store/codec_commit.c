@@ -66,10 +66,17 @@ void store_enc_recipient(struct buf *buf, const struct queue_recipient *to)
 	enc_u8(buf, to->notify);
 }
 
+void store_enc_timing(struct buf *buf, const struct queue_timing *timing)
+{
+	enc_u64(buf, (uint64_t)timing->deliver_by);
+	enc_u64(buf, (uint64_t)timing->hold_until);
+	enc_u8(buf, timing->modes);
+}
+
 static void enc_queue_add(struct buf *buf, const struct op_queue_add *op)
 {
 	store_enc_bounded(buf, op->sender, QUEUE_ADDRESS_MAX);
-	store_enc_bounded(buf, op->id, QUEUE_ID_MAX);
+	store_enc_bounded(buf, op->id, QUEUE_ID_BYTES);
 	store_enc_bounded(buf, op->trace, TRACE_BYTES_MAX);
 	store_enc_bounded(buf, op->digest, DIGEST_BYTES_MAX);
 	enc_u64(buf, (uint64_t)op->received_at);
@@ -77,6 +84,8 @@ static void enc_queue_add(struct buf *buf, const struct op_queue_add *op)
 	store_enc_bounded(buf, op->envid, QUEUE_ENVID_MAX);
 	enc_u8(buf, op->ret);
 	enc_u8(buf, op->body_kind);
+	enc_u8(buf, op->priority);
+	store_enc_timing(buf, &op->timing);
 	if (op->count > COMMIT_OPS_MAX)
 		buf->failed = true;
 	enc_var(buf, op->count);
@@ -91,6 +100,23 @@ static void enc_settle(struct buf *buf, const struct op_queue_settle *op)
 	enc_u8(buf, (uint8_t)op->outcome);
 	enc_u64(buf, (uint64_t)op->due_at);
 	store_enc_bounded(buf, op->reason, QUEUE_REASON_MAX);
+	enc_u8(buf, op->told);
+	enc_u8(buf, (uint8_t)op->cause);
+	store_enc_bounded(buf, op->host, QUEUE_HOST_MAX);
+}
+
+static void enc_change(struct buf *buf, const struct op_queue_change *op)
+{
+	uint64_t last = 0;
+
+	if (op->count > QUEUE_CHANGE_MAX)
+		buf->failed = true;
+	enc_u8(buf, (uint8_t)op->change);
+	enc_var(buf, op->count);
+	for (size_t i = 0; i < op->count && buf_ok(buf); last = op->rows[i++])
+		enc_var(buf, op->rows[i] - last);
+	enc_u64(buf, (uint64_t)op->until);
+	store_enc_bounded(buf, op->text, QUEUE_REASON_MAX);
 }
 
 static void enc_op(struct buf *buf, const struct store_op *op)
@@ -137,6 +163,9 @@ static void enc_op(struct buf *buf, const struct store_op *op)
 	case OP_UNDELETE:
 		enc_var(buf, op->undelete.member);
 		enc_var(buf, op->undelete.mailbox);
+		break;
+	case OP_QUEUE_CHANGE:
+		enc_change(buf, &op->queue_change);
 		break;
 	case OP_KEY_FORGET:
 		store_enc_bounded(buf, op->key_forget, COMMIT_KEY_MAX);
@@ -257,10 +286,19 @@ struct queue_recipient store_dec_recipient(struct dec *dec)
 	return to;
 }
 
+struct queue_timing store_dec_timing(struct dec *dec)
+{
+	struct queue_timing timing = {.deliver_by = (int64_t)dec_u64(dec)};
+
+	timing.hold_until = (int64_t)dec_u64(dec);
+	timing.modes = dec_u8(dec);
+	return timing;
+}
+
 static void dec_queue_add(struct dec *dec, struct arena *arena, struct op_queue_add *op)
 {
 	op->sender = store_dec_bounded(dec, QUEUE_ADDRESS_MAX);
-	op->id = store_dec_bounded(dec, QUEUE_ID_MAX);
+	op->id = store_dec_bounded(dec, QUEUE_ID_BYTES);
 	op->trace = store_dec_bounded(dec, TRACE_BYTES_MAX);
 	op->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
 	op->received_at = (int64_t)dec_u64(dec);
@@ -268,6 +306,8 @@ static void dec_queue_add(struct dec *dec, struct arena *arena, struct op_queue_
 	op->envid = store_dec_bounded(dec, QUEUE_ENVID_MAX);
 	op->ret = dec_u8(dec);
 	op->body_kind = dec_u8(dec);
+	op->priority = dec_u8(dec);
+	op->timing = store_dec_timing(dec);
 	struct queue_recipient *to = STORE_DEC_ARRAY(dec, arena, struct queue_recipient,
 						     6, COMMIT_OPS_MAX, &op->count);
 
@@ -280,9 +320,27 @@ static void dec_settle(struct dec *dec, struct op_queue_settle *op)
 {
 	op->row = dec_var(dec);
 	op->lease = dec_u64(dec);
-	op->outcome = (enum queue_outcome)dec_var_max(dec, QUEUE_RELEASE);
+	op->outcome = (enum queue_outcome)dec_var_max(dec, QUEUE_PROLONG);
 	op->due_at = (int64_t)dec_u64(dec);
 	op->reason = store_dec_bounded(dec, QUEUE_REASON_MAX);
+	op->told = dec_u8(dec);
+	op->cause = (enum queue_cause)dec_var_max(dec, CAUSES - 1);
+	op->host = store_dec_bounded(dec, QUEUE_HOST_MAX);
+}
+
+static void dec_change(struct dec *dec, struct arena *arena, struct op_queue_change *op)
+{
+	uint64_t last = 0;
+
+	op->change = (enum queue_change)dec_var_max(dec, ROWS_REROUTE);
+	uint64_t *rows =
+		STORE_DEC_ARRAY(dec, arena, uint64_t, 1, QUEUE_CHANGE_MAX, &op->count);
+
+	for (size_t i = 0; i < op->count && dec_ok(dec); i++)
+		last = rows[i] = last + dec_var(dec);
+	op->rows = rows;
+	op->until = (int64_t)dec_u64(dec);
+	op->text = store_dec_bounded(dec, QUEUE_REASON_MAX);
 }
 
 static void dec_op(struct dec *dec, struct arena *arena, struct store_op *op)
@@ -329,6 +387,9 @@ static void dec_op(struct dec *dec, struct arena *arena, struct store_op *op)
 	case OP_UNDELETE:
 		op->undelete.member = dec_var(dec);
 		op->undelete.mailbox = dec_var(dec);
+		break;
+	case OP_QUEUE_CHANGE:
+		dec_change(dec, arena, &op->queue_change);
 		break;
 	case OP_KEY_FORGET:
 		op->key_forget = store_dec_bounded(dec, COMMIT_KEY_MAX);

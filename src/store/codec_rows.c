@@ -3,7 +3,12 @@
 
 /* Least octets of a row on the wire: a list cannot claim more rows than it has. */
 enum { LEAST_MAILBOX = 12, LEAST_MESSAGE = 4, LEAST_CHANGE = 5, LEAST_KV = 2 };
-enum { LEAST_QUEUE = 36, LEAST_EXTENT = 2, LIST_ROWS_MAX = 1 << 24 };
+enum {
+	LEAST_QUEUE = 83,
+	LEAST_DOMAIN = 4 + CAUSES,
+	LEAST_EXTENT = 2,
+	ROWS_MAX = 1 << 24
+};
 
 static uint32_t dec_var32(struct dec *dec)
 {
@@ -83,8 +88,8 @@ void store_enc_mailboxes(struct buf *buf, const struct mailbox_row *rows, size_t
 bool store_dec_mailboxes(struct dec *dec, struct arena *arena, struct mailbox_row **rows,
 			 size_t *count)
 {
-	*rows = STORE_DEC_ARRAY(dec, arena, struct mailbox_row, LEAST_MAILBOX,
-				LIST_ROWS_MAX, count);
+	*rows = STORE_DEC_ARRAY(dec, arena, struct mailbox_row, LEAST_MAILBOX, ROWS_MAX,
+				count);
 	for (size_t i = 0; i < *count; i++)
 		dec_mailbox_row(dec, &(*rows)[i]);
 	return dec_done(dec);
@@ -164,8 +169,8 @@ bool store_dec_rows(struct dec *dec, struct arena *arena, struct message_row **r
 	uint64_t uid = 0;
 
 	*next_uid = dec_var32(dec);
-	*rows = STORE_DEC_ARRAY(dec, arena, struct message_row, LEAST_MESSAGE,
-				LIST_ROWS_MAX, count);
+	*rows = STORE_DEC_ARRAY(dec, arena, struct message_row, LEAST_MESSAGE, ROWS_MAX,
+				count);
 	for (size_t i = 0; i < *count && dec_ok(dec); i++) {
 		struct message_row *row = &(*rows)[i];
 
@@ -201,8 +206,8 @@ bool store_dec_changes(struct dec *dec, struct arena *arena, struct change_row *
 {
 	*upto = dec_var(dec);
 	*more = store_dec_bool(dec);
-	*rows = STORE_DEC_ARRAY(dec, arena, struct change_row, LEAST_CHANGE,
-				LIST_ROWS_MAX, count);
+	*rows = STORE_DEC_ARRAY(dec, arena, struct change_row, LEAST_CHANGE, ROWS_MAX,
+				count);
 	for (size_t i = 0; i < *count; i++) {
 		struct change_row *row = &(*rows)[i];
 
@@ -229,8 +234,7 @@ void store_enc_kv_rows(struct buf *buf, const struct kv_row *rows, size_t count)
 bool store_dec_kv_rows(struct dec *dec, struct arena *arena, struct kv_row **rows,
 		       size_t *count)
 {
-	*rows = STORE_DEC_ARRAY(dec, arena, struct kv_row, LEAST_KV, LIST_ROWS_MAX,
-				count);
+	*rows = STORE_DEC_ARRAY(dec, arena, struct kv_row, LEAST_KV, ROWS_MAX, count);
 	for (size_t i = 0; i < *count; i++) {
 		(*rows)[i].key = store_dec_bounded(dec, KV_KEY_MAX);
 		(*rows)[i].value = store_dec_bounded(dec, KV_VALUE_MAX);
@@ -244,18 +248,28 @@ static void enc_queue_row(struct buf *buf, const struct queue_row *row)
 	enc_var(buf, row->row);
 	enc_u64(buf, row->lease);
 	enc_var(buf, row->message);
-	store_enc_bounded(buf, row->id, QUEUE_ID_MAX);
+	store_enc_bounded(buf, row->id, QUEUE_ID_BYTES);
 	store_enc_bounded(buf, row->sender, QUEUE_ADDRESS_MAX);
 	store_enc_bounded(buf, row->trace, TRACE_BYTES_MAX);
 	store_enc_bounded(buf, row->envid, QUEUE_ENVID_MAX);
 	enc_u8(buf, row->ret);
 	enc_u8(buf, row->body_kind);
+	store_enc_timing(buf, &row->timing);
 	store_enc_recipient(buf, &row->recipient);
 	enc_u64(buf, (uint64_t)row->received_at);
 	enc_u64(buf, (uint64_t)row->due_at);
 	enc_var(buf, row->tries);
 	store_enc_bounded(buf, row->reason, QUEUE_REASON_MAX);
+	enc_u8(buf, row->told);
 	enc_var(buf, row->size);
+	enc_u8(buf, row->priority);
+	store_enc_bool(buf, row->is_given_up);
+	enc_u64(buf, (uint64_t)row->leased_until);
+	enc_u64(buf, (uint64_t)row->held_until);
+	enc_u64(buf, (uint64_t)row->tried_at);
+	enc_u8(buf, (uint8_t)row->cause);
+	store_enc_bounded(buf, row->host, QUEUE_HOST_MAX);
+	store_enc_bounded(buf, row->route, QUEUE_HOST_MAX);
 }
 
 static void dec_queue_row(struct dec *dec, struct queue_row *row)
@@ -264,18 +278,28 @@ static void dec_queue_row(struct dec *dec, struct queue_row *row)
 	row->row = dec_var(dec);
 	row->lease = dec_u64(dec);
 	row->message = dec_var(dec);
-	row->id = store_dec_bounded(dec, QUEUE_ID_MAX);
+	row->id = store_dec_bounded(dec, QUEUE_ID_BYTES);
 	row->sender = store_dec_bounded(dec, QUEUE_ADDRESS_MAX);
 	row->trace = store_dec_bounded(dec, TRACE_BYTES_MAX);
 	row->envid = store_dec_bounded(dec, QUEUE_ENVID_MAX);
 	row->ret = dec_u8(dec);
 	row->body_kind = dec_u8(dec);
+	row->timing = store_dec_timing(dec);
 	row->recipient = store_dec_recipient(dec);
 	row->received_at = (int64_t)dec_u64(dec);
 	row->due_at = (int64_t)dec_u64(dec);
 	row->tries = dec_var32(dec);
 	row->reason = store_dec_bounded(dec, QUEUE_REASON_MAX);
+	row->told = dec_u8(dec);
 	row->size = dec_var(dec);
+	row->priority = dec_u8(dec);
+	row->is_given_up = store_dec_bool(dec);
+	row->leased_until = (int64_t)dec_u64(dec);
+	row->held_until = (int64_t)dec_u64(dec);
+	row->tried_at = (int64_t)dec_u64(dec);
+	row->cause = (enum queue_cause)dec_var_max(dec, CAUSES - 1);
+	row->host = store_dec_bounded(dec, QUEUE_HOST_MAX);
+	row->route = store_dec_bounded(dec, QUEUE_HOST_MAX);
 }
 
 void store_enc_queue_rows(struct buf *buf, const struct queue_row *rows, size_t count)
@@ -288,7 +312,7 @@ void store_enc_queue_rows(struct buf *buf, const struct queue_row *rows, size_t 
 bool store_dec_queue_rows(struct dec *dec, struct arena *arena, struct queue_row **rows,
 			  size_t *count)
 {
-	*rows = STORE_DEC_ARRAY(dec, arena, struct queue_row, LEAST_QUEUE, LEASE_ROWS_MAX,
+	*rows = STORE_DEC_ARRAY(dec, arena, struct queue_row, LEAST_QUEUE, LIST_ROWS_MAX,
 				count);
 	for (size_t i = 0; i < *count; i++)
 		dec_queue_row(dec, &(*rows)[i]);
@@ -331,6 +355,64 @@ bool store_dec_undelete_rows(struct dec *dec, struct arena *arena,
 		row->until = (int64_t)dec_u64(dec);
 		row->size = dec_var(dec);
 		row->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
+	}
+	return dec_done(dec);
+}
+
+void store_enc_place(struct buf *buf, const struct queue_place *place)
+{
+	enc_var(buf, place->account);
+	enc_var(buf, place->row);
+	store_enc_bool(buf, place->is_end);
+}
+
+struct queue_place store_dec_place(struct dec *dec)
+{
+	struct queue_place place = {.account = dec_var32(dec)};
+
+	place.row = dec_var(dec);
+	place.is_end = store_dec_bool(dec);
+	return place;
+}
+
+void store_enc_count(struct buf *buf, const struct queue_count *count)
+{
+	enc_var(buf, count->rows);
+	enc_var(buf, count->held);
+	enc_var(buf, count->leased);
+	for (size_t i = 0; i < CAUSES; i++)
+		enc_var(buf, count->causes[i]);
+}
+
+void store_dec_count(struct dec *dec, struct queue_count *count)
+{
+	count->rows = dec_var(dec);
+	count->held = dec_var(dec);
+	count->leased = dec_var(dec);
+	for (size_t i = 0; i < CAUSES; i++)
+		count->causes[i] = dec_var(dec);
+}
+
+void store_enc_counts(struct buf *buf, const struct queue_count *all,
+		      const struct queue_domain *domains, size_t count)
+{
+	store_enc_count(buf, all);
+	enc_var(buf, count);
+	for (size_t i = 0; i < count; i++) {
+		store_enc_bounded(buf, domains[i].domain, QUEUE_DOMAIN_BYTES);
+		store_enc_count(buf, &domains[i].count);
+	}
+}
+
+bool store_dec_counts(struct dec *dec, struct arena *arena, struct queue_count *all,
+		      struct queue_domain **domains, size_t *count)
+{
+	store_dec_count(dec, all);
+	*domains = STORE_DEC_ARRAY(dec, arena, struct queue_domain, LEAST_DOMAIN,
+				   COUNT_ROWS_MAX, count);
+	for (size_t i = 0; i < *count; i++) {
+		(*domains)[i].domain = store_dec_bounded(dec, QUEUE_DOMAIN_BYTES);
+		store_dec_count(dec, &(*domains)[i].count);
 	}
 	return dec_done(dec);
 }
@@ -390,7 +472,7 @@ bool store_dec_extent(struct dec *dec, struct arena *arena, struct store_extent 
 	extent->epoch = dec_var(dec);
 	extent->sequence = dec_var(dec);
 	extent->packs = STORE_DEC_ARRAY(dec, arena, struct pack_extent, LEAST_EXTENT,
-					LIST_ROWS_MAX, &extent->count);
+					ROWS_MAX, &extent->count);
 	for (size_t i = 0; i < extent->count; i++) {
 		extent->packs[i].number = dec_var32(dec);
 		extent->packs[i].length = dec_var(dec);

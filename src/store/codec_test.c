@@ -84,8 +84,17 @@ TEST(requests_come_back_as_they_went)
 	CHECK(survives(REQUEST(CALL_KV_GET, .account = 0, .key = STR("d/acc/1"))));
 	CHECK(survives(REQUEST(CALL_KV_SCAN, .scan = {STR("d/"), STR("d/a\0b"), 12})));
 	CHECK(survives(REQUEST(CALL_QUEUE_LEASE, .lease = {QUEUE_REMOTE, -5, 77, 500})));
-	CHECK(survives(REQUEST(CALL_QUEUE_LIST, .account = 5, .list = {17, 100})));
 	CHECK(survives(REQUEST(CALL_EXPUNGED, .account = 5, .list = {17, 100})));
+	CHECK(survives(REQUEST(CALL_QUEUE_LIST,
+			       .listing = {{.by = BY_SENDER | BY_CAUSE | BY_HELD,
+					    .sender = STR("joe@example.com"),
+					    .cause = CAUSE_OTHER,
+					    .received_before = -1,
+					    .account = 7,
+					    .is_brief = true},
+					   {5, 17, false},
+					   1000})));
+	CHECK(survives(REQUEST(CALL_QUEUE_COUNTS, .counts = {STR("example.org"), 10})));
 	CHECK(survives(REQUEST(CALL_LOCK, .account = 5, .name = STR("maildrop"))));
 	CHECK(survives(REQUEST(CALL_UNLOCK, .account = 5, .name = STR("maildrop"))));
 	CHECK(survives(REQUEST(CALL_WATCH, .account = 5)));
@@ -106,6 +115,7 @@ static const struct queue_recipient people[] = {
 	{QUEUE_LOCAL, STR("ann@example.org"), STR("ann+x@example.org"), 4, STR(""), 0},
 	{QUEUE_REMOTE, STR("bob@example.net"), STR(""), 0, STR("rfc822;bob"), 6},
 };
+static const uint64_t numbers[] = {2, 3, (uint64_t)1 << 47};
 static const struct store_op every_op[] = {
 	{OP_ACCOUNT_CREATE, .append = {0}},
 	{OP_APPEND,
@@ -137,9 +147,14 @@ static const struct store_op every_op[] = {
 				     .envid = STR("env"),
 				     .ret = 2,
 				     .body_kind = 129,
+				     .priority = QUEUE_BULK,
+				     .timing = {-5, 1ll << 40, QUEUE_BY_TRACE},
 				     .recipients = people,
 				     .count = 2}},
-	{OP_QUEUE_SETTLE, .settle = {3, UINT64_MAX, QUEUE_RETRY, 99, STR("later")}},
+	{OP_QUEUE_SETTLE, .settle = {3, UINT64_MAX, QUEUE_PROLONG, 99, STR("later"), 3,
+				     CAUSE_TLS, STR("mx")}},
+	{OP_QUEUE_CHANGE,
+	 .queue_change = {ROWS_REROUTE, numbers, 3, QUEUE_HELD, STR("hop:25")}},
 	{OP_KEY_FORGET, .key_forget = STR("QID/1")},
 };
 
@@ -168,6 +183,17 @@ TEST(a_commit_of_every_operation_comes_back)
 		CHECK(got->ops[2].flags.unchanged_since == UINT64_MAX);
 		CHECK(got->ops[12].queue_add.body.from_message == 44);
 		CHECK_STR(got->ops[12].queue_add.recipients[1].orcpt, STR("rfc822;bob"));
+		CHECK(got->ops[12].queue_add.timing.deliver_by == -5);
+		CHECK(got->ops[12].queue_add.timing.hold_until == 1ll << 40);
+		CHECK(got->ops[12].queue_add.timing.modes == QUEUE_BY_TRACE);
+		CHECK(got->ops[12].queue_add.priority == QUEUE_BULK);
+		CHECK(got->ops[13].settle.told == 3);
+		CHECK(got->ops[13].settle.cause == CAUSE_TLS);
+		CHECK_STR(got->ops[13].settle.host, STR("mx"));
+		CHECK(got->ops[14].queue_change.count == 3);
+		CHECK(memcmp(got->ops[14].queue_change.rows, numbers, sizeof numbers) ==
+		      0);
+		CHECK(got->ops[14].queue_change.until == QUEUE_HELD);
 		CHECK_STR(got->ops[6].mailbox.name, STR("Entwürfe"));
 	}
 	trip_end(&trip);
@@ -296,6 +322,27 @@ TEST(results_and_rows_come_back_as_they_went)
 	arena_fini(&arena);
 }
 
+TEST(counts_come_back_as_they_went)
+{
+	struct queue_domain in = {STR("example.org"), {.rows = 3, .causes = {1, 0, 2}}},
+			    *out;
+	struct queue_count all = {.rows = 1 << 20, .leased = 7}, got;
+	struct arena arena;
+	struct buf buf = BUF(1000);
+	size_t count;
+
+	arena_init(&arena, 1 << 16);
+	store_enc_counts(&buf, &all, &in, 1);
+	struct dec dec = dec_over(buf_str(&buf));
+
+	CHECK(store_dec_counts(&dec, &arena, &got, &out, &count) && count == 1);
+	CHECK(memcmp(&got, &all, sizeof all) == 0);
+	CHECK(memcmp(&out->count, &in.count, sizeof in.count) == 0);
+	CHECK_STR(out->domain, in.domain);
+	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
 TEST(queue_rows_come_back_as_they_went)
 {
 	struct arena arena;
@@ -307,8 +354,14 @@ TEST(queue_rows_come_back_as_they_went)
 				.id = STR("QID"),
 				.recipient = people[1],
 				.due_at = 5,
+				.timing = {7, 8, 9},
+				.told = QUEUE_TOLD_LATE,
 				.tries = 3,
-				.reason = STR("because")};
+				.reason = STR("because"),
+				.is_given_up = true,
+				.held_until = QUEUE_HELD,
+				.cause = CAUSE_DNS,
+				.route = STR("hop")};
 	struct queue_row *rows;
 	size_t count;
 
@@ -318,6 +371,11 @@ TEST(queue_rows_come_back_as_they_went)
 
 	CHECK(store_dec_queue_rows(&dec, &arena, &rows, &count) && count == 1);
 	CHECK(rows[0].lease == UINT64_MAX && rows[0].tries == 3);
+	CHECK(rows[0].is_given_up && rows[0].held_until == QUEUE_HELD);
+	CHECK(rows[0].cause == CAUSE_DNS);
+	CHECK_STR(rows[0].route, STR("hop"));
+	CHECK(rows[0].timing.deliver_by == 7 && rows[0].timing.hold_until == 8);
+	CHECK(rows[0].timing.modes == 9 && rows[0].told == QUEUE_TOLD_LATE);
 	CHECK_STR(rows[0].recipient.address, STR("bob@example.net"));
 	CHECK_STR(rows[0].reason, STR("because"));
 	buf_fini(&buf);

@@ -48,6 +48,8 @@ static void decode_lists(int which, struct str input, struct arena *arena)
 	struct queue_row *queue;
 	struct kv_row *pairs;
 	struct undelete_row *expunged;
+	struct queue_domain *domains;
+	struct queue_count all;
 	uint64_t upto;
 	size_t count;
 	bool more;
@@ -58,7 +60,9 @@ static void decode_lists(int which, struct str input, struct arena *arena)
 		(void)store_dec_changes(&dec, arena, &changes, &count, &upto, &more);
 	else if (which == 2)
 		(void)store_dec_queue_rows(&dec, arena, &queue, &count);
-	else if (which == 7)
+	else if (which == 3)
+		(void)store_dec_counts(&dec, arena, &all, &domains, &count);
+	else if (which == 8)
 		(void)store_dec_undelete_rows(&dec, arena, &expunged, &count);
 	else
 		(void)store_dec_kv_rows(&dec, arena, &pairs, &count);
@@ -76,13 +80,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct dec dec = dec_over(input);
 
 	arena_init(&arena, 1 << 20);
-	if (data[0] % 8 < 4 || data[0] % 8 == 7)
-		decode_lists(data[0] % 8, input, &arena);
-	else if (data[0] % 8 == 4)
+	if (data[0] % 10 < 5 || data[0] % 10 == 8)
+		decode_lists(data[0] % 10, input, &arena);
+	else if (data[0] % 10 == 5)
 		decode_rows(input, &arena);
-	else if (data[0] % 8 == 5)
+	else if (data[0] % 10 == 6)
 		decode_result(input, &arena);
-	else if (data[0] % 8 == 6)
+	else if (data[0] % 10 == 7)
 		(void)store_dec_event(input, &arena, &event);
 	else
 		(void)store_dec_extent(&dec, &arena, &extent);

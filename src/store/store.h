@@ -81,17 +81,28 @@ enum store_outcome store_kv_scan(struct store *store, account_t account,
 				 struct arena *arena, struct kv_row **rows,
 				 size_t *count);
 
-/* Takes up to limit due rows under lease until leased_until (seconds since 1970).  An
- * expired lease may be taken over.  *next_due is when the next row will be due, 0 if none
- * is waiting. */
+/* Takes up to limit due rows under lease until leased_until (seconds since 1970), of the
+ * more urgent ones more than of others, and counts them as being delivered.  An expired
+ * lease may be taken over; one is prolonged by settling with QUEUE_PROLONG, and given
+ * back when the channel ends.  *next_due is when the next row will be due, 0 if none is
+ * waiting.  A row that is_given_up is not to be delivered but returned to its sender. */
 enum store_outcome store_queue_lease(struct store *store, enum queue_kind kind,
 				     int64_t now, int64_t leased_until, size_t limit,
 				     struct arena *arena, struct queue_row **rows,
 				     size_t *count, int64_t *next_due);
-/* Rows by (account, row) after the given one, for people. */
-enum store_outcome store_queue_list(struct store *store, account_t after_account,
-				    uint64_t after_row, size_t limit, struct arena *arena,
-				    struct queue_row **rows, size_t *count);
+/* For people: a page of the rows that fit, by account and number, and where to go on.  A
+ * page may be short, or empty, before place->is_end: one call looks at a few thousand
+ * rows only (a queue id is found at once). */
+enum store_outcome store_queue_list(struct store *store,
+				    const struct queue_select *select,
+				    struct queue_place *place, size_t limit,
+				    struct arena *arena, struct queue_row **rows,
+				    size_t *count);
+/* How many rows there are, and for which domains (after the one given, "" from the start,
+ * in octet order).  Costs what the page costs, however many rows there are. */
+enum store_outcome store_queue_counts(struct store *store, struct str after, size_t limit,
+				      struct arena *arena, struct queue_count *all,
+				      struct queue_domain **domains, size_t *count);
 
 /* An exclusive lock by name on an account, such as the maildrop of POP3; CONFLICT if
  * somebody has it.  It ends with store_unlock(), or with the channel. */
@@ -131,5 +142,7 @@ enum store_outcome store_expunged(struct store *store, account_t account, uint64
 				  struct arena *arena, struct undelete_row **rows,
 				  size_t *count);
 enum store_outcome store_stats(struct store *store, struct store_stats *stats);
+/* A word for it: none, dns, connect, tls, reply, policy, quota, other. */
+const char *queue_cause_text(enum queue_cause cause);
 /* The outcome in words that a person understands. */
 const char *store_outcome_text(enum store_outcome outcome);

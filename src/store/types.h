@@ -25,6 +25,8 @@ enum {
 	KEYWORD_BYTES_MAX = 100,
 	TRACE_BYTES_MAX = 4096, /* per-recipient header fields */
 	DIGEST_BYTES_MAX = 60 * 1024,
+	QUEUE_ID_BYTES = 32,
+	QUEUE_DOMAIN_BYTES = 255,
 	KV_KEY_MAX = 400,
 	KV_VALUE_MAX = 32 * 1024,
 	COMMIT_OPS_MAX = 1100, /* a queue row a recipient, and some */
@@ -108,7 +110,8 @@ enum store_op_kind {
 	OP_QUEUE_ADD,
 	OP_QUEUE_SETTLE,
 	OP_UNDELETE,
-	OP_KEY_FORGET, /* an idempotency key that is no longer needed */
+	OP_QUEUE_CHANGE, /* of rows, by a person */
+	OP_KEY_FORGET,   /* an idempotency key that is no longer needed */
 };
 
 /* Where the body of a new message comes from; exactly one form is used. */
@@ -181,6 +184,39 @@ enum queue_body {
 
 enum queue_kind { QUEUE_LOCAL, QUEUE_REMOTE };
 
+enum queue_mode {
+	QUEUE_BY_NOTIFY = 1, /* tell the sender when deliver_by has passed */
+	QUEUE_BY_RETURN = 2, /* give up then */
+	QUEUE_BY_TRACE = 4,  /* tell the sender of each relaying */
+	QUEUE_HOLD_FOR = 8,  /* hold_until was asked for as an interval */
+};
+
+/* What a sender asked about time.  RFC 2852, RFC 4865. */
+struct queue_timing {
+	int64_t deliver_by; /* with QUEUE_BY_NOTIFY or QUEUE_BY_RETURN */
+	int64_t hold_until; /* not to be sent before; 0: at once */
+	uint8_t modes;      /* enum queue_mode */
+};
+
+/* Of the rows that are due the more urgent go first, but never without the others. */
+enum queue_priority { QUEUE_NORMAL, QUEUE_URGENT, QUEUE_BULK };
+
+/* Why the last try of a row ended as it did: by these rows are counted and found. */
+enum queue_cause {
+	CAUSE_NONE, /* untried, or nobody said */
+	CAUSE_DNS,
+	CAUSE_CONNECT,
+	CAUSE_TLS,
+	CAUSE_REPLY,  /* the next server said 4xx */
+	CAUSE_POLICY, /* ours forbids it for now */
+	CAUSE_QUOTA,
+	CAUSE_OTHER,
+	CAUSES,
+};
+
+/* What the sender of a queued mail has heard of it. */
+enum queue_told { QUEUE_TOLD_DELAY = 1, QUEUE_TOLD_LATE = 2 /* deliver_by passed */ };
+
 struct queue_recipient {
 	enum queue_kind kind;
 	struct str address;  /* where it goes: after aliases */
@@ -201,6 +237,8 @@ struct op_queue_add {
 	struct str envid;
 	uint8_t ret;       /* 0 none, 1 full, 2 headers */
 	uint8_t body_kind; /* enum queue_body */
+	uint8_t priority;  /* enum queue_priority */
+	struct queue_timing timing;
 	const struct queue_recipient *recipients;
 	size_t count;
 };
@@ -209,14 +247,38 @@ enum queue_outcome {
 	QUEUE_DONE,
 	QUEUE_RETRY,
 	QUEUE_RELEASE, /* it was not tried: due again at due_at */
+	QUEUE_PROLONG, /* still at it: the lease goes on until due_at, an hour at most */
 };
 
 struct op_queue_settle {
 	uint64_t row;
 	uint64_t lease; /* as the lease call gave it; a stale one is CONFLICT */
 	enum queue_outcome outcome;
-	int64_t due_at;    /* retry */
-	struct str reason; /* retry: in words, up to 500 octets */
+	int64_t due_at;
+	struct str reason;      /* retry: in words, up to 500 octets */
+	uint8_t told;           /* retry: enum queue_told, added to what it has */
+	enum queue_cause cause; /* retry */
+	struct str host;        /* retry: which server it was tried with, or "" */
+};
+
+/* What a person may do with rows.  Those that are gone are passed over. */
+enum queue_change {
+	ROWS_RETRY,   /* due now, unless held */
+	ROWS_HOLD,    /* not leased until `until`; what is under way is not called back */
+	ROWS_RELEASE, /* no longer held */
+	ROWS_DROP,    /* gone, and nobody is told */
+	ROWS_BOUNCE,  /* given up: whoever leases it next tells its sender, for `text` */
+	ROWS_REROUTE, /* to the next hop `text`; "": where DNS and settings lead again */
+};
+#define QUEUE_HELD INT64_MAX /* until somebody releases it */
+enum { QUEUE_CHANGE_MAX = 1000 };
+
+struct op_queue_change {
+	enum queue_change change;
+	const uint64_t *rows;
+	size_t count; /* 1 to QUEUE_CHANGE_MAX */
+	int64_t until;
+	struct str text; /* a next hop up to 255 octets, a reason up to 500 */
 };
 
 struct op_undelete {      /* CONFLICT, ABSENT or OVER_QUOTA as for a new message */
@@ -236,6 +298,7 @@ struct store_op {
 		struct op_queue_add queue_add;
 		struct op_queue_settle settle;
 		struct op_undelete undelete;
+		struct op_queue_change queue_change;
 		struct str key_forget;
 	};
 };
@@ -257,7 +320,8 @@ struct op_result {
 	uint32_t uid_validity; /* of that mailbox */
 	uint32_t uid;          /* append */
 	uint64_t message;      /* append */
-	uint64_t row;        /* queue_add: of the first recipient; the rest follow by 1 */
+	uint64_t row;          /* queue_add: of the first recipient; the rest follow by 1;
+				  queue_change: how many were changed */
 	struct uid_set uids; /* flags: changed; expunge: gone; copy, move: the sources */
 	struct uid_set to_uids; /* copy, move: in the order of uids */
 	struct uid_set refused; /* flags: changed since */
@@ -355,11 +419,55 @@ struct queue_row {
 	uint64_t message;
 	struct str id, sender, trace, envid;
 	uint8_t ret, body_kind;
+	struct queue_timing timing;
 	struct queue_recipient recipient;
 	int64_t received_at, due_at;
 	uint32_t tries;
 	struct str reason; /* of the last retry */
+	uint8_t told;      /* enum queue_told */
 	uint64_t size;
+	uint8_t priority;     /* enum queue_priority */
+	bool is_given_up;     /* not to be tried again, but returned to its sender */
+	int64_t leased_until; /* 0: nobody has it */
+	int64_t held_until;   /* 0, or QUEUE_HELD, or a time */
+	int64_t tried_at;     /* 0: never */
+	enum queue_cause cause;
+	struct str host;  /* the last one it was tried with */
+	struct str route; /* the next hop that a person chose, or "" */
+};
+
+/* Which rows: all that is asked for must fit. */
+enum queue_by {
+	BY_ID = 1,
+	BY_SENDER = 2, /* "" is <> */
+	BY_DOMAIN = 4, /* of the recipient's address */
+	BY_CAUSE = 8,
+	BY_AGE = 16,
+	BY_ACCOUNT = 32,
+	BY_HELD = 64, /* held ones only, also those until a time */
+};
+struct queue_select {
+	unsigned by; /* enum queue_by */
+	struct str id, sender, domain;
+	enum queue_cause cause;
+	int64_t received_before;
+	account_t account; /* whose rows they are */
+	bool is_brief;     /* what comes has no trace and no size */
+};
+
+/* Where to go on in the list of rows; zero is the beginning. */
+struct queue_place {
+	account_t account;
+	uint64_t row;
+	bool is_end;
+};
+
+struct queue_count {
+	uint64_t rows, held, leased, causes[CAUSES];
+};
+struct queue_domain {
+	struct str domain;
+	struct queue_count count;
 };
 
 /* What of the packs is durable, at one place of the log. */

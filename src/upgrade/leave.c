@@ -287,24 +287,20 @@ static err_t save_row(struct walk *walk, const struct queue_row *row)
 
 static err_t save_queue(struct walk *walk)
 {
+	const struct queue_select all = {0};
+	struct queue_place place = {0};
 	struct queue_row *rows;
-	account_t account = 0;
-	uint64_t row = 0;
 	size_t count;
 
 	TRY(make_folder(walk, "queue"));
-	do {
+	while (!place.is_end) {
 		arena_reset(&walk->page);
-		if (storage_queue_list(walk->leaving->storage, account, row, PAGE,
+		if (storage_queue_list(walk->leaving->storage, &all, &place, PAGE,
 				       &walk->page, &rows, &count) != STORE_OK)
 			return ERR_IO;
 		for (size_t i = 0; i < count; i++)
 			TRY(save_row(walk, &rows[i]));
-		if (count > 0) {
-			account = rows[count - 1].account;
-			row = rows[count - 1].row;
-		}
-	} while (count > 0);
+	}
 	return OK;
 }
 

@@ -290,6 +290,7 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 	case OP_QUEUE_ADD:
 	case OP_QUEUE_SETTLE:
 	case OP_UNDELETE:
+	case OP_QUEUE_CHANGE:
 	case OP_KEY_FORGET:
 		return STORE_INVALID;
 	}

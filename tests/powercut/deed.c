@@ -77,7 +77,8 @@ static bool body_shared(const struct scene *scene, struct store_body *body)
 	struct queue_row *rows;
 	size_t count;
 
-	if (storage_queue_list(scene->deeds->storage, 0, 0, 20, scene->arena, &rows,
+	if (storage_queue_list(scene->deeds->storage, &(struct queue_select){0},
+			       &(struct queue_place){0}, 20, scene->arena, &rows,
 			       &count) != STORE_OK ||
 	    count == 0)
 		return false;
@@ -205,6 +206,7 @@ static void queue_add(const struct scene *scene, struct store_op *op)
 					      .trace = STR("Received: by us\r\n"),
 					      .digest = STR("queue digest"),
 					      .due_at = 1000 + (int64_t)rand_below(1000),
+					      .priority = (uint8_t)rand_below(3),
 					      .recipients = to,
 					      .count = count};
 	body_make(scene, &op->queue_add.body);
@@ -225,12 +227,41 @@ static void settle(const struct scene *scene, struct store_op *op)
 			.lease = leased.lease,
 			.outcome = is_likely(60)
 					   ? QUEUE_DONE
-					   : (enum queue_outcome)(1 + rand_below(2)),
+					   : (enum queue_outcome)(1 + rand_below(3)),
 			.due_at = 1000 + (int64_t)rand_below(1000),
+			.cause = (enum queue_cause)rand_below(CAUSES),
+			.host = STR("mx.example.org"),
 			.reason = STR("try later")};
 		return;
 	}
 	op->settle = (struct op_queue_settle){.row = 1 + rand_below(50), .lease = 7};
+}
+
+/* Of a few numbers, among which some rows may be. */
+static void queue_change(const struct scene *scene, struct store_op *op)
+{
+	enum { SPREAD = 40, COUNT = 8 };
+	uint64_t *rows = ARENA_ARRAY(scene->arena, uint64_t, COUNT);
+	enum queue_change change = (enum queue_change)rand_below(ROWS_REROUTE + 1);
+	struct queue_select select = {.by = BY_ACCOUNT, .account = scene->account};
+	struct queue_row *found;
+	size_t count = 0;
+
+	rows[0] = 1 + rand_below(100);
+	if (storage_queue_list(scene->deeds->storage, &select, &(struct queue_place){0},
+			       SPREAD, scene->arena, &found, &count) == STORE_OK &&
+	    count > 0)
+		rows[0] = found[rand_below(count)].row;
+	for (size_t i = 1; i < COUNT; i++)
+		rows[i] = rows[i - 1] + 1 + rand_below(3);
+	op->queue_change = (struct op_queue_change){
+		.change = change,
+		.rows = rows,
+		.count = 1 + rand_below(COUNT),
+		.until = is_likely(50) ? QUEUE_HELD : (int64_t)rand_below(3000),
+		.text = change == ROWS_REROUTE || change == ROWS_BOUNCE
+				? STR("next.hop:25")
+				: STR("")};
 }
 
 /* Of a commit some time ago: it may be there, or forgotten, or never have been. */
@@ -263,13 +294,14 @@ static const struct deed deeds_table[] = {
 	{OP_KV_DELETE, 3, kv_put, false},
 	{OP_QUEUE_ADD, 7, queue_add, true},
 	{OP_QUEUE_SETTLE, 8, settle, false},
+	{OP_QUEUE_CHANGE, 4, queue_change, true},
 	{OP_KEY_FORGET, 2, key_forget, false},
 };
 /* The system's account has pairs and queue rows, and nothing else. */
 static bool is_for_system(enum store_op_kind kind)
 {
 	return kind == OP_KV_PUT || kind == OP_KV_DELETE || kind == OP_QUEUE_ADD ||
-	       kind == OP_QUEUE_SETTLE;
+	       kind == OP_QUEUE_SETTLE || kind == OP_QUEUE_CHANGE;
 }
 
 static const struct deed *any_deed(account_t account)

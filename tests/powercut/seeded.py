@@ -33,9 +33,9 @@ BUGS = (
      ("\treturn key_keep(work, &head, results, head.count);\n",
       "\treturn dec_done(&d) ? OK : ERR_SYNTAX;\n")),
     ("a released row counts as tried after the replay", "src/storage/record.c",
-     ("outcome <= QUEUE_RELEASE ? (enum queue_outcome)outcome", "outcome == QUEUE_DONE ? QUEUE_DONE")),
+     ("outcome <= QUEUE_PROLONG ? (enum queue_outcome)outcome", "outcome == QUEUE_DONE ? QUEUE_DONE")),
     ("leases of those who are gone stay", "src/storage/open.c",
-     ("storage_release_leases(storage) != OK", "false")),
+     ("err = storage_release_leases(storage);", "err = OK;")),
 )
 
 

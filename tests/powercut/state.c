@@ -157,27 +157,34 @@ static const char *read_pairs(struct reading *r)
 	return NULL;
 }
 
+static void sum_queue_row(struct sum *sum, const struct queue_row *row)
+{
+	SUM(sum, row->row, row->message, row->tries, row->size, row->ret, row->body_kind,
+	    row->recipient.kind, row->recipient.account, (uint64_t)row->received_at,
+	    row->priority, row->is_given_up, (uint64_t)row->held_until, row->cause,
+	    row->told);
+	sum_bytes(sum, row->id);
+	sum_bytes(sum, row->sender);
+	sum_bytes(sum, row->reason);
+	sum_bytes(sum, row->host);
+	sum_bytes(sum, row->route);
+	sum_bytes(sum, row->recipient.address);
+}
+
 static const char *read_queue(struct reading *r)
 {
-	struct queue_row *rows;
-	size_t count;
-	account_t before = r->account ? r->account - 1 : 0;
+	struct queue_select select = {.by = BY_ACCOUNT, .account = r->account};
+	struct queue_place place = {0};
 
-	if (storage_queue_list(r->storage, before, r->account ? UINT64_MAX >> 16 : 0,
-			       ROWS_MAX, r->arena, &rows, &count) != STORE_OK)
-		return "the queue cannot be read";
-	for (size_t i = 0; i < count; i++) {
-		const struct queue_row *row = &rows[i];
+	while (!place.is_end) {
+		struct queue_row *rows;
+		size_t count;
 
-		if (row->account != r->account)
-			continue;
-		SUM(&r->sum, row->row, row->message, row->tries, row->size, row->ret,
-		    row->body_kind, row->recipient.kind, row->recipient.account,
-		    (uint64_t)row->received_at);
-		sum_bytes(&r->sum, row->id);
-		sum_bytes(&r->sum, row->sender);
-		sum_bytes(&r->sum, row->reason);
-		sum_bytes(&r->sum, row->recipient.address);
+		if (storage_queue_list(r->storage, &select, &place, ROWS_MAX, r->arena,
+				       &rows, &count) != STORE_OK)
+			return "the queue cannot be read";
+		for (size_t i = 0; i < count; i++)
+			sum_queue_row(&r->sum, &rows[i]);
 	}
 	return NULL;
 }
@@ -231,7 +238,8 @@ static unsigned remembered_ops(const struct store_commit *commit)
 		enum store_op_kind kind = commit->ops[i].kind;
 
 		if (kind == OP_APPEND || kind == OP_QUEUE_ADD ||
-		    kind == OP_MAILBOX_CREATE || kind == OP_ACCOUNT_CREATE)
+		    kind == OP_QUEUE_CHANGE || kind == OP_MAILBOX_CREATE ||
+		    kind == OP_ACCOUNT_CREATE)
 			bits |= 1U << i;
 	}
 	return bits;

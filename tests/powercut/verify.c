@@ -200,16 +200,46 @@ static const char *check_account(struct check *c, account_t account)
 		       : "UIDVALIDITY or the change number does not grow";
 }
 
+/* All rows, and that they are counted; those that somebody holds apart. */
+static const char *count_queue(struct check *c, size_t *rows_all, size_t *held)
+{
+	struct queue_place place = {0};
+	struct queue_count all, sum = {0};
+	struct queue_domain *domains;
+	size_t domain_count;
+
+	*rows_all = *held = 0;
+	while (!place.is_end) {
+		struct queue_row *rows;
+		size_t count;
+
+		if (storage_queue_list(c->storage, &(struct queue_select){0}, &place,
+				       ROWS, &c->arena, &rows, &count) != STORE_OK)
+			return "the queue cannot be read";
+		*rows_all += count;
+		for (size_t i = 0; i < count; i++)
+			*held += rows[i].held_until == QUEUE_HELD;
+	}
+	if (storage_queue_counts(c->storage, STR(""), ROWS, &c->arena, &all, &domains,
+				 &domain_count) != STORE_OK)
+		return "the queue's counts cannot be read";
+	for (size_t i = 0; i < domain_count; i++) {
+		sum.rows += domains[i].count.rows;
+		sum.held += domains[i].count.held;
+	}
+	return all.rows == *rows_all && all.held == *held && sum.rows == all.rows &&
+			       sum.held == all.held
+		       ? NULL
+		       : "the queue's counts differ from its rows";
+}
+
 /* Each waiting row comes under one lease, with a number never given before. */
 static const char *check_queue(struct check *c)
 {
-	struct queue_row *rows;
-	size_t count, leased = 0;
+	size_t count, held, leased = 0;
+	const char *why = count_queue(c, &count, &held);
 
-	if (storage_queue_list(c->storage, 0, 0, ROWS, &c->arena, &rows, &count) !=
-	    STORE_OK)
-		return "the queue cannot be read";
-	for (unsigned kind = QUEUE_LOCAL; kind <= QUEUE_REMOTE; kind++) {
+	for (unsigned kind = QUEUE_LOCAL; kind <= QUEUE_REMOTE && !why; kind++) {
 		struct storage_lease lease = {.kind = (enum queue_kind)kind,
 					      .now = (int64_t)1 << 33,
 					      .leased_until = (int64_t)1 << 34,
@@ -220,10 +250,11 @@ static const char *check_queue(struct check *c)
 			return "the queue gives nothing";
 		for (size_t i = 0; i < lease.count; i++)
 			if (lease.rows[i].lease < c->states[lease.rows[i].account].next)
-				return "a lease has a number that was given before";
+				why = "a lease has a number that was given before";
 		leased += lease.count;
 	}
-	return leased == count ? NULL : "not every waiting row can be leased";
+	return why || leased == count - held ? why
+					     : "not every waiting row can be leased";
 }
 
 /* ---- the whole --------------------------------------------------------------------- */
