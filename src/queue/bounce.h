@@ -54,6 +54,8 @@ struct bounce {
 	bool is_whole;
 };
 
+/* "failed" and the like: the Action field. */
+struct str bounce_action_name(enum bounce_action action);
 /* Whether the sender asked to hear of that (RFC 3461 §4.1, RFC 2852 §4.1.4); the mail
  * may still be one of those that nobody is told of, with reverse-path <>. */
 bool bounce_is_wanted(const struct queue_row *row, enum bounce_action action);
@@ -62,7 +64,6 @@ bool bounce_is_wanted(const struct queue_row *row, enum bounce_action action);
  * original, whose max is BOUNCE_ORIGINAL_MAX at least. */
 enum store_outcome bounce_original(struct store *store, const struct queue_row *row,
 				   bool is_failure, struct buf *original, bool *is_whole);
-/* Appends the whole report, CRLF lines, to message (of BOUNCE_BYTES_MAX). */
-void bounce_write(const struct bounce *bounce, struct buf *message);
-/* Whether it needs SMTPUTF8 to travel. */
-bool bounce_is_utf8(const struct bounce *bounce);
+/* Appends the whole report, CRLF lines, to message (of BOUNCE_BYTES_MAX); returns how it
+ * must travel, enum queue_body. */
+uint8_t bounce_write(const struct bounce *bounce, struct buf *message);

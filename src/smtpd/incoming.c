@@ -2,8 +2,8 @@
 
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/rand.h"
 #include "directory/directory.h"
+#include "queue/id.h"
 #include "rt/clock.h"
 #include "rt/panic.h"
 #include "smtpd/message.h"
@@ -17,7 +17,6 @@ enum {
 	RECEIVED_MAX = 100, /* RFC 5321 §6.3 */
 	FROM_MAX = 100,     /* addresses in a From field */
 	COMPLETED_BYTES_MAX = 1000,
-	ID_LETTERS = 16,
 	UNKNOWN_WAIT_S = 300, /* clients wait 600 s; RFC 5321 §4.5.3.2.6 */
 };
 
@@ -32,26 +31,6 @@ struct incoming {
 	struct buf digest;
 	int64_t now;
 };
-
-/* Time and chance, so that it is unique and sorts by age.  One draw serves a process:
- * what follows it nobody who does not know the hash's key can tell. */
-static struct str new_id(struct arena *arena)
-{
-	static uint64_t drawn;
-
-	if (drawn == 0)
-		drawn = rand_u64();
-	static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-	uint64_t moment = (uint64_t)clock_ms(), chance = hash64_number(drawn++);
-	char id[ID_LETTERS];
-	size_t at = ID_LETTERS;
-
-	for (; at > ID_LETTERS - 7; chance >>= 5)
-		id[--at] = letters[chance & 31];
-	for (; at > 0; moment >>= 5)
-		id[--at] = letters[moment & 31];
-	return arena_printf(arena, "%.*s", ID_LETTERS, id);
-}
 
 /* RFC 3848, RFC 6531 §4.3. */
 static const char *protocol(const struct session *s, const struct draft *draft)
@@ -378,8 +357,9 @@ static void place_each(struct incoming *in)
 
 void incoming_accept(struct session *s, struct draft *draft)
 {
+	char id[QUEUE_ID_LETTERS];
 	struct incoming in = {
-		.s = s, .draft = draft, .id = new_id(&draft->arena), .now = clock_s()};
+		.s = s, .draft = draft, .id = queue_id_make(id), .now = clock_s()};
 
 	if (!look(&in))
 		return;

@@ -58,6 +58,14 @@ void smtp_xtext_add(struct buf *out, struct str plain)
 	}
 }
 
+void smtp_date_time_add(struct buf *out, int64_t unix_s)
+{
+	struct civil at = civil_from_unix(unix_s, 0);
+
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", at.year, at.month, at.day,
+		   at.hour, at.minute, at.second);
+}
+
 /* The decoded value in the arena. */
 static enum smtp_fault xtext(struct str value, struct arena *arena, struct str *decoded)
 {

@@ -78,3 +78,5 @@ enum smtp_fault smtp_rcpt_params_parse(struct cursor *c, struct arena *arena,
  * RFC 3461 §4.  Appends to out. */
 [[nodiscard]] bool smtp_xtext_decode(struct str text, struct buf *out);
 void smtp_xtext_add(struct buf *out, struct str plain);
+/* Appends the moment as HOLDUNTIL writes it, "2026-08-01T12:00:00Z".  Years 1 to 9999. */
+void smtp_date_time_add(struct buf *out, int64_t unix_s);
