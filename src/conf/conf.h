@@ -51,6 +51,9 @@ struct conf {
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */
 	uint32_t snapshot_days; /* how long there is a way back to an older format */
+	uint64_t queue_retry_first_s, queue_retry_max_s;
+	uint64_t queue_expire_s, queue_delay_notice_s;
+	struct str queue_double_bounce; /* an address; "": nobody */
 	enum log_level log_level;
 };
 

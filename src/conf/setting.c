@@ -2,6 +2,7 @@
 
 #define AT(member) offsetof(struct conf, member)
 #define KIB        ((uint64_t)1024)
+#define DAY        ((uint64_t)86400)
 
 const struct setting settings[] = {
 	{"server", "data-directory", SETTING_PATH, AT(data_directory), 0, 0,
@@ -121,6 +122,24 @@ const struct setting settings[] = {
 	 "How many days the snapshot is kept that was made when a newer program brought "
 	 "the data up to date.  As long as it is there, \"postrider store rollback\" can "
 	 "go back, and the space of removed mail is not freed."},
+	{"queue", "retry-first", SETTING_SPAN, AT(queue_retry_first_s), 1, DAY, "5 min",
+	 NULL,
+	 "How long mail waits after it could not be delivered for the first time.  Each "
+	 "time after that it waits twice as long, up to retry-max, less a little by "
+	 "chance."},
+	{"queue", "retry-max", SETTING_SPAN, AT(queue_retry_max_s), 1, 7 * DAY, "4 h",
+	 NULL, "The longest that mail waits between two tries."},
+	{"queue", "expire", SETTING_SPAN, AT(queue_expire_s), 1, 60 * DAY, "5 d", NULL,
+	 "How long mail is tried; then it is given up, and its sender told.  RFC 5321 "
+	 "wants at least 4 to 5 days."},
+	{"queue", "delay-notice", SETTING_SPAN, AT(queue_delay_notice_s), 0, 60 * DAY,
+	 "4 h", NULL,
+	 "When the sender of a mail that still waits is told of the delay, once; 0 s is "
+	 "never."},
+	{"queue", "double-bounce", SETTING_ADDRESS, AT(queue_double_bounce), 0, 0, "",
+	 "nobody, they are logged",
+	 "Who is told of mail that failed and has no sender who could be told, such as a "
+	 "report about another mail."},
 	{"log", "level", SETTING_LEVEL, AT(log_level), 0, 0, "info", NULL,
 	 "How much is logged: error (somebody should look now), warn (trouble of our "
 	 "own), info (what happens to each mail), debug (what is said on each "
@@ -164,6 +183,10 @@ const char *setting_placeholder(const struct setting *setting)
 		return "PATH | none";
 	case SETTING_SWITCH:
 		return "yes | no";
+	case SETTING_SPAN:
+		return "TIME";
+	case SETTING_ADDRESS:
+		return "ADDRESS";
 	case SETTING_LEVEL:
 		return "error | warn | info | debug";
 	}

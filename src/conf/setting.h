@@ -15,6 +15,8 @@ enum setting_type {
 	SETTING_ZONES,     /* struct str: ZONE=ADDRESS[:PORT] ..., or "" */
 	SETTING_ANCHORS,   /* struct str: an absolute path, "none" or "" */
 	SETTING_SWITCH,    /* bool: yes, no */
+	SETTING_SPAN,      /* uint64_t: seconds; s, min, h, d */
+	SETTING_ADDRESS,   /* struct str: LOCAL@DOMAIN, or "" */
 	SETTING_LEVEL,     /* enum log_level */
 };
 

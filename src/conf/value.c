@@ -6,10 +6,15 @@
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-static const struct {
+/* The last one is 1. */
+struct unit {
 	const char *name;
-	uint64_t octets;
-} units[] = {{"GiB", 1024 * 1024 * 1024}, {"MiB", 1024 * 1024}, {"KiB", 1024}, {"", 1}};
+	uint64_t count;
+};
+static const struct unit sizes[] = {
+	{"GiB", 1024 * 1024 * 1024}, {"MiB", 1024 * 1024}, {"KiB", 1024}, {"", 1}};
+static const struct unit spans[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
+static const struct unit plain[] = {{"", 1}};
 
 static void *field(const struct setting *setting, const struct conf *conf)
 {
@@ -88,28 +93,37 @@ static err_t read_listeners(struct str value, struct conf_listeners *listeners,
 	return OK;
 }
 
+static const struct unit *units_of(const struct setting *setting, const char **example)
+{
+	if (setting->type == SETTING_BYTES) {
+		*example = "size, such as 50 MiB";
+		return sizes;
+	}
+	if (setting->type == SETTING_SPAN) {
+		*example = "time, such as 30 s, 5 min, 4 h or 5 d";
+		return spans;
+	}
+	*example = "number";
+	return plain;
+}
+
 static err_t read_number(const struct setting *setting, struct str value,
 			 struct arena *arena, uint64_t *number, struct str *why)
 {
-	uint64_t octets = 1;
-	struct str digits = value;
+	const char *example;
+	const struct unit *unit = units_of(setting, &example);
 
-	for (size_t i = 0; setting->type == SETTING_BYTES && i < COUNT_OF(units); i++) {
-		if (str_ends(value, str_c(units[i].name))) {
-			octets = units[i].octets;
-			digits = str_trim(
-				str_first(value, value.len - strlen(units[i].name)));
-			break;
-		}
-	}
-	if (!num_parse(digits, UINT64_MAX / octets, number)) {
+	while (unit->count > 1 && !str_ends(value, str_c(unit->name)))
+		unit++;
+	bool has_unit = str_ends(value, str_c(unit->name));
+	struct str digits = str_trim(str_first(value, value.len - strlen(unit->name)));
+
+	if (!has_unit || !num_parse(digits, UINT64_MAX / unit->count, number)) {
 		*why = arena_printf(arena, "\"%.*s\" is not a %s", STR_FMT(value),
-				    setting->type == SETTING_BYTES
-					    ? "size, such as 50 MiB"
-					    : "number");
+				    example);
 		return ERR_SYNTAX;
 	}
-	*number *= octets;
+	*number *= unit->count;
 	if (*number < setting->min || *number > setting->max) {
 		*why = arena_printf(arena, "%llu is not between %llu and %llu",
 				    (unsigned long long)*number,
@@ -118,6 +132,25 @@ static err_t read_number(const struct setting *setting, struct str value,
 		return ERR_SYNTAX;
 	}
 	return OK;
+}
+
+/* Only its form: where it leads is asked when it is used. */
+static err_t read_mailbox(struct str value, struct arena *arena, struct str *address,
+			  struct str *why)
+{
+	size_t at = str_rfind_byte(value, '@');
+
+	for (size_t i = 0; i < value.len; i++)
+		if ((unsigned char)value.ptr[i] <= ' ' || value.ptr[i] == '<')
+			at = 0;
+	if (value.len > 0 && (at == 0 || at + 1 >= value.len)) {
+		*why = arena_printf(arena,
+				    "\"%.*s\" is not an address, such as "
+				    "postmaster@example.org",
+				    STR_FMT(value));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, address) ? OK : ERR_LIMIT;
 }
 
 static bool is_domain_octet(char c)
@@ -286,6 +319,7 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 	case SETTING_LISTENERS:
 		return read_listeners(value, to, arena, why);
 	case SETTING_BYTES:
+	case SETTING_SPAN:
 		TRY(read_number(setting, value, arena, &number, why));
 		*(uint64_t *)to = number;
 		return OK;
@@ -303,6 +337,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		return read_anchors(value, arena, to, why);
 	case SETTING_SWITCH:
 		return read_switch(value, arena, to, why);
+	case SETTING_ADDRESS:
+		return read_mailbox(value, arena, to, why);
 	case SETTING_LEVEL:
 		return read_level(value, arena, to, why);
 	}
@@ -321,15 +357,13 @@ static void write_listeners(const struct conf_listeners *listeners, struct buf *
 	}
 }
 
-static void write_bytes(uint64_t octets, struct buf *out)
+static void write_number(const struct unit *unit, uint64_t number, struct buf *out)
 {
-	size_t unit = 0;
-
-	while (octets == 0 || octets % units[unit].octets != 0)
+	while (unit->count > 1 && (number == 0 || number % unit->count != 0))
 		unit++;
-	buf_add_u64(out, octets / units[unit].octets);
-	if (units[unit].octets > 1)
-		buf_printf(out, " %s", units[unit].name);
+	buf_add_u64(out, number / unit->count);
+	if (unit->name[0] != '\0')
+		buf_printf(out, " %s", unit->name);
 }
 
 void setting_write(const struct setting *setting, const struct conf *conf,
@@ -344,13 +378,17 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 	case SETTING_SERVER:
 	case SETTING_ZONES:
 	case SETTING_ANCHORS:
+	case SETTING_ADDRESS:
 		buf_add(out, *(const struct str *)from);
 		break;
 	case SETTING_LISTENERS:
 		write_listeners(from, out);
 		break;
 	case SETTING_BYTES:
-		write_bytes(*(const uint64_t *)from, out);
+		write_number(sizes, *(const uint64_t *)from, out);
+		break;
+	case SETTING_SPAN:
+		write_number(spans, *(const uint64_t *)from, out);
 		break;
 	case SETTING_COUNT:
 		buf_add_u64(out, *(const uint32_t *)from);

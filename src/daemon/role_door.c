@@ -57,7 +57,16 @@ static bool begin(struct self *self)
 
 		door->ports[i].listener = listen_start(door->ports[i].fd, &options);
 	}
-	door->mda = (struct mda){.store = door->store};
+	door->mda = (struct mda){
+		.store = door->store,
+		.schedule = {.retry_first_s = self->conf.queue_retry_first_s,
+			     .retry_max_s = self->conf.queue_retry_max_s,
+			     .expire_s = self->conf.queue_expire_s,
+			     .delay_notice_s = self->conf.queue_delay_notice_s},
+		.reporter = {.store = door->store,
+			     .directory = &door->directory,
+			     .hostname = self->conf.hostname,
+			     .double_bounce = self->conf.queue_double_bounce}};
 	if (self->role == CHILD_SMTPD && !task_start("mda", mda_task, &door->mda))
 		return false;
 	return true;

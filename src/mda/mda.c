@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "mda/run.h"
 #include "rt/clock.h"
 
@@ -11,14 +10,11 @@ enum {
 	BATCH_ROWS = 256,
 	BATCH_ARENA_BYTES = 8 * 1024 * 1024,
 	LEASE_S = 30, /* more than a batch takes; what a dead process held waits for it */
-	RETRY_S = 300,          /* a full mailbox: then, and ever later, */
-	RETRY_S_MAX = 4 * 3600, /* up to this */
-	RETRY_SOON_S = 30,      /* the store could not */
-	HOLD_S = 4 * 3600,      /* what only a person can mend */
-	FORGET_S = 30,          /* keys wait that long for company */
-	FORGETS_HIGH = 5000,    /* but not beyond so many */
-	RECHECK_S = 60,         /* even if nothing rings */
-	RIDERS_MAX = 16,        /* keys forgotten along with a delivery */
+	STORE_WAIT_S = 30,   /* when the store could not */
+	FORGET_S = 30,       /* keys wait that long for company */
+	FORGETS_HIGH = 5000, /* but not beyond so many */
+	RECHECK_S = 60,      /* even if nothing rings */
+	RIDERS_MAX = 16,     /* keys forgotten along with a delivery */
 };
 
 struct str mda_key(const struct queue_row *row, char *room)
@@ -41,7 +37,7 @@ struct str mda_key(const struct queue_row *row, char *room)
 void batch_unref(struct batch *batch)
 {
 	if (--batch->unfinished > 0)
-		return;
+		return settle_waiting(batch);
 	arena_fini(&batch->arena);
 	mem_free(batch);
 }
@@ -76,6 +72,12 @@ static void add_trace(struct buf *trace, const struct mda *mda,
 	buf_add(trace, row->trace);
 }
 
+/* For who reads it a mail that was held comes in when it is released. */
+static int64_t arrived_at(const struct queue_row *row)
+{
+	return schedule_first_due(&row->timing, row->received_at);
+}
+
 static enum store_outcome append(struct run *run, const struct queue_row *row)
 {
 	struct store_op ops[1 + RIDERS_MAX] = {{.kind = OP_APPEND}};
@@ -89,7 +91,7 @@ static enum store_outcome append(struct run *run, const struct queue_row *row)
 	add_trace(&trace, run->mda, row);
 	ops[0].append = (struct op_append){.mailbox = MAILBOX_INBOX,
 					   .trace = buf_str(&trace),
-					   .received_at = row->received_at};
+					   .received_at = arrived_at(row)};
 	ops[0].append.body.from_account = row->account;
 	ops[0].append.body.from_message = row->message;
 	commit.key = mda_key(row, key);
@@ -129,38 +131,14 @@ static void deliver(struct run *run, struct batch *batch, const struct queue_row
 		batch_unref(batch);
 		return;
 	}
-	if (row->is_given_up) { /* it waits for whoever tells its sender */
-		settle_later(run, batch, row, QUEUE_RELEASE, now + HOLD_S, STR(""));
-		return;
-	}
-	int64_t growing = (int64_t)num_min((uint64_t)RETRY_S << num_min(row->tries, 10),
-					   RETRY_S_MAX);
 	enum store_outcome outcome = append(run, row);
 
 	log_delivery(row, outcome);
-	switch (outcome) {
-	case STORE_OK:
-		return settle_later(run, batch, row, QUEUE_DONE, 0, STR(""));
-	case STORE_OVER_QUOTA:
-		return settle_later(run, batch, row, QUEUE_RETRY, now + growing,
-				    STR("452 4.2.2 Mailbox full"));
-	case STORE_ABSENT:
-		return settle_later(run, batch, row, QUEUE_RETRY, now + HOLD_S,
-				    STR("550 5.1.1 The account is gone"));
-	case STORE_CONFLICT:
-	case STORE_INVALID:
-	case STORE_DAMAGED:
-		return settle_later(run, batch, row, QUEUE_RETRY, now + HOLD_S,
-				    STR("554 5.3.0 The store refuses the message"));
-	case STORE_FULL:
-	case STORE_UNAVAILABLE:
-	case STORE_UNKNOWN:
-		return settle_later(run, batch, row, QUEUE_RETRY, now + RETRY_SOON_S,
-				    STR("451 4.3.0 The store is not available"));
-	case STORE_DENIED: /* no longer under our lease: it will come again */
-		break;
-	}
-	batch_unref(batch);
+	if (outcome == STORE_DENIED) /* no longer under our lease: it will come again */
+		return batch_unref(batch);
+	struct verdict verdict = verdict_of(run->mda, row, outcome);
+
+	settle_later(run, batch, row, &verdict);
 }
 
 /* ---- batches ----------------------------------------------------------------------- */
@@ -219,6 +197,7 @@ static bool batch_lease(struct run *run, int64_t *next_due)
 
 	*next_due = 0;
 	batch->leased_until = now + LEASE_S;
+	batch->run = run;
 	arena_init(&batch->arena, BATCH_ARENA_BYTES);
 	enum store_outcome outcome = store_queue_lease(
 		run->mda->store, QUEUE_LOCAL, now, batch->leased_until, BATCH_ROWS,
@@ -230,7 +209,7 @@ static bool batch_lease(struct run *run, int64_t *next_due)
 		return true;
 	}
 	if (outcome != STORE_OK)
-		*next_due = now + RETRY_SOON_S;
+		*next_due = now + STORE_WAIT_S;
 	arena_fini(&batch->arena);
 	mem_free(batch);
 	return false;

@@ -11,17 +11,31 @@ struct batch {
 	struct arena arena;
 	struct queue_row *rows;
 	size_t count, taken, unfinished;
+	struct run *run;
+	struct list told; /* finished, and their senders hear of them: they wait for
+			     the others, so that one report tells of them together */
+	size_t told_count;
 	int64_t leased_until;
+};
+
+/* What a delivery has come to. */
+struct verdict {
+	enum queue_outcome outcome;
+	int64_t due_at;
+	struct str reason; /* a literal */
+	bool is_told;      /* the sender may want to hear of it */
+	enum bounce_action action;
+	struct smtp_enhanced status;
+	int64_t retry_until;
+	uint8_t tell; /* enum queue_told */
 };
 
 /* A row whose delivery has come to something. */
 struct finished {
-	struct list_link in_run;
+	struct list_link in_list; /* the run's, or the batch's */
 	struct batch *batch;
 	const struct queue_row *row;
-	enum queue_outcome outcome;
-	int64_t due_at;
-	struct str reason; /* a literal */
+	struct verdict verdict;
 };
 
 /* A key that is of no more use. */
@@ -50,9 +64,15 @@ struct str mda_key(const struct queue_row *row, char *room);
 void batch_unref(struct batch *batch);
 void run_unref(struct run *run);
 
+/* verdict.c: what follows from the outcome of an append; not for STORE_DENIED. */
+struct verdict verdict_of(const struct mda *mda, const struct queue_row *row,
+			  enum store_outcome outcome);
+
 /* settle.c */
 void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,
-		  enum queue_outcome outcome, int64_t due_at, struct str reason);
+		  const struct verdict *verdict);
+/* One row less is unfinished: what waited for that is settled. */
+void settle_waiting(struct batch *batch);
 /* Takes up to limit keys of the account, to be forgotten in a commit of it. */
 size_t forget_take(struct run *run, account_t account, struct store_op *ops,
 		   struct forget **taken, size_t limit);

@@ -5,7 +5,7 @@
 #include "mda/run.h"
 #include "rt/clock.h"
 
-enum { SETTLES_MAX = 200, FORGETS_MAX = 500 };
+enum { SETTLES_MAX = 200, FORGETS_MAX = 500, REPORT_WAIT_S = 30 };
 
 /* ---- keys -------------------------------------------------------------------------- */
 
@@ -99,9 +99,10 @@ static struct store_op settle_op(const struct finished *finished)
 
 	op.settle = (struct op_queue_settle){.row = finished->row->row,
 					     .lease = finished->row->lease,
-					     .outcome = finished->outcome,
-					     .due_at = finished->due_at,
-					     .reason = finished->reason};
+					     .outcome = finished->verdict.outcome,
+					     .due_at = finished->verdict.due_at,
+					     .reason = finished->verdict.reason,
+					     .told = finished->verdict.tell};
 	return op;
 }
 
@@ -113,12 +114,19 @@ static enum store_outcome settle(struct run *run, account_t account,
 	return store_commit(run->mda->store, &commit, NULL, NULL);
 }
 
+static bool is_delivered(const struct verdict *verdict)
+{
+	bool has_failed = verdict->is_told && verdict->action == BOUNCE_FAILED;
+
+	return verdict->outcome == QUEUE_DONE && !has_failed;
+}
+
 static void settle_end(struct run *run, struct finished *finished,
 		       enum store_outcome outcome)
 {
 	const struct queue_row *row = finished->row;
 
-	if (outcome == STORE_OK && finished->outcome == QUEUE_DONE)
+	if (outcome == STORE_OK && is_delivered(&finished->verdict))
 		forget_later(run, row);
 	if (outcome != STORE_OK) /* its lease runs out, and it is tried again */
 		LOG(WARN, "queue row not settled", KV_STR("queue_id", row->id),
@@ -128,9 +136,9 @@ static void settle_end(struct run *run, struct finished *finished,
 }
 
 /* All at once; but one lost lease spoils a commit, then one by one. */
-static void settle_rows(struct run *run, account_t account, struct finished **rows,
-			size_t count)
+static void settle_rows(struct run *run, struct finished **rows, size_t count)
 {
+	account_t account = rows[0]->row->account;
 	struct store_op *ops = NEW_ARRAY(struct store_op, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -148,6 +156,126 @@ static void settle_rows(struct run *run, account_t account, struct finished **ro
 	mem_free(ops);
 }
 
+/* ---- rows whose sender hears of them ----------------------------------------------- */
+
+static enum report make_report(struct run *run, struct finished **rows, size_t count,
+			       struct arena *arena, struct store_op *op)
+{
+	struct bounce_recipient *list = NEW_ARRAY(struct bounce_recipient, count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct verdict *verdict = &rows[i]->verdict;
+
+		list[i] = (struct bounce_recipient){.row = rows[i]->row,
+						    .action = verdict->action,
+						    .status = verdict->status,
+						    .said = verdict->reason,
+						    .tried_at = clock_s(),
+						    .retry_until = verdict->retry_until};
+	}
+	enum report made = report_make(&run->mda->reporter, list, count, arena, op);
+
+	mem_free(list);
+	return made;
+}
+
+/* Nobody can say now whom to tell: a retry is told of another time, the rest comes again
+ * (a delivery that was done is known by its key). */
+static void tell_later(struct verdict *verdict)
+{
+	verdict->tell = 0;
+	if (verdict->outcome == QUEUE_RETRY)
+		return;
+	verdict->outcome = QUEUE_RELEASE;
+	verdict->due_at = clock_s() + REPORT_WAIT_S;
+}
+
+/* The report and the settling are one commit: if a lease was lost nothing happens. */
+static void settle_with(struct run *run, struct finished **rows, size_t count,
+			const struct store_op *report)
+{
+	struct store_op *ops = NEW_ARRAY(struct store_op, count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		ops[i] = settle_op(rows[i]);
+	ops[count] = *report;
+	enum store_outcome outcome = settle(run, rows[0]->row->account, ops, count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		settle_end(run, rows[i], outcome);
+	mem_free(ops);
+}
+
+/* Rows of one mail. */
+static void settle_told(struct run *run, struct finished **rows, size_t count)
+{
+	struct store_op report;
+	struct arena arena;
+
+	arena_init(&arena, REPORT_ARENA_MAX);
+	switch (make_report(run, rows, count, &arena, &report)) {
+	case REPORT_MADE:
+		settle_with(run, rows, count, &report);
+		break;
+	case REPORT_LATER:
+		for (size_t i = 0; i < count; i++)
+			tell_later(&rows[i]->verdict);
+		settle_rows(run, rows, count);
+		break;
+	case REPORT_NONE:
+		settle_rows(run, rows, count);
+		break;
+	}
+	arena_fini(&arena);
+}
+
+/* Moves those that belong together to the front, keeping no order; how many they are. */
+static size_t gather(struct finished **rows, size_t count,
+		     bool (*belongs)(const struct finished *one, uint64_t message),
+		     uint64_t message)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct finished *one = rows[i];
+
+		if (!belongs(one, message))
+			continue;
+		rows[i] = rows[found];
+		rows[found++] = one;
+	}
+	return found;
+}
+
+static bool is_untold(const struct finished *one, uint64_t message)
+{
+	(void)message;
+	return !one->verdict.is_told;
+}
+
+static bool is_of_message(const struct finished *one, uint64_t message)
+{
+	return one->row->message == message;
+}
+
+/* Rows of one account. */
+static void settle_account(struct run *run, struct finished **rows, size_t count)
+{
+	size_t done = gather(rows, count, is_untold, 0);
+
+	if (done > 0)
+		settle_rows(run, rows, done);
+	while (done < count) {
+		size_t same = gather(rows + done, count - done, is_of_message,
+				     rows[done]->row->message);
+
+		settle_told(run, rows + done, same);
+		done += same;
+	}
+}
+
+/* ---- the settler ------------------------------------------------------------------- */
+
 /* Takes the finished rows of the first one's account. */
 static size_t take_finished(struct run *run, struct finished **rows)
 {
@@ -156,7 +284,7 @@ static size_t take_finished(struct run *run, struct finished **rows)
 
 	LIST_EACH(&run->finished, link)
 	{
-		struct finished *finished = CONTAINER_OF(link, struct finished, in_run);
+		struct finished *finished = CONTAINER_OF(link, struct finished, in_list);
 
 		if (count == 0)
 			account = finished->row->account;
@@ -177,31 +305,52 @@ static void settler(void *arg)
 	size_t count;
 
 	while ((count = take_finished(run, rows)) > 0)
-		settle_rows(run, rows[0]->row->account, rows, count);
+		settle_account(run, rows, count);
 	mem_free(rows);
 	run->has_settler = false;
 	run_unref(run);
 }
 
-void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,
-		  enum queue_outcome outcome, int64_t due_at, struct str reason)
+/* If it cannot run, leases run out, and all is tried again. */
+static void settler_start(struct run *run)
 {
-	struct finished *finished = NEW(struct finished);
-
-	*finished = (struct finished){.batch = batch,
-				      .row = row,
-				      .outcome = outcome,
-				      .due_at = due_at,
-				      .reason = reason};
-	list_add_last(&run->finished, &finished->in_run);
 	if (run->has_settler)
 		return;
 	run->has_settler = task_start("mda settler", settler, run);
 	if (run->has_settler) {
 		run->users++;
-	} else { /* its lease runs out, and it is tried again */
-		list_remove(&run->finished, &finished->in_run);
-		batch_unref(batch);
+		return;
+	}
+	for (struct list_link *link; (link = list_take_first(&run->finished));) {
+		struct finished *finished = CONTAINER_OF(link, struct finished, in_list);
+
+		batch_unref(finished->batch);
 		mem_free(finished);
 	}
+}
+
+void settle_waiting(struct batch *batch)
+{
+	if (batch->told_count == 0 || batch->told_count < batch->unfinished)
+		return;
+	batch->told_count = 0;
+	for (struct list_link *link; (link = list_take_first(&batch->told));)
+		list_add_last(&batch->run->finished, link);
+	settler_start(batch->run);
+}
+
+void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,
+		  const struct verdict *verdict)
+{
+	struct finished *finished = NEW(struct finished);
+
+	*finished = (struct finished){.batch = batch, .row = row, .verdict = *verdict};
+	if (verdict->is_told) {
+		list_add_last(&batch->told, &finished->in_list);
+		batch->told_count++;
+		settle_waiting(batch);
+		return;
+	}
+	list_add_last(&run->finished, &finished->in_list);
+	settler_start(run);
 }

@@ -1,7 +1,8 @@
 /* Whatever strangers wrote, a report stays one: three parts, fields that are fields, no
  * control octets, and its own header as it was meant. */
-#include "base/codec.h"
 #include "queue/bounce.h"
+
+#include "base/codec.h"
 #include "wire/mail/header.h"
 #include "wire/mail/mime.h"
 

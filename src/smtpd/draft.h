@@ -19,7 +19,8 @@ struct draft {
 	struct arena arena;
 	struct str sender; /* reverse-path without brackets; "" is <> */
 	struct smtp_mail_params params;
-	bool is_each; /* each RCPT is answered for on its own (LMTP) */
+	int64_t deliver_by; /* Unix time, if params have SMTP_PARAM_BY */
+	bool is_each;       /* each RCPT is answered for on its own (LMTP) */
 	struct draft_rcpt *rcpts;
 	size_t given, rcpt_room;            /* how many recipients the client named */
 	struct queue_recipient *recipients; /* where they lead; each place once, */

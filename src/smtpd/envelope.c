@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "directory/directory.h"
 #include "directory/name.h"
+#include "rt/clock.h"
 #include "smtpd/session.h"
 
 static struct str path_text(const struct smtp_path *path, struct arena *arena)
@@ -37,6 +38,19 @@ static bool may_send_as(struct session *s, const struct smtp_path *path)
 	return may && is_sure;
 }
 
+/* Held for a time that we offered, and released before it is to be delivered.  RFC 4865
+ * §4.2, §5.2.2. */
+static bool is_timing_good(const struct smtp_mail_params *params, int64_t now)
+{
+	int64_t hold_s = params->hold_s;
+
+	if (params->given & SMTP_PARAM_HOLDUNTIL)
+		hold_s = params->hold_until - now;
+	return hold_s <= SMTPD_HOLD_MAX_S &&
+	       (hold_s <= 0 || !(params->given & SMTP_PARAM_BY) ||
+		hold_s <= params->by_s);
+}
+
 /* MAIL FROM:<path> [parameters].  RFC 5321 §4.1.1.2. */
 void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 {
@@ -67,6 +81,13 @@ void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 		smtpd_reply_error(s, 555, "5.5.4", "A parameter is not offered here");
 		return;
 	}
+	if (!is_timing_good(params, clock_s())) {
+		smtpd_reply(
+			s, 501, "5.5.4",
+			"Mail is held for 30 days at most, and not beyond the time of "
+			"its delivery");
+		return;
+	}
 	if (params->size > s->service->message_bytes_max) {
 		smtpd_reply(s, 552, "5.3.4", "Messages may have %llu octets at most",
 			    (unsigned long long)s->service->message_bytes_max);
@@ -82,6 +103,7 @@ void smtpd_on_mail(struct session *s, const struct smtp_command *command)
 	s->draft = draft_new();
 	s->draft->is_each = s->service->kind == SMTPD_LMTP;
 	s->draft->params = *params;
+	s->draft->deliver_by = clock_s() + params->by_s; /* RFC 2852 §4 */
 	s->draft->params.auth = STR(""); /* trusted from nobody: RFC 4954 §5 */
 	if (!arena_copy(&s->draft->arena, params->envid, &s->draft->params.envid))
 		ASSERT(false); /* a fresh arena holds a line */

@@ -1,5 +1,6 @@
 /* EHLO, HELO and LHLO: what is offered, to whom and when. */
 #include "login/sasl.h"
+#include "rt/clock.h"
 #include "smtpd/session.h"
 
 enum { LIST_MAX = 4096 };
@@ -38,7 +39,10 @@ unsigned smtpd_params(const struct session *s)
 
 	if (conn_is_tls(s->conn)) /* RFC 8689 §2 */
 		params |= SMTP_PARAM_REQUIRETLS;
-	return smtpd_is_submission(s) ? params | SMTP_PARAM_AUTH : params;
+	if (smtpd_is_submission(s)) /* RFC 4865 §4.2: at no other port */
+		params |= SMTP_PARAM_AUTH | SMTP_PARAM_BY | SMTP_PARAM_HOLDFOR |
+			  SMTP_PARAM_HOLDUNTIL;
+	return params;
 }
 
 static void extensions_add(const struct session *s, struct buf *text)
@@ -54,6 +58,12 @@ static void extensions_add(const struct session *s, struct buf *text)
 	buf_add(text, STR("\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nCHUNKING"
 			  "\nBINARYMIME\nDSN\nLIMITS RCPTMAX="));
 	buf_add_u64(text, s->service->recipients_max); /* RFC 9422 §4.2 */
+	if (smtpd_params(s) & SMTP_PARAM_BY)
+		buf_add(text, STR("\nDELIVERBY"));
+	if (smtpd_params(s) & SMTP_PARAM_HOLDFOR) {
+		buf_printf(text, "\nFUTURERELEASE %d ", SMTPD_HOLD_MAX_S);
+		smtp_date_time_add(text, clock_s() + SMTPD_HOLD_MAX_S);
+	}
 }
 
 /* Whatever it may have said before, the client starts anew.  RFC 5321 §4.1.1.1. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "directory/directory.h"
 #include "queue/id.h"
+#include "queue/schedule.h"
 #include "rt/clock.h"
 #include "rt/panic.h"
 #include "smtpd/message.h"
@@ -213,6 +214,27 @@ static uint8_t ret(const struct smtp_mail_params *params)
 	return params->ret == SMTP_RET_FULL ? 1 : 2;
 }
 
+/* RFC 2852, RFC 4865. */
+static struct queue_timing timing(const struct incoming *in)
+{
+	const struct smtp_mail_params *params = &in->draft->params;
+	struct queue_timing timing = {.hold_until = params->hold_until};
+	unsigned modes = 0;
+
+	if (params->given & SMTP_PARAM_HOLDFOR) {
+		timing.hold_until = in->now + params->hold_s;
+		modes |= QUEUE_HOLD_FOR;
+	}
+	if (params->given & SMTP_PARAM_BY) {
+		timing.deliver_by = in->draft->deliver_by;
+		modes |= params->by_mode == SMTP_BY_RETURN ? QUEUE_BY_RETURN
+							   : QUEUE_BY_NOTIFY;
+		modes |= params->by_trace ? QUEUE_BY_TRACE : 0;
+	}
+	timing.modes = (uint8_t)modes;
+	return timing;
+}
+
 /* Several places, or one outside: rows of the queue, of whoever causes them. */
 static enum store_outcome enqueue(struct incoming *in, struct str key,
 				  const struct queue_recipient *recipients, size_t count)
@@ -220,6 +242,7 @@ static enum store_outcome enqueue(struct incoming *in, struct str key,
 	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
 	const struct smtp_mail_params *params = &in->draft->params;
 	struct store_op op = {.kind = OP_QUEUE_ADD};
+	struct queue_timing times = timing(in);
 
 	trace_add(in, &trace);
 	if (!buf_ok(&trace))
@@ -231,7 +254,8 @@ static enum store_outcome enqueue(struct incoming *in, struct str key,
 		.trace = buf_str(&trace),
 		.digest = buf_str(&in->digest),
 		.received_at = in->now,
-		.due_at = in->now,
+		.due_at = schedule_first_due(&times, in->now),
+		.timing = times,
 		.envid = params->envid,
 		.ret = ret(params),
 		.body_kind = body_kind(in),
@@ -240,13 +264,15 @@ static enum store_outcome enqueue(struct incoming *in, struct str key,
 	return commit(in, in->s->login.account, key, &op);
 }
 
-/* A sender who wants to hear of the delivery hears of it from the queue.  RFC 3461 §4.1.
- */
+/* What is held waits in the queue; and a sender who wants to hear of the delivery hears
+ * of it from there.  RFC 3461 §4.1. */
 static enum store_outcome place(struct incoming *in, struct str key,
 				const struct queue_recipient *to, size_t count)
 {
-	bool is_direct = count == 1 && to->kind == QUEUE_LOCAL &&
-			 !(to->notify & SMTP_NOTIFY_SUCCESS);
+	bool is_direct =
+		count == 1 && to->kind == QUEUE_LOCAL &&
+		!(to->notify & SMTP_NOTIFY_SUCCESS) &&
+		!(in->draft->params.given & (SMTP_PARAM_HOLDFOR | SMTP_PARAM_HOLDUNTIL));
 
 	return is_direct ? deliver(in, to->account) : enqueue(in, key, to, count);
 }

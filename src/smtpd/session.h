@@ -24,7 +24,10 @@ struct session {
 	bool is_done;
 };
 
-enum { SMTPD_WAIT_S = 300 }; /* RFC 5321 §4.5.3.2.7 */
+enum {
+	SMTPD_WAIT_S = 300,            /* RFC 5321 §4.5.3.2.7 */
+	SMTPD_HOLD_MAX_S = 30 * 86400, /* how long mail may be held.  RFC 4865 §4.2 */
+};
 
 /* Puts one reply into the output; it leaves when the session next waits.  enhanced is the
  * code of RFC 3463, or NULL for none. */

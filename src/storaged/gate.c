@@ -7,7 +7,8 @@ enum rule {
 	WRITE,     /* ... to change */
 	SETTINGS,  /* WRITE, but not of what limits the account */
 	SEND,      /* the account is granted here, to send mail as */
-	STRANGERS, /* SEND, or the system account, which owns what strangers send */
+	STRANGERS, /* SEND, or the system account, which owns what strangers send, or a
+		      report along with the settling of a row under lease here */
 	DIRECTORY, /* the directory's keys in the system account */
 	LOOK_UP,   /* READ or DIRECTORY */
 	LOCAL,     /* the queue of local mail */
@@ -26,7 +27,7 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_MAILBOX] = {READ, NEVER, ALWAYS, NEVER},
 	[CALL_ROWS] = {READ, NEVER, ALWAYS, NEVER},
 	[CALL_CHANGES] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_BODY] = {READ, NEVER, ALWAYS, NEVER},
+	[CALL_BODY] = {READ, LEASED, ALWAYS, NEVER},
 	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER},
 	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, NEVER},
 	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER},
@@ -103,9 +104,22 @@ static bool source_allowed(const struct gate_view *view, const struct store_body
 	return false;
 }
 
-static bool op_allowed(const struct gate_view *view, account_t account,
+/* What a carrier queues is a report of a row that it settles in the same commit. */
+static bool settles_leased(const struct gate_view *view,
+			   const struct store_commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++)
+		if (commit->ops[i].kind == OP_QUEUE_SETTLE &&
+		    view->is_leased_row(view->arg, commit->account,
+					commit->ops[i].settle.row))
+			return true;
+	return false;
+}
+
+static bool op_allowed(const struct gate_view *view, const struct store_commit *commit,
 		       const struct store_op *op)
 {
+	account_t account = commit->account;
 	bool may_send = view->is_granted(view->arg, account, GRANT_SEND);
 
 	if (op->kind == OP_APPEND && !source_allowed(view, &op->append.body))
@@ -124,7 +138,8 @@ static bool op_allowed(const struct gate_view *view, account_t account,
 	case SEND:
 		return may_send;
 	case STRANGERS:
-		return account == ACCOUNT_SYSTEM || may_send;
+		return account == ACCOUNT_SYSTEM || may_send ||
+		       settles_leased(view, commit);
 	case INBOX:
 		return account != ACCOUNT_SYSTEM && op->append.mailbox == MAILBOX_INBOX;
 	case LEASED:
@@ -143,7 +158,7 @@ static bool op_allowed(const struct gate_view *view, account_t account,
 static bool ops_allowed(const struct gate_view *view, const struct store_commit *commit)
 {
 	for (size_t i = 0; i < commit->count; i++)
-		if (!op_allowed(view, commit->account, &commit->ops[i]))
+		if (!op_allowed(view, commit, &commit->ops[i]))
 			return false;
 	return true;
 }
@@ -177,6 +192,8 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 		       view->is_granted(view->arg, account, GRANT_READ);
 	case LOCAL:
 		return queue_of(request) == QUEUE_LOCAL;
+	case LEASED:
+		return view->is_leased_message(view->arg, account, request->body.message);
 	case BY_OP:
 		return ops_allowed(view, &request->commit);
 	case NEVER:
@@ -184,7 +201,6 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case SEND:
 	case STRANGERS:
 	case INBOX:
-	case LEASED:
 		break;
 	}
 	return false;

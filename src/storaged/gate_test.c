@@ -193,6 +193,33 @@ TEST(queue_rows_are_settled_by_who_has_them)
 	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, false, ACCOUNT_SYSTEM, op));
 }
 
+TEST(a_report_goes_along_with_its_row)
+{
+	struct store_op two[] = {{.kind = OP_QUEUE_ADD}, {.kind = OP_QUEUE_SETTLE}};
+	struct store_request request = {.call = CALL_COMMIT, .account = OTHER};
+
+	two[1].settle.row = ROW;
+	request.commit = (struct store_commit){.account = OTHER, .ops = two, .count = 2};
+	CHECK(allows(GATE_SMTPD, 0, true, request));
+	CHECK(!allows(GATE_SMTPD, 0, false, request));
+	request.commit.count = 1;
+	CHECK(!allows(GATE_SMTPD, 0, true, request));
+	request.commit.count = 2;
+	two[1].settle.row++;
+	CHECK(!allows(GATE_SMTPD, 0, true, request));
+}
+
+TEST(smtpd_reads_what_it_has_under_lease_and_no_more)
+{
+	struct store_request request = {.call = CALL_BODY, .account = OTHER};
+
+	request.body.message = MESSAGE;
+	CHECK(allows(GATE_SMTPD, 0, true, request));
+	CHECK(!allows(GATE_SMTPD, 0, false, request));
+	request.body.message++;
+	CHECK(!allows(GATE_SMTPD, GRANT_ALL, true, request));
+}
+
 TEST(smtpd_leases_local_rows_only)
 {
 	struct store_request request = {.call = CALL_QUEUE_LEASE};
