@@ -12,11 +12,21 @@ static const struct {
 	{"dev", dev_main},
 	{"serve", serve_main},
 	{"child", child_main},
+	{"sendmail", sendmail_main},
 };
+
+/* What links to us may be called. */
+static const char *const own_words[] = {"sendmail", "mailq", "newaliases"};
 
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
+	const char *slash = strrchr(argv[0], '/'), *own = slash ? slash + 1 : argv[0];
+
+	for (size_t i = 0; i < sizeof own_words / sizeof own_words[0]; i++) {
+		if (strcmp(own, own_words[i]) == 0)
+			return sendmail_main(argc, argv);
+	}
 
 	if (strcmp(word, "--version") == 0) {
 		printf("postrider " POSTRIDER_VERSION "\n");

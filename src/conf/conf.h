@@ -54,6 +54,7 @@ struct conf {
 	uint64_t queue_retry_first_s, queue_retry_max_s;
 	uint64_t queue_expire_s, queue_delay_notice_s;
 	struct str queue_double_bounce; /* an address; "": nobody */
+	struct str sendmail_allow;      /* names of users, or "*"; "": only the owner */
 	enum log_level log_level;
 };
 
@@ -84,6 +85,9 @@ void conf_print(const struct conf *conf, struct buf *out);
 /* The SETTINGS section of postrider.conf(5), in mdoc. */
 void conf_print_man(struct buf *out);
 
+/* Whether a setting such as sendmail.allow names it: words with spaces between, or "*".
+ */
+bool conf_names_have(struct str names, struct str name);
 /* For children, who get it by message; not kept on disk. */
 void conf_encode(const struct conf *conf, struct buf *out);
 [[nodiscard]] bool conf_decode(struct str blob, struct arena *arena, struct conf *conf);

@@ -140,6 +140,12 @@ const struct setting settings[] = {
 	 "nobody, they are logged",
 	 "Who is told of mail that failed and has no sender who could be told, such as a "
 	 "report about another mail."},
+	{"sendmail", "allow", SETTING_NAMES, AT(sendmail_allow), 0, 0, "*",
+	 "only root, and the user that the server runs as",
+	 "The users of this machine who may send mail with sendmail(1), by name; * is "
+	 "all "
+	 "of them.  They may name any sender, as with other mail servers, but the "
+	 "Received field and the log name them."},
 	{"log", "level", SETTING_LEVEL, AT(log_level), 0, 0, "info", NULL,
 	 "How much is logged: error (somebody should look now), warn (trouble of our "
 	 "own), info (what happens to each mail), debug (what is said on each "
@@ -187,6 +193,8 @@ const char *setting_placeholder(const struct setting *setting)
 		return "TIME";
 	case SETTING_ADDRESS:
 		return "ADDRESS";
+	case SETTING_NAMES:
+		return "NAME ... | *";
 	case SETTING_LEVEL:
 		return "error | warn | info | debug";
 	}

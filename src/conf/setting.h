@@ -17,6 +17,7 @@ enum setting_type {
 	SETTING_SWITCH,    /* bool: yes, no */
 	SETTING_SPAN,      /* uint64_t: seconds; s, min, h, d */
 	SETTING_ADDRESS,   /* struct str: LOCAL@DOMAIN, or "" */
+	SETTING_NAMES,     /* struct str: NAME ..., or "*", or "" */
 	SETTING_LEVEL,     /* enum log_level */
 };
 

@@ -297,6 +297,14 @@ static err_t read_switch(struct str value, struct arena *arena, bool *is_on,
 	return ERR_SYNTAX;
 }
 
+bool conf_names_have(struct str names, struct str name)
+{
+	for (struct str word; (word = next_word(&names)).len > 0;)
+		if (str_same(word, STR("*")) || str_same(word, name))
+			return true;
+	return false;
+}
+
 err_t setting_read(const struct setting *setting, struct str value, struct conf *conf,
 		   struct arena *arena, struct str *why)
 {
@@ -337,6 +345,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		return read_anchors(value, arena, to, why);
 	case SETTING_SWITCH:
 		return read_switch(value, arena, to, why);
+	case SETTING_NAMES:
+		return arena_copy(arena, value, to) ? OK : ERR_LIMIT;
 	case SETTING_ADDRESS:
 		return read_mailbox(value, arena, to, why);
 	case SETTING_LEVEL:
@@ -379,6 +389,7 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 	case SETTING_ZONES:
 	case SETTING_ANCHORS:
 	case SETTING_ADDRESS:
+	case SETTING_NAMES:
 		buf_add(out, *(const struct str *)from);
 		break;
 	case SETTING_LISTENERS:

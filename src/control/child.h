@@ -39,10 +39,12 @@ enum child_message {
 	CHILD_CLIENT_CA, /* to doors: the PEM text of tls.client-ca */
 	CHILD_ANCHORS,   /* to the resolver: the file of trust anchors */
 	CHILD_ROOTS,     /* to fetchd: the file of tls.trusted-roots */
+	CHILD_DROP,      /* to smtpd: u32 uid, name; a file of the drop folder */
 	CHILD_GO,        /* that was all: begin */
 	CHILD_STOP,      /* end in good order */
 
 	CHILD_READY = 64, /* from the child: it serves */
+	CHILD_DROP_END,   /* from smtpd: u8 the file may go, name */
 	CHILD_WANT_SIGN,  /* its signing socket has failed; it needs another */
 };
 

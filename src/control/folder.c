@@ -85,6 +85,22 @@ err_t folder_make_part(const char *folder, const char *part, uid_t uid, gid_t gi
 	return errno == EEXIST ? check(why, path, uid) : failed(why, "make", path);
 }
 
+err_t folder_make_drop(const char *folder, struct buf *why)
+{
+	char path[FOLDER_PATH_MAX];
+	struct stat stat;
+
+	TRY(folder_path(path, folder, "drop"));
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return failed(why, "make", path);
+	if (lstat(path, &stat) != 0 || !S_ISDIR(stat.st_mode) ||
+	    stat.st_uid != geteuid()) {
+		buf_printf(why, "%s is no directory of ours.", path);
+		return ERR_DENIED;
+	}
+	return chmod(path, 01733) == 0 ? OK : failed(why, "change the mode of", path);
+}
+
 err_t folder_owner(const char *folder, const char *part, uid_t *uid, gid_t *gid)
 {
 	char path[FOLDER_PATH_MAX];

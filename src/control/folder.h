@@ -4,6 +4,7 @@
  *   DIR/vault          the vault process's own
  *   DIR/run/lock       locked while a server, or a command without one, works here
  *   DIR/run/control    the socket at which the server takes commands
+ *   DIR/drop           where all users may drop mail (ctl/drop.h), but not see any
  */
 #pragma once
 
@@ -24,6 +25,8 @@ enum { FOLDER_PATH_MAX = 4096, FOLDER_WHY_MAX = 2 * FOLDER_PATH_MAX };
 /* Makes a part that belongs to a process's user. */
 [[nodiscard]] err_t folder_make_part(const char *folder, const char *part, uid_t uid,
 				     gid_t gid, struct buf *why);
+/* Makes DIR/drop: everybody may put files there, nobody else may list or remove them. */
+[[nodiscard]] err_t folder_make_drop(const char *folder, struct buf *why);
 /* Takes the lock, held until all copies of *fd are closed; ERR_LIMIT if it is taken. */
 [[nodiscard]] err_t folder_lock(const char *folder, int *fd, struct buf *why);
 

@@ -35,7 +35,8 @@ struct door {
 	struct vault *vault;
 	struct directory directory;
 	struct login_service login;
-	struct mda mda; /* smtpd: delivers what waits in the queue */
+	struct smtpd_service local; /* smtpd: programs on this machine */
+	struct mda mda;             /* smtpd: delivers what waits in the queue */
 
 	int sign_fd; /* -1: none now */
 	bool is_sign_wanted;
@@ -60,6 +61,8 @@ struct door {
 bool door_tls_begin(struct door *door);
 /* Starts telling the vault of door->tally; false if there is no room for a task. */
 bool door_tally_begin(struct door *door);
+/* drop_in.c: smtpd was given a file of DIR/drop, which is its own to close. */
+void door_take_drop(struct door *door, const struct ipc_message *message);
 /* Fills door->offers; then one may door_session(). */
 void door_offer_all(struct door *door);
 /* A listen_handler; arg is the offer. */

@@ -57,6 +57,12 @@ static bool begin(struct self *self)
 
 		door->ports[i].listener = listen_start(door->ports[i].fd, &options);
 	}
+	door->local =
+		(struct smtpd_service){.kind = SMTPD_LOCAL,
+				       .hostname = self->conf.hostname,
+				       .login = door->login,
+				       .message_bytes_max = self->conf.message_bytes_max,
+				       .recipients_max = self->conf.recipients_max};
 	door->mda = (struct mda){
 		.store = door->store,
 		.schedule = {.retry_first_s = self->conf.queue_retry_first_s,
@@ -98,6 +104,9 @@ static void take(struct self *self, const struct ipc_message *message)
 		if (take_port(door, message))
 			return;
 		break;
+	case CHILD_DROP:
+		door_take_drop(door, message);
+		return;
 	case CHILD_STORE:
 		store_reconnect(door->store, message->fd);
 		return;

@@ -55,6 +55,8 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 		slot->is_ready = true;
 		wake_all(&slot->supervisor->changed);
 	}
+	if (message->type == CHILD_DROP_END && slot->role == CHILD_SMTPD)
+		drops_on_end(slot, message->body);
 	/* Once a second at most, whatever the child says. */
 	if (message->type == CHILD_WANT_SIGN && joints_is_door(slot) &&
 	    loop_now() >= slot->sign_given_at + 1000)
@@ -308,6 +310,10 @@ static void run(struct supervisor *supervisor)
 		supervisor->status = supervisor->is_stopping ? 0 : 1;
 		return;
 	}
+	if (drops_open(supervisor) != OK) {
+		supervisor->status = 1;
+		return;
+	}
 	supervisor->is_ready = true;
 	if (!options->when_ready(supervisor, options->arg))
 		supervisor->status = 1;
@@ -443,6 +449,7 @@ static err_t prepare(struct supervisor *supervisor, const char *folder, struct b
 	TRY(folder_make(folder, why));
 	TRY(folder_lock(folder, &supervisor->lock_fd, why));
 	TRY(upgrading_run(folder, supervisor->options.conf->snapshot_days, why));
+	TRY(folder_make_drop(folder, why));
 	for (unsigned i = 0; i < CHILD_ROLES; i++) {
 		const char *part = part_of((enum child_role)i);
 		uid_t uid;

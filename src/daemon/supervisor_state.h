@@ -27,6 +27,7 @@ struct supervisor {
 	size_t slot_count;
 	struct listeners listeners;
 	struct poison poison;
+	struct drops *drops;
 	int lock_fd;
 	unsigned failures; /* before everything was ready */
 	bool is_ready, is_stopping;
@@ -45,6 +46,10 @@ bool joints_is_door(const struct slot *slot);
 
 /* admission.c: serves DIR/run/control. */
 [[nodiscard]] err_t admission_open(struct supervisor *supervisor);
+
+/* drops.c: gives smtpd what lies in DIR/drop. */
+[[nodiscard]] err_t drops_open(struct supervisor *supervisor);
+void drops_on_end(struct slot *slot, struct str body);
 
 /* users.c */
 void user_of(const struct supervisor_options *options, enum child_role role, uid_t *uid,

@@ -22,6 +22,7 @@ struct telling {
 	struct str to;
 	struct route_target *targets;
 	size_t target_count;
+	const struct str *header; /* NULL: to be read */
 };
 
 static void log_nobody(const struct telling *t, const char *why)
@@ -112,6 +113,11 @@ static bool read_original(const struct telling *t, struct buf *original, bool *i
 {
 	bool has_failed = false;
 
+	if (t->header) {
+		buf_add(original, *t->header);
+		*is_whole = false;
+		return true;
+	}
 	for (size_t i = 0; i < t->count; i++)
 		has_failed |= t->recipients[i].action == BOUNCE_FAILED;
 	switch (bounce_original(t->reporter->store, t->recipients[0].row, has_failed,
@@ -211,17 +217,32 @@ static enum report compose(const struct telling *t, struct store_op *op)
 	return made;
 }
 
+static enum report make(struct telling *t, const struct bounce_recipient *recipients,
+			size_t count, struct store_op *op)
+{
+	if (!pick_wanted(t, recipients, count))
+		return REPORT_LATER;
+	if (t->count == 0)
+		return REPORT_NONE;
+	enum report found = find_listener(t);
+
+	return found == REPORT_MADE ? compose(t, op) : found;
+}
+
 enum report report_make(const struct reporter *reporter,
 			const struct bounce_recipient *recipients, size_t count,
 			struct arena *arena, struct store_op *op)
 {
 	struct telling t = {.reporter = reporter, .arena = arena};
 
-	if (!pick_wanted(&t, recipients, count))
-		return REPORT_LATER;
-	if (t.count == 0)
-		return REPORT_NONE;
-	enum report found = find_listener(&t);
+	return make(&t, recipients, count, op);
+}
 
-	return found == REPORT_MADE ? compose(&t, op) : found;
+enum report report_make_of(const struct reporter *reporter,
+			   const struct bounce_recipient *recipients, size_t count,
+			   struct str header, struct arena *arena, struct store_op *op)
+{
+	struct telling t = {.reporter = reporter, .arena = arena, .header = &header};
+
+	return make(&t, recipients, count, op);
 }

@@ -29,3 +29,8 @@ enum { REPORT_ARENA_MAX = 8 * 1024 * 1024 };
 enum report report_make(const struct reporter *reporter,
 			const struct bounce_recipient *recipients, size_t count,
 			struct arena *arena, struct store_op *op);
+/* The same for a mail that never was in the queue: rows hold what is known of it, and
+ * header is its header. */
+enum report report_make_of(const struct reporter *reporter,
+			   const struct bounce_recipient *recipients, size_t count,
+			   struct str header, struct arena *arena, struct store_op *op);

@@ -92,7 +92,7 @@ static enum smtp_line_ends line_ends(const struct session *s, const struct draft
 {
 	if (draft->params.body == SMTP_BODY_BINARYMIME)
 		return SMTP_LINES_BINARY;
-	return smtpd_is_submission(s) ? SMTP_LINES_REPAIR : SMTP_LINES_KEEP;
+	return smtpd_is_first_hop(s) ? SMTP_LINES_REPAIR : SMTP_LINES_KEEP;
 }
 
 static void begin(struct session *s, struct draft *draft, enum body_how how)

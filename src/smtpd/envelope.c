@@ -141,7 +141,7 @@ static void on_remote(struct session *s, const struct smtp_command *command,
 {
 	struct str domain = command->path.domain;
 
-	if (s->login.account == 0)
+	if (s->login.account == 0 && !smtpd_is_first_hop(s))
 		refuse(s, command, 550, "5.7.1",
 		       "We do not relay for strangers; to send mail from here, log in at "
 		       "port 465 or 587");

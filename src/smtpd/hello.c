@@ -12,10 +12,16 @@ bool smtpd_is_submission(const struct session *s)
 	case SMTPD_SUBMISSIONS:
 		return true;
 	case SMTPD_MX:
+	case SMTPD_LOCAL:
 	case SMTPD_LMTP:
 		break;
 	}
 	return false;
+}
+
+bool smtpd_is_first_hop(const struct session *s)
+{
+	return smtpd_is_submission(s) || s->service->kind == SMTPD_LOCAL;
 }
 
 /* Passwords travel under TLS only; in dev also on loopback. */

@@ -64,6 +64,8 @@ static void trace_add(const struct incoming *in, struct buf *trace)
 		.id = in->id,
 		.rcpt = in->draft->given == 1 ? in->draft->rcpts[0].address : STR(""),
 		.at = in->now,
+		.is_local = s->service->kind == SMTPD_LOCAL,
+		.uid = s->service->spool_uid,
 	};
 
 	message_received_add(trace, &hop);
@@ -385,11 +387,14 @@ void incoming_accept(struct session *s, struct draft *draft)
 {
 	char id[QUEUE_ID_LETTERS];
 	struct incoming in = {
-		.s = s, .draft = draft, .id = queue_id_make(id), .now = clock_s()};
+		.s = s, .draft = draft, .id = s->service->spool_id, .now = clock_s()};
+
+	if (in.id.len == 0)
+		in.id = queue_id_make(id);
 
 	if (!look(&in))
 		return;
-	if (smtpd_is_submission(s))
+	if (smtpd_is_first_hop(s))
 		complete(&in);
 	in.digest = BUF(DIGEST_BYTES_MAX);
 	digest_make_warily("smtp digest", in.message, &in.digest);

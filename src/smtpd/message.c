@@ -67,9 +67,9 @@ static void add_literal(struct buf *out, struct str address)
 	buf_printf(out, "[%s%.*s]", is_ipv6 ? "IPv6:" : "", STR_FMT(address));
 }
 
-void message_received_add(struct buf *out, const struct message_hop *hop)
+static void add_from(struct buf *out, const struct message_hop *hop)
 {
-	buf_add(out, STR("Received: from "));
+	buf_add(out, STR("from "));
 	if (hop->is_host_valid) {
 		buf_printf(out, "%.*s (", STR_FMT(hop->client));
 		add_literal(out, hop->peer);
@@ -78,8 +78,19 @@ void message_received_add(struct buf *out, const struct message_hop *hop)
 		buf_add(out, STR(" (helo="));
 		add_words(out, hop->client);
 	}
-	buf_printf(out, ")\r\n\tby %.*s with %.*s", STR_FMT(hop->hostname),
-		   STR_FMT(hop->protocol));
+	buf_add(out, STR(")\r\n\t"));
+}
+
+void message_received_add(struct buf *out, const struct message_hop *hop)
+{
+	buf_add(out, STR("Received: "));
+	if (!hop->is_local)
+		add_from(out, hop);
+	buf_printf(out, "by %.*s", STR_FMT(hop->hostname));
+	if (hop->is_local)
+		buf_printf(out, " (Postrider, from user %u)", hop->uid);
+	else
+		buf_printf(out, " with %.*s", STR_FMT(hop->protocol));
 	if (hop->tls.len > 0)
 		buf_printf(out, "\r\n\t(%.*s)", STR_FMT(hop->tls));
 	buf_printf(out, "\r\n\tid %.*s", STR_FMT(hop->id));

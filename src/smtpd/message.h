@@ -29,6 +29,8 @@ struct message_hop {
 	struct str id;
 	struct str rcpt; /* "" if there are several: one need not know of the other */
 	int64_t at;      /* Unix time */
+	bool is_local;   /* from a program here: only of that user, and no host */
+	uint32_t uid;
 };
 
 void message_received_add(struct buf *out, const struct message_hop *hop);

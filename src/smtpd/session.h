@@ -38,6 +38,8 @@ void smtpd_reply_error(struct session *s, int code, const char *enhanced,
 		       const char *text);
 
 bool smtpd_is_submission(const struct session *s);
+/* Whether the mail is one's own users', to be completed, not judged. */
+bool smtpd_is_first_hop(const struct session *s);
 /* Whether AUTH may be used, and is offered. */
 bool smtpd_offers_auth(const struct session *s);
 /* MAIL's and RCPT's parameters that we offer; others are refused with 555. */

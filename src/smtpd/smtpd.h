@@ -12,6 +12,7 @@ enum smtpd_kind {
 	SMTPD_SUBMISSION,  /* port 587: people, STARTTLS before they log in */
 	SMTPD_SUBMISSIONS, /* port 465: people, TLS from the first octet (RFC 8314 §3.3)
 			    */
+	SMTPD_LOCAL,       /* programs on this machine, through smtpd/spooled.h */
 	SMTPD_LMTP,        /* on this machine: mail for us only, each recipient answered
 			    * for on its own; nobody logs in */
 };
@@ -23,6 +24,8 @@ struct smtpd_service {
 	struct login_service login; /* and with it store, vault and directory */
 	uint64_t message_bytes_max;
 	size_t recipients_max; /* of one mail, at most SMTPD_RECIPIENTS_MAX */
+	struct str spool_id;   /* SMTPD_LOCAL: the queue id that the mail has already, */
+	uint32_t spool_uid;    /* and whose it is */
 	bool is_dev;           /* on loopback, passwords may come without TLS */
 };
 
