@@ -69,7 +69,8 @@ static void print_words(void)
 {
 	printf("Postrider, an email server.\n\n"
 	       "  postrider dev           start a server of your own to play with\n"
-	       "  postrider serve         run the server\n\n");
+	       "  postrider serve         run the server\n"
+	       "  postrider sendmail      hand in mail; see sendmail(1)\n\n");
 	for (size_t i = 0; i < COUNT_OF(words); i++) {
 		for (size_t j = 0; j < words[i]->verb_count; j++)
 			print_usage(words[i], &words[i]->verbs[j]);

@@ -108,10 +108,9 @@ static const int calls_of_files[] = {
 };
 
 static const int calls_of_connecting[] = {
-	SCMP_SYS(socket),     SCMP_SYS(connect),
+	SCMP_SYS(socket),   SCMP_SYS(connect),
 	SCMP_SYS(bind), /* UDP; Landlock forbids that of TCP */
-	SCMP_SYS(sendmmsg),
-	SCMP_SYS(recvmmsg),
+	SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg),
 };
 
 /* What may be asked of a descriptor: nothing that makes the kernel send signals. */

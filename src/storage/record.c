@@ -434,6 +434,7 @@ static bool read_effect(struct coder *c, struct effect *effect)
 	if (c->out)
 		enc_u8(c->out, kind);
 	*effect = (struct effect){.kind = -1};
+	c->is_old = false;
 	for (size_t i = 0; i < COUNT_OF(disk_olds); i++) {
 		if (disk_olds[i].old != kind)
 			continue;
