@@ -394,6 +394,24 @@ TEST(a_failed_report_is_not_reported_but_to_whom_it_is_set)
 	carriers_run(tells_nobody);
 }
 
+static void queue_mail_late(struct queue_timing timing)
+{
+	struct queue_recipient to = {.kind = QUEUE_LOCAL,
+				     .address = STR("you@example.org"),
+				     .account = FIRST + 2};
+	struct store_op op = {.kind = OP_QUEUE_ADD};
+
+	op.queue_add = (struct op_queue_add){.sender = STR("ann@example.org"),
+					     .id = STR("QLATE"),
+					     .body = {.raw = STR("Subject: x\r\n\r\n")},
+					     .timing = timing,
+					     .recipients = &to,
+					     .count = 1,
+					     .received_at = clock_s(),
+					     .due_at = clock_s()};
+	CHECK(commit_one(w.smtpd, ACCOUNT_SYSTEM, STR(""), op, NULL) == STORE_OK);
+}
+
 /* RFC 2852 §4.1.3 */
 static void returns_late(void)
 {
@@ -411,6 +429,11 @@ static void returns_late(void)
 	CHECK(exists(ann) == 1);
 	CHECK(inbox_says(ann, 1, "Status: 5.4.7\r\n"));
 	CHECK(inbox_says(ann, 1, "Deliver-By-Date: "));
+	/* And what is late already is not tried. */
+	timing.deliver_by = clock_s() - 1;
+	queue_mail_late(timing);
+	sleep_s(10);
+	CHECK(exists(ann) == 2 && exists(FIRST + 2) == 0);
 	carrier_stop(id);
 }
 

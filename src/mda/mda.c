@@ -131,6 +131,11 @@ static void deliver(struct run *run, struct batch *batch, const struct queue_row
 		batch_unref(batch);
 		return;
 	}
+	if (schedule_is_late(row, now)) {
+		struct verdict late = verdict_late();
+
+		return settle_later(run, batch, row, &late);
+	}
 	enum store_outcome outcome = append(run, row);
 
 	log_delivery(row, outcome);

@@ -67,6 +67,8 @@ void run_unref(struct run *run);
 /* verdict.c: what follows from the outcome of an append; not for STORE_DENIED. */
 struct verdict verdict_of(const struct mda *mda, const struct queue_row *row,
 			  enum store_outcome outcome);
+/* Of a mail that is not to be delivered any more.  RFC 2852 §4.1.3. */
+struct verdict verdict_late(void);
 
 /* settle.c */
 void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,

@@ -21,6 +21,12 @@ static struct verdict failed(struct smtp_enhanced status, struct str reason)
 				.status = status};
 }
 
+struct verdict verdict_late(void)
+{
+	return failed((struct smtp_enhanced){5, 4, 7},
+		      STR("550 5.4.7 The time that its sender set has passed"));
+}
+
 /* It may still work: as the schedule has it. */
 static struct verdict again(const struct mda *mda, const struct queue_row *row,
 			    struct smtp_enhanced status, struct str reason)
@@ -35,7 +41,7 @@ static struct verdict again(const struct mda *mda, const struct queue_row *row,
 	case SCHEDULE_EXPIRED:
 		return failed(status, reason);
 	case SCHEDULE_LATE:
-		return failed((struct smtp_enhanced){5, 4, 7}, reason);
+		return verdict_late();
 	}
 	if (next.tell & QUEUE_TOLD_LATE) /* RFC 2852 §4.1.3 */
 		status = (struct smtp_enhanced){4, 4, 7};
