@@ -131,10 +131,11 @@ static void deliver(struct run *run, struct batch *batch, const struct queue_row
 		batch_unref(batch);
 		return;
 	}
-	if (schedule_is_late(row, now)) {
-		struct verdict late = verdict_late();
+	if (row->is_given_up || schedule_is_late(row, now)) {
+		struct verdict over =
+			row->is_given_up ? verdict_given_up() : verdict_late();
 
-		return settle_later(run, batch, row, &late);
+		return settle_later(run, batch, row, &over);
 	}
 	enum store_outcome outcome = append(run, row);
 

@@ -69,6 +69,8 @@ struct verdict verdict_of(const struct mda *mda, const struct queue_row *row,
 			  enum store_outcome outcome);
 /* Of a mail that is not to be delivered any more.  RFC 2852 §4.1.3. */
 struct verdict verdict_late(void);
+/* Of one that a person has given up. */
+struct verdict verdict_given_up(void);
 
 /* settle.c */
 void settle_later(struct run *run, struct batch *batch, const struct queue_row *row,

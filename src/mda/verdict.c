@@ -88,3 +88,9 @@ struct verdict verdict_of(const struct mda *mda, const struct queue_row *row,
 	}
 	return soon();
 }
+
+struct verdict verdict_given_up(void)
+{
+	return failed((struct smtp_enhanced){5, 7, 0},
+		      STR("550 5.7.0 Given up by the administrator"));
+}
