@@ -256,16 +256,16 @@ static uint64_t pages_free(struct kv *kv)
 	return pages;
 }
 
-bool kv_has_room(struct kv *kv, uint64_t octets)
+bool kv_has_room(struct kv *kv, uint64_t bytes_max, uint64_t octets)
 {
 	struct kv_stats stats;
 
 	if (kv_stats(kv, &stats) != OK)
 		return true; /* logged; a put will tell */
-	if (stats.bytes_max - stats.bytes_used >= octets)
-		return true;
-	return stats.bytes_max - stats.bytes_used + pages_free(kv) * stats.page_bytes >=
-	       octets;
+	uint64_t wanted = stats.bytes_used + octets;
+
+	return wanted <= bytes_max ||
+	       wanted <= bytes_max + pages_free(kv) * stats.page_bytes;
 }
 
 /* ---- transactions ------------------------------------------------------------------ */

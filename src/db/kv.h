@@ -89,8 +89,9 @@ void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is f
 /* All that was committed is on disk; for KV_SYNC_LATE. */
 [[nodiscard]] err_t kv_sync(struct kv *kv);
 
-/* Can the file take so many octets more?  As of the last commit. */
-bool kv_has_room(struct kv *kv, uint64_t octets);
+/* Can the file take so many octets more if it is not to grow beyond bytes_max, whatever
+ * it was opened with?  As of the last commit. */
+bool kv_has_room(struct kv *kv, uint64_t bytes_max, uint64_t octets);
 
 struct kv_stats {
 	uint64_t keys;

@@ -20,7 +20,8 @@ bool disk_is_full(const struct storage *storage)
 bool storage_is_full(const struct storage *storage)
 {
 	return disk_is_full(storage) ||
-	       !kv_has_room(storage->kv, storage->index_bytes_max / INDEX_RESERVE_PART);
+	       !kv_has_room(storage->kv, storage->index_bytes_max,
+			    storage->index_bytes_max / INDEX_RESERVE_PART);
 }
 
 /* ---- one commit -------------------------------------------------------------------- */

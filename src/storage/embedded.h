@@ -45,6 +45,8 @@ struct storage {
 	int lock_fd;
 	bool is_up;            /* its end in good order counts */
 	bool is_index_damaged; /* why it could not be */
+	bool lacks_map;        /* or the log needs more of the index than index_room */
+	uint64_t index_room;   /* LMDB's map, sparse; more than index_bytes_max */
 	/* Readers hold it while they look; the writer takes it alone to reopen. */
 	pthread_rwlock_t gate;
 	struct kv *kv; /* NULL: could not be opened again */

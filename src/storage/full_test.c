@@ -1,5 +1,7 @@
 /* What is full refuses what grows, serves the rest, and goes on by itself. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "rt/fault.h"
 #include "storage/embedded.h"
@@ -75,6 +77,57 @@ TEST(a_full_index_takes_mail_again_after_an_expunge)
 	fixture_shut(&f);
 	CHECK(fixture_open_again(&f) == OK);
 	CHECK(fixture_mailbox(&f, 1, MAILBOX_INBOX).exists == 1);
+	fixture_close(&f);
+}
+
+/* Three times as much as fits: each time housekeeping had made room, by letting go of
+ * what was expunged. */
+static unsigned fill_thrice(struct fixture *f, const char *copy)
+{
+	unsigned taken = 0;
+
+	for (unsigned round = 0; round < 3; round++) {
+		taken = append_until_full(f);
+		CHECK(taken > 200);
+		storage_index_commit(f->storage);
+		if (round == 0) {
+			int fd = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+			CHECK(storage_copy_index(f->storage, fd) == OK);
+			(void)close(fd); /* it is read next */
+		}
+		if (round < 2)
+			expunge_all(f);
+		fixture_maintain(f, (int64_t)1 << 40);
+		storage_index_commit(f->storage);
+	}
+	return taken;
+}
+
+TEST(a_full_index_is_no_obstacle_to_the_log)
+{
+	struct fixture f = {.index_bytes_max = 6 << 20};
+	char copy[200];
+
+	fixture_open(&f);
+	(void)snprintf(copy, sizeof copy, "%s", fixture_path(&f, "copy.lmdb"));
+	unsigned taken = fill_thrice(&f, copy);
+
+	for (unsigned is_lost = 0; is_lost < 2; is_lost++) {
+		fixture_shut(&f);
+		/* As after a backup, or after damage. */
+		if (is_lost)
+			CHECK(unlink(fixture_path(&f, "index.lmdb")) == 0);
+		else
+			CHECK(rename(copy, fixture_path(&f, "index.lmdb")) == 0);
+		CHECK(fixture_open_again(&f) == OK);
+		CHECK(fixture_mailbox(&f, 1, MAILBOX_INBOX).exists == taken);
+		CHECK(!f.storage->is_read_only && append(&f) == STORE_FULL);
+	}
+	expunge_all(&f);
+	fixture_maintain(&f, (int64_t)1 << 40);
+	storage_index_commit(f.storage);
+	CHECK(append(&f) == STORE_OK);
 	fixture_close(&f);
 }
 

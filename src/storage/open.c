@@ -11,7 +11,11 @@
 #include "storage/embedded.h"
 
 static const uint64_t default_pack_bytes = (uint64_t)1 << 30;
-enum { RECORD_BYTES_MAX = 256 << 20, SCRATCH_BYTES_MAX = 16 << 20 };
+enum {
+	RECORD_BYTES_MAX = 256 << 20,
+	SCRATCH_BYTES_MAX = 16 << 20,
+	ROOM_DOUBLINGS = 8,
+};
 
 char *storage_path(const char *folder, const char *name)
 {
@@ -91,7 +95,7 @@ static err_t index_open(struct storage *storage, const char **why)
 {
 	/* The log brings it up to date, so that half of the index's flushes are saved. */
 	struct kv_options options = {.path = storage->index_path,
-				     .bytes_max = storage->index_bytes_max,
+				     .bytes_max = storage->index_room,
 				     .sync = KV_SYNC_LATE};
 	err_t err = kv_open(&options, &storage->kv);
 
@@ -101,6 +105,27 @@ static err_t index_open(struct storage *storage, const char **why)
 	else if (err != OK)
 		*why = "the index cannot be opened";
 	return err;
+}
+
+/* What the log holds beyond the index may need more of it than whoever did it first: the
+ * log does not tell what housekeeping freed meanwhile.  There is no harm in a larger map:
+ * what is taken is judged by index_bytes_max. */
+static err_t replay_in_room(struct storage *storage, bool is_fresh_pack, const char **why)
+{
+	uint64_t room_max = storage->index_bytes_max << ROOM_DOUBLINGS;
+
+	for (;;) {
+		storage->lacks_map = false;
+		err_t err = storage_replay(storage, is_fresh_pack, why);
+
+		if (!storage->lacks_map || storage->index_room >= room_max ||
+		    disk_is_full(storage))
+			return err;
+		kv_close(&storage->kv);
+		storage->index_room *= 2;
+		LOG(WARN, "index gets more room", KV_INT("bytes", storage->index_room));
+		TRY(index_open(storage, why));
+	}
 }
 
 err_t storage_bring_up(struct storage *storage, bool is_fresh_pack, const char **why)
@@ -114,7 +139,7 @@ err_t storage_bring_up(struct storage *storage, bool is_fresh_pack, const char *
 		TRY(packs_open(&options, &storage->packs, why));
 	packs_trust(storage->packs, storage->trusted);
 	storage->is_read_only = storage->open_as == STORAGE_READ_ONLY;
-	return storage_replay(storage, is_fresh_pack, why);
+	return replay_in_room(storage, is_fresh_pack, why);
 }
 
 enum { UNCLEAN_MAX = 2 };
@@ -137,6 +162,7 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 		options->pack_bytes_max ? options->pack_bytes_max : default_pack_bytes;
 	storage->index_bytes_max =
 		options->index_bytes_max ? options->index_bytes_max : STORAGE_INDEX_BYTES;
+	storage->index_room = 2 * storage->index_bytes_max;
 	storage->open_as = options->open_as;
 	storage->lock_fd = -1;
 	flusher_init(&storage->flusher);
@@ -243,7 +269,7 @@ void storage_recover(struct storage *storage)
 	if (err == OK)
 		err = index_open(storage, &why);
 	if (err == OK)
-		err = storage_replay(storage, true, &why);
+		err = replay_in_room(storage, true, &why);
 	storage->is_read_only = err != OK;
 	storage->lacks_room = err == ERR_LIMIT;
 	storage->stopped_us = clock_monotonic_us();

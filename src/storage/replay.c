@@ -4,7 +4,9 @@
 #include "storage/embedded.h"
 
 enum {
+	/* What a commit frees, a later one takes again. */
 	GROUPS_A_COMMIT = 500,
+	CHANGES_A_COMMIT = 4096,
 	/* Far beyond what can have been given out and then lost. */
 	EPOCH_JUMP = 1 << 20,
 };
@@ -71,7 +73,10 @@ static err_t replay_group(void *arg, const struct pack_group *group)
 	r->work->state.sequence = group->sequence;
 	r->work->state.at = group->at;
 	r->work->state.end = group->end;
-	return ++r->since_commit < GROUPS_A_COMMIT ? OK : begin_again(r);
+	bool is_small = ++r->since_commit < GROUPS_A_COMMIT &&
+			kv_changes(r->work->txn) < CHANGES_A_COMMIT;
+
+	return is_small ? OK : begin_again(r);
 }
 
 /* An index that is new, or was lost: everything comes from the packs. */
@@ -172,8 +177,10 @@ static err_t scan_all(struct storage *storage, bool had_index, struct pack_scan 
 		*why = err == ERR_SYNTAX
 			       ? "the index is damaged, or the log in the packs "
 				 "cannot be understood"
-			       : "the disk failed while the log was read";
+		       : err == ERR_LIMIT ? "the index has no room for what the log holds"
+					  : "the disk failed while the log was read";
 		storage->is_index_damaged = err == ERR_SYNTAX;
+		storage->lacks_map = err == ERR_LIMIT;
 		return err;
 	}
 	err = work_commit(work);

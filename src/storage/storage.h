@@ -21,7 +21,8 @@ struct storage;
 struct storage_options {
 	const char *folder;       /* the data directory; it exists */
 	uint64_t pack_bytes_max;  /* 0: 1 GB */
-	uint64_t index_bytes_max; /* LMDB's map; 0: 64 GB, sparse */
+	/* So much the index may take before nothing that grows is taken; 0: 64 GB. */
+	uint64_t index_bytes_max;
 	enum storage_open_as {
 		STORAGE_LIVE,
 		/* Only the calls for reading; the index says what there is, whatever the
