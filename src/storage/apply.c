@@ -151,6 +151,10 @@ err_t effect_apply(struct work *work, const struct effect *effect,
 		return apply_undelete(work, &effect->undelete, result);
 	case EFFECT_BODY_MOVED:
 		return apply_body_moved(work, &effect->body_moved);
+	case EFFECT_PURGED:
+		return apply_purged(work, &effect->purged);
+	case EFFECT_EXPIRED:
+		return apply_expired(work, &effect->expired);
 	case EFFECT_EPOCH:
 		return apply_epoch(work, &effect->epoch);
 	}

@@ -33,6 +33,7 @@
 					 const struct effect_mailbox *e);
 [[nodiscard]] err_t apply_mailbox_subscribe(struct work *work,
 					    const struct effect_mailbox *e);
+[[nodiscard]] err_t apply_purged(struct work *work, const struct effect_purged *e);
 [[nodiscard]] err_t apply_queue_add(struct work *work, const struct effect_queue_add *e,
 				    struct op_result *result);
 [[nodiscard]] err_t apply_settle(struct work *work, const struct effect_settle *e);

@@ -132,6 +132,25 @@ err_t apply_mailbox_subscribe(struct work *work, const struct effect_mailbox *e)
 	return change_add(work, CHANGE_MAILBOX, e->mailbox, (struct uid_set){0});
 }
 
+err_t apply_purged(struct work *work, const struct effect_purged *e)
+{
+	struct member_row row;
+	struct key key;
+	uint32_t uid;
+	uint64_t size;
+	err_t err;
+
+	TRY(work_account(work, e->account));
+	while ((err = work_member_from(work, e->mailbox, 0, &uid, &row)) == OK &&
+	       uid <= e->upto)
+		TRY(member_remove(work, e->mailbox, uid, &row, e->at, &size));
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	err = e->is_end ? kv_delete(work->txn, key_purge(&key, e->account, e->mailbox))
+			: OK;
+	return err == ERR_ABSENT ? OK : err;
+}
+
 /* Row and name go now; the memberships may be many, so maintenance purges them. */
 err_t apply_mailbox_delete(struct work *work, const struct effect_mailbox *e)
 {

@@ -107,6 +107,29 @@ err_t expunged_drop(struct work *work, account_t account, uint64_t member, int64
 	return item_unref(work, account, message, &gone);
 }
 
+err_t apply_expired(struct work *work, const struct effect_expired *e)
+{
+	struct key key, last;
+	struct str bound = key_expiry(&last, e->until, e->account, e->member);
+
+	for (;;) {
+		err_t err = kv_seek(&work->cursor,
+				    key_table(&key, ACCOUNT_SYSTEM, TABLE_EXPIRY));
+
+		if (err == ERR_ABSENT)
+			return OK;
+		TRY(err);
+		if (!key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_EXPIRY) ||
+		    str_cmp(work->cursor.key, bound) > 0)
+			return OK;
+		struct dec d = key_dec(work->cursor.key);
+		int64_t until = (int64_t)dec_key64(&d);
+		account_t account = dec_key32(&d);
+
+		TRY(expunged_drop(work, account, dec_key48(&d), until));
+	}
+}
+
 err_t apply_undelete(struct work *work, const struct effect_undelete *e,
 		     struct op_result *result)
 {

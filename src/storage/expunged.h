@@ -15,5 +15,6 @@ bool expunged_wants(const struct work *work, const struct item_row *item);
 /* Lets one go: its body is dead, unless it is shared. */
 [[nodiscard]] err_t expunged_drop(struct work *work, account_t account, uint64_t member,
 				  int64_t until);
+[[nodiscard]] err_t apply_expired(struct work *work, const struct effect_expired *e);
 [[nodiscard]] err_t apply_undelete(struct work *work, const struct effect_undelete *e,
 				   struct op_result *result);

@@ -1,11 +1,12 @@
-/* Housekeeping.  Nothing here is in the log: whoever rebuilds the index comes to the same
- * end by doing it again. */
+/* Housekeeping.  Purges and the end of what was expunged are in the log, since what comes
+ * after rests on them: whether an expunged message is kept is decided by what else holds
+ * it, and by how much is kept already.  The rest is not: whoever rebuilds the index comes
+ * to the same end by doing it again. */
 #include "base/num.h"
 #include "rt/clock.h"
 #include "storage/apply.h"
 #include "storage/changes.h"
 #include "storage/embedded.h"
-#include "storage/expunged.h"
 
 enum {
 	SLICE_US = 5000,
@@ -15,37 +16,103 @@ enum {
 	LOOK_S = 10, /* between two looks whether the snapshot is forgotten */
 };
 
-/* Memberships of deleted mailboxes, a few at a time. */
-static err_t purge_step(struct work *work, bool *did)
+/* ---- what the log tells ------------------------------------------------------------ */
+
+/* The next memberships of a deleted mailbox; *did stays false if there are none. */
+static err_t purge_plan(struct work *work, struct effect_purged *e, bool *did)
 {
 	struct key key;
+	struct member_row row;
 	err_t err = kv_seek(&work->cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_PURGE));
 
 	if (err == ERR_ABSENT ||
 	    (err == OK && !key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_PURGE)))
 		return OK;
 	TRY(err);
-	struct dec d = key_dec(work->cursor.key);
-	account_t account = dec_key32(&d);
-	uint64_t mailbox = dec_key48(&d);
-	struct dec value = dec_over(work->cursor.value);
-	int64_t at = (int64_t)dec_u64(&value);
+	struct dec d = key_dec(work->cursor.key), value = dec_over(work->cursor.value);
 
+	*e = (struct effect_purged){.at = (int64_t)dec_u64(&value)};
+	e->account = dec_key32(&d);
+	e->mailbox = dec_key48(&d);
 	*did = true;
-	TRY(work_account(work, account));
+	TRY(work_account(work, e->account));
 	for (unsigned i = 0; i < STEP_ROWS; i++) {
-		struct member_row row;
-		uint32_t uid;
-		uint64_t size;
-
-		err = work_member_from(work, mailbox, 0, &uid, &row);
-		if (err == ERR_ABSENT)
-			return kv_delete(work->txn, key_purge(&key, account, mailbox));
-		TRY(err);
-		TRY(member_remove(work, mailbox, uid, &row, at, &size));
+		err = work_member_from(work, e->mailbox, e->upto + 1, &e->upto, &row);
+		e->is_end = err == ERR_ABSENT;
+		if (err != OK)
+			return e->is_end ? OK : err;
 	}
 	return OK;
 }
+
+/* The next expunged messages whose time is over. */
+static err_t expiry_plan(struct work *work, int64_t now, struct effect_expired *e,
+			 bool *did)
+{
+	struct key key;
+	err_t err = kv_seek(&work->cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_EXPIRY));
+
+	for (unsigned i = 0; i < STEP_ROWS && err == OK; i++) {
+		if (!key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_EXPIRY))
+			return OK;
+		struct dec d = key_dec(work->cursor.key);
+		int64_t until = (int64_t)dec_key64(&d);
+
+		if (until > now)
+			return OK;
+		*did = true;
+		e->until = until;
+		e->account = dec_key32(&d);
+		e->member = dec_key48(&d);
+		err = kv_next(&work->cursor);
+	}
+	return err == ERR_ABSENT ? OK : err;
+}
+
+static err_t told(struct storage *storage, const struct effect *effect, uint32_t *count)
+{
+	struct op_result result;
+
+	*count = 1;
+	effect_write(&storage->effects, effect);
+	return effect_apply(&storage->work, effect, &result);
+}
+
+static err_t fill_purge(struct storage *storage, uint32_t *count)
+{
+	struct effect effect = {.kind = EFFECT_PURGED};
+	bool did = false;
+
+	TRY(purge_plan(&storage->work, &effect.purged, &did));
+	return did ? told(storage, &effect, count) : OK;
+}
+
+static err_t fill_expiry(struct storage *storage, uint32_t *count)
+{
+	struct effect effect = {.kind = EFFECT_EXPIRED};
+	bool did = false;
+
+	TRY(expiry_plan(&storage->work, storage->maintained_at, &effect.expired, &did));
+	return did ? told(storage, &effect, count) : OK;
+}
+
+/* One of these at a time: the next waits until it is durable.  They come before what the
+ * index alone is told, which a failure here takes back. */
+static err_t logged_step(struct storage *storage, bool *more)
+{
+	struct effect effect;
+
+	*more = own_is_busy(storage);
+	if (*more)
+		return OK;
+	TRY(purge_plan(&storage->work, &effect.purged, more));
+	if (*more)
+		return own_commit(storage, fill_purge);
+	TRY(expiry_plan(&storage->work, storage->maintained_at, &effect.expired, more));
+	return *more ? own_commit(storage, fill_expiry) : OK;
+}
+
+/* ---- what only the index is told --------------------------------------------------- */
 
 /* Idempotency keys whose time is over. */
 static err_t keys_step(struct work *work, int64_t now, bool *did)
@@ -103,31 +170,6 @@ static err_t kept_step(struct work *work, int64_t now, bool *did)
 	return OK;
 }
 
-/* Expunged messages whose time is over. */
-static err_t expiry_step(struct work *work, int64_t now, bool *did)
-{
-	for (unsigned i = 0; i < STEP_ROWS; i++) {
-		struct key key;
-		err_t err = kv_seek(&work->cursor,
-				    key_table(&key, ACCOUNT_SYSTEM, TABLE_EXPIRY));
-
-		if (err == ERR_ABSENT ||
-		    (err == OK &&
-		     !key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_EXPIRY)))
-			return OK;
-		TRY(err);
-		struct dec d = key_dec(work->cursor.key);
-		int64_t until = (int64_t)dec_key64(&d);
-		account_t account = dec_key32(&d);
-
-		if (until > now)
-			return OK;
-		*did = true;
-		TRY(expunged_drop(work, account, dec_key48(&d), until));
-	}
-	return OK;
-}
-
 static err_t trim_step(struct work *work, bool *did)
 {
 	struct key key;
@@ -152,10 +194,8 @@ static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
 	*did = *more = false;
 	do {
 		*more = false;
-		TRY(purge_step(work, more));
 		TRY(keys_step(work, now, more));
 		TRY(kept_step(work, now, more));
-		TRY(expiry_step(work, now, more));
 		TRY(trim_step(work, more));
 		*did |= *more;
 	} while (*more && clock_monotonic_us() < until);
@@ -164,7 +204,7 @@ static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
 
 static bool slice(struct storage *storage, int64_t now)
 {
-	bool did = false, more = false;
+	bool did = false, more = false, more_logged;
 
 	if (storage->has_snapshot && now >= storage->looked_at + LOOK_S) {
 		snapshot_look_for(storage);
@@ -172,21 +212,23 @@ static bool slice(struct storage *storage, int64_t now)
 	}
 	if (storage->is_read_only || index_begin(storage) != OK)
 		return false;
-	if (steps(&storage->work, now, &did, &more) != OK) {
+	storage->maintained_at = now;
+	if (logged_step(storage, &more_logged) != OK ||
+	    steps(&storage->work, now, &did, &more) != OK) {
 		/* The log brings back what the transaction held. */
 		index_rewind(storage);
 		return false;
 	}
 	if (did)
 		index_changed(storage);
-	storage->work.may_share |= !more;
+	storage->work.may_share |= !more && !more_logged;
 	bool more_space;
 
 	if (space_step(storage, &more_space) != OK) {
 		index_rewind(storage);
 		return false;
 	}
-	return more || more_space;
+	return more || more_logged || more_space;
 }
 
 bool storage_maintain(struct storage *storage, int64_t now)

@@ -33,6 +33,8 @@ static const uint8_t disk_kinds[] = {
 	[OP_UNDELETE] = 19,
 	[EFFECT_BODY_MOVED] = 20,
 	[OP_QUEUE_CHANGE] = 23,
+	[EFFECT_PURGED] = 24,
+	[EFFECT_EXPIRED] = 25,
 };
 _Static_assert(FLAGS_SET == 0 && FLAGS_ADD == 1 && FLAGS_REMOVE == 2, "on disk");
 _Static_assert(QUEUE_DONE == 0 && QUEUE_RETRY == 1 && QUEUE_RELEASE == 2 &&
@@ -375,6 +377,22 @@ static void code_body_moved(struct coder *c, struct effect_body_moved *e)
 	code_u64(c, &e->message);
 }
 
+static void code_purged(struct coder *c, struct effect_purged *e)
+{
+	code_u32(c, &e->account);
+	code_u64(c, &e->mailbox);
+	code_u32(c, &e->upto);
+	code_time(c, &e->at);
+	code_bool(c, &e->is_end);
+}
+
+static void code_expired(struct coder *c, struct effect_expired *e)
+{
+	code_time(c, &e->until);
+	code_u32(c, &e->account);
+	code_u64(c, &e->member);
+}
+
 /* False if there is no such kind. */
 static bool code_effect(struct coder *c, struct effect *e)
 {
@@ -413,6 +431,10 @@ static bool code_effect(struct coder *c, struct effect *e)
 		return code_undelete(c, &e->undelete), true;
 	case EFFECT_BODY_MOVED:
 		return code_body_moved(c, &e->body_moved), true;
+	case EFFECT_PURGED:
+		return code_purged(c, &e->purged), true;
+	case EFFECT_EXPIRED:
+		return code_expired(c, &e->expired), true;
 	}
 	return false;
 }

@@ -11,6 +11,8 @@ enum {
 	EFFECT_LEASE = OP_KEY_FORGET + 1,
 	EFFECT_EPOCH,
 	EFFECT_BODY_MOVED,
+	EFFECT_PURGED,
+	EFFECT_EXPIRED,
 };
 
 struct effect_body {
@@ -101,6 +103,21 @@ struct effect_body_moved { /* in commits of the system account */
 	uint64_t message;
 };
 
+/* Housekeeping that decides about what comes after: both in commits of the system
+ * account. */
+struct effect_purged { /* memberships of a deleted mailbox went */
+	account_t account;
+	uint64_t mailbox;
+	uint32_t upto; /* the last UID that did */
+	int64_t at;    /* when the mailbox was deleted */
+	bool is_end;   /* that was all */
+};
+struct effect_expired { /* all that was expunged and kept went, up to this one */
+	int64_t until;
+	account_t account;
+	uint64_t member;
+};
+
 struct effect {
 	int kind; /* enum store_op_kind, or one of ours */
 	union {
@@ -117,6 +134,8 @@ struct effect {
 		struct effect_epoch epoch;
 		struct effect_undelete undelete;
 		struct effect_body_moved body_moved;
+		struct effect_purged purged;
+		struct effect_expired expired;
 		struct str key_forget;
 	};
 };

@@ -62,10 +62,13 @@ static void own_done(struct storage_group *group)
 	atomic_store(&space->own_is_busy, false);
 }
 
-/* A commit of the system account, by the storage itself.  fill() puts its effects where
- * group_record() takes them, and says how many. */
-static err_t own_commit(struct storage *storage,
-			err_t (*fill)(struct storage *storage, uint32_t *count))
+bool own_is_busy(const struct storage *storage)
+{
+	return atomic_load(&storage->space.own_is_busy);
+}
+
+err_t own_commit(struct storage *storage,
+		 err_t (*fill)(struct storage *storage, uint32_t *count))
 {
 	struct space *space = &storage->space;
 	struct commit_head head = {.account = ACCOUNT_SYSTEM};
@@ -371,9 +374,9 @@ err_t space_step(struct storage *storage, bool *more)
 	switch (space->state) {
 	case SPACE_RESTING:
 		if (!storage_is_pinned(storage) && !space->janitor.cannot_punch &&
-		    !atomic_load(&space->own_is_busy))
+		    !own_is_busy(storage))
 			return begin(storage, more);
-		*more = atomic_load(&space->own_is_busy);
+		*more = own_is_busy(storage);
 		return OK;
 	case SPACE_SETTLING:
 		if (atomic_load(&storage->indexed) < space->settled_at) {
@@ -390,7 +393,9 @@ err_t space_step(struct storage *storage, bool *more)
 	case SPACE_PUNCHING:
 		return janitor_is_busy(&space->janitor) ? OK : punch_end(storage);
 	case SPACE_GATHERING:
-		return janitor_is_busy(&space->janitor) ? OK : gather_end(storage);
+		return janitor_is_busy(&space->janitor) || own_is_busy(storage)
+			       ? OK
+			       : gather_end(storage);
 	}
 	return OK;
 }

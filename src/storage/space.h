@@ -43,6 +43,13 @@ void space_init(struct space *space, struct storage *storage);
 void space_fini(struct space *space);
 /* What the storage knew is to be found out again. */
 void space_forget(struct storage *storage);
+/* A commit of the system account, by the storage itself: fill() puts its effects where
+ * group_record() takes them, and says how many.  ERR_LIMIT: it was taken back, and is to
+ * be tried later; it was logged why. */
+[[nodiscard]] err_t own_commit(struct storage *storage,
+			       err_t (*fill)(struct storage *storage, uint32_t *count));
+/* There is one under way; the next has to wait. */
+bool own_is_busy(const struct storage *storage);
 /* The group was written, and names that one as durable. */
 void space_group_written(struct storage *storage, uint64_t sequence, uint64_t durable);
 /* A step; *more: come again soon.  Failures are of the index. */
