@@ -8,6 +8,7 @@
 enum {
 	BODY_MAX = 4000,
 	KNOWN_BYTES = 5000,
+	KNOWN_KINDS = 4,
 	BODY_BIG = 100 * 1000,
 	ONE_IN_BIG = 25,
 	SPAN = 6,
@@ -44,10 +45,11 @@ static struct uid_set some_uids(const struct scene *scene, const struct mailbox_
 	return (struct uid_set){range, 1};
 }
 
-/* Now and then one of a few, so that equal ones come and go. */
+/* Now and then one of a few, so that equal ones come and go, in all accounts. */
 static struct str known_text(const struct scene *scene)
 {
-	size_t kind = (size_t)rand_below(4), len = KNOWN_BYTES + kind;
+	size_t kind = (size_t)rand_below(KNOWN_KINDS);
+	size_t len = KNOWN_BYTES << kind; /* the long ones leave holes */
 	char *text = arena_alloc(scene->arena, len, 1);
 
 	memset(text, 'a' + (int)kind, len);
@@ -56,7 +58,7 @@ static struct str known_text(const struct scene *scene)
 
 static struct str any_text(const struct scene *scene)
 {
-	if (is_likely(20))
+	if (is_likely(25))
 		return known_text(scene);
 	bool is_big = rand_below(ONE_IN_BIG) == 0;
 	size_t len = 1 + (size_t)rand_below(is_big ? BODY_BIG : BODY_MAX);
@@ -150,9 +152,24 @@ static void expunge(const struct scene *scene, struct store_op *op)
 {
 	const struct mailbox_row *row = any_mailbox(scene);
 
+	/* Now and then all, so that packs become sparse. */
 	op->expunge = (struct op_expunge){.mailbox = row->id,
-					  .uids = some_uids(scene, row),
-					  .only_deleted = is_likely(50)};
+					  .uids = is_likely(20) ? (struct uid_set){0}
+								: some_uids(scene, row),
+					  .only_deleted = is_likely(30)};
+}
+
+/* One of those that can be brought back, or none. */
+static void undelete(const struct scene *scene, struct store_op *op)
+{
+	struct undelete_row *rows;
+	size_t count = 0;
+
+	(void)storage_expunged(scene->deeds->storage, scene->account, 0,
+			       EXPUNGED_PAGE_MAX, scene->arena, &rows, &count);
+	op->undelete = (struct op_undelete){
+		.member = count > 0 ? rows[rand_below(count)].member : 1,
+		.mailbox = is_likely(50) ? MAILBOX_INBOX : any_mailbox(scene)->id};
 }
 
 static struct str any_name(const struct scene *scene)
@@ -284,7 +301,8 @@ static const struct deed deeds_table[] = {
 	{OP_FLAGS, 12, flags, false},
 	{OP_COPY, 6, copy, false},
 	{OP_MOVE, 6, copy, false},
-	{OP_EXPUNGE, 9, expunge, false},
+	{OP_EXPUNGE, 12, expunge, false},
+	{OP_UNDELETE, 4, undelete, false},
 	{OP_MAILBOX_CREATE, 4, mailbox_create, true},
 	{OP_MAILBOX_RENAME, 2, mailbox_change, false},
 	{OP_MAILBOX_DELETE, 2, mailbox_change, false},

@@ -11,17 +11,18 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rand.h"
+#include "powercut/backup.h"
 #include "powercut/deed.h"
 #include "powercut/state.h"
 #include "powercut/trace.h"
 #include "rt/fault.h"
+#include "storage/embedded.h"
 
 enum { SLOTS = 4, ARENA_BYTES = 64 << 20, TRIES = 6, LEASE_ROWS = 3 };
 
@@ -44,6 +45,7 @@ struct load {
 	uint64_t number; /* of the last group */
 	struct deeds deeds;
 	struct arena arena; /* for a moment */
+	struct backup backup;
 	struct slot slots[SLOTS];
 	size_t busy;
 	pthread_mutex_t mutex;
@@ -176,6 +178,7 @@ static void reopen(void)
 {
 	struct str why;
 
+	backup_drop(&load.backup);
 	storage_close(&load.storage);
 	for (unsigned i = 0; i < TRIES; i++)
 		if (state_open(load.folder, &load.arena, &load.storage, &why))
@@ -232,6 +235,28 @@ static void lease_add(struct slot *slot)
 	slot->group.lease_count = 1;
 }
 
+static bool has_purges(struct storage *storage)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct key key;
+
+	storage_index_commit(storage);
+	return reader_begin(&reader, storage) == STORE_OK &&
+	       kv_seek(&reader.cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_PURGE)) ==
+		       OK &&
+	       key_is_of(reader.cursor.key, ACCOUNT_SYSTEM, TABLE_PURGE);
+}
+
+/* Whether a deleted mailbox still holds its mail is seen by what comes after: is an
+ * expunged message one that can be brought back?  So both stores do that alike. */
+static void purge(struct storage *storage)
+{
+	enum { STEPS_MAX = 200 };
+
+	for (unsigned i = 0; i < STEPS_MAX && has_purges(storage); i++)
+		(void)storage_maintain(storage, 0);
+}
+
 static void do_group(void)
 {
 	struct slot *slot = slot_take(SLOTS);
@@ -257,8 +282,14 @@ static void do_group(void)
 	}
 	storage_index_commit(load.reference);
 	note_intent(slot, is_remembered);
+	bool was_deleted = has_purges(load.reference);
+
+	if (was_deleted)
+		purge(load.reference);
 	peace(false);
 	submit(slot);
+	if (was_deleted)
+		purge(load.storage);
 }
 
 /* ---- what is no commit ------------------------------------------------------------- */
@@ -279,24 +310,45 @@ static void do_maintain(void)
 	}
 }
 
+/* Until bodies were punched out and sparse packs copied, or nearly: the janitor is a
+ * thread of its own. */
+static void do_clean(void)
+{
+	for (unsigned i = 0; i < 40 && storage_maintain(load.storage, 0); i++)
+		if (i % 4 == 3)
+			storage_index_commit(load.storage);
+		else
+			(void)usleep(100);
+}
+
 static void do_pause(void)
 {
 	(void)usleep((useconds_t)rand_below(30000));
 }
 
-/* As a backup does, but in the writer's thread, where no transaction may be open then. */
-static void do_copy(void)
+/* A backup begins or ends: the one that ends was pinned while groups came and bodies
+ * died. The index is copied in the writer's thread, where no transaction may be open
+ * then. */
+static void do_backup(void)
 {
-	int fd = memfd_create("copy", MFD_CLOEXEC);
+	char folder[300];
 
-	ASSERT(fd >= 0);
+	(void)slot_take(1);
+	if (has_failures())
+		return;
+	if (load.backup.storage) {
+		peace(true);
+		const char *why = backup_end(&load.backup, load.folder);
+
+		peace(false);
+		if (why)
+			fail(why, load.number);
+		return;
+	}
 	storage_index_commit(load.storage);
-	storage_pin(load.storage);
-	err_t err = storage_copy_index(load.storage, fd);
-
-	storage_unpin(load.storage);
-	(void)close(fd); /* nobody wants it */
-	if (err != OK && !load.has_faults)
+	(void)snprintf(folder, sizeof folder, "%s.copy", load.reference_folder);
+	if (backup_begin(&load.backup, load.storage, load.reference, folder) != OK &&
+	    !load.has_faults)
 		fail("the index cannot be copied", load.number);
 }
 
@@ -320,11 +372,8 @@ static void do_restart(void)
 static const struct {
 	void (*act)(void);
 	unsigned often;
-} acts[] = {{do_index, 120},
-	    {do_maintain, 150},
-	    {do_pause, 80},
-	    {do_copy, 20},
-	    {do_restart, 12}};
+} acts[] = {{do_index, 120}, {do_maintain, 150}, {do_pause, 80},
+	    {do_clean, 100}, {do_backup, 60},    {do_restart, 12}};
 
 static void do_all(uint64_t groups)
 {
@@ -408,6 +457,7 @@ int main(int argc, char **argv)
 	compare();
 	if (leaves)
 		_exit(0);
+	backup_drop(&load.backup);
 	storage_close(&load.storage);
 	storage_close(&load.reference);
 	return 0;

@@ -4,7 +4,7 @@
 #include "storage/embedded.h"
 
 enum {
-	PACK_BYTES_MAX = 300000, /* so that many packs are begun */
+	PACK_BYTES_MAX = 150000, /* so that many packs are begun, and become sparse */
 	BODY_BYTES_MAX = 1 << 20,
 	ROWS_MAX = 2000,
 	CHANGES_SEEN = 40, /* back from the last one */
@@ -142,6 +142,34 @@ static const char *read_changes(struct reading *r, uint64_t last)
 	return NULL;
 }
 
+/* What can be brought back.  What was in a mailbox that is gone comes there only with
+ * housekeeping, and so at any time. */
+static const char *read_expunged(struct reading *r)
+{
+	struct undelete_row *rows;
+	size_t count;
+	uint64_t after = 0;
+
+	do {
+		if (storage_expunged(r->storage, r->account, after, EXPUNGED_PAGE_MAX,
+				     r->arena, &rows, &count) != STORE_OK)
+			return "what was expunged cannot be read";
+		for (size_t i = 0; i < count; i++) {
+			const struct undelete_row *row = &rows[i];
+			struct mailbox_row mailbox;
+
+			after = row->member;
+			if (storage_mailbox(r->storage, r->account, row->mailbox,
+					    r->arena, &mailbox) == STORE_ABSENT)
+				continue;
+			SUM(&r->sum, row->member, row->message, row->mailbox, row->uid,
+			    row->flags, (uint64_t)row->received_at, row->size);
+			sum_bytes(&r->sum, row->digest);
+		}
+	} while (count > 0);
+	return NULL;
+}
+
 static const char *read_pairs(struct reading *r)
 {
 	struct kv_row *rows;
@@ -209,6 +237,8 @@ const char *picture(struct storage *storage, account_t account, struct arena *ar
 
 	if (!why && account != ACCOUNT_SYSTEM)
 		why = read_changes(&r, row.change);
+	if (!why && account != ACCOUNT_SYSTEM)
+		why = read_expunged(&r);
 	if (!why)
 		why = read_pairs(&r);
 	if (!why)

@@ -257,6 +257,35 @@ static const char *check_queue(struct check *c)
 					     : "not every waiting row can be leased";
 }
 
+/* What was expunged can be brought back, all of it. */
+static const char *check_undelete(struct check *c, account_t account)
+{
+	struct undelete_row *rows;
+	size_t count;
+
+	for (;;) {
+		storage_index_commit(c->storage);
+		if (c->states[account].next == 0) /* not there yet */
+			return NULL;
+		if (storage_expunged(c->storage, account, 0, EXPUNGED_PAGE_MAX, &c->arena,
+				     &rows, &count) != STORE_OK)
+			return "what was expunged cannot be read";
+		if (count == 0)
+			return NULL;
+		for (size_t i = 0; i < count; i++) {
+			struct store_op op = {
+				.kind = OP_UNDELETE,
+				.undelete = {rows[i].member, MAILBOX_INBOX}};
+			struct store_commit commit = {
+				.account = account, .ops = &op, .count = 1};
+			struct store_result result;
+
+			if (commit_one(c, &commit, &result) != STORE_OK)
+				return "what was expunged cannot be brought back";
+		}
+	}
+}
+
 /* ---- the whole --------------------------------------------------------------------- */
 
 static const char *open_it(struct check *c)
@@ -314,6 +343,8 @@ const char *verify(const char *folder, const struct expected *expected, uint64_t
 		why = check_account(&c, account);
 	if (!why)
 		why = check_queue(&c);
+	for (account_t account = 1; account <= ACCOUNTS && !why; account++)
+		why = check_undelete(&c, account);
 	if (!why)
 		why = check_again(&c, seed);
 	storage_close(&c.storage);
