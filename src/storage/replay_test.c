@@ -412,3 +412,79 @@ TEST(a_full_disk_leaves_nothing_behind)
 	CHECK(inbox_exists(&f) == 7);
 	fixture_close(&f);
 }
+
+/* ---- housekeeping decides about what comes after ------------------------------------
+ */
+
+static uint64_t only_expunged(struct fixture *f)
+{
+	struct undelete_row *rows;
+	size_t count;
+
+	storage_index_commit(f->storage);
+	CHECK(storage_expunged(f->storage, 1, 0, 10, &f->arena, &rows, &count) ==
+	      STORE_OK);
+	CHECK(count == 1);
+	return count == 1 ? rows[0].member : 0;
+}
+
+static void expunge_first(struct fixture *f, uint32_t uid)
+{
+	struct uid_range range;
+	struct store_op op = {
+		.kind = OP_EXPUNGE,
+		.expunge = {.mailbox = MAILBOX_INBOX, .uids = uids_of(&range, uid, uid)}};
+
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+}
+
+static void undelete_only(struct fixture *f)
+{
+	struct store_op op = {.kind = OP_UNDELETE,
+			      .undelete = {only_expunged(f), MAILBOX_INBOX}};
+
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	storage_index_commit(f->storage);
+	CHECK(fixture_mailbox(f, 1, MAILBOX_INBOX).exists == 1);
+	fixture_shut(f);
+	CHECK(unlink(fixture_path(f, "index.lmdb")) == 0);
+	CHECK(fixture_open_again(f) == OK);
+	CHECK(fixture_mailbox(f, 1, MAILBOX_INBOX).exists == 1);
+	fixture_close(f);
+}
+
+TEST(what_came_back_after_a_purge_is_there_after_a_rebuild)
+{
+	struct fixture f = {0};
+	struct uid_range range;
+	struct store_op copy = {.kind = OP_COPY}, delete = {.kind = OP_MAILBOX_DELETE};
+
+	fixture_open(&f);
+	fixture_fill(&f, 1);
+	CHECK(fixture_do(&f, 1, op_mailbox_of("other", 0)) == STORE_OK);
+	delete.mailbox.mailbox = fixture_first(&f)->mailbox;
+	copy.copy = (struct op_copy){.mailbox = MAILBOX_INBOX,
+				     .to_mailbox = delete.mailbox.mailbox,
+				     .uids = uids_of(&range, 1, 1)};
+	CHECK(fixture_do(&f, 1, copy) == STORE_OK);
+	CHECK(fixture_do(&f, 1, delete) == STORE_OK);
+	fixture_maintain(&f, 0);
+	expunge_first(&f, 1);
+	undelete_only(&f);
+}
+
+TEST(what_came_back_within_a_quota_is_there_after_a_rebuild)
+{
+	struct fixture f = {0};
+	struct store_op quota = {.kind = OP_KV_PUT,
+				 .kv = {STR(STORE_KV_QUOTA), STR("0 30")}};
+
+	fixture_open(&f);
+	CHECK(fixture_do(&f, 1, quota) == STORE_OK);
+	CHECK(fixture_do(&f, 1, op_append_of(MAILBOX_INBOX, "four")) == STORE_OK);
+	expunge_first(&f, 1);
+	fixture_maintain(&f, (int64_t)1 << 40);
+	CHECK(fixture_do(&f, 1, op_append_of(MAILBOX_INBOX, "more")) == STORE_OK);
+	expunge_first(&f, 2);
+	undelete_only(&f);
+}

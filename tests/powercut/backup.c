@@ -55,6 +55,9 @@ static void pack_copy(const struct backup *backup, const char *store_folder,
 	path_of(from, store_folder, name);
 	path_of(to, backup->folder, name);
 	int in = open(from, O_RDONLY | O_CLOEXEC);
+
+	if (in < 0) /* a call that fails does so once */
+		in = open(from, O_RDONLY | O_CLOEXEC);
 	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	uint64_t copied = 0;
 	ssize_t done = 1;

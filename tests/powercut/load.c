@@ -41,6 +41,7 @@ struct load {
 	const char *folder, *reference_folder;
 	struct storage *storage, *reference;
 	bool has_faults, is_armed;
+	bool has_purges; /* that the reference has done already */
 	int trace;
 	uint64_t number; /* of the last group */
 	struct deeds deeds;
@@ -247,14 +248,25 @@ static bool has_purges(struct storage *storage)
 	       key_is_of(reader.cursor.key, ACCOUNT_SYSTEM, TABLE_PURGE);
 }
 
-/* Whether a deleted mailbox still holds its mail is seen by what comes after: is an
- * expunged message one that can be brought back?  So both stores do that alike. */
 static void purge(struct storage *storage)
 {
 	enum { STEPS_MAX = 200 };
 
 	for (unsigned i = 0; i < STEPS_MAX && has_purges(storage); i++)
 		(void)storage_maintain(storage, 0);
+}
+
+/* Whether a deleted mailbox still holds its mail is seen by what comes after: is an
+ * expunged message one that can be brought back?  So both stores do that alike. */
+static void follow_purges(void)
+{
+	insist();
+	purge(load.storage);
+	if (has_purges(load.storage)) { /* it may be read-only */
+		reopen();
+		purge(load.storage);
+	}
+	load.has_purges = false;
 }
 
 static void do_group(void)
@@ -282,14 +294,11 @@ static void do_group(void)
 	}
 	storage_index_commit(load.reference);
 	note_intent(slot, is_remembered);
-	bool was_deleted = has_purges(load.reference);
-
-	if (was_deleted)
+	load.has_purges = has_purges(load.reference);
+	if (load.has_purges)
 		purge(load.reference);
 	peace(false);
 	submit(slot);
-	if (was_deleted)
-		purge(load.storage);
 }
 
 /* ---- what is no commit ------------------------------------------------------------- */
@@ -380,7 +389,9 @@ static void do_all(uint64_t groups)
 	for (uint64_t i = 0; i < groups; i++) {
 		do_group();
 		(void)storage_tend(load.storage);
-		if (has_failures())
+		if (load.has_purges)
+			follow_purges();
+		else if (has_failures())
 			insist();
 		for (size_t j = 0; j < COUNT_OF(acts); j++)
 			if (rand_below(1000) < acts[j].often)

@@ -9,33 +9,72 @@ from powercut import Run, TARGETS, seeds
 
 GROUPS, CUTS, ATTEMPTS = 250, 150, 8
 
-# What it is, the file, what stands there once, what shall stand there.
+# What it is; then files, each with pairs of what stands there once and what shall stand there.
 BUGS = (
-    ("the reply leaves before the flush", "src/storage/flush.c",
-     ("\tunlock(flusher);\n\tall_done(done);\n}\n\n/* ---- the threads",
+    ("the reply leaves before the flush",
+     ("src/storage/flush.c",
+      ("\tunlock(flusher);\n\tall_done(done);\n}\n\n/* ---- the threads",
       "\tif (!done)\n\t\tdone = take_upto(flusher, UINT64_MAX);\n"
-      "\tunlock(flusher);\n\tall_done(done);\n}\n\n/* ---- the threads")),
-    ("the index is ahead of the pack", "src/storage/group.c",
-     ("\tbool is_whole = flusher_drain(&storage->flusher);\n", "\tbool is_whole = true;\n")),
-    ("groups under way are called durable", "src/storage/group.c",
-     ("flusher_durable(&storage->flusher), &end", "storage->work.state.sequence, &end")),
-    ("the torn tail stays", "src/db/packwrite.c",
-     ("\terr_t err = disk_cut(fd, scan->end.offset);\n", "\terr_t err = OK;\n")),
-    ("a fresh pack's name is not flushed", "src/db/packwrite.c",
-     ("\tif (err == OK)\n\t\terr = disk_flush_folder(packs->folder);\n", "")),
-    ("a fresh pack is named before it is flushed", "src/db/packwrite.c",
-     ("\tif (err == OK)\n\t\terr = disk_flush(fd);\n", "")),
-    ("the data directory is not flushed", "src/storage/open.c",
-     ("(err = disk_flush_folder(storage->folder)) != OK", "false")),
-    ("a fresh index is not made aside", "src/db/kv.c",
-     ("\tTRY(make_empty(options->path));\n", "\t(void)make_empty;\n")),
-    ("a key is forgotten by the replay", "src/storage/replay.c",
-     ("\treturn key_keep(work, &head, results, head.count);\n",
-      "\treturn dec_done(&d) ? OK : ERR_SYNTAX;\n")),
-    ("a released row counts as tried after the replay", "src/storage/record.c",
-     ("outcome <= QUEUE_PROLONG ? (enum queue_outcome)outcome", "outcome == QUEUE_DONE ? QUEUE_DONE")),
-    ("leases of those who are gone stay", "src/storage/open.c",
-     ("err = storage_release_leases(storage);", "err = OK;")),
+      "\tunlock(flusher);\n\tall_done(done);\n}\n\n/* ---- the threads"))),
+    ("the index is ahead of the pack",
+     ("src/storage/group.c",
+      ("\tbool is_whole = flusher_drain(&storage->flusher);\n", "\tbool is_whole = true;\n"))),
+    ("groups under way are called durable",
+     ("src/storage/group.c",
+      ("uint64_t durable = flusher_durable(&storage->flusher);",
+       "uint64_t durable = storage->work.state.sequence;"))),
+    ("the torn tail stays",
+     ("src/db/packwrite.c",
+      ("\terr_t err = disk_cut(fd, scan->end.offset);\n", "\terr_t err = OK;\n"))),
+    ("a fresh pack's name is not flushed",
+     ("src/db/packwrite.c",
+      ("\tif (err == OK)\n\t\terr = disk_flush_folder(packs->folder);\n", ""))),
+    ("a fresh pack is named before it is flushed",
+     ("src/db/packwrite.c",
+      ("\tif (err == OK)\n\t\terr = disk_flush(fd);\n", ""))),
+    ("the data directory is not flushed",
+     ("src/storage/open.c",
+      ("(err = disk_flush_folder(storage->folder)) != OK", "false"))),
+    ("a fresh index is not made aside",
+     ("src/db/kv.c",
+      ("\tTRY(make_empty(options->path));\n", "\t(void)make_empty;\n"))),
+    ("a key is forgotten by the replay",
+     ("src/storage/replay.c",
+      ("\treturn key_keep(work, &head, results, head.count);\n",
+      "\treturn dec_done(&d) ? OK : ERR_SYNTAX;\n"))),
+    ("a released row counts as tried after the replay",
+     ("src/storage/record.c",
+      ("outcome <= QUEUE_PROLONG ? (enum queue_outcome)outcome", "outcome == QUEUE_DONE ? QUEUE_DONE"))),
+    ("leases of those who are gone stay",
+     ("src/storage/open.c",
+      ("err = storage_release_leases(storage);", "err = OK;"))),
+    ("punched before the commit is durable",
+     ("src/storage/space.c",
+      ("row.sequence > space->proven", "false"),
+      ("atomic_load(&storage->indexed) + INDEX_COMMITS", "0"))),
+    ("punched while pinned",
+     ("src/storage/space.c",
+      ("if (!storage_is_pinned(storage) && !space", "if (!space"),
+      ("if (kept == 0 || storage_is_pinned(storage))", "if (kept == 0)")),
+     ("src/storage/janitor.c",
+      ("from < j->count && !storage_is_pinned(j->storage)", "from < j->count"))),
+    ("punched what a reference still needs",
+     ("src/storage/bodies.c",
+      ("\t\tif (err == OK) {\n\t\t\twork->state.shared_bytes",
+       "\t\tif (err == OK)\n\t\t\terr = ERR_ABSENT;\n"
+       "\t\tif (err == OK) {\n\t\t\twork->state.shared_bytes")),
+     ("src/storage/space.c", ("*may = !is_shared && ", "*may = "))),
+    ("the old place is punched before the log tells where the body went",
+     ("src/storage/space.c",
+      ("\t\teffect_write(&storage->effects, &effect);\n",
+       "\t\tsize_t punched;\n\n"
+       "\t\t(void)packs_punch(storage->packs, &body->at, 1, &punched);\n"
+       "\t\teffect_write(&storage->effects, &effect);\n"))),
+    ("a purge is not told by the log",
+     ("src/storage/replay.c",
+      ("\t\tTRY(effect_apply(work, &effect, &results[i]));\n",
+       "\t\tif (effect.kind != EFFECT_PURGED)\n"
+       "\t\t\tTRY(effect_apply(work, &effect, &results[i]));\n"))),
 )
 
 
@@ -49,11 +88,13 @@ def found_after(tree):
     return 0
 
 
-def is_found(tree, what, file, change):
+def is_found(tree, what, *files):
     attempt = 0
-    if seeds.sown(tree, file, [change]) and seeds.built(tree, *TARGETS):
+    if all([seeds.sown(tree, file, changes) for file, *changes in files]) and \
+            seeds.built(tree, *TARGETS):
         attempt = found_after(tree)
-    seeds.sown(tree, file, [])
+    for file, *_ in files:
+        seeds.sown(tree, file, [])
     print(f"ok   {what}: found, attempt {attempt}" if attempt else f"FAIL {what}: not found",
           flush=True)
     return attempt > 0
