@@ -20,8 +20,8 @@ SEED = (
      "#include <stdlib.h>\n#include <time.h>\n"
      "static void seeded_done(struct storage_group *group)\n{\n\tfree(group);\n}\n\n"
      "void storage_submit(struct storage *storage, struct storage_group *group)\n{\n"),
-    ("\terr_t err = group_plan(storage, group);\n",
-     "\terr_t err = group_plan(storage, group);\n\n"
+    ("\terr = group_plan(storage, group);\n",
+     "\terr = group_plan(storage, group);\n\n"
      "\tif (err == OK) { /* answered; what follows is for a group that nobody waits for */\n"
      "\t\tgroup->done(group);\n"
      "\t\t(void)nanosleep(&(struct timespec){0, 30000000}, NULL);\n"
