@@ -345,8 +345,10 @@ const char *verify(const char *folder, const struct expected *expected, uint64_t
 	if (!why)
 		why = check_queue(&c);
 	/* What it writes covers what a torn tail would have left. */
-	for (account_t account = 1;
-	     seed % ONE_IN_UNDELETED == 0 && account <= ACCOUNTS && !why; account++)
+	bool is_undeleted = seed % ONE_IN_UNDELETED == 0;
+
+	for (account_t account = 1; is_undeleted && account <= ACCOUNTS && !why;
+	     account++)
 		why = check_undelete(&c, account);
 	if (!why)
 		why = check_again(&c, seed);
