@@ -19,8 +19,8 @@ struct storage;
 #define STORAGE_SNAPSHOT "snapshot"
 
 struct storage_options {
-	const char *folder;       /* the data directory; it exists */
-	uint64_t pack_bytes_max;  /* 0: 1 GB */
+	const char *folder;      /* the data directory; it exists */
+	uint64_t pack_bytes_max; /* 0: 1 GB */
 	/* So much the index may take before nothing that grows is taken; 0: 64 GB. */
 	uint64_t index_bytes_max;
 	enum storage_open_as {

@@ -49,7 +49,7 @@ static struct uid_set some_uids(const struct scene *scene, const struct mailbox_
 static struct str known_text(const struct scene *scene)
 {
 	size_t kind = (size_t)rand_below(KNOWN_KINDS);
-	size_t len = KNOWN_BYTES << kind; /* the long ones leave holes */
+	size_t len = (size_t)KNOWN_BYTES << kind; /* the long ones leave holes */
 	char *text = arena_alloc(scene->arena, len, 1);
 
 	memset(text, 'a' + (int)kind, len);
