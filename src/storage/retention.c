@@ -123,6 +123,8 @@ enum store_outcome storage_retention(struct storage *storage,
 		walk->is_over = err == ERR_ABSENT;
 		if (err != OK && err != ERR_SYNTAX)
 			return err == ERR_ABSENT ? STORE_OK : read_err(err);
+		account_t found = key_account_of(reader.cursor.key);
+
 		if (err == OK && is_worth_it(&reader, rules, walk)) {
 			look_at(&reader, rules, now, walk);
 			if (walk->count > 0)
@@ -130,7 +132,7 @@ enum store_outcome storage_retention(struct storage *storage,
 			walk->mailbox++;
 			walk->uids = (struct uid_range){0};
 		} else {
-			next_account(walk, key_account_of(reader.cursor.key));
+			next_account(walk, found);
 		}
 	}
 	return outcome;

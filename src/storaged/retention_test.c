@@ -31,12 +31,17 @@ static void rule(account_t account, uint64_t mailbox, const char *days,
 		 enum store_outcome outcome)
 {
 	char name[40];
+	struct str value;
 	struct store_op op = {.kind = OP_KV_PUT};
 
 	(void)snprintf(name, sizeof name, STORE_KV_RETENTION "%llu",
 		       (unsigned long long)mailbox);
 	op.kv = (struct op_kv){.key = str_c(name), .value = str_c(days)};
 	CHECK(commit_one(w.ctl, account, STR(""), op, NULL) == outcome);
+	/* Who asks sees it; and then the index shows it to those who do not ask. */
+	if (outcome == STORE_OK)
+		CHECK(store_kv_get(w.ctl, account, str_c(name), &w.arena, &value) ==
+		      STORE_OK);
 }
 
 static uint32_t left(account_t account, uint64_t mailbox)
