@@ -19,7 +19,9 @@ struct storage;
 #define STORAGE_SNAPSHOT "snapshot"
 
 struct storage_options {
-	const char *folder;       /* the data directory; it exists */
+	/* The data directory; it exists.  NULL: none, everything is kept in memory and
+	 * gone when it is closed: for tests. */
+	const char *folder;
 	uint64_t pack_bytes_max;  /* 0: 1 GB */
 	uint64_t index_bytes_max; /* LMDB's map; 0: 64 GB, sparse */
 	enum storage_open_as {
