@@ -159,8 +159,7 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 	storage->scratch = BUF(SCRATCH_BYTES_MAX);
 	(void)pthread_rwlock_init(&storage->gate, NULL); /* cannot fail with defaults */
 	storage->trusted = options->trusted;
-	if (storage->folder)
-		snapshot_look_for(storage);
+	snapshot_look_for(storage);
 	err_t err = storage->folder
 			    ? storage_lock(storage->folder, &storage->lock_fd, &sentence)
 			    : OK;
