@@ -42,6 +42,7 @@ struct conf {
 	struct str tls_client_ca; /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
 	uint64_t copy_bytes_a_second;
+	uint32_t trash_days, junk_days;   /* that messages stay there; 0: for ever */
 	uint32_t recipients_max;          /* of one mail */
 	uint32_t address_connections_max; /* of strangers, at all doors together */
 	uint32_t account_sessions_max;

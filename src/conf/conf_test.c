@@ -192,3 +192,37 @@ TEST(children_get_the_configuration_whole)
 	for (size_t cut = 0; cut < blob.len; cut++)
 		CHECK(!conf_decode(str_first(buf_str(&blob), cut), &world.arena, &got));
 }
+
+TEST(retention_is_off_or_counts_days)
+{
+	static const struct {
+		const char *line;
+		err_t err;
+		uint32_t days;
+	} lines[] = {
+		{"", OK, 0},
+		{"trash =", OK, 0},
+		{"trash = 30 days", OK, 30},
+		{"trash = 7", OK, 7},
+		{"trash = 0", ERR_SYNTAX, 0},
+		{"trash = 3661 days", ERR_SYNTAX, 0},
+		{"trash = a month", ERR_SYNTAX, 0},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		SCOPED(world_fini) struct world world;
+		SCOPED(buf_fini) struct buf blob = BUF(CONF_BLOB_MAX);
+		struct conf copy;
+		char text[80];
+
+		(void)snprintf(text, sizeof text, "[retention]\n%s\n", lines[i].line);
+		load(&world, text);
+		CHECK(world.err == lines[i].err);
+		if (world.err != OK)
+			continue;
+		CHECK(world.conf.trash_days == lines[i].days);
+		conf_encode(&world.conf, &blob);
+		CHECK(conf_decode(buf_str(&blob), &world.arena, &copy));
+		CHECK(copy.trash_days == lines[i].days && copy.junk_days == 0);
+	}
+}

@@ -105,6 +105,13 @@ const struct setting settings[] = {
 	{"limits", "exempt", SETTING_NETWORKS, AT(exempt), 0, 0, "", "nobody",
 	 "Addresses and networks that these four do not hold for, such as a web mail "
 	 "server's."},
+	{"retention", "trash", SETTING_DAYS, AT(trash_days), 1, 3660, "", "for ever",
+	 "How long a message stays in a mailbox that is an account's Trash, counted from "
+	 "the day it came there, such as 30 days.  What is older is expunged; for some "
+	 "days it can be brought back like all that was expunged.  An account may have "
+	 "rules of its own: see \"postrider account retention\"."},
+	{"retention", "junk", SETTING_DAYS, AT(junk_days), 1, 3660, "", "for ever",
+	 "The same for the mailbox that gets spam."},
 	{"dns", "server", SETTING_SERVER, AT(dns_server), 0, 0, "",
 	 "the root's name servers, and those that they name",
 	 "The name server that is asked where other domains take their mail, and all "
@@ -179,6 +186,8 @@ const char *setting_placeholder(const struct setting *setting)
 		return "SIZE";
 	case SETTING_COUNT:
 		return "NUMBER";
+	case SETTING_DAYS:
+		return "NUMBER days";
 	case SETTING_NETWORKS:
 		return "ADDRESS[/BITS] ...";
 	case SETTING_SERVER:

@@ -10,6 +10,7 @@ enum setting_type {
 	SETTING_LISTENERS, /* struct conf_listeners: ADDRESS:PORT ... */
 	SETTING_BYTES,     /* uint64_t: octets; KiB, MiB, GiB */
 	SETTING_COUNT,     /* uint32_t */
+	SETTING_DAYS,      /* uint32_t: NUMBER days, or "" for 0 */
 	SETTING_NETWORKS,  /* struct str: ADDRESS or ADDRESS/BITS ..., or "" */
 	SETTING_SERVER,    /* struct str: ADDRESS or ADDRESS:PORT, or "" */
 	SETTING_ZONES,     /* struct str: ZONE=ADDRESS[:PORT] ..., or "" */

@@ -153,6 +153,20 @@ static err_t read_mailbox(struct str value, struct arena *arena, struct str *add
 	return arena_copy(arena, value, address) ? OK : ERR_LIMIT;
 }
 
+static err_t read_days(const struct setting *setting, struct str value,
+		       struct arena *arena, uint32_t *days, struct str *why)
+{
+	static const struct str unit = {" days", sizeof " days" - 1};
+	uint64_t number = 0;
+
+	if (str_ends(value, unit))
+		value = str_first(value, value.len - unit.len);
+	if (value.len > 0)
+		TRY(read_number(setting, value, arena, &number, why));
+	*days = (uint32_t)number;
+	return OK;
+}
+
 static bool is_domain_octet(char c)
 {
 	return (c >= 'a' && c <= 'z') || is_ascii_digit((unsigned char)c) || c == '-' ||
@@ -335,6 +349,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		TRY(read_number(setting, value, arena, &number, why));
 		*(uint32_t *)to = (uint32_t)number;
 		return OK;
+	case SETTING_DAYS:
+		return read_days(setting, value, arena, to, why);
 	case SETTING_NETWORKS:
 		return read_networks(value, arena, to, why);
 	case SETTING_SERVER:
@@ -406,6 +422,10 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 		break;
 	case SETTING_SWITCH:
 		buf_add_c(out, *(const bool *)from ? "yes" : "no");
+		break;
+	case SETTING_DAYS:
+		if (*(const uint32_t *)from > 0)
+			buf_printf(out, "%u days", *(const uint32_t *)from);
 		break;
 	case SETTING_LEVEL:
 		buf_add_c(out, level_names[*(const enum log_level *)from]);

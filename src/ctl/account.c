@@ -1,6 +1,7 @@
 #include <jansson.h>
 
 #include "base/num.h"
+#include "ctl/retention.h"
 #include "ctl/word.h"
 #include "rt/file.h"
 #include "store/store.h"
@@ -209,6 +210,19 @@ static void quota(struct ctl *ctl)
 		(json_int_t)summary.bytes, "bytes_max", (json_int_t)summary.bytes_max);
 }
 
+/* Without days it shows what holds. */
+static void keep(struct ctl *ctl)
+{
+	account_t account;
+
+	if (ctl->word_count == 2)
+		ctl_fail(ctl, "A mailbox needs a number of days, or \"forever\".\n"
+			      "Nothing was changed.\nFor example: postrider account "
+			      "retention ann@example.com Trash 30");
+	else if (find(ctl, &account))
+		retention(ctl, account);
+}
+
 /* ---- certificates ------------------------------------------------------------------ */
 
 static void show_certificates(struct ctl *ctl, account_t account)
@@ -334,6 +348,10 @@ static const struct ctl_verb verbs[] = {
 	{"quota", "ADDRESS [MESSAGES OCTETS]",
 	 "Print what an account uses; or limit it, with \"none\" for no limit.", 1, 3, 0,
 	 CTL_NEEDS_SERVER, quota},
+	{"retention", "ADDRESS [MAILBOX DAYS]",
+	 "Print for how long mailboxes keep messages; or set it, in days, \"forever\" or "
+	 "\"default\".",
+	 1, 3, 0, CTL_NEEDS_SERVER, keep},
 	{"certificate", "ADDRESS add|remove FILE | ADDRESS list",
 	 "Certificates by which a person logs in without a password (tls.client-ca).", 2,
 	 3, 0, CTL_NEEDS_SERVER, certificate},
@@ -347,6 +365,7 @@ const struct ctl_word ctl_account = {
 		    "root@example.com < secret\n"
 		    "  postrider account passwd ann@example.com\n"
 		    "  postrider account quota ann@example.com none 10GiB\n"
+		    "  postrider account retention ann@example.com Trash 30\n"
 		    "  postrider account certificate ann@example.com add ann.pem\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),

@@ -40,8 +40,12 @@ static bool begin(struct self *self)
 		    KV("error", err_text(err)));
 		return false;
 	}
-	const struct storaged_options daemon = {.storage = process->storage,
-						.staging = "staging"};
+	const struct storaged_options daemon = {
+		.storage = process->storage,
+		.staging = "staging",
+		.retention = {.junk_days = self->conf.junk_days,
+			      .trash_days = self->conf.trash_days},
+	};
 	process->storaged = storaged_open(&daemon);
 	wake_all(&process->opened);
 	return true;

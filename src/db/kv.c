@@ -1,10 +1,8 @@
 #include "db/kv.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <lmdb.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -13,9 +11,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/kvmemory.h"
 #include "db/kvpages.h"
 #include "rt/fault.h"
-#include "rt/file.h"
 
 enum {
 	READERS_MAX = 512,
@@ -39,11 +37,13 @@ struct undo {
 struct kv_txn {
 	struct kv *kv;
 	MDB_txn *txn;
+	struct kv_node *root; /* instead, in memory */
 	enum kv_mode mode;
 	size_t changes;
 };
 
 struct kv {
+	struct kv_memory *memory; /* NULL: there is a file */
 	MDB_env *env;
 	MDB_dbi dbi;
 	struct kv_txn writer;
@@ -116,42 +116,16 @@ static err_t dbi_open(struct kv *kv)
 	return code ? failed("commit", code) : OK;
 }
 
-/* An index that is there but empty, written to that path and flushed. */
-static int write_empty(const char *path)
-{
-	MDB_env *env;
-	int code = mdb_env_create(&env);
-
-	if (code)
-		return code;
-	code = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
-	if (!code)
-		code = mdb_env_sync(env, 1);
-	mdb_env_close(env);
-	return code;
-}
-
-/* Complete under another name first: LMDB refuses an index whose first pages were on
- * their way to the disk when the power went. */
-static err_t make_empty(const char *path)
-{
-	char fresh[PATH_MAX];
-	int len = snprintf(fresh, sizeof fresh, "%s.new", path);
-
-	if (access(path, F_OK) == 0)
-		return OK;
-	if (len < 0 || (size_t)len >= sizeof fresh)
-		return ERR_LIMIT;
-	TRY(file_remove(fresh));
-	int code = write_empty(fresh);
-
-	return code ? failed("create", code) : file_rename(fresh, path);
-}
-
 err_t kv_open(const struct kv_options *options, struct kv **opened)
 {
 	*opened = NULL;
-	TRY(make_empty(options->path));
+	if (!options->path) {
+		*opened = NEW(struct kv);
+		(*opened)->memory = kv_memory_new();
+		(*opened)->undo.bytes = BUF(SIZE_MAX / 2);
+		return OK;
+	}
+	TRY(kv_make_empty(options->path));
 	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 	struct kv *kv = NEW(struct kv);
 	struct kv_pages head = {0};
@@ -193,8 +167,11 @@ void kv_close(struct kv **closed)
 		mem_free(kv->idle[i]);
 	}
 	ASSERT(!kv->writer.txn);
-	mdb_env_close(kv->env);
-	(void)pthread_mutex_destroy(&kv->lock);
+	if (!kv->memory) {
+		mdb_env_close(kv->env);
+		(void)pthread_mutex_destroy(&kv->lock);
+	}
+	kv_memory_free(&kv->memory);
 	buf_fini(&kv->undo.bytes);
 	mem_free(kv->undo.steps);
 	mem_free(kv);
@@ -203,14 +180,14 @@ void kv_close(struct kv **closed)
 
 err_t kv_sync(struct kv *kv)
 {
-	int code = mdb_env_sync(kv->env, 1);
+	int code = kv->memory ? 0 : mdb_env_sync(kv->env, 1);
 
 	return code ? failed("sync", code) : OK;
 }
 
 err_t kv_copy(struct kv *kv, int fd)
 {
-	int code = mdb_env_copyfd(kv->env, fd);
+	int code = kv->memory ? ENOTSUP : mdb_env_copyfd(kv->env, fd);
 
 	return code ? failed("copy", code) : OK;
 }
@@ -219,6 +196,14 @@ err_t kv_stats(struct kv *kv, struct kv_stats *stats)
 {
 	MDB_stat stat;
 	MDB_envinfo info;
+
+	if (kv->memory) {
+		struct kv_node *root = kv_memory_begin(kv->memory, KV_READ);
+
+		*stats = (struct kv_stats){.keys = kv_memory_count(root)};
+		kv_memory_drop(kv->memory, KV_READ, root);
+		return OK;
+	}
 	int code = mdb_env_stat(kv->env, &stat);
 
 	if (!code)
@@ -260,7 +245,7 @@ bool kv_has_room(struct kv *kv, uint64_t bytes_max, uint64_t octets)
 {
 	struct kv_stats stats;
 
-	if (kv_stats(kv, &stats) != OK)
+	if (kv->memory || kv_stats(kv, &stats) != OK)
 		return true; /* logged; a put will tell */
 	uint64_t wanted = stats.bytes_used + octets;
 
@@ -320,6 +305,13 @@ static err_t read_begin(struct kv *kv, struct kv_txn **begun)
 err_t kv_begin(struct kv *kv, enum kv_mode mode, struct kv_txn **txn)
 {
 	*txn = NULL;
+	if (kv->memory) {
+		struct kv_node *root = kv_memory_begin(kv->memory, mode);
+
+		*txn = mode == KV_WRITE ? &kv->writer : NEW(struct kv_txn);
+		**txn = (struct kv_txn){.kv = kv, .root = root, .mode = mode};
+		return OK;
+	}
 	if (mode == KV_READ)
 		return read_begin(kv, txn);
 	MDB_txn *begun;
@@ -355,6 +347,14 @@ err_t kv_commit(struct kv_txn **ended)
 	txn->txn = NULL;
 	int fault = fault_point("index.commit");
 
+	if (txn->kv->memory && fault <= 0) {
+		kv_memory_commit(txn->kv->memory, txn->root);
+		return OK;
+	}
+	if (txn->kv->memory) {
+		kv_memory_drop(txn->kv->memory, KV_WRITE, txn->root);
+		return failed("commit", fault);
+	}
 	if (fault > 0) {
 		mdb_txn_abort(writer);
 		return failed("commit", fault);
@@ -373,6 +373,16 @@ void kv_drop(struct kv_txn **ended)
 	*ended = NULL;
 	if (!txn)
 		return;
+	if (txn->kv->memory) {
+		enum kv_mode mode = txn->mode;
+
+		if (mode == KV_WRITE)
+			kv_unmark(txn);
+		kv_memory_drop(txn->kv->memory, mode, txn->root);
+		if (mode == KV_READ)
+			mem_free(txn);
+		return;
+	}
 	if (txn->mode == KV_WRITE) {
 		MDB_txn *writer = txn->txn;
 
@@ -392,6 +402,11 @@ void kv_drop(struct kv_txn **ended)
 err_t kv_get(struct kv_txn *txn, struct str key, struct str *value)
 {
 	MDB_val k = to_val(key), v;
+	struct str found;
+
+	if (txn->kv->memory)
+		return kv_memory_find(txn->root, KV_AT, key, &found, value) ? OK
+									    : ERR_ABSENT;
 	int code = mdb_get(txn->txn, txn->kv->dbi, &k, &v);
 
 	if (code == MDB_NOTFOUND)
@@ -436,6 +451,10 @@ err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 	uint32_t sum = sum_of(key, value);
 
 	txn->changes++;
+	if (txn->kv->memory) {
+		kv_memory_put(&txn->root, key, value);
+		return OK;
+	}
 	int code = fault_point("index.put") > 0
 			   ? MDB_MAP_FULL
 			   : mdb_put(txn->txn, txn->kv->dbi, &k, &v, MDB_RESERVE);
@@ -456,6 +475,8 @@ err_t kv_delete(struct kv_txn *txn, struct str key)
 	MDB_val k = to_val(key);
 
 	txn->changes++;
+	if (txn->kv->memory)
+		return kv_memory_delete(&txn->root, key) ? OK : ERR_ABSENT;
 	int code = mdb_del(txn->txn, txn->kv->dbi, &k, NULL);
 
 	if (code == MDB_NOTFOUND)
@@ -501,9 +522,14 @@ err_t kv_rewind(struct kv_txn *txn)
 err_t kv_cursor_open(struct kv_txn *txn, struct kv_cursor *cursor)
 {
 	MDB_cursor *handle;
+
+	*cursor = (struct kv_cursor){.is_in_memory = txn->kv->memory};
+	if (cursor->is_in_memory) {
+		cursor->handle = kv_memory_cursor_new(&txn->root);
+		return OK;
+	}
 	int code = mdb_cursor_open(txn->txn, txn->kv->dbi, &handle);
 
-	*cursor = (struct kv_cursor){0};
 	if (code)
 		return failed("cursor", code);
 	cursor->handle = handle;
@@ -512,7 +538,9 @@ err_t kv_cursor_open(struct kv_txn *txn, struct kv_cursor *cursor)
 
 void kv_cursor_close(struct kv_cursor *cursor)
 {
-	if (cursor->handle)
+	if (cursor->is_in_memory)
+		kv_memory_cursor_free(cursor->handle);
+	else if (cursor->handle)
 		mdb_cursor_close(cursor->handle);
 	cursor->handle = NULL;
 }
@@ -520,6 +548,12 @@ void kv_cursor_close(struct kv_cursor *cursor)
 static err_t cursor_move(struct kv_cursor *cursor, struct str key, MDB_cursor_op op)
 {
 	MDB_val k = to_val(key), v = {0};
+
+	if (cursor->is_in_memory)
+		return kv_memory_move(cursor, key,
+				      op == MDB_NEXT   ? KV_AFTER
+				      : op == MDB_PREV ? KV_BEFORE
+						       : KV_FROM);
 	int code = mdb_cursor_get(cursor->handle, &k, &v, op);
 
 	cursor->key = cursor->value = STR("");

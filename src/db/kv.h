@@ -28,7 +28,10 @@ enum kv_sync {
 };
 
 struct kv_options {
-	const char *path;   /* the file; its lock file gets "-lock" appended */
+	/* The file; its lock file gets "-lock" appended.  NULL: none, everything is kept
+	 * in memory and gone after kv_close(); it cannot be copied, has no bytes_max, and
+	 * nothing of it is damaged. */
+	const char *path;
 	uint64_t bytes_max; /* how far the file may grow */
 	enum kv_sync sync;
 };
@@ -69,6 +72,7 @@ void kv_unmark(struct kv_txn *txn);
 struct kv_cursor {
 	struct str key, value;
 	void *handle;
+	bool is_in_memory;
 };
 [[nodiscard]] err_t kv_cursor_open(struct kv_txn *txn, struct kv_cursor *cursor);
 void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is fine */

@@ -14,9 +14,24 @@ struct place {
 	struct kv *kv;
 };
 
+static bool is_in_memory;
+
+/* A test that goes for rows in a file and for rows in memory. */
+#define BOTH(name)                                                                       \
+	static void both_##name(void);                                                   \
+	TEST(name)                                                                       \
+	{                                                                                \
+		is_in_memory = true;                                                     \
+		both_##name();                                                           \
+		is_in_memory = false;                                                    \
+		both_##name();                                                           \
+	}                                                                                \
+	static void both_##name(void)
+
 static void place_open(struct place *p)
 {
-	struct kv_options options = {.path = p->path, .bytes_max = 64 << 20};
+	struct kv_options options = {.path = is_in_memory ? NULL : p->path,
+				     .bytes_max = 64 << 20};
 
 	CHECK(kv_open(&options, &p->kv) == OK);
 	ASSERT(p->kv);
@@ -94,7 +109,7 @@ TEST(what_was_committed_is_there_and_what_was_dropped_is_not)
 	place_remove(&p);
 }
 
-TEST(a_reader_sees_the_commit_before_it_began)
+BOTH(a_reader_sees_the_commit_before_it_began)
 {
 	struct place p;
 
@@ -120,7 +135,7 @@ TEST(a_reader_sees_the_commit_before_it_began)
 	place_remove(&p);
 }
 
-TEST(a_cursor_walks_in_octet_order)
+BOTH(a_cursor_walks_in_octet_order)
 {
 	struct place p;
 	struct kv_cursor c;
@@ -155,7 +170,7 @@ TEST(a_cursor_walks_in_octet_order)
 	place_remove(&p);
 }
 
-TEST(a_mark_can_be_gone_back_to)
+BOTH(a_mark_can_be_gone_back_to)
 {
 	struct place p;
 	static char big[KV_VALUE_BYTES_MAX];

@@ -16,13 +16,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "db/disk.h"
 #include "db/kv.h"
+#include "rt/file.h"
 
 enum {
 	PAGE_HEAD = 16,
@@ -407,4 +412,41 @@ err_t kv_check_pages(const char *path, enum kv_depth depth, struct kv_pages *fou
 	if (err == OK && found->pages_bad > 0)
 		return ERR_SYNTAX;
 	return err;
+}
+
+/* ---- making one -------------------------------------------------------------------- */
+
+/* An index that is there but empty, written to that path and flushed. */
+static int write_empty(const char *path)
+{
+	MDB_env *env;
+	int code = mdb_env_create(&env);
+
+	if (code)
+		return code;
+	code = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+	if (!code)
+		code = mdb_env_sync(env, 1);
+	mdb_env_close(env);
+	return code;
+}
+
+/* Complete under another name first: LMDB refuses an index whose first pages were on
+ * their way to the disk when the power went. */
+err_t kv_make_empty(const char *path)
+{
+	char fresh[PATH_MAX];
+	int len = snprintf(fresh, sizeof fresh, "%s.new", path);
+
+	if (access(path, F_OK) == 0)
+		return OK;
+	if (len < 0 || (size_t)len >= sizeof fresh)
+		return ERR_LIMIT;
+	TRY(file_remove(fresh));
+	int code = write_empty(fresh);
+
+	if (code == 0)
+		return file_rename(fresh, path);
+	LOG(ERROR, "index failed", KV("call", "create"), KV("error", mdb_strerror(code)));
+	return code == ENOSPC ? ERR_LIMIT : ERR_IO;
 }

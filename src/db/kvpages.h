@@ -28,5 +28,7 @@ struct kv_pages {
  * or as take() fails. */
 [[nodiscard]] err_t kv_check_pages(const char *path, enum kv_depth depth,
 				   struct kv_pages *found);
+/* Writes an index that is empty, if there is none. */
+[[nodiscard]] err_t kv_make_empty(const char *path);
 /* True if the sum stands behind the value as kv.c writes it. */
 bool kv_sum_is_right(struct str key, struct str stored);

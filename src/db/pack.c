@@ -22,11 +22,19 @@ enum {
 
 /* ---- the files --------------------------------------------------------------------- */
 
+void pack_memory_path(int fd, char path[PACK_PATH_MAX])
+{
+	(void)snprintf(path, PACK_PATH_MAX, "/proc/self/fd/%d", fd);
+}
+
 void packs_path(const struct packs *packs, uint32_t number, const char *suffix,
 		char path[PACK_PATH_MAX])
 {
-	(void)snprintf(path, PACK_PATH_MAX, "%s/%08u.pack%s", packs->folder, number,
-		       suffix);
+	if (packs->folder)
+		(void)snprintf(path, PACK_PATH_MAX, "%s/%08u.pack%s", packs->folder,
+			       number, suffix);
+	else
+		pack_memory_path(packs->list[number - 1].fd, path);
 }
 
 err_t packs_failed(const char *path)
@@ -61,14 +69,13 @@ static void list_add(struct packs *packs, uint32_t number, struct pack pack)
 	(void)pthread_rwlock_unlock(&packs->lock);
 }
 
-err_t packs_add(struct packs *packs, uint32_t number, const char **why)
+err_t packs_add(struct packs *packs, uint32_t number, const char *path, const char **why)
 {
-	char path[PACK_PATH_MAX], bytes[PACK_HEADER_BYTES];
+	char bytes[PACK_HEADER_BYTES];
 	struct pack_header header;
 	struct stat stat;
 	size_t got;
 
-	packs_path(packs, number, "", path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &stat) != 0) {
@@ -119,6 +126,8 @@ static uint32_t pack_number(const char *name)
 
 static err_t packs_find(struct packs *packs, const char **why)
 {
+	char path[PACK_PATH_MAX];
+
 	if (mkdir(packs->folder, 0700) != 0 && errno != EEXIST) {
 		*why = "the folder of the packs cannot be made";
 		return packs_failed(packs->folder);
@@ -133,8 +142,10 @@ static err_t packs_find(struct packs *packs, const char **why)
 	for (struct dirent *entry; err == OK && (entry = readdir(folder));) {
 		uint32_t number = pack_number(entry->d_name);
 
-		if (number != 0)
-			err = packs_add(packs, number, why);
+		if (number == 0)
+			continue;
+		packs_path(packs, number, "", path);
+		err = packs_add(packs, number, path, why);
 	}
 	(void)closedir(folder); /* it was only read */
 	return err;
@@ -144,18 +155,20 @@ err_t packs_open(const struct packs_options *options, struct packs **opened,
 		 const char **why)
 {
 	struct packs *packs = NEW(struct packs);
-	size_t len = strlen(options->folder);
+	size_t len = options->folder ? strlen(options->folder) : 0;
 
 	ASSERT(len < 4000 && options->pack_bytes_max > 0);
-	packs->folder = mem_zeroed(1, len + 1);
-	memcpy(packs->folder, options->folder, len);
+	if (options->folder) {
+		packs->folder = mem_zeroed(1, len + 1);
+		memcpy(packs->folder, options->folder, len);
+	}
 	packs->pack_bytes_max = options->pack_bytes_max;
 	for (unsigned i = 0; i < PACK_LANES; i++)
 		packs->lanes[i] = -1;
 	packs->is_broken = true; /* until packs_start() */
 	packs->bytes = BUF(PACK_GROUP_BYTES_MAX);
 	(void)pthread_rwlock_init(&packs->lock, NULL); /* cannot fail with defaults */
-	err_t err = packs_find(packs, why);
+	err_t err = packs->folder ? packs_find(packs, why) : OK;
 
 	if (err != OK)
 		packs_close(&packs);

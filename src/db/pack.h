@@ -17,7 +17,7 @@ struct packs;
 enum { PACK_LANES = 2 }; /* flushes that may be under way together */
 
 struct packs_options {
-	const char *folder;      /* made if it is not there */
+	const char *folder;      /* made if it is not there; NULL: kept in memory */
 	uint64_t pack_bytes_max; /* a new pack is begun when one is this big */
 };
 

@@ -16,7 +16,7 @@ struct piece {
 };
 
 struct packs {
-	char *folder;
+	char *folder; /* NULL: each pack is a file without a name, in memory */
 	uint64_t pack_bytes_max;
 	pthread_rwlock_t
 		lock;      /* readers take a descriptor while the writer adds a pack */
@@ -47,7 +47,10 @@ struct packs {
 void packs_path(const struct packs *packs, uint32_t number, const char *suffix,
 		char path[PACK_PATH_MAX]);
 /* Opens the pack for reading and adds it to the set. */
-[[nodiscard]] err_t packs_add(struct packs *packs, uint32_t number, const char **why);
+[[nodiscard]] err_t packs_add(struct packs *packs, uint32_t number, const char *path,
+			      const char **why);
+/* Where a file without a name can be opened once more. */
+void pack_memory_path(int fd, char path[PACK_PATH_MAX]);
 /* What was allocated ahead for the newest pack; if that fails, zeros stay there. */
 void packs_give_back_tail(struct packs *packs);
 void packs_close_lanes(struct packs *packs);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,21 @@ void packs_give_back_tail(struct packs *packs)
 		set_size(packs, packs->end);
 }
 
+/* An empty file for the pack, to be renamed from fresh to path if there is a folder. */
+static int pack_file(const struct packs *packs, uint32_t number, char path[PACK_PATH_MAX],
+		     char fresh[PACK_PATH_MAX])
+{
+	if (packs->folder) {
+		packs_path(packs, number, "", path);
+		packs_path(packs, number, ".new", fresh);
+		return open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
+	int fd = memfd_create("pack", MFD_CLOEXEC);
+
+	pack_memory_path(fd, path);
+	return fd;
+}
+
 /* Complete under another name first: a pack whose header is missing is never seen. */
 static err_t pack_create(struct packs *packs)
 {
@@ -60,12 +76,10 @@ static err_t pack_create(struct packs *packs)
 	struct iovec piece = {bytes, sizeof bytes};
 	const char *why;
 
-	packs_path(packs, number, "", path);
-	packs_path(packs, number, ".new", fresh);
-	int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = pack_file(packs, number, path, fresh);
 
 	if (fd < 0) {
-		(void)packs_failed(fresh);
+		(void)packs_failed("new pack");
 		return errno == ENOSPC ? ERR_LIMIT : ERR_IO;
 	}
 	pack_header_write(bytes,
@@ -80,14 +94,14 @@ static err_t pack_create(struct packs *packs)
 		err = disk_write(fd, &piece, 1, 0);
 	if (err == OK)
 		err = disk_flush(fd);
-	if (err == OK && rename(fresh, path) != 0)
+	if (err == OK && packs->folder && rename(fresh, path) != 0)
 		err = packs_failed(path);
-	if (err == OK)
+	if (err == OK && packs->folder)
 		err = disk_flush_folder(packs->folder);
 	if (err == OK)
 		packs_give_back_tail(packs);
 	if (err == OK)
-		err = packs_add(packs, number, &why);
+		err = packs_add(packs, number, path, &why);
 	if (err != OK) {
 		(void)close(fd); /* nothing in it counts */
 		return err;

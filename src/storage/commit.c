@@ -13,7 +13,7 @@ bool disk_is_full(const struct storage *storage)
 {
 	struct statvfs fs;
 
-	return statvfs(storage->folder, &fs) == 0 &&
+	return storage->folder && statvfs(storage->folder, &fs) == 0 &&
 	       (uint64_t)fs.f_bavail * fs.f_frsize < DISK_RESERVE;
 }
 

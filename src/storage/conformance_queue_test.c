@@ -29,7 +29,7 @@ static struct store_op settle(const struct queue_row *row, enum queue_outcome ou
 					    .told = QUEUE_TOLD_DELAY}};
 }
 
-TEST(a_queued_mail_is_leased_retried_and_settled)
+CONFORMANCE(a_queued_mail_is_leased_retried_and_settled)
 {
 	struct fixture f = {0};
 	struct queue_row *rows, *again;
@@ -77,7 +77,7 @@ TEST(a_queued_mail_is_leased_retried_and_settled)
 	fixture_close(&f);
 }
 
-TEST(a_queued_mail_is_delivered_by_sharing_its_body)
+CONFORMANCE(a_queued_mail_is_delivered_by_sharing_its_body)
 {
 	struct fixture f = {0};
 	struct queue_row *rows;
@@ -103,7 +103,7 @@ TEST(a_queued_mail_is_delivered_by_sharing_its_body)
 	fixture_close(&f);
 }
 
-TEST(the_queue_is_listed_over_all_accounts)
+CONFORMANCE(the_queue_is_listed_over_all_accounts)
 {
 	struct fixture f = {0};
 	struct queue_row *rows;
@@ -126,7 +126,7 @@ TEST(the_queue_is_listed_over_all_accounts)
 	fixture_close(&f);
 }
 
-TEST(small_pairs_are_kept_and_scanned_in_order)
+CONFORMANCE(small_pairs_are_kept_and_scanned_in_order)
 {
 	struct fixture f = {0};
 	struct str value;
@@ -172,7 +172,7 @@ TEST(small_pairs_are_kept_and_scanned_in_order)
 	fixture_close(&f);
 }
 
-TEST(changes_tell_what_happened_since)
+CONFORMANCE(changes_tell_what_happened_since)
 {
 	struct fixture f = {0};
 	struct uid_range range;
@@ -226,7 +226,7 @@ static void subscribe_often(struct fixture *f, unsigned times)
 		CHECK(fixture_commit(f, 1, "", ops, COUNT_OF(ops)) == STORE_OK);
 }
 
-TEST(the_log_of_changes_is_trimmed_and_says_so)
+CONFORMANCE(the_log_of_changes_is_trimmed_and_says_so)
 {
 	struct fixture f = {0};
 	struct change_row *rows;
@@ -262,7 +262,7 @@ TEST(the_log_of_changes_is_trimmed_and_says_so)
 	fixture_close(&f);
 }
 
-TEST(rows_come_in_pages)
+CONFORMANCE(rows_come_in_pages)
 {
 	struct fixture f = {0};
 	static char digest[40000];
@@ -289,7 +289,7 @@ TEST(rows_come_in_pages)
 	fixture_close(&f);
 }
 
-TEST(a_big_body_is_read_piece_by_piece)
+CONFORMANCE(a_big_body_is_read_piece_by_piece)
 {
 	struct fixture f = {0};
 	static char big[300000];

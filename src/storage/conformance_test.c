@@ -20,7 +20,7 @@ static struct store_op flags_op(struct uid_range *range, uint32_t first, uint32_
 					   .unchanged_since = UINT64_MAX}};
 }
 
-TEST(an_account_has_an_inbox_and_is_made_once)
+CONFORMANCE(an_account_has_an_inbox_and_is_made_once)
 {
 	struct fixture f = {0};
 	struct account_summary summary;
@@ -39,7 +39,7 @@ TEST(an_account_has_an_inbox_and_is_made_once)
 	fixture_close(&f);
 }
 
-TEST(an_appended_message_reads_back_whole)
+CONFORMANCE(an_appended_message_reads_back_whole)
 {
 	struct fixture f = {0};
 	struct message_row *rows;
@@ -73,7 +73,7 @@ TEST(an_appended_message_reads_back_whole)
 	fixture_close(&f);
 }
 
-TEST(an_append_is_refused_for_its_faults)
+CONFORMANCE(an_append_is_refused_for_its_faults)
 {
 	struct fixture f = {0};
 	static char long_trace[TRACE_BYTES_MAX + 1];
@@ -105,7 +105,7 @@ TEST(an_append_is_refused_for_its_faults)
 	fixture_close(&f);
 }
 
-TEST(a_commit_happens_whole_or_not_at_all)
+CONFORMANCE(a_commit_happens_whole_or_not_at_all)
 {
 	struct fixture f = {0};
 	struct store_op ops[] = {op_append_of(MAILBOX_INBOX, "one"),
@@ -127,7 +127,7 @@ TEST(a_commit_happens_whole_or_not_at_all)
 	fixture_close(&f);
 }
 
-TEST(one_refusal_does_not_touch_the_rest_of_the_group)
+CONFORMANCE(one_refusal_does_not_touch_the_rest_of_the_group)
 {
 	struct fixture f = {0};
 	struct store_op good = op_append_of(MAILBOX_INBOX, "good");
@@ -155,7 +155,7 @@ TEST(one_refusal_does_not_touch_the_rest_of_the_group)
 	fixture_close(&f);
 }
 
-TEST(the_same_key_gives_the_first_result)
+CONFORMANCE(the_same_key_gives_the_first_result)
 {
 	struct fixture f = {0};
 	struct store_op op = op_append_of(MAILBOX_INBOX, "x");
@@ -193,7 +193,7 @@ TEST(the_same_key_gives_the_first_result)
 	fixture_close(&f);
 }
 
-TEST(flags_change_only_what_differs_and_was_not_changed_since)
+CONFORMANCE(flags_change_only_what_differs_and_was_not_changed_since)
 {
 	struct fixture f = {0};
 	struct uid_range range;
@@ -236,7 +236,7 @@ TEST(flags_change_only_what_differs_and_was_not_changed_since)
 	fixture_close(&f);
 }
 
-TEST(a_copy_shares_the_message_and_a_move_takes_it_along)
+CONFORMANCE(a_copy_shares_the_message_and_a_move_takes_it_along)
 {
 	struct fixture f = {0};
 	struct uid_range range;
@@ -283,7 +283,7 @@ TEST(a_copy_shares_the_message_and_a_move_takes_it_along)
 	fixture_close(&f);
 }
 
-TEST(an_expunge_removes_what_it_says)
+CONFORMANCE(an_expunge_removes_what_it_says)
 {
 	struct fixture f = {0};
 	struct uid_range range;
@@ -320,7 +320,7 @@ TEST(an_expunge_removes_what_it_says)
 	fixture_close(&f);
 }
 
-TEST(a_body_can_be_shared_between_accounts)
+CONFORMANCE(a_body_can_be_shared_between_accounts)
 {
 	struct fixture f = {0};
 	struct uid_range range;
@@ -356,7 +356,7 @@ TEST(a_body_can_be_shared_between_accounts)
 	fixture_close(&f);
 }
 
-TEST(a_quota_is_kept)
+CONFORMANCE(a_quota_is_kept)
 {
 	struct fixture f = {0};
 	struct uid_range range;
@@ -388,7 +388,7 @@ TEST(a_quota_is_kept)
 	fixture_close(&f);
 }
 
-TEST(mailboxes_form_a_tree)
+CONFORMANCE(mailboxes_form_a_tree)
 {
 	struct fixture f = {0};
 	struct mailbox_row *rows;
@@ -436,7 +436,7 @@ TEST(mailboxes_form_a_tree)
 	fixture_close(&f);
 }
 
-TEST(a_mailbox_has_roles_and_depth_within_bounds)
+CONFORMANCE(a_mailbox_has_roles_and_depth_within_bounds)
 {
 	struct fixture f = {0};
 	uint64_t parent = 0;
@@ -470,7 +470,7 @@ TEST(a_mailbox_has_roles_and_depth_within_bounds)
 	fixture_close(&f);
 }
 
-TEST(a_deleted_mailbox_is_gone_at_once_and_purged_later)
+CONFORMANCE(a_deleted_mailbox_is_gone_at_once_and_purged_later)
 {
 	struct fixture f = {0};
 	struct store_op op = {.kind = OP_MAILBOX_DELETE};

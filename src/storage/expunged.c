@@ -145,7 +145,10 @@ err_t apply_undelete(struct work *work, const struct effect_undelete *e,
 				    .message = message,
 				    .flags = row.flags & (uint8_t)~FLAG_DELETED,
 				    .modseq = work_change(work),
-				    .saved_at = row.saved_at,
+				    /* RFC 8514 §1: into this mailbox it is
+				     * saved now; nor does a rule of the
+				     * mailbox take it away again at once. */
+				    .saved_at = work->now,
 				    .words = row.words};
 
 	TRY(member_add(work, e->mailbox, e->to_uid, &member, result));

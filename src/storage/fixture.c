@@ -30,9 +30,21 @@ static void remove_folder(const char *path)
 	(void)rmdir(path);
 }
 
+enum back_end fixture_back_end = BACK_END_EMBEDDED;
+
+void fixture_each_back_end(void (*test)(void))
+{
+	static const enum back_end back_ends[] = {BACK_END_MEMORY, BACK_END_EMBEDDED};
+
+	for (size_t i = 0; i < COUNT_OF(back_ends); i++) {
+		fixture_back_end = back_ends[i];
+		test();
+	}
+}
+
 err_t fixture_open_again(struct fixture *f)
 {
-	struct storage_options options = {.folder = f->folder,
+	struct storage_options options = {.folder = f->folder[0] ? f->folder : NULL,
 					  .pack_bytes_max = f->pack_bytes_max,
 					  .index_bytes_max = f->index_bytes_max,
 					  .copy_bytes_a_second = UINT64_MAX};
@@ -45,8 +57,10 @@ err_t fixture_open_again(struct fixture *f)
 
 void fixture_open(struct fixture *f)
 {
-	(void)snprintf(f->folder, sizeof f->folder, "/tmp/storage-test.XXXXXX");
-	ASSERT(mkdtemp(f->folder));
+	if (fixture_back_end == BACK_END_EMBEDDED) {
+		(void)snprintf(f->folder, sizeof f->folder, "/tmp/storage-test.XXXXXX");
+		ASSERT(mkdtemp(f->folder));
+	}
 	arena_init(&f->arena, ARENA_MAX);
 	err_t err = fixture_open_again(f);
 
@@ -64,7 +78,8 @@ void fixture_shut(struct fixture *f)
 void fixture_close(struct fixture *f)
 {
 	fixture_shut(f);
-	remove_folder(f->folder);
+	if (f->folder[0])
+		remove_folder(f->folder);
 	arena_fini(&f->arena);
 }
 

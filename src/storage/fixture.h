@@ -5,8 +5,22 @@
 #include "base/test.h"
 #include "storage/storage.h"
 
+enum back_end { BACK_END_EMBEDDED, BACK_END_MEMORY };
+/* What fixture_open() opens; after each test it is the embedded one. */
+extern enum back_end fixture_back_end;
+
+/* A test of the seam: every back end must pass it. */
+#define CONFORMANCE(name)                                                                \
+	static void each_##name(void);                                                   \
+	TEST(name)                                                                       \
+	{                                                                                \
+		fixture_each_back_end(each_##name);                                      \
+	}                                                                                \
+	static void each_##name(void)
+void fixture_each_back_end(void (*test)(void));
+
 struct fixture {
-	char folder[64];
+	char folder[64]; /* "": there is none */
 	struct storage *storage;
 	struct arena arena; /* of everything that comes back */
 	struct store_result result;

@@ -45,6 +45,11 @@ err_t storage_lock(const char *folder, int *fd, const char **why)
 	return OK;
 }
 
+static const char *name_of(const struct storage *storage)
+{
+	return storage->folder ? storage->folder : "in memory";
+}
+
 /* ---- the index --------------------------------------------------------------------- */
 
 /* Counts this start as one that did not end well, until it has; gives how many such there
@@ -62,7 +67,7 @@ static unsigned starts_count(const struct storage *storage)
 		before = (unsigned)(bytes[0] - '0');
 	bytes[0] = (char)('0' + (before < 9 ? before + 1 : 9));
 	if (pwrite(fd, bytes, 1, 0) != 1)
-		LOG(WARN, "start not counted", KV("folder", storage->folder));
+		LOG(WARN, "start not counted", KV("folder", name_of(storage)));
 	(void)close(fd); /* it may be lost */
 	return before;
 }
@@ -144,6 +149,15 @@ err_t storage_bring_up(struct storage *storage, bool is_fresh_pack, const char *
 
 enum { UNCLEAN_MAX = 2 };
 
+static void paths_set(struct storage *storage, const struct storage_options *options)
+{
+	storage->folder = storage_path(options->folder, "");
+	storage->index_path =
+		storage_path(options->folder,
+			     options->index_name ? options->index_name : STORAGE_INDEX);
+	storage->packs_path = storage_path(options->folder, "packs");
+}
+
 /* *is_index_damaged tells whether that is why. */
 static err_t open_once(const struct storage_options *options, struct arena *arena,
 		       struct storage **opened, struct str *why, bool *is_index_damaged)
@@ -151,13 +165,10 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 	struct storage *storage = NEW(struct storage);
 	const char *sentence = "";
 	bool is_ours = !options->is_as_it_is && !options->index_name &&
-		       options->open_as == STORAGE_LIVE;
+		       options->open_as == STORAGE_LIVE && options->folder;
 
-	storage->folder = storage_path(options->folder, "");
-	storage->index_path =
-		storage_path(options->folder,
-			     options->index_name ? options->index_name : STORAGE_INDEX);
-	storage->packs_path = storage_path(options->folder, "packs");
+	if (options->folder)
+		paths_set(storage, options);
 	storage->pack_bytes_max =
 		options->pack_bytes_max ? options->pack_bytes_max : default_pack_bytes;
 	storage->index_bytes_max =
@@ -175,7 +186,9 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 	(void)pthread_rwlock_init(&storage->gate, NULL); /* cannot fail with defaults */
 	storage->trusted = options->trusted;
 	snapshot_look_for(storage);
-	err_t err = storage_lock(storage->folder, &storage->lock_fd, &sentence);
+	err_t err = storage->folder
+			    ? storage_lock(storage->folder, &storage->lock_fd, &sentence)
+			    : OK;
 
 	if (err == OK && is_ours && starts_count(storage) >= UNCLEAN_MAX)
 		err = index_look(storage, &sentence);
@@ -184,7 +197,7 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 				       &sentence);
 	storage->open_as = STORAGE_LIVE; /* should it have to reopen */
 	/* The names of index and packs, before anything is promised. */
-	if (err == OK && !storage->is_read_only &&
+	if (err == OK && !storage->is_read_only && storage->folder &&
 	    (err = disk_flush_folder(storage->folder)) != OK)
 		sentence = "the data directory cannot be flushed";
 	if (err == OK && !storage->is_read_only && !options->is_as_it_is) {
@@ -197,8 +210,9 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 	*why = STR("");
 	*is_index_damaged = storage->is_index_damaged;
 	if (err != OK) {
-		*why = arena_printf(arena, "%s: %s (%s)", options->folder, sentence,
-				    err_text(err));
+		*why = arena_printf(arena, "%s: %s (%s)",
+				    options->folder ? options->folder : "in memory",
+				    sentence, err_text(err));
 		storage_close(&storage);
 	}
 	*opened = storage;
@@ -260,7 +274,7 @@ void storage_recover(struct storage *storage)
 
 	(void)flusher_drain(&storage->flusher); /* it is settled below */
 	(void)pthread_rwlock_wrlock(&storage->gate);
-	LOG(WARN, "store reopens", KV("folder", storage->folder));
+	LOG(WARN, "store reopens", KV("folder", name_of(storage)));
 	space_forget(storage);
 	work_drop(&storage->work);
 	kv_close(&storage->kv);
@@ -274,7 +288,7 @@ void storage_recover(struct storage *storage)
 	storage->lacks_room = err == ERR_LIMIT;
 	storage->stopped_us = clock_monotonic_us();
 	if (err != OK) {
-		LOG(ERROR, "store is read-only", KV("folder", storage->folder),
+		LOG(ERROR, "store is read-only", KV("folder", name_of(storage)),
 		    KV("why", why));
 		if (!storage->kv && index_open(storage, &why) != OK)
 			LOG(ERROR, "store cannot be read", KV("why", why));

@@ -34,6 +34,8 @@ uint64_t storage_pinned_sequence(struct storage *storage)
 
 static bool is_there(const struct storage *storage, const char *name)
 {
+	if (!storage->folder)
+		return false;
 	char *path = storage_path(storage->folder, name);
 	bool is = access(path, F_OK) == 0;
 

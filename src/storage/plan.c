@@ -102,7 +102,9 @@ static enum store_outcome plan_kv(struct plan *plan, const struct op_kv *op, boo
 	if (is_put && str_same(op->key, STR(STORE_KV_QUOTA)) &&
 	    !quota_parse(op->value, &messages_max, &bytes_max))
 		return STORE_INVALID;
-	if (is_put && str_same(op->key, STR(STORE_KV_UNDELETE)) &&
+	if (is_put &&
+	    (str_same(op->key, STR(STORE_KV_UNDELETE)) ||
+	     str_starts(op->key, STR(STORE_KV_RETENTION))) &&
 	    !keep_days_parse(op->value, &days))
 		return STORE_INVALID;
 	*e = (struct effect_kv){op->key, is_put ? op->value : STR("")};

@@ -19,7 +19,9 @@ struct storage;
 #define STORAGE_SNAPSHOT "snapshot"
 
 struct storage_options {
-	const char *folder;      /* the data directory; it exists */
+	/* The data directory; it exists.  NULL: none, everything is kept in memory and
+	 * gone when it is closed: for tests. */
+	const char *folder;
 	uint64_t pack_bytes_max; /* 0: 1 GB */
 	/* So much the index may take before nothing that grows is taken; 0: 64 GB. */
 	uint64_t index_bytes_max;
@@ -186,4 +188,25 @@ enum store_outcome storage_queue_counts(struct storage *storage, struct str afte
 					size_t limit, struct arena *arena,
 					struct queue_count *all,
 					struct queue_domain **domains, size_t *count);
+/* What was saved too long ago: how long a message stays in the mailboxes of these roles,
+ * where they have no rule of their own (STORE_KV_RETENTION).  0: for ever. */
+struct retention_rules {
+	uint32_t junk_days, trash_days;
+};
+/* A walk over the mailboxes of all accounts; starts zeroed. */
+struct retention_walk {
+	account_t account;
+	uint64_t mailbox;
+	bool is_over;
+	/* What the last step found: so many messages of that mailbox, from the first UID
+	 * to the last, are to be expunged.  0: none.  The next step goes on behind
+	 * them. */
+	uint32_t count;
+	struct uid_range uids;
+};
+/* One step: at most a few hundred mailboxes, each for the price of one look at its first
+ * message, or some of the messages that are due.  Whoever asks commits an OP_EXPUNGE. */
+enum store_outcome storage_retention(struct storage *storage,
+				     const struct retention_rules *rules, int64_t now,
+				     struct retention_walk *walk);
 enum store_outcome storage_stats(struct storage *storage, struct store_stats *stats);

@@ -134,7 +134,8 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 	case SETTINGS:
 		return view->is_granted(view->arg, account, GRANT_WRITE) &&
 		       !str_same(op->kv.key, STR(STORE_KV_QUOTA)) &&
-		       !str_same(op->kv.key, STR(STORE_KV_UNDELETE));
+		       !str_same(op->kv.key, STR(STORE_KV_UNDELETE)) &&
+		       !str_starts(op->kv.key, STR(STORE_KV_RETENTION));
 	case SEND:
 		return may_send;
 	case STRANGERS:

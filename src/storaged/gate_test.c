@@ -257,4 +257,7 @@ TEST(an_account_does_not_raise_its_own_quota)
 	CHECK(allows_op(GATE_CTL, 0, false, MINE, op));
 	op.kind = OP_KV_DELETE;
 	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, false, MINE, op));
+	op.kv.key = STR(STORE_KV_RETENTION "7");
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, false, MINE, op));
+	CHECK(allows_op(GATE_CTL, 0, false, MINE, op));
 }

@@ -96,6 +96,8 @@ struct storaged {
 	bool has_grant_key, is_closing;
 	size_t guest_count;      /* also those that have left but are still in use */
 	struct completion empty; /* posted when is_closing and no guest is left */
+	uint64_t retention_task; /* 0: it has ended */
+	struct completion *retention_ended; /* of whoever waits for that */
 };
 
 void guest_ref(struct guest *guest);
@@ -151,6 +153,12 @@ struct borrowed {
 enum store_outcome staging_borrow(struct guest *guest, struct store_commit *commit,
 				  struct borrowed *borrowed);
 void staging_release(struct borrowed *borrowed);
+
+/* retention.c: a task that looks, a few times a day, for what was saved too long ago. */
+void retention_start(struct storaged *storaged);
+void retention_stop(struct storaged *storaged); /* suspends while it commits */
+/* One time, as if it were now. */
+void retention_round(struct storaged *storaged, int64_t now);
 
 /* reply.c */
 void reply_send(struct guest *guest, uint64_t id, const struct buf *reply);

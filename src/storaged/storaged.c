@@ -97,6 +97,7 @@ struct storaged *storaged_open(const struct storaged_options *options)
 	completion_init(&storaged->empty);
 	staging_open(options->staging);
 	storaged->writer = writer_open(options->storage);
+	retention_start(storaged);
 	return storaged;
 }
 
@@ -112,6 +113,7 @@ void storaged_close(struct storaged **storaged_ptr)
 	storaged->is_closing = true;
 	if (storaged->guest_count > 0)
 		completion_wait(&storaged->empty);
+	retention_stop(storaged);
 	writer_close(&storaged->writer);
 	raised_fini(storaged);
 	explicit_bzero(storaged->grant_key, sizeof storaged->grant_key);

@@ -7,15 +7,16 @@
  */
 #pragma once
 
+#include "storage/storage.h"
 #include "storaged/gate.h"
 #include "store/codec.h"
 
-struct storage;
 struct storaged;
 
 struct storaged_options {
 	struct storage *storage; /* borrowed, until storaged_close() */
 	const char *staging;     /* a folder of our own, made if absent; borrowed */
+	struct retention_rules retention;
 	/* Told before and after each operation that could bring the process down, so that
 	 * a poisonous one is known after a crash.  May be NULL; must not suspend. */
 	void (*note)(const struct store_request *request, bool is_begun);

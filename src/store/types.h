@@ -41,6 +41,9 @@ enum {
 /* For how many days expunged messages can be brought back, a decimal number; 14 where it
  * is not put. */
 #define STORE_KV_UNDELETE "undelete"
+/* Followed by a mailbox's number: for how many days messages stay there after they were
+ * saved, a decimal number; 0 is for ever.  What is older is expunged. */
+#define STORE_KV_RETENTION "retention/"
 
 /* How a call ended.  Only OK means that it happened; only UNKNOWN means that it may
  * have. */
