@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "conf/hop.h"
 #include "daemon/self.h"
+#include "fetch/fetch.h"
+#include "mailauth/tls_policy.h"
 #include "mta/mta.h"
 #include "resolver/resolver.h"
 #include "store/store.h"
@@ -13,6 +15,7 @@ enum { ROOTS_BYTES_MAX = 2 * 1024 * 1024, LOGINS_BYTES_MAX = 64 * 1024 };
 struct mta_process {
 	struct store *store;
 	struct resolver *resolver;
+	struct fetch *fetch;
 	struct buf roots, logins;
 	struct mta_options options;
 	struct mta *mta;
@@ -24,6 +27,7 @@ static void make(struct self *self)
 
 	process->store = store_open(-1);
 	process->resolver = resolver_open(-1);
+	process->fetch = fetch_open(-1);
 	process->roots = BUF(ROOTS_BYTES_MAX);
 	process->logins = BUF(LOGINS_BYTES_MAX);
 	self->state = process;
@@ -80,6 +84,10 @@ static bool begin(struct self *self)
 	process->options = (struct mta_options){
 		.store = process->store,
 		.resolver = process->resolver,
+		.fetch = process->fetch,
+		.tls_uses = (conf->is_dane_heeded ? TLS_USE_DANE : 0u) |
+			    (conf->is_mta_sts_heeded ? TLS_USE_STS : 0u),
+		.sts_port = (uint16_t)conf->mta_sts_port,
 		.hostname = conf->hostname,
 		.hello = conf->mta_hello.len > 0 ? conf->mta_hello : conf->hostname,
 		.smarthost = conf->mta_smarthost,
@@ -122,6 +130,9 @@ static void take(struct self *self, const struct ipc_message *message)
 	case CHILD_RESOLVER:
 		resolver_reconnect(process->resolver, message->fd);
 		return;
+	case CHILD_FETCH:
+		fetch_reconnect(process->fetch, message->fd);
+		return;
 	case CHILD_ROOTS:
 		read_file(&process->roots, message->fd);
 		return;
@@ -141,6 +152,7 @@ static void end(struct self *self)
 	mta_close(&process->mta);
 	store_close(&process->store);
 	resolver_close(&process->resolver);
+	fetch_close(&process->fetch);
 	buf_fini(&process->roots);
 	if (process->logins.ptr)
 		explicit_bzero(process->logins.ptr, process->logins.room);

@@ -375,7 +375,7 @@ static unsigned cores(void)
 
 	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
-	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 4) / 2);
+	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 5) / 2);
 }
 
 static void add_slots(struct supervisor *supervisor, enum child_role role, unsigned count)

@@ -5,7 +5,7 @@
 #include "daemon/poison.h"
 #include "daemon/supervisor.h"
 
-enum { SLOTS_MAX = 4 + 2 * 64 };
+enum { SLOTS_MAX = 5 + 2 * 64 };
 
 /* The place of one process, whichever runs there now. */
 struct slot {

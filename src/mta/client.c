@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "net/conn.h"
-#include "net/tls.h"
 
 enum { REPLY_LINE_BYTES = 4096, EHLO_TEXT_MAX = 8192 };
 
@@ -183,22 +182,17 @@ static enum client_outcome hello(struct client *client)
 
 static enum client_outcome handshake(struct client *client)
 {
-	const struct client_tls *tls = &client->options.tls;
+	const struct client_options *options = &client->options;
+	struct tls_outcome outcome = {.flaw = TLS_FLAW_NONE};
 
 	client_deadline(client, WAIT_HELLO);
-	if (!tls->how) {
-		say(client, "There are no roots to trust (tls.trusted-roots)");
-		return CLIENT_NO_TLS;
-	}
-	if (conn_starttls_client(client->conn, tls->how, client->host) != OK) {
-		say(client, tls->is_verified
-				    ? "The TLS handshake failed, or the certificate is "
-				      "not to be trusted"
-				    : "The TLS handshake failed");
-		return CLIENT_NO_TLS;
-	}
-	client->is_verified = tls->is_verified;
-	return CLIENT_READY;
+	if (conn_starttls_peer(client->conn, options->tls, &options->demand.peer,
+			       &outcome) == OK)
+		return CLIENT_READY;
+	say(client, "The TLS handshake failed");
+	if (outcome.why[0])
+		buf_printf(&client->text, ": %s", outcome.why);
+	return CLIENT_NO_TLS;
 }
 
 static enum client_outcome unmet(struct client *client, const char *why)
@@ -210,27 +204,34 @@ static enum client_outcome unmet(struct client *client, const char *why)
 /* RFC 3207 §4.1, §4.2: after TLS everything begins anew. */
 static enum client_outcome starttls(struct client *client)
 {
-	const struct client_tls *tls = &client->options.tls;
+	bool is_needed = client->options.demand.need != TLS_MAY;
 
-	if (tls->is_implicit || tls->need == CLIENT_TLS_NEVER)
+	if (client->options.is_tls_implicit || client->options.is_tls_avoided)
 		return CLIENT_READY;
 	if (!(client->offers & OFFER_STARTTLS))
-		return tls->need == CLIENT_TLS_MUST
-			       ? unmet(client, "TLS is required, and the server does not "
-					       "offer it")
-			       : CLIENT_READY;
+		return is_needed ? unmet(client, "TLS is required, and the server does "
+						 "not offer it")
+				 : CLIENT_READY;
 	conn_add(client->conn, STR("STARTTLS\r\n"));
 	enum client_outcome outcome = command(client, WAIT_HELLO);
 
-	if (outcome == CLIENT_REFUSED && tls->need == CLIENT_TLS_MAY &&
-	    !client->has_failed)
-		return CLIENT_READY;
-	if (outcome == CLIENT_REFUSED && tls->need == CLIENT_TLS_MUST)
+	if (outcome == CLIENT_REFUSED && is_needed)
 		return unmet(client, "TLS is required, and the server refused to begin "
 				     "it");
+	if (outcome == CLIENT_REFUSED && !client->has_failed)
+		return CLIENT_READY;
 	if (outcome == CLIENT_READY)
 		outcome = handshake(client);
 	return outcome == CLIENT_READY ? hello(client) : outcome;
+}
+
+/* RFC 8689 §4.2.1: it must be offered after TLS. */
+static enum client_outcome check_requiretls(struct client *client)
+{
+	if (!client->options.demand.is_requiretls || (client->offers & OFFER_REQUIRETLS))
+		return CLIENT_READY;
+	say(client, "The server does not support REQUIRETLS");
+	return CLIENT_NO_REQUIRETLS;
 }
 
 /* ---- AUTH -------------------------------------------------------------------------- */
@@ -307,7 +308,7 @@ enum client_outcome client_open(struct client *client, struct conn *conn, struct
 
 	*client = (struct client){.conn = conn, .host = host, .options = *options};
 	client->text = BUF(REPLY_LINE_BYTES);
-	if (options->tls.is_implicit)
+	if (options->is_tls_implicit)
 		outcome = handshake(client);
 	if (outcome == CLIENT_READY)
 		outcome = command(client, WAIT_GREETING);
@@ -315,6 +316,8 @@ enum client_outcome client_open(struct client *client, struct conn *conn, struct
 		outcome = hello(client);
 	if (outcome == CLIENT_READY)
 		outcome = starttls(client);
+	if (outcome == CLIENT_READY)
+		outcome = check_requiretls(client);
 	if (outcome == CLIENT_READY)
 		outcome = authenticate(client);
 	return outcome;

@@ -5,22 +5,10 @@
 #pragma once
 
 #include "base/buf.h"
+#include "mailauth/tls_policy.h"
 #include "wire/smtp/reply.h"
 
 struct conn;
-struct tls_client;
-
-/* What TLS must be like towards a host; what it leads to outlives the connection. */
-struct client_tls {
-	enum client_tls_need {
-		CLIENT_TLS_NEVER, /* not even if it is offered */
-		CLIENT_TLS_MAY, /* if it is offered; any certificate will do (RFC 7435) */
-		CLIENT_TLS_MUST, /* or nothing is sent */
-	} need;
-	bool is_implicit;       /* from the first octet: RFC 8314 §3.3 */
-	struct tls_client *how; /* says how the certificate is looked at */
-	bool is_verified;       /* whoever it lets through has proved who it is */
-};
 
 enum client_offer {
 	OFFER_PIPELINING = 1 << 0,
@@ -58,7 +46,10 @@ struct client_options {
 	struct str hello;    /* our name */
 	struct str hostname; /* whoever says it is that is us */
 	bool is_lmtp;
-	struct client_tls tls;
+	struct tls_client *tls;   /* of TLS_VERIFY_PEER */
+	struct tls_demand demand; /* its verdict has been heeded */
+	bool is_tls_implicit;     /* from the first octet: RFC 8314 §3.3 */
+	bool is_tls_avoided;      /* it has failed there, and is not needed */
 	struct client_login login;
 	unsigned patience_s;
 };
@@ -69,7 +60,6 @@ struct client {
 	struct client_options options;
 	unsigned offers;   /* enum client_offer */
 	uint64_t size_max; /* 0: not said */
-	bool is_verified;  /* TLS, and the certificate is the host's */
 	bool has_failed;   /* the connection is of no more use */
 	unsigned mails;    /* that were begun */
 
@@ -79,11 +69,12 @@ struct client {
 
 enum client_outcome {
 	CLIENT_READY,
-	CLIENT_REFUSED,   /* by a reply: client->reply and text */
-	CLIENT_LOST,      /* no reply; text says what happened */
-	CLIENT_NO_TLS,    /* the handshake failed */
-	CLIENT_TLS_UNMET, /* TLS is demanded, and not to be had; text says why */
-	CLIENT_IS_SELF,   /* this is ourselves */
+	CLIENT_REFUSED,       /* by a reply: client->reply and text */
+	CLIENT_LOST,          /* no reply; text says what happened */
+	CLIENT_NO_TLS,        /* the handshake failed */
+	CLIENT_TLS_UNMET,     /* TLS is demanded, and not to be had; text says why */
+	CLIENT_NO_REQUIRETLS, /* RFC 8689 §4.2.1 */
+	CLIENT_IS_SELF,       /* this is ourselves */
 };
 
 /* Takes conn over.  May suspend, until mails may be sent. */

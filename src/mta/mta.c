@@ -8,6 +8,7 @@
 #include "mta/table.h"
 #include "net/tls.h"
 #include "rt/clock.h"
+#include "tlspolicy/policy.h"
 
 enum {
 	BATCH_ROWS = 500,
@@ -138,10 +139,14 @@ struct mta *mta_open(const struct mta_options *options)
 	struct mta *mta = NEW(struct mta);
 
 	mta->run.options = options;
-	mta->run.tls_any = tls_client_new(TLS_VERIFY_NOTHING, STR(""));
-	if (options->roots_pem.len > 0)
-		mta->run.tls_trusted =
-			tls_client_new(TLS_VERIFY_NAME, options->roots_pem);
+	mta->run.tls = tls_client_new(TLS_VERIFY_PEER, options->roots_pem);
+	const struct policy_options policy = {.store = options->store,
+					      .resolver = options->resolver,
+					      .fetch = options->fetch,
+					      .uses = options->tls_uses,
+					      .sts_port = options->sts_port};
+
+	mta->run.policy = policy_open(&policy);
 	return mta;
 }
 
@@ -165,8 +170,8 @@ void mta_close(struct mta **mta_ptr)
 	ASSERT(mta->run.users == 0);
 	forget_all(&mta->run);
 	destination_free_all(&mta->run);
-	tls_client_free(&mta->run.tls_any);
-	tls_client_free(&mta->run.tls_trusted);
+	tls_client_free(&mta->run.tls);
+	policy_close(&mta->run.policy);
 	mem_free(mta);
 	*mta_ptr = NULL;
 }

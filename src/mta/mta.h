@@ -11,10 +11,14 @@
 
 struct store;
 struct resolver;
+struct fetch;
 
 struct mta_options {
 	struct store *store;
 	struct resolver *resolver;
+	struct fetch *fetch;
+	unsigned tls_uses; /* enum tls_use */
+	uint16_t sts_port;
 	struct str hostname;       /* ours */
 	struct str hello;          /* what we call ourselves to others */
 	struct str smarthost;      /* conf/hop.h; "": none */

@@ -121,6 +121,8 @@ void mx_find(const struct mta_options *mta, struct str domain, struct arena *are
 	*answer = (struct mx_answer){.outcome = MX_FOUND, .why = STR("")};
 	resolver_ask(mta->resolver, domain, DNS_MX, arena, &dns);
 	answer->is_secure = dns.is_secure;
+	if (!str_same_nocase(dns.name, domain))
+		answer->expanded = dns.name;
 	switch (dns.outcome) {
 	case DNS_FOUND:
 		take_records(mta, &dns, arena, answer);

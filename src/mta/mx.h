@@ -23,7 +23,8 @@ struct mx_answer {
 	enum mx_outcome outcome;
 	struct mx_host *hosts; /* best first */
 	size_t count;
-	bool is_secure;     /* by DNSSEC */
+	bool is_secure;      /* by DNSSEC; also that there are no MX records */
+	struct str expanded; /* what the domain is an alias of; or "" */
 	const char *status; /* of UNKNOWN and NOWHERE: an enhanced code, and a sentence */
 	struct str why;
 };

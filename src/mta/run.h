@@ -91,7 +91,8 @@ struct destination {
 
 struct run {
 	const struct mta_options *options;
-	struct tls_client *tls_any, *tls_trusted; /* the latter NULL: no roots */
+	struct tls_client *tls; /* NULL: none can be had */
+	struct policy *policy;
 	struct list rows[TABLE_BUCKETS_MTA], mails[TABLE_BUCKETS_MTA],
 		destinations[TABLE_BUCKETS_MTA];
 	struct list ages;   /* of destinations, the latest used last */

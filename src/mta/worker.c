@@ -10,6 +10,7 @@
 #include "mta/table.h"
 #include "mta/transaction.h"
 #include "net/conn.h"
+#include "tlspolicy/policy.h"
 
 enum {
 	MAILS_A_CONNECTION = 500,
@@ -33,8 +34,9 @@ struct search {
 	struct verdict verdict; /* of the last that failed */
 	struct str host;        /* that said it */
 	unsigned tries;
-	bool is_mx_secure;
-	bool is_over; /* nobody else is to be asked */
+	bool has_policy;
+	struct policy_hop policy; /* must not move */
+	bool is_over;             /* nobody else is to be asked */
 };
 
 /* ---- one host ---------------------------------------------------------------------- */
@@ -73,60 +75,77 @@ static uint16_t port_of(const struct search *search)
 	return search->options->port;
 }
 
-/* What TLS must be like there, without policies of the other side. */
-static struct client_tls tls_for(const struct search *search)
+/* What a server of the settings must be like: policies are for others'. */
+static void demand_of_hop(const struct search *search, struct str host,
+			  struct tls_demand *demand)
 {
 	const struct destination *destination = search->destination;
-	const struct run *run = destination->run;
-	bool is_submission = destination->hop.scheme == HOP_SUBMISSION ||
-			     destination->hop.scheme == HOP_SUBMISSIONS;
-	struct client_tls tls = {.need = CLIENT_TLS_MAY, .how = run->tls_any};
 
-	if (is_submission || destination->tls == DESTINATION_REQUIRETLS) {
-		tls.need = CLIENT_TLS_MUST;
-		tls.how = run->tls_trusted;
-		tls.is_verified = true;
-	}
-	tls.is_implicit = destination->hop.scheme == HOP_SUBMISSIONS;
-	return tls;
+	*demand = (struct tls_demand){
+		.verdict = TLS_HOST_GOOD,
+		.need = TLS_MAY,
+		.peer = {.check = TLS_CHECK_NOTHING, .names = {host}, .name_count = 1},
+		.is_requiretls = destination->tls == DESTINATION_REQUIRETLS};
+	if (destination->hop.scheme != HOP_SUBMISSION &&
+	    destination->hop.scheme != HOP_SUBMISSIONS && !demand->is_requiretls)
+		return;
+	demand->need = TLS_MUST_BE_VERIFIED;
+	demand->peer.check = TLS_CHECK_NAME;
+	demand->peer.is_binding = true;
+	demand->status = demand->is_requiretls ? "5.7.10" : "4.7.5";
 }
 
-static struct client_options client_options(const struct search *search)
+static void demand_of_host(struct search *search, struct str host,
+			   struct tls_demand *demand)
+{
+	static const enum tls_wish wishes[] = {
+		[DESTINATION_USUAL] = TLS_WISH_NONE,
+		[DESTINATION_REQUIRETLS] = TLS_WISH_REQUIRED,
+		[DESTINATION_OPTIONAL] = TLS_WISH_OPTIONAL,
+	};
+	const struct destination *destination = search->destination;
+
+	if (search->has_policy)
+		policy_host(destination->run->policy, &search->policy, host,
+			    port_of(search), wishes[destination->tls], &search->arena,
+			    demand);
+	else
+		demand_of_hop(search, host, demand);
+}
+
+static void note_demand(struct search *search, const struct tls_demand *demand,
+			struct str text, struct str host)
+{
+	struct smtp_enhanced status;
+
+	/* "" where nothing was demanded: then it is only for now. */
+	if (!smtp_enhanced_parse(str_c(demand->status), &status))
+		status = (struct smtp_enhanced){4, 7, 5};
+	note(search, status.class == 5 ? VERDICT_FAILED : VERDICT_RETRY, 0, status, text,
+	     host);
+}
+
+/* False: what is demanded of the host cannot be had, and was noted. */
+static bool client_options(struct search *search, struct str host,
+			   struct client_options *options)
 {
 	const struct mta_options *mta = search->options;
-	struct client_options options = {.hello = mta->hello,
-					 .hostname = mta->hostname,
-					 .is_lmtp = search->destination->hop.scheme ==
-						    HOP_LMTP,
-					 .tls = tls_for(search),
-					 .patience_s = mta->patience_s};
+	const struct conf_hop *hop = &search->destination->hop;
 
-	if (search->destination->hop.scheme != HOP_MX &&
-	    !route_login(mta, search->destination->hop.host, &options.login.name,
-			 &options.login.password))
-		options.login.name = STR("");
-	return options;
-}
-
-/* What a mail that requires TLS asks of the host.  RFC 8689 §4.2.1. */
-static bool meets_requiretls(struct search *search, struct str host)
-{
-	const struct client *client = search->client;
-
-	if (search->destination->tls != DESTINATION_REQUIRETLS)
+	*options =
+		(struct client_options){.hello = mta->hello,
+					.hostname = mta->hostname,
+					.is_lmtp = hop->scheme == HOP_LMTP,
+					.tls = search->destination->run->tls,
+					.is_tls_implicit = hop->scheme == HOP_SUBMISSIONS,
+					.patience_s = mta->patience_s};
+	if (hop->scheme != HOP_MX &&
+	    !route_login(mta, hop->host, &options->login.name, &options->login.password))
+		options->login.name = STR("");
+	demand_of_host(search, host, &options->demand);
+	if (options->demand.verdict == TLS_HOST_GOOD)
 		return true;
-	if (search->destination->hop.scheme == HOP_MX && !search->is_mx_secure)
-		note(search, VERDICT_FAILED, 0, (struct smtp_enhanced){5, 7, 10},
-		     STR("TLS is required, and the list of mail hosts is not signed"),
-		     host);
-	else if (!client->is_verified)
-		note(search, VERDICT_FAILED, 0, (struct smtp_enhanced){5, 7, 10},
-		     STR("TLS is required, and the server is not verified"), host);
-	else if (!(client->offers & OFFER_REQUIRETLS))
-		note(search, VERDICT_FAILED, 0, (struct smtp_enhanced){5, 7, 30},
-		     STR("The server does not support REQUIRETLS"), host);
-	else
-		return true;
+	note_demand(search, &options->demand, options->demand.reason, host);
 	return false;
 }
 
@@ -135,7 +154,6 @@ static void note_outcome(struct search *search, enum client_outcome outcome,
 {
 	const struct client *client = search->client;
 	struct str text = buf_str(&client->text);
-	bool is_required = search->destination->tls == DESTINATION_REQUIRETLS;
 
 	switch (outcome) {
 	case CLIENT_READY:
@@ -150,10 +168,11 @@ static void note_outcome(struct search *search, enum client_outcome outcome,
 		return;
 	case CLIENT_NO_TLS:
 	case CLIENT_TLS_UNMET:
-		note(search, is_required ? VERDICT_FAILED : VERDICT_RETRY, 0,
-		     is_required ? (struct smtp_enhanced){5, 7, 10}
-				 : (struct smtp_enhanced){4, 7, 5},
-		     text, host);
+		note_demand(search, &client->options.demand, text, host);
+		return;
+	case CLIENT_NO_REQUIRETLS:
+		note(search, VERDICT_FAILED, 0, (struct smtp_enhanced){5, 7, 30}, text,
+		     host);
 		return;
 	case CLIENT_IS_SELF:
 		note(search, VERDICT_FAILED, 0, (struct smtp_enhanced){5, 4, 6},
@@ -164,13 +183,13 @@ static void note_outcome(struct search *search, enum client_outcome outcome,
 	}
 }
 
-/* Connected; with CLIENT_READY and a client that is open, mails may be sent. */
+/* Connected; with CLIENT_READY mails may be sent. */
 static enum client_outcome greet(struct search *search, struct conn *conn,
 				 struct str host, const struct client_options *options)
 {
 	enum client_outcome outcome = client_open(search->client, conn, host, options);
 
-	if (outcome == CLIENT_READY && meets_requiretls(search, host))
+	if (outcome == CLIENT_READY)
 		return outcome;
 	note_outcome(search, outcome, host);
 	client_close(search->client);
@@ -188,10 +207,12 @@ static bool has_untried(const bool *tried, size_t count)
 static bool try_host(struct search *search, struct str host,
 		     const struct mx_addresses *addresses)
 {
-	struct client_options options = client_options(search);
+	struct client_options options;
 	bool tried[MX_ADDRESSES_MAX] = {false};
 	struct race_result result;
 
+	if (!client_options(search, host, &options))
+		return false;
 	while (search->tries++ < TRIES_MAX && !search->is_over &&
 	       has_untried(tried, addresses->count)) {
 		unsigned wait_s = (unsigned)num_min(CONNECT_S, options.patience_s);
@@ -207,11 +228,11 @@ static bool try_host(struct search *search, struct str host,
 		}
 		enum client_outcome outcome = greet(search, result.conn, host, &options);
 
-		if (outcome == CLIENT_READY && search->client->conn)
+		if (outcome == CLIENT_READY)
 			return true;
 		/* TLS that fails is no worse than none, where none would do. */
-		if (outcome == CLIENT_NO_TLS && options.tls.need == CLIENT_TLS_MAY) {
-			options.tls.need = CLIENT_TLS_NEVER;
+		if (outcome == CLIENT_NO_TLS && options.demand.need == TLS_MAY) {
+			options.is_tls_avoided = true;
 			tried[result.place] = false;
 		}
 	}
@@ -281,9 +302,13 @@ static bool find_host(struct search *search)
 	if (!has_mx)
 		return try_all(search, &itself, 1);
 	mx_find(search->options, hop->host, &search->arena, &mx);
-	search->is_mx_secure = mx.is_secure;
-	if (mx.outcome == MX_FOUND)
+	if (mx.outcome == MX_FOUND) {
+		search->has_policy = true;
+		policy_hop(search->destination->run->policy, hop->host, mx.expanded,
+			   mx.is_secure ? TLS_KNOWN : TLS_KNOWN_NONE, &search->arena,
+			   &search->policy);
 		return try_all(search, mx.hosts, mx.count);
+	}
 	struct smtp_enhanced status = {4, 4, 3};
 
 	if (!smtp_enhanced_parse(str_c(mx.status), &status))

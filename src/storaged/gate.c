@@ -225,6 +225,11 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case LOOK_UP:
 		return is_directory_key(account, key_of(request)) ||
 		       view->is_granted(view->arg, account, GRANT_READ);
+	case POLICIES:
+		return is_policy_key(account, key_of(request));
+	case POLICY_OR_DIRECTORY:
+		return is_policy_key(account, key_of(request)) ||
+		       is_directory_key(account, key_of(request));
 	case LOCAL:
 		return queue_of(request) == QUEUE_LOCAL;
 	case REMOTE:
