@@ -333,7 +333,7 @@ static err_t read_switch(struct str value, struct arena *arena, bool *is_on,
 
 bool conf_names_have(struct str names, struct str name)
 {
-	for (struct str word; (word = next_word(&names)).len > 0;)
+	for (struct str word; (word = conf_next_word(&names)).len > 0;)
 		if (str_same(word, STR("*")) || str_same(word, name))
 			return true;
 	return false;

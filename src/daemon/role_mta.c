@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "conf/hop.h"
 #include "daemon/self.h"
+#include "directory/directory.h"
 #include "fetch/fetch.h"
 #include "mailauth/tls_policy.h"
 #include "mta/mta.h"
@@ -17,6 +18,7 @@ struct mta_process {
 	struct resolver *resolver;
 	struct fetch *fetch;
 	struct buf roots, logins;
+	struct directory directory;
 	struct mta_options options;
 	struct mta *mta;
 };
@@ -81,6 +83,8 @@ static bool begin(struct self *self)
 	struct mta_process *process = self->state;
 	const struct conf *conf = &self->conf;
 
+	process->directory = (struct directory){.store = process->store,
+						.default_domain = conf->default_domain};
 	process->options = (struct mta_options){
 		.store = process->store,
 		.resolver = process->resolver,
@@ -98,7 +102,14 @@ static bool begin(struct self *self)
 		.port = (uint16_t)conf->mta_port,
 		.connections_max = conf->mta_connections,
 		.rate_per_minute = conf->mta_rate,
-		.retry_first_s = conf->queue_retry_first_s,
+		.schedule = {.retry_first_s = conf->queue_retry_first_s,
+			     .retry_max_s = conf->queue_retry_max_s,
+			     .expire_s = conf->queue_expire_s,
+			     .delay_notice_s = conf->queue_delay_notice_s},
+		.reporter = {.store = process->store,
+			     .directory = &process->directory,
+			     .hostname = conf->hostname,
+			     .double_bounce = conf->queue_double_bounce},
 		.patience_s = conf->mta_patience_s};
 	set_sources(&process->options, conf->mta_source);
 	set_own(self, &process->options);

@@ -48,7 +48,10 @@ static struct conf_hop hop_of(struct run *run, const struct queue_row *row,
 	if (!str_starts(domain, STR("[")))
 		if (!name_domain(domain, &arena, &domain))
 			domain = route_domain(row->recipient.address);
-	struct conf_hop hop = route_next_hop(run->options, row->sender, domain);
+	struct conf_hop hop;
+
+	if (!route_of_person(row->route, &arena, &hop))
+		hop = route_next_hop(run->options, row->sender, domain);
 
 	if (hop.scheme == HOP_MX) {
 		hop.host = domain;
@@ -266,8 +269,8 @@ void destination_fail(struct destination *destination, const struct verdict *ver
 	destination->window = 1;
 	destination->window_gain = 0;
 	if (verdict->kind == VERDICT_RETRY) {
-		uint64_t first_s =
-			num_min(DEAD_S, destination->run->options->retry_first_s);
+		uint64_t first_s = num_min(
+			DEAD_S, destination->run->options->schedule.retry_first_s);
 		unsigned doublings = (unsigned)num_min(destination->failures++, 10);
 
 		destination->dead_until =

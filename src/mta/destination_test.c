@@ -6,7 +6,7 @@
 #include "rt/clock.h"
 
 static const struct mta_options options = {
-	.connections_max = 4, .rate_per_minute = 60, .retry_first_s = 300};
+	.connections_max = 4, .rate_per_minute = 60, .schedule.retry_first_s = 300};
 
 static struct run *run;
 
@@ -109,12 +109,4 @@ static void fullness(void)
 TEST(one_destination_does_not_fill_the_memory)
 {
 	in_run(fullness);
-}
-
-TEST(what_failed_often_is_tried_rarely)
-{
-	CHECK(settle_next_due(300, 0, 1000) >= 1300);
-	CHECK(settle_next_due(300, 0, 1000) <= 1340);
-	CHECK(settle_next_due(300, 3, 1000) >= 3400);
-	CHECK(settle_next_due(300, 4000000000u, 1000) <= 1000 + 4 * 3600 * 9 / 8 + 1);
 }

@@ -49,6 +49,8 @@ static void place(struct run *run, const struct queue_row *row, int64_t leased_u
 
 	entry = table_add(run, row, destination);
 	entry->leased_until = leased_until;
+	if (settle_without_try(run, entry))
+		return;
 	if (is_full)
 		settle_release(run, entry, clock_s() + retry_s);
 	else if (destination_is_dead(destination))

@@ -2,12 +2,17 @@
  * them by destination, finds its hosts, speaks SMTP (or LMTP) to one, and settles.  RFC
  * 5321 §5, §4.5.4.
  *
+ * What cannot be sent is tried again as queue/schedule.h says; its sender hears of that,
+ * and of failure, by a report in the commit that settles the row.
+ *
  * A row is settled after the final reply.  Who dies between the two sends the mail again:
  * twice rather than never (RFC 5321 §4.5.4.1, §6.1).
  */
 #pragma once
 
 #include "net/address.h"
+#include "queue/schedule.h"
+#include "route/report.h"
 
 struct store;
 struct resolver;
@@ -32,8 +37,9 @@ struct mta_options {
 	struct address source4, source6; /* where connections come from */
 	uint16_t port;                   /* of mail servers */
 	unsigned connections_max, rate_per_minute;
-	unsigned retry_first_s;
-	unsigned patience_s; /* the longest wait for a peer */
+	struct schedule schedule;
+	struct reporter reporter; /* with the same store */
+	unsigned patience_s;      /* the longest wait for a peer */
 };
 
 struct mta;

@@ -44,6 +44,22 @@ struct conf_hop route_next_hop(const struct mta_options *mta, struct str sender,
 	return hop;
 }
 
+bool route_of_person(struct str route, struct arena *arena, struct conf_hop *hop)
+{
+	size_t colon = str_rfind_byte(route, ':');
+	struct str host = str_first(route, colon), port = str_skip(route, colon);
+
+	if (route.len == 0 || conf_hop_parse(route, hop))
+		return route.len > 0;
+	/* It is meant as it is: no MX records are looked up. */
+	bool is_bare = !str_starts(route, STR("["));
+	struct str whole =
+		arena_printf(arena, is_bare ? "smtp:[%.*s]%.*s" : "smtp:%.*s%.*s",
+			     STR_FMT(host), STR_FMT(port));
+
+	return conf_hop_parse(whole, hop);
+}
+
 bool route_login(const struct mta_options *mta, struct str host, struct str *name,
 		 struct str *password)
 {

@@ -10,6 +10,9 @@ struct mta_options;
 /* sender and rcpt are addresses; slices of hop lead into the options. */
 struct conf_hop route_next_hop(const struct mta_options *mta, struct str sender,
 			       struct str rcpt_domain);
+/* The next hop that a person chose for a row: "HOST", "HOST:PORT", or as in the
+ * settings.  False if that is "", or cannot be read; slices live in arena. */
+bool route_of_person(struct str route, struct arena *arena, struct conf_hop *hop);
 /* The domain of an address behind its last "@"; "" without. */
 struct str route_domain(struct str address);
 /* What logs in there, from mta->logins; false if nothing does. */

@@ -25,6 +25,23 @@ TEST(the_recipients_route_goes_before_the_senders_and_the_smarthost)
 	CHECK(way("", "c.org") == HOP_SUBMISSION);
 }
 
+TEST(a_person_may_choose_the_next_hop)
+{
+	struct arena arena;
+	struct conf_hop hop;
+
+	arena_init(&arena, 10000);
+	CHECK(!route_of_person(STR(""), &arena, &hop));
+	CHECK(route_of_person(STR("relay.example:2525"), &arena, &hop));
+	CHECK(hop.scheme == HOP_SMTP && hop.is_literal && hop.port == 2525);
+	CHECK_STR(hop.host, STR("relay.example"));
+	CHECK(route_of_person(STR("192.0.2.1"), &arena, &hop) && hop.port == 0);
+	CHECK(route_of_person(STR("lmtp:[::1]:24"), &arena, &hop));
+	CHECK(hop.scheme == HOP_LMTP);
+	CHECK(!route_of_person(STR("a b"), &arena, &hop));
+	arena_fini(&arena);
+}
+
 TEST(a_login_is_found_by_its_host)
 {
 	struct str name, password;

@@ -6,6 +6,7 @@
 #include "mta/client.h"
 #include "mta/mta.h"
 #include "mta/route.h"
+#include "queue/bounce.h"
 #include "rt/task.h"
 #include "store/store.h"
 
@@ -35,6 +36,16 @@ struct verdict {
 	struct str text; /* the peer's words or ours */
 };
 
+/* What settling a row will say. */
+struct fate {
+	enum queue_outcome outcome;
+	int64_t due_at;
+	bool is_told; /* its sender may want to hear of it: */
+	enum bounce_action action;
+	int64_t retry_until;
+	uint8_t tell; /* enum queue_told */
+};
+
 /* A row under our lease. */
 struct entry {
 	struct list_link in_table, in_mail, in_finished;
@@ -43,11 +54,13 @@ struct entry {
 	bool is_settling;     /* it is in the hands of settle.c */
 	bool is_orphan; /* settled, but its lease was lost; waits to be leased again */
 	int64_t leased_until, finished_at;
-	enum queue_outcome outcome; /* once it is settling */
-	int64_t due_at;
-	struct str reason; /* in bytes below */
-	char reason_bytes[REASON_MAX];
-	char bytes[]; /* address, original, orcpt */
+	struct fate fate; /* once it is settling */
+	struct smtp_enhanced status;
+	enum queue_cause cause;
+	struct str reason;     /* of it, in reason_bytes */
+	struct str said, host; /* for a report: who said what; "" host: we did */
+	char reason_bytes[REASON_MAX], host_bytes[256];
+	char bytes[]; /* address, original, orcpt, reason, route */
 };
 
 /* A message on its way to one destination, with its recipients there. */

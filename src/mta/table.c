@@ -87,7 +87,8 @@ static struct mail *mail_new(const struct queue_row *row, struct destination *de
 	mail->row.id = keep(&at, row->id);
 	mail->row.trace = keep(&at, row->trace);
 	mail->row.envid = keep(&at, row->envid);
-	mail->row.reason = STR("");
+	mail->row.reason = mail->row.host = mail->row.route = STR("");
+	mail->row.recipient = (struct queue_recipient){.kind = QUEUE_REMOTE};
 	mail_enter(mail, false);
 	return mail;
 }
@@ -115,8 +116,9 @@ struct entry *table_add(struct run *run, const struct queue_row *row,
 {
 	const struct queue_recipient *to = &row->recipient;
 	struct mail *mail = mail_of(run, row, destination);
-	struct entry *entry = mem_zeroed(1, sizeof *entry + to->address.len +
-						    to->original.len + to->orcpt.len);
+	struct entry *entry =
+		mem_zeroed(1, sizeof *entry + to->address.len + to->original.len +
+				      to->orcpt.len + row->reason.len + row->route.len);
 	char *at = entry->bytes;
 
 	if (!mail)
@@ -127,7 +129,9 @@ struct entry *table_add(struct run *run, const struct queue_row *row,
 	entry->row.id = mail->row.id;
 	entry->row.trace = mail->row.trace;
 	entry->row.envid = mail->row.envid;
-	entry->row.reason = STR("");
+	entry->row.reason = keep(&at, row->reason);
+	entry->row.route = keep(&at, row->route);
+	entry->row.host = STR("");
 	entry->row.recipient.address = keep(&at, to->address);
 	entry->row.recipient.original = keep(&at, to->original);
 	entry->row.recipient.orcpt = keep(&at, to->orcpt);

@@ -454,7 +454,9 @@ static void run(struct transaction *t)
 
 static void hand_over(struct transaction *t)
 {
-	const struct settle_where where = {.host = t->client->host,
+	const struct settle_where where = {.is_lmtp = t->client->options.is_lmtp,
+					   .has_dsn = offers(t, OFFER_DSN),
+					   .host = t->client->host,
 					   .peer = conn_peer(t->client->conn),
 					   .tls = conn_tls_text(t->client->conn)};
 

@@ -236,11 +236,6 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 		return queue_of(request) == QUEUE_REMOTE;
 	case LEASED:
 		return bodies_leased(view, request);
-	case POLICIES:
-		return is_policy_key(account, key_of(request));
-	case POLICY_OR_DIRECTORY:
-		return is_policy_key(account, key_of(request)) ||
-		       is_directory_key(account, key_of(request));
 	case BY_OP:
 		return ops_allowed(view, &request->commit);
 	case NEVER:

@@ -191,6 +191,22 @@ def waits_with(server, rcpt, words, seconds=10):
     return lab.wait_for(lambda: words in reasons(server).get(rcpt, ""), seconds, 0.2)
 
 
+def fails_with(server, rcpt, words, seconds=10):
+    """For good, and its sender is told."""
+    line = re.compile(rf"sending failed .*rcpt={re.escape(rcpt)} .*reply=\".*{re.escape(words)}")
+    return lab.wait_for(lambda: line.search(pathlib.Path(server.log).read_text()) and
+                        rcpt not in reasons(server), seconds, 0.2)
+
+
+def reports(server):
+    """What alice was told, as texts."""
+    with server.imap("alice") as client:
+        client.select("INBOX", readonly=True)
+        found = client.search(None, "ALL")[1][0].split()
+        return [client.fetch(number, "(BODY[])")[1][0][1].decode(errors="replace")
+                for number in found]
+
+
 def comes_to(name, count=1, seconds=15):
     return lab.wait_for(lambda: len(arrived(name)) >= count, seconds)
 
@@ -220,8 +236,17 @@ def nowhere(server):
              "self.test": "5.4.6", "behind.test": "5.4.6"}
     send(server, [f"bob@{domain}" for domain in cases])
     for domain, code in cases.items():
-        report.check(f"{domain} is {code}", waits_with(server, f"bob@{domain}", code),
+        report.check(f"{domain} is {code}", fails_with(server, f"bob@{domain}", code),
                      reasons(server))
+    told = lambda: sorted(re.findall(r"Final-Recipient: rfc822; ?(\S+)", "".join(reports(server))))
+    report.check("the sender is told of each, once",
+                 lab.wait_for(lambda: told() == sorted(f"bob@{domain}" for domain in cases)), told())
+    send(server, "reroute@dead.test")
+    waits_with(server, "reroute@dead.test", "4.4.1")
+    before = len(arrived("good"))
+    server.ctl("queue", "reroute", f"{ADDRESS['good']}:{PORT}", "--domain", "dead.test", "--yes")
+    server.ctl("queue", "retry", "--domain", "dead.test", "--yes")
+    report.check("a person sends it another way", comes_to("good", before + 1), reasons(server))
     send(server, ["bob@dead.test"])
     report.check("who cannot be reached is tried again",
                  waits_with(server, "bob@dead.test", "4.4.1"), reasons(server))
@@ -233,12 +258,12 @@ def trouble(server):
                  comes_to("some") and
                  sorted(arrived("some")[0][2]) == ["good2@some.test", "good@some.test"],
                  arrived("some"))
-    report.check("... the others wait with their replies",
-                 waits_with(server, "bad1@some.test", "550 5.1.1 No such user (mx.some.test") and
+    report.check("... the others have their replies",
+                 fails_with(server, "bad1@some.test", "550 5.1.1 No such user (mx.some.test") and
                  waits_with(server, "later@some.test", "451 4.2.1 Not now"), reasons(server))
     send(server, "bob@nouser.test")
     report.check("a server that wants no recipient gets no text",
-                 waits_with(server, "bob@nouser.test", "550 5.1.1") and not arrived("nouser"))
+                 fails_with(server, "bob@nouser.test", "550 5.1.1") and not arrived("nouser"))
     send(server, "bob@drop.test")
     report.check("a connection lost in the text is tried again", comes_to("drop", 1, 25),
                  reasons(server))
@@ -271,7 +296,7 @@ def texts(server):
     signed = message(eight, head + "DKIM-Signature: v=1; a=rsa-sha256; b=x\r\n")
     send(server, "signed@seven.test", signed, mail_options=["BODY=8BITMIME"])
     report.check("a signed one is not touched",
-                 waits_with(server, "signed@seven.test", "5.6.3"), reasons(server))
+                 fails_with(server, "signed@seven.test", "5.6.3"), reasons(server))
     send(server, "long@good.test", message("x" * 3000 + "\r\n"))
     report.check("a long line is encoded",
                  lab.wait_for(lambda: arrived("good")[-1][2] == ["long@good.test"]) and
@@ -284,7 +309,7 @@ def texts(server):
                  lab.wait_for(lambda: arrived("good")[-1][2] == ["utf8@good.test"]) and
                  "SMTPUTF8" in arrived("good")[-1][1], arrived("good")[-1:])
     report.check("... and is 5.6.7 where not",
-                 waits_with(server, "utf8@seven.test", "5.6.7"), reasons(server))
+                 fails_with(server, "utf8@seven.test", "5.6.7"), reasons(server))
     big = message("0123456789\r\n" * 60000)
     send(server, "big@good.test", big)
     report.check("a big one arrives whole",
@@ -292,7 +317,7 @@ def texts(server):
                  arrived("good")[-1][3].endswith(big.split(b"\r\n\r\n", 1)[1]))
     huge = message("0123456789\r\n" * 500000)
     send(server, "huge@good.test", huge)
-    report.check("one bigger than SIZE is 5.3.4", waits_with(server, "huge@good.test", "5.3.4"))
+    report.check("one bigger than SIZE is 5.3.4", fails_with(server, "huge@good.test", "5.3.4"))
 
 
 def tls(server):
@@ -306,7 +331,7 @@ def tls(server):
         for to in ("secret@badtls.test", "secret@good.test"):
             client.sendmail(SENDER, [to], message(), mail_options=["REQUIRETLS"])
     for to in ("secret@badtls.test", "secret@good.test"):
-        report.check(f"REQUIRETLS: not to {to} without", waits_with(server, to, "5.7.10") and
+        report.check(f"REQUIRETLS: not to {to} without", fails_with(server, to, "5.7.10") and
                      not any(to in mail[2] for mail in Remote.mails), reasons(server))
 
 
@@ -386,7 +411,7 @@ port = {PORT}
         report.check("mail arrives there, by TLS", lab.wait_for(lambda: re.search(
             r"sent .*rcpt=carol@post.test .*tls=\"TLSv1.3", text())), text()[-600:])
         report.check("... and is refused for who is not there",
-                     waits_with(server, "nobody@post.test", "550 5.1.1"), reasons(server))
+                     fails_with(server, "nobody@post.test", "550 5.1.1"), reasons(server))
         for domain in ("smart.test", "smarts.test"):
             before = len(arrived("good"))
             send(server, f"bob@{domain}")
@@ -408,7 +433,7 @@ servers = [Listener((address, PORT), Remote) for name, address in ADDRESS.items(
            if name not in ("dead", "post")]
 for one in servers:
     threading.Thread(target=one.serve_forever, daemon=True).start()
-settings = {"mta.port": PORT, "queue.retry-first": 5, "mta.patience": 60,
+settings = {"mta.port": PORT, "queue.retry-first": "5 s", "mta.patience": 60,
             "mta.source": "127.0.0.99", "tls.trusted-roots": CERTIFICATE,
             "mta.logins": folder / "logins",
             "mta.routes": f"lmtp.test=lmtp:[{ADDRESS['lmtp']}]:{PORT} "
