@@ -47,7 +47,12 @@ struct conf {
 	uint32_t address_connections_max; /* of strangers, at all doors together */
 	uint32_t account_sessions_max;
 	uint32_t address_failures_max, account_failures_max; /* of log-ins */
-	struct str exempt;      /* addresses and networks that these do not hold for */
+	struct str exempt; /* addresses and networks that these do not hold for */
+	struct str mta_smarthost, mta_routes; /* conf/hop.h */
+	struct str mta_logins;                /* a file; "": none */
+	struct str mta_source;                /* "ADDRESS ..."; "": any */
+	struct str mta_hello;                 /* "": hostname */
+	uint32_t mta_port, mta_connections, mta_rate, mta_patience_s;
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */

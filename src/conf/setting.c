@@ -112,6 +112,46 @@ const struct setting settings[] = {
 	 "rules of its own: see \"postrider account retention\"."},
 	{"retention", "junk", SETTING_DAYS, AT(junk_days), 1, 3660, "", "for ever",
 	 "The same for the mailbox that gets spam."},
+	{"mta", "smarthost", SETTING_HOP, AT(mta_smarthost), 0, 0, "",
+	 "mail goes to the recipients' own mail servers",
+	 "The server that takes all mail to other domains, such as "
+	 "submission:smtp.example.net.  smtp is what servers speak among themselves, "
+	 "with "
+	 "TLS if it is offered; submission (port 587) and submissions (465) insist on "
+	 "TLS "
+	 "and a certificate that is trusted; lmtp hands over to another mail store (RFC "
+	 "2033).  A name in brackets, as in smtp:[relay.example.net]:2525, is taken as "
+	 "it "
+	 "is; without them its MX records are followed."},
+	{"mta", "routes", SETTING_ROUTES, AT(mta_routes), 0, 0, "",
+	 "there are no exceptions",
+	 "Where mail for some domains goes instead, such as "
+	 "example.org=smtp:[192.0.2.1]:25; .example.org stands for all domains below it. "
+	 " "
+	 "The words from:example.org=... choose by the sender's domain, where no word "
+	 "does by the recipient's.  mx means the recipient's own mail servers, whatever "
+	 "the smarthost is.  Of several that fit, the first counts."},
+	{"mta", "logins", SETTING_PATH, AT(mta_logins), 0, 0, "", "nowhere is logged in",
+	 "The file with the names and passwords for other servers, one on each line as "
+	 "HOST NAME PASSWORD, where HOST is written as in the smarthost or the route, "
+	 "without brackets.  It is read at the start, by the mta process alone.  A "
+	 "password is only said over TLS."},
+	{"mta", "source", SETTING_ADDRESSES, AT(mta_source), 0, 0, "",
+	 "what the system chooses",
+	 "The addresses of this machine that mail is sent from, one for IPv4 and one for "
+	 "IPv6."},
+	{"mta", "hello", SETTING_DOMAIN, AT(mta_hello), 0, 0, "", "the host name",
+	 "The name this server gives itself when it sends mail."},
+	{"mta", "port", SETTING_COUNT, AT(mta_port), 1, 65535, "25", NULL,
+	 "The port of other mail servers.  Only tests need another."},
+	{"mta", "connections", SETTING_COUNT, AT(mta_connections), 1, 1000, "20", NULL,
+	 "The most connections at a time to one destination.  It begins with two, and "
+	 "gets more as long as all goes well."},
+	{"mta", "rate", SETTING_COUNT, AT(mta_rate), 0, 1000000, "0", NULL,
+	 "The most mails a minute to one destination; 0 is any number."},
+	{"mta", "patience", SETTING_COUNT, AT(mta_patience_s), 1, 600, "600", NULL,
+	 "The longest wait for another server, in seconds.  Each step has a limit of its "
+	 "own (RFC 5321 section 4.5.3.2), which this can only make shorter."},
 	{"dns", "server", SETTING_SERVER, AT(dns_server), 0, 0, "",
 	 "the root's name servers, and those that they name",
 	 "The name server that is asked where other domains take their mail, and all "
@@ -204,6 +244,12 @@ const char *setting_placeholder(const struct setting *setting)
 		return "ADDRESS";
 	case SETTING_NAMES:
 		return "NAME ... | *";
+	case SETTING_HOP:
+		return "SCHEME:HOST[:PORT]";
+	case SETTING_ROUTES:
+		return "DOMAIN=SCHEME:HOST[:PORT] ...";
+	case SETTING_ADDRESSES:
+		return "ADDRESS ...";
 	case SETTING_LEVEL:
 		return "error | warn | info | debug";
 	}

@@ -19,6 +19,9 @@ enum setting_type {
 	SETTING_SPAN,      /* uint64_t: seconds; s, min, h, d */
 	SETTING_ADDRESS,   /* struct str: LOCAL@DOMAIN, or "" */
 	SETTING_NAMES,     /* struct str: NAME ..., or "*", or "" */
+	SETTING_HOP,       /* struct str: conf/hop.h's HOP, or "" */
+	SETTING_ROUTES,    /* struct str: ROUTE ..., or "" */
+	SETTING_ADDRESSES, /* struct str: ADDRESS ..., or "" */
 	SETTING_LEVEL,     /* enum log_level */
 };
 

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 
 #include "base/num.h"
+#include "conf/hop.h"
 #include "conf/setting.h"
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -54,20 +55,6 @@ static bool read_listener(struct str text, struct arena *arena,
 	return true;
 }
 
-/* The next word of a list separated by spaces or commas; "" at the end. */
-static struct str next_word(struct str *rest)
-{
-	size_t len = 0;
-
-	while (rest->len > 0 && memchr(" ,\t", rest->ptr[0], 3))
-		*rest = str_skip(*rest, 1);
-	while (len < rest->len && !memchr(" ,\t", rest->ptr[len], 3))
-		len++;
-	struct str word = str_first(*rest, len);
-	*rest = str_skip(*rest, len);
-	return word;
-}
-
 static err_t read_listeners(struct str value, struct conf_listeners *listeners,
 			    struct arena *arena, struct str *why)
 {
@@ -77,7 +64,7 @@ static err_t read_listeners(struct str value, struct conf_listeners *listeners,
 	listeners->at = ARENA_ARRAY(arena, struct conf_listener, CONF_LISTENERS_MAX);
 	if (!listeners->at)
 		return ERR_LIMIT;
-	for (struct str word; (word = next_word(&rest)).len > 0;) {
+	for (struct str word; (word = conf_next_word(&rest)).len > 0;) {
 		if (listeners->count == CONF_LISTENERS_MAX) {
 			*why = STR("more than 32 places to listen");
 			return ERR_LIMIT;
@@ -235,7 +222,7 @@ static err_t read_networks(struct str value, struct arena *arena, struct str *ne
 {
 	struct str rest = value;
 
-	for (struct str word; (word = next_word(&rest)).len > 0;) {
+	for (struct str word; (word = conf_next_word(&rest)).len > 0;) {
 		if (is_network(word))
 			continue;
 		*why = arena_printf(arena,
@@ -263,7 +250,7 @@ static err_t read_zones(struct str value, struct arena *arena, struct str *zones
 {
 	struct str rest = value, ignored;
 
-	for (struct str word; (word = next_word(&rest)).len > 0;) {
+	for (struct str word; (word = conf_next_word(&rest)).len > 0;) {
 		struct str zone = str_cut(&word, '=');
 
 		if (zone.len > 0 && word.len > 0 &&
@@ -277,6 +264,53 @@ static err_t read_zones(struct str value, struct arena *arena, struct str *zones
 		return ERR_SYNTAX;
 	}
 	return arena_copy(arena, value, zones) ? OK : ERR_LIMIT;
+}
+
+static err_t read_hop(struct str value, struct arena *arena, struct str *text,
+		      struct str *why)
+{
+	struct conf_hop hop;
+
+	if (value.len > 0 && !conf_hop_parse(value, &hop)) {
+		*why = arena_printf(arena,
+				    "\"%.*s\" is not a server, such as "
+				    "submission:smtp.example.net or smtp:[192.0.2.1]:25",
+				    STR_FMT(value));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, text) ? OK : ERR_LIMIT;
+}
+
+static err_t read_routes(struct str value, struct arena *arena, struct str *routes,
+			 struct str *why)
+{
+	struct str rest = value;
+	struct conf_route route;
+
+	while (conf_route_next(&rest, &route))
+		continue;
+	if (rest.len > 0) {
+		*why = arena_printf(arena,
+				    "\"%.*s\" is not a route, such as "
+				    "example.org=smtp:[192.0.2.1]:25",
+				    STR_FMT(conf_next_word(&rest)));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, routes) ? OK : ERR_LIMIT;
+}
+
+static err_t read_addresses(struct str value, struct arena *arena, struct str *addresses,
+			    struct str *why)
+{
+	struct str rest = value;
+
+	for (struct str word; (word = conf_next_word(&rest)).len > 0;) {
+		if (str_find_byte(word, '/') == word.len && is_network(word))
+			continue;
+		*why = arena_printf(arena, "\"%.*s\" is not an address", STR_FMT(word));
+		return ERR_SYNTAX;
+	}
+	return arena_copy(arena, value, addresses) ? OK : ERR_LIMIT;
 }
 
 static err_t read_anchors(struct str value, struct arena *arena, struct str *anchors,
@@ -313,7 +347,7 @@ static err_t read_switch(struct str value, struct arena *arena, bool *is_on,
 
 bool conf_names_have(struct str names, struct str name)
 {
-	for (struct str word; (word = next_word(&names)).len > 0;)
+	for (struct str word; (word = conf_next_word(&names)).len > 0;)
 		if (str_same(word, STR("*")) || str_same(word, name))
 			return true;
 	return false;
@@ -365,6 +399,12 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		return arena_copy(arena, value, to) ? OK : ERR_LIMIT;
 	case SETTING_ADDRESS:
 		return read_mailbox(value, arena, to, why);
+	case SETTING_HOP:
+		return read_hop(value, arena, to, why);
+	case SETTING_ROUTES:
+		return read_routes(value, arena, to, why);
+	case SETTING_ADDRESSES:
+		return read_addresses(value, arena, to, why);
 	case SETTING_LEVEL:
 		return read_level(value, arena, to, why);
 	}
@@ -406,6 +446,9 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 	case SETTING_ANCHORS:
 	case SETTING_ADDRESS:
 	case SETTING_NAMES:
+	case SETTING_HOP:
+	case SETTING_ROUTES:
+	case SETTING_ADDRESSES:
 		buf_add(out, *(const struct str *)from);
 		break;
 	case SETTING_LISTENERS:

@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "control/spawn.h"
 
-static const char *const role_names[CHILD_ROLES] = {"storaged", "vaultd", "resolverd",
-						    "fetchd",   "smtpd",  "imapd"};
+static const char *const role_names[CHILD_ROLES] = {
+	"storaged", "vaultd", "resolverd", "fetchd", "smtpd", "imapd", "mta"};
 
 const char *child_role_name(enum child_role role)
 {

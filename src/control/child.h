@@ -17,8 +17,9 @@ enum child_role {
 	CHILD_FETCHD,
 	CHILD_SMTPD,
 	CHILD_IMAPD,
+	CHILD_MTA,
 };
-enum { CHILD_ROLES = CHILD_IMAPD + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
+enum { CHILD_ROLES = CHILD_MTA + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
 
 /* "storaged"; good for ever. */
 const char *child_role_name(enum child_role role);
@@ -32,13 +33,16 @@ enum child_message {
 	CHILD_LISTEN,     /* u8 service, u8 is proxied; a listening socket */
 	CHILD_STORE,      /* a channel to the store, new at each of its starts */
 	CHILD_VAULT,      /* a channel to the vault, likewise */
+	CHILD_RESOLVER,   /* a channel to the resolver, likewise */
+	CHILD_FETCH,      /* a channel to fetchd, likewise */
 	CHILD_SIGN,       /* the socket of vault_sign(), likewise */
 	CHILD_SERVE, /* to those that serve others: u8 enum child_client, u64 channel; the
 			channel to serve */
 	CHILD_LINK,  /* to store and vault: the link between them */
 	CHILD_CLIENT_CA, /* to doors: the PEM text of tls.client-ca */
 	CHILD_ANCHORS,   /* to the resolver: the file of trust anchors */
-	CHILD_ROOTS,     /* to fetchd: the file of tls.trusted-roots */
+	CHILD_ROOTS,     /* to fetchd and mta: the file of tls.trusted-roots */
+	CHILD_LOGINS,    /* to the mta: the file of mta.logins */
 	CHILD_DROP,      /* to smtpd: u32 uid, name; a file of the drop folder */
 	CHILD_GO,        /* that was all: begin */
 	CHILD_STOP,      /* end in good order */
@@ -49,7 +53,7 @@ enum child_message {
 };
 
 /* Who is at the other end of a channel that store or vault are to serve. */
-enum child_client { CLIENT_SMTPD, CLIENT_IMAPD, CLIENT_CTL, CLIENT_SIGNER };
+enum child_client { CLIENT_SMTPD, CLIENT_IMAPD, CLIENT_CTL, CLIENT_MTA, CLIENT_SIGNER };
 enum { CHILD_CLIENTS = CLIENT_SIGNER + 1 };
 
 struct child_config {

@@ -41,6 +41,14 @@ void lookups_give_anchors(struct child *child, struct str anchors)
 	give_file(child, CHILD_ANCHORS, path);
 }
 
+void lookups_give_logins(struct child *child, struct str logins)
+{
+	char path[FOLDER_PATH_MAX];
+
+	if (logins.len > 0 && str_to_c(logins, path, sizeof path))
+		give_file(child, CHILD_LOGINS, path);
+}
+
 void lookups_give_roots(struct child *child, struct str roots)
 {
 	char path[FOLDER_PATH_MAX];

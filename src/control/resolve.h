@@ -19,5 +19,7 @@ void lookups_close(struct lookups **lookups);
 /* Gives a resolver process the file of trust anchors, if one is set; without it the
  * process does not begin. */
 void lookups_give_anchors(struct child *child, struct str anchors);
+/* Gives the mta its passwords for other servers, if there are any. */
+void lookups_give_logins(struct child *child, struct str logins);
 /* Gives a process whom to trust; "" is the system's own. */
 void lookups_give_roots(struct child *child, struct str roots);

@@ -27,6 +27,8 @@ const struct role *role_of(enum child_role role)
 	case CHILD_SMTPD:
 	case CHILD_IMAPD:
 		return &role_door;
+	case CHILD_MTA:
+		return &role_mta;
 	}
 	return NULL;
 }

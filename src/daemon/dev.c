@@ -12,13 +12,21 @@
 #include "daemon/service.h"
 #include "daemon/supervisor.h"
 
-enum { BASE_PORT = 10000, BASE_PORT_MAX = 60000, USERS_MAX = 1000000, HURRY_MAX = 1000 };
+enum {
+	BASE_PORT = 10000,
+	BASE_PORT_MAX = 60000,
+	USERS_MAX = 1000000,
+	HURRY_MAX = 1000,
+	SETTINGS_MAX = 32
+};
 
 struct dev {
 	const char *folder;
 	char absolute[4096];
 	uint64_t base_port, users, hurry;
 	const char *dns, *client_ca;
+	const char *settings[SETTINGS_MAX];
+	size_t setting_count;
 	bool wants_help;
 	struct arena arena;
 	struct conf conf;
@@ -31,6 +39,7 @@ static const struct option options[] = {
 	{"dns", required_argument, NULL, 'n'},
 	{"client-ca", required_argument, NULL, 'c'},
 	{"hurry", required_argument, NULL, 'q'},
+	{"set", required_argument, NULL, 's'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -42,7 +51,7 @@ static void print_help(void)
 	       "\n"
 	       "  postrider dev [--dir DIR] [--base-port N] [--accounts N] "
 	       "[--dns HOST:PORT]\n"
-	       "                [--client-ca FILE]\n"
+	       "                [--client-ca FILE] [--set NAME=VALUE]...\n"
 	       "\n"
 	       "Options:\n"
 	       "  --dir DIR        where all is kept (./postrider-dev); the next start\n"
@@ -54,6 +63,8 @@ static void print_help(void)
 	       "  --client-ca FILE who certifies people, as in tls.client-ca\n"
 	       "  --hurry N        for tests: whoever is silent is waited for N times "
 	       "less\n"
+	       "  --set NAME=VALUE any setting, such as mta.port=2525; mail to other\n"
+	       "                   domains goes to addresses on loopback only\n"
 	       "\n"
 	       "Every account is NAME@" DEV_DOMAIN " with the password \"" DEV_PASSWORD
 	       "\".  It prints \"ready\" when\n"
@@ -99,6 +110,11 @@ static bool read_options(struct dev *dev, int argc, char **argv)
 			break;
 		case 'c':
 			dev->client_ca = optarg;
+			break;
+		case 's':
+			if (dev->setting_count == SETTINGS_MAX)
+				return false;
+			dev->settings[dev->setting_count++] = optarg;
 			break;
 		case 'h':
 			dev->wants_help = true;
@@ -157,9 +173,22 @@ static bool set(struct dev *dev, const char *option, const char *name, const cha
 	return false;
 }
 
+static bool set_others(struct dev *dev)
+{
+	for (size_t i = 0; i < dev->setting_count; i++) {
+		struct str value = str_c(dev->settings[i]), why;
+		struct str name = str_cut(&value, '=');
+
+		if (conf_set(&dev->conf, &dev->arena, name, value, &why) == OK)
+			continue;
+		(void)fprintf(stderr, "postrider dev: --set: %.*s\n", STR_FMT(why));
+		return false;
+	}
+	return true;
+}
+
 static bool configure(struct dev *dev)
 {
-
 	if (conf_defaults(&dev->arena, &dev->conf) != OK || !set_ports(dev))
 		return false;
 	dev->conf.data_directory = str_c(dev->absolute);
@@ -170,7 +199,7 @@ static bool configure(struct dev *dev)
 	if (dev->dns) /* a server of one's own does not lead down from the root's keys */
 		dev->conf.dns_anchors = STR("none");
 	return set(dev, "dns", "dns.server", dev->dns) &&
-	       set(dev, "client-ca", "tls.client-ca", dev->client_ca);
+	       set(dev, "client-ca", "tls.client-ca", dev->client_ca) && set_others(dev);
 }
 
 static bool on_stored(struct supervisor *supervisor, void *arg)

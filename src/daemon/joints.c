@@ -4,6 +4,23 @@
 #include "base/rand.h"
 #include "daemon/supervisor_state.h"
 
+enum {
+	STORE = 1 << CHILD_STORAGED,
+	VAULT = 1 << CHILD_VAULTD,
+	DNS = 1 << CHILD_RESOLVERD,
+	WEB = 1 << CHILD_FETCHD,
+};
+
+/* Which servers the others ask, and who they are to them. */
+static const struct {
+	unsigned asks;
+	enum child_client client;
+} how_of[CHILD_ROLES] = {
+	[CHILD_SMTPD] = {STORE | VAULT, CLIENT_SMTPD},
+	[CHILD_IMAPD] = {STORE | VAULT, CLIENT_IMAPD},
+	[CHILD_MTA] = {STORE | DNS | WEB, CLIENT_MTA},
+};
+
 static bool is_running(const struct slot *slot)
 {
 	return slot->child.pid != 0;
@@ -11,12 +28,12 @@ static bool is_running(const struct slot *slot)
 
 bool joints_is_door(const struct slot *slot)
 {
-	return slot->role == CHILD_SMTPD || slot->role == CHILD_IMAPD;
+	return how_of[slot->role].asks != 0;
 }
 
-static enum child_client client_of(const struct slot *door)
+bool joints_is_for_clients(const struct slot *slot)
 {
-	return door->role == CHILD_SMTPD ? CLIENT_SMTPD : CLIENT_IMAPD;
+	return how_of[slot->role].asks & 1u << CHILD_VAULTD;
 }
 
 /* A new socket pair: one end for the server to serve, the other for the door. */
@@ -53,29 +70,35 @@ static void link_store_and_vault(struct supervisor *supervisor)
 
 static void join_door(struct slot *door, enum child_role with)
 {
-	struct slot *server = slot_of(door->supervisor, with);
+	static const enum child_message messages[CHILD_ROLES] = {
+		[CHILD_STORAGED] = CHILD_STORE,
+		[CHILD_VAULTD] = CHILD_VAULT,
+		[CHILD_RESOLVERD] = CHILD_RESOLVER,
+		[CHILD_FETCHD] = CHILD_FETCH,
+	};
 
-	if (with == CHILD_STORAGED) {
-		join(server, door, client_of(door), CHILD_STORE);
+	if (!(how_of[door->role].asks & 1u << with))
 		return;
-	}
-	join(server, door, client_of(door), CHILD_VAULT);
-	joints_sign(door);
+	join(slot_of(door->supervisor, with), door, how_of[door->role].client,
+	     messages[with]);
+	if (with == CHILD_VAULTD)
+		joints_sign(door);
 }
 
 void joints_make(struct slot *slot)
 {
 	struct supervisor *supervisor = slot->supervisor;
 
-	if (slot->role == CHILD_RESOLVERD || slot->role == CHILD_FETCHD)
-		return; /* nobody asks them yet */
 	if (joints_is_door(slot)) {
 		join_door(slot, CHILD_STORAGED);
 		join_door(slot, CHILD_VAULTD);
+		join_door(slot, CHILD_RESOLVERD);
+		join_door(slot, CHILD_FETCHD);
 		return;
 	}
 	/* The link first: a store without the key of grants could let nobody in. */
-	link_store_and_vault(supervisor);
+	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
+		link_store_and_vault(supervisor);
 	for (size_t i = 0; i < supervisor->slot_count; i++) {
 		if (joints_is_door(&supervisor->slots[i]))
 			join_door(&supervisor->slots[i], slot->role);

@@ -93,6 +93,8 @@ static enum gate_role role_for(enum child_client client)
 		return GATE_DOOR;
 	case CLIENT_CTL:
 		return GATE_CTL;
+	case CLIENT_MTA:
+		return GATE_MTA;
 	case CLIENT_SIGNER:
 		break;
 	}
@@ -107,7 +109,8 @@ static bool await_key(struct store_process *process, enum child_client client)
 		client == CLIENT_SMTPD ? deadline_s(SMTPD_KEY_WAIT_S) : NEVER;
 	err_t err = OK;
 
-	while (!process->has_key && err == OK && client != CLIENT_CTL)
+	while (!process->has_key && err == OK && client != CLIENT_CTL &&
+	       client != CLIENT_MTA)
 		err = wait_on(&process->keyed, deadline);
 	return err == OK || err == ERR_TIMEOUT;
 }

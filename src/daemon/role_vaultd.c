@@ -42,6 +42,7 @@ static enum vaultd_role role_for(enum child_client client)
 		return VAULTD_DOOR;
 	case CLIENT_CTL:
 		return VAULTD_CTL;
+	case CLIENT_MTA: /* has nothing to ask it */
 	case CLIENT_SIGNER:
 		break;
 	}

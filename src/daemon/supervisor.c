@@ -58,7 +58,7 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 	if (message->type == CHILD_DROP_END && slot->role == CHILD_SMTPD)
 		drops_on_end(slot, message->body);
 	/* Once a second at most, whatever the child says. */
-	if (message->type == CHILD_WANT_SIGN && joints_is_door(slot) &&
+	if (message->type == CHILD_WANT_SIGN && joints_is_for_clients(slot) &&
 	    loop_now() >= slot->sign_given_at + 1000)
 		joints_sign(slot);
 }
@@ -71,6 +71,18 @@ static void tell_poison(struct slot *slot)
 	child_send(&slot->child, CHILD_POISON, buf_str(&keys), -1);
 }
 
+static void give_files(struct slot *slot)
+{
+	const struct conf *conf = slot->supervisor->options.conf;
+
+	if (slot->role == CHILD_RESOLVERD)
+		lookups_give_anchors(&slot->child, conf->dns_anchors);
+	if (slot->role == CHILD_FETCHD || slot->role == CHILD_MTA)
+		lookups_give_roots(&slot->child, conf->tls_roots);
+	if (slot->role == CHILD_MTA)
+		lookups_give_logins(&slot->child, conf->mta_logins);
+}
+
 /* Tells a new child all it needs. */
 static void brief(struct slot *slot)
 {
@@ -79,15 +91,12 @@ static void brief(struct slot *slot)
 
 	child_send(&slot->child, CHILD_CONFIG, buf_str(&supervisor->config), -1);
 	tell_poison(slot);
-	if (supervisor->client_ca.len > 0 && joints_is_door(slot))
+	if (supervisor->client_ca.len > 0 && joints_is_for_clients(slot))
 		child_send(&slot->child, CHILD_CLIENT_CA, buf_str(&supervisor->client_ca),
 			   -1);
 	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
 		child_send(&slot->child, CHILD_KEEP, STR(""), dup(supervisor->lock_fd));
-	if (slot->role == CHILD_RESOLVERD)
-		lookups_give_anchors(&slot->child, supervisor->options.conf->dns_anchors);
-	if (slot->role == CHILD_FETCHD)
-		lookups_give_roots(&slot->child, supervisor->options.conf->tls_roots);
+	give_files(slot);
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct port *port = &listeners->ports[i];
 		const char body[] = {(char)port->service, (char)port->is_proxied};
@@ -130,6 +139,7 @@ static const char *part_of(enum child_role role)
 	case CHILD_FETCHD:
 	case CHILD_SMTPD:
 	case CHILD_IMAPD:
+	case CHILD_MTA:
 		break;
 	}
 	return NULL;
@@ -365,7 +375,7 @@ static unsigned cores(void)
 
 	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
-	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 4) / 2);
+	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 5) / 2);
 }
 
 static void add_slots(struct supervisor *supervisor, enum child_role role, unsigned count)
@@ -481,7 +491,7 @@ static bool has_folder(struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_options *options)
 {
 	static struct supervisor supervisor;
-	unsigned processes[CHILD_ROLES] = {1, 1, 1, 1, cores(), cores()};
+	unsigned processes[CHILD_ROLES] = {1, 1, 1, 1, cores(), cores(), 1};
 
 	supervisor = (struct supervisor){.options = *options, .lock_fd = -1};
 	for (unsigned i = 0; i < CHILD_ROLES; i++)

@@ -20,6 +20,10 @@ struct beneath {
 	int32_t parent_fd;
 } __attribute__((packed));
 
+struct net_port {
+	uint64_t allowed, port;
+};
+
 enum {
 	MAY_EXECUTE = 1 << 0,
 	MAY_WRITE_FILE = 1 << 1,
@@ -49,6 +53,7 @@ enum {
 	RESTRICT_SELF = 446,
 	CREATE_VERSION = 1,
 	RULE_PATH_BENEATH = 1,
+	RULE_NET_PORT = 2,
 };
 
 int landlock_version(void)
@@ -107,6 +112,18 @@ failed:
 	return ERR_IO;
 }
 
+/* Who connects may say from which address of ours, but not from which port; to listen is
+ * another system call, which it has not. */
+static err_t allow_source(int rules_fd)
+{
+	const struct net_port any = {.allowed = NET_BIND, .port = 0};
+
+	if (syscall(ADD_RULE, rules_fd, RULE_NET_PORT, &any, 0) == 0)
+		return OK;
+	LOG(ERROR, "landlock refused", KV_INT("errno", errno));
+	return ERR_IO;
+}
+
 err_t landlock_enter(const struct sandbox *sandbox)
 {
 	int version = landlock_version();
@@ -122,6 +139,8 @@ err_t landlock_enter(const struct sandbox *sandbox)
 	}
 	for (size_t i = 0; err == OK && i < sandbox->path_count; i++)
 		err = allow(fd, &sandbox->paths[i], rules.files);
+	if (err == OK && rules.network == NET_BIND)
+		err = allow_source(fd);
 	if (err == OK && syscall(RESTRICT_SELF, fd, 0) != 0) {
 		LOG(ERROR, "landlock refused", KV_INT("errno", errno));
 		err = ERR_IO;

@@ -19,7 +19,7 @@ struct sandbox_path { /* everything beneath it too */
 /* What a role needs beyond computing, timers, threads and the sockets it was given. */
 enum sandbox_power {
 	SANDBOX_FILES = 1,   /* may open, make and remove files beneath its paths */
-	SANDBOX_CONNECT = 2, /* may make sockets and connect them */
+	SANDBOX_CONNECT = 2, /* may make sockets and connect them, from any address */
 };
 
 struct sandbox {

@@ -109,7 +109,7 @@ static const int calls_of_files[] = {
 
 static const int calls_of_connecting[] = {
 	SCMP_SYS(socket),   SCMP_SYS(connect),
-	SCMP_SYS(bind), /* UDP; Landlock forbids that of TCP */
+	SCMP_SYS(bind), /* UDP; of TCP Landlock allows any port's choice only */
 	SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg),
 };
 

@@ -11,70 +11,80 @@ enum rule {
 		      report along with the settling of a row under lease here */
 	DIRECTORY, /* the directory's keys in the system account */
 	LOOK_UP,   /* READ or DIRECTORY */
-	LOCAL,     /* the queue of local mail */
-	INBOX,     /* into an INBOX */
-	LEASED,    /* the row or message is under lease here */
-	BY_OP,     /* a commit: each operation by its own rule */
+	POLICIES,  /* the keys of TLS policies and their reports, likewise */
+	POLICY_OR_DIRECTORY,
+	LOCAL,  /* the queue of local mail */
+	REMOTE, /* the queue of mail that leads out */
+	INBOX,  /* into an INBOX */
+	LEASED, /* the row or message is under lease here */
+	REPORT, /* along with the settling of a row that is under lease here */
+	BY_OP,  /* a commit: each operation by its own rule */
 };
 
 static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
-	/*                       door     smtpd      ctl     vault */
-	[CALL_ENTER] = {ALWAYS, ALWAYS, NEVER, NEVER}, /* the grant proves itself */
-	[CALL_LEAVE] = {ALWAYS, ALWAYS, NEVER, NEVER},
-	[CALL_COMMIT] = {BY_OP, BY_OP, BY_OP, NEVER},
-	[CALL_SUMMARY] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_MAILBOXES] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_MAILBOX] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_ROWS] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_CHANGES] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_BODY] = {READ, LEASED, ALWAYS, NEVER},
-	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, NEVER},
-	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER},
-	[CALL_QUEUE_LEASE] = {NEVER, LOCAL, ALWAYS, NEVER},
-	[CALL_QUEUE_LIST] = {NEVER, NEVER, ALWAYS, NEVER},
-	[CALL_LOCK] = {WRITE, NEVER, ALWAYS, NEVER},
-	[CALL_UNLOCK] = {ALWAYS, NEVER, ALWAYS, NEVER}, /* only its own */
-	[CALL_WATCH] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_UNWATCH] = {ALWAYS, NEVER, ALWAYS, NEVER},
-	[CALL_WATCH_QUEUE] = {NEVER, LOCAL, ALWAYS, NEVER},
-	[CALL_UNWATCH_QUEUE] = {NEVER, ALWAYS, ALWAYS, NEVER},
-	[CALL_STAGE] = {ALWAYS, ALWAYS, ALWAYS, NEVER}, /* its commit is judged */
-	[CALL_STAGE_DROP] = {ALWAYS, ALWAYS, ALWAYS, NEVER},
-	[CALL_REST] = {ALWAYS, ALWAYS, ALWAYS, NEVER}, /* of its own replies */
-	[CALL_EXPUNGED] = {READ, NEVER, ALWAYS, NEVER},
-	[CALL_STATS] = {NEVER, NEVER, ALWAYS, NEVER},
-	[CALL_BACKUP_BEGIN] = {NEVER, NEVER, ALWAYS, NEVER},
-	[CALL_QUEUE_COUNTS] = {NEVER, NEVER, ALWAYS, NEVER},
-	[CALL_BACKUP_END] = {NEVER, NEVER, ALWAYS, NEVER},
+	/* door, smtpd, ctl, vault, mta */
+	[CALL_ENTER] = {ALWAYS, ALWAYS, NEVER, NEVER,
+			NEVER}, /* the grant proves itself */
+	[CALL_LEAVE] = {ALWAYS, ALWAYS, NEVER, NEVER, NEVER},
+	[CALL_COMMIT] = {BY_OP, BY_OP, BY_OP, NEVER, BY_OP},
+	[CALL_SUMMARY] = {READ, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_MAILBOXES] = {READ, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_MAILBOX] = {READ, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_ROWS] = {READ, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_CHANGES] = {READ, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_BODY] = {READ, LEASED, ALWAYS, NEVER, LEASED},
+	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER, LEASED},
+	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, NEVER, POLICY_OR_DIRECTORY},
+	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER, POLICIES},
+	[CALL_QUEUE_LEASE] = {NEVER, LOCAL, ALWAYS, NEVER, REMOTE},
+	[CALL_QUEUE_LIST] = {NEVER, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_LOCK] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_UNLOCK] = {ALWAYS, NEVER, ALWAYS, NEVER, NEVER}, /* only its own */
+	[CALL_WATCH] = {READ, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_UNWATCH] = {ALWAYS, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_WATCH_QUEUE] = {NEVER, LOCAL, ALWAYS, NEVER, REMOTE},
+	[CALL_UNWATCH_QUEUE] = {NEVER, ALWAYS, ALWAYS, NEVER, ALWAYS},
+	[CALL_STAGE] = {ALWAYS, ALWAYS, ALWAYS, NEVER, ALWAYS}, /* its commit is judged */
+	[CALL_STAGE_DROP] = {ALWAYS, ALWAYS, ALWAYS, NEVER, ALWAYS},
+	[CALL_REST] = {ALWAYS, ALWAYS, ALWAYS, NEVER, ALWAYS}, /* of its own replies */
+	[CALL_EXPUNGED] = {READ, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_STATS] = {NEVER, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_BACKUP_BEGIN] = {NEVER, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_QUEUE_COUNTS] = {NEVER, NEVER, ALWAYS, NEVER, NEVER},
+	[CALL_BACKUP_END] = {NEVER, NEVER, ALWAYS, NEVER, NEVER},
 };
 
 static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
-	[OP_ACCOUNT_CREATE] = {NEVER, NEVER, ALWAYS, NEVER},
-	[OP_APPEND] = {WRITE, INBOX, ALWAYS, NEVER},
-	[OP_FLAGS] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_COPY] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_MOVE] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_EXPUNGE] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_MAILBOX_CREATE] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_MAILBOX_RENAME] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_MAILBOX_DELETE] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_MAILBOX_SUBSCRIBE] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER},
-	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER},
-	[OP_QUEUE_ADD] = {SEND, STRANGERS, ALWAYS, NEVER},
-	[OP_QUEUE_SETTLE] = {NEVER, LEASED, ALWAYS, NEVER},
-	[OP_UNDELETE] = {WRITE, NEVER, ALWAYS, NEVER},
-	[OP_QUEUE_CHANGE] = {NEVER, NEVER, ALWAYS, NEVER},
-	[OP_KEY_FORGET] = {WRITE, ALWAYS, ALWAYS, NEVER},
+	[OP_ACCOUNT_CREATE] = {NEVER, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_APPEND] = {WRITE, INBOX, ALWAYS, NEVER, NEVER},
+	[OP_FLAGS] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_COPY] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_MOVE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_EXPUNGE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_MAILBOX_CREATE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_MAILBOX_RENAME] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_MAILBOX_DELETE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_MAILBOX_SUBSCRIBE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES},
+	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES},
+	[OP_QUEUE_ADD] = {SEND, STRANGERS, ALWAYS, NEVER, REPORT},
+	[OP_QUEUE_SETTLE] = {NEVER, LEASED, ALWAYS, NEVER, LEASED},
+	[OP_UNDELETE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_QUEUE_CHANGE] = {NEVER, NEVER, ALWAYS, NEVER, NEVER},
+	[OP_KEY_FORGET] = {WRITE, ALWAYS, ALWAYS, NEVER, NEVER},
 };
 
 /* A new message that shares the body of another would let its reader read that one. */
-static const enum rule source_rules[GATE_ROLES] = {READ, LEASED, NEVER, NEVER};
+static const enum rule source_rules[GATE_ROLES] = {READ, LEASED, NEVER, NEVER, LEASED};
 
 static bool is_directory_key(account_t account, struct str key)
 {
 	return account == ACCOUNT_SYSTEM && str_starts(key, STR("d/"));
+}
+
+static bool is_policy_key(account_t account, struct str key)
+{
+	return account == ACCOUNT_SYSTEM && str_starts(key, STR("t/"));
 }
 
 static bool source_allowed(const struct gate_view *view, const struct store_body *body)
@@ -96,8 +106,12 @@ static bool source_allowed(const struct gate_view *view, const struct store_body
 	case STRANGERS:
 	case DIRECTORY:
 	case LOOK_UP:
+	case POLICIES:
+	case POLICY_OR_DIRECTORY:
 	case LOCAL:
+	case REMOTE:
 	case INBOX:
+	case REPORT:
 	case BY_OP:
 		break;
 	}
@@ -145,11 +159,17 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 		return account != ACCOUNT_SYSTEM && op->append.mailbox == MAILBOX_INBOX;
 	case LEASED:
 		return view->is_leased_row(view->arg, account, op->settle.row);
+	case REPORT:
+		return settles_leased(view, commit);
+	case POLICIES:
+		return is_policy_key(account, op->kv.key);
 	case NEVER:
 	case READ:
 	case DIRECTORY:
 	case LOOK_UP:
+	case POLICY_OR_DIRECTORY:
 	case LOCAL:
+	case REMOTE:
 	case BY_OP:
 		break;
 	}
@@ -175,6 +195,21 @@ static enum queue_kind queue_of(const struct store_request *request)
 	return request->call == CALL_QUEUE_LEASE ? request->lease.kind : request->queue;
 }
 
+/* All bodies that are asked for. */
+static bool bodies_leased(const struct gate_view *view,
+			  const struct store_request *request)
+{
+	account_t account = request->account;
+
+	if (request->call == CALL_BODY)
+		return view->is_leased_message(view->arg, account, request->body.message);
+	for (size_t i = 0; i < request->bodies.count; i++)
+		if (!view->is_leased_message(view->arg, account,
+					     request->bodies.messages[i]))
+			return false;
+	return request->bodies.count > 0;
+}
+
 bool gate_allows(const struct gate_view *view, const struct store_request *request)
 {
 	account_t account = request->account;
@@ -191,10 +226,17 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case LOOK_UP:
 		return is_directory_key(account, key_of(request)) ||
 		       view->is_granted(view->arg, account, GRANT_READ);
+	case POLICIES:
+		return is_policy_key(account, key_of(request));
+	case POLICY_OR_DIRECTORY:
+		return is_policy_key(account, key_of(request)) ||
+		       is_directory_key(account, key_of(request));
 	case LOCAL:
 		return queue_of(request) == QUEUE_LOCAL;
+	case REMOTE:
+		return queue_of(request) == QUEUE_REMOTE;
 	case LEASED:
-		return view->is_leased_message(view->arg, account, request->body.message);
+		return bodies_leased(view, request);
 	case BY_OP:
 		return ops_allowed(view, &request->commit);
 	case NEVER:
@@ -202,6 +244,7 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case SEND:
 	case STRANGERS:
 	case INBOX:
+	case REPORT:
 		break;
 	}
 	return false;

@@ -10,6 +10,7 @@ enum gate_role {
 	GATE_SMTPD, /* delivers to anyone, reads nothing but the directory */
 	GATE_CTL,   /* administration: everything but message bodies */
 	GATE_VAULT, /* asks the store for nothing */
+	GATE_MTA,   /* carries what leads out: has what it leases, and nothing else */
 	GATE_ROLES,
 };
 

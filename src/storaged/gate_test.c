@@ -44,27 +44,40 @@ static bool allows(enum gate_role role, unsigned rights, bool lease,
 /* As which role each call is allowed: with nothing, and with every right to MINE. */
 static const struct {
 	enum store_message call;
-	const char *bare, *granted; /* of "dsc": door, smtpd, ctl */
+	const char *bare, *granted; /* of "dscm": door, smtpd, ctl, mta */
 } calls[] = {
-	{CALL_ENTER, "ds", "ds"},         {CALL_LEAVE, "ds", "ds"},
-	{CALL_SUMMARY, "c", "dc"},        {CALL_MAILBOXES, "c", "dc"},
-	{CALL_MAILBOX, "c", "dc"},        {CALL_ROWS, "c", "dc"},
-	{CALL_CHANGES, "c", "dc"},        {CALL_BODY, "c", "dc"},
-	{CALL_BODIES, "c", "dc"},         {CALL_KV_GET, "c", "dc"},
-	{CALL_KV_SCAN, "c", "dc"},        {CALL_QUEUE_LEASE, "sc", "sc"},
-	{CALL_QUEUE_LIST, "c", "c"},      {CALL_LOCK, "c", "dc"},
-	{CALL_UNLOCK, "dc", "dc"},        {CALL_WATCH, "c", "dc"},
-	{CALL_UNWATCH, "dc", "dc"},       {CALL_WATCH_QUEUE, "sc", "sc"},
-	{CALL_UNWATCH_QUEUE, "sc", "sc"}, {CALL_STAGE, "dsc", "dsc"},
-	{CALL_STAGE_DROP, "dsc", "dsc"},  {CALL_REST, "dsc", "dsc"},
-	{CALL_STATS, "c", "c"},           {CALL_BACKUP_BEGIN, "c", "c"},
-	{CALL_BACKUP_END, "c", "c"},      {CALL_EXPUNGED, "c", "dc"},
+	{CALL_ENTER, "ds", "ds"},
+	{CALL_LEAVE, "ds", "ds"},
+	{CALL_SUMMARY, "c", "dc"},
+	{CALL_MAILBOXES, "c", "dc"},
+	{CALL_MAILBOX, "c", "dc"},
+	{CALL_ROWS, "c", "dc"},
+	{CALL_CHANGES, "c", "dc"},
+	{CALL_BODY, "c", "dc"},
+	{CALL_BODIES, "c", "dc"},
+	{CALL_KV_GET, "c", "dc"},
+	{CALL_KV_SCAN, "c", "dc"},
+	{CALL_QUEUE_LEASE, "sc", "sc"},
+	{CALL_QUEUE_LIST, "c", "c"},
+	{CALL_LOCK, "c", "dc"},
+	{CALL_UNLOCK, "dc", "dc"},
+	{CALL_WATCH, "c", "dc"},
+	{CALL_UNWATCH, "dc", "dc"},
+	{CALL_WATCH_QUEUE, "sc", "sc"},
+	{CALL_UNWATCH_QUEUE, "scm", "scm"},
+	{CALL_STAGE, "dscm", "dscm"},
+	{CALL_STAGE_DROP, "dscm", "dscm"},
+	{CALL_REST, "dscm", "dscm"},
+	{CALL_STATS, "c", "c"},
+	{CALL_BACKUP_BEGIN, "c", "c"},
+	{CALL_BACKUP_END, "c", "c"},
+	{CALL_EXPUNGED, "c", "dc"},
 	{CALL_QUEUE_COUNTS, "c", "c"},
 };
 
 static bool is_in(const char *roles, enum gate_role role)
 {
-	static const char letters[] = {'d', 's', 'c', 'v'};
+	static const char letters[] = {'d', 's', 'c', 'v', 'm'};
 
 	return strchr(roles, letters[role]);
 }
@@ -229,6 +242,59 @@ TEST(smtpd_leases_local_rows_only)
 	request = (struct store_request){.call = CALL_WATCH_QUEUE};
 	request.queue = QUEUE_REMOTE;
 	CHECK(!allows(GATE_SMTPD, GRANT_ALL, true, request));
+}
+
+TEST(the_mta_has_what_it_leases_and_no_more)
+{
+	struct store_request request = {.call = CALL_QUEUE_LEASE};
+
+	request.lease.kind = QUEUE_LOCAL;
+	CHECK(!allows(GATE_MTA, GRANT_ALL, true, request));
+	request.lease.kind = QUEUE_REMOTE;
+	CHECK(allows(GATE_MTA, 0, false, request));
+	request = (struct store_request){.call = CALL_BODY, .account = OTHER};
+	request.body.message = MESSAGE;
+	CHECK(allows(GATE_MTA, 0, true, request));
+	CHECK(!allows(GATE_MTA, 0, false, request));
+	request.body.message++;
+	CHECK(!allows(GATE_MTA, GRANT_ALL, true, request));
+	const uint64_t two[] = {MESSAGE, MESSAGE + 1};
+
+	request.call = CALL_BODIES;
+	request.bodies.messages = two;
+	request.bodies.count = 1;
+	CHECK(allows(GATE_MTA, 0, true, request));
+	request.bodies.count = 2;
+	CHECK(!allows(GATE_MTA, 0, true, request));
+}
+
+TEST(the_mta_keeps_tls_policies_and_reads_the_directory)
+{
+	struct store_request get = {.call = CALL_KV_GET, .account = ACCOUNT_SYSTEM};
+	struct store_op put = {.kind = OP_KV_PUT};
+
+	put.kv.key = get.key = STR("t/sts/example.org");
+	CHECK(allows(GATE_MTA, 0, false, get));
+	CHECK(allows_op(GATE_MTA, 0, false, ACCOUNT_SYSTEM, put));
+	CHECK(!allows_op(GATE_MTA, 0, false, OTHER, put));
+	put.kv.key = get.key = STR("d/adr/ann@example.org");
+	CHECK(allows(GATE_MTA, 0, false, get));
+	CHECK(!allows_op(GATE_MTA, 0, false, ACCOUNT_SYSTEM, put));
+	get.key = STR("x");
+	CHECK(!allows(GATE_MTA, GRANT_ALL, true, get));
+}
+
+TEST(the_mta_reports_only_what_it_settles)
+{
+	struct store_op two[] = {{.kind = OP_QUEUE_ADD}, {.kind = OP_QUEUE_SETTLE}};
+	struct store_request request = {.call = CALL_COMMIT, .account = OTHER};
+
+	two[1].settle.row = ROW;
+	request.commit = (struct store_commit){.account = OTHER, .ops = two, .count = 2};
+	CHECK(allows(GATE_MTA, 0, true, request));
+	CHECK(!allows(GATE_MTA, 0, false, request));
+	request.commit.count = 1;
+	CHECK(!allows(GATE_MTA, GRANT_ALL, true, request));
 }
 
 TEST(the_directory_is_read_by_its_keys_only)

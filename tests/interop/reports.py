@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Delivery status notifications as Python's email package reads them, asked for and made by
 the whole server."""
 import email, email.policy, smtplib, ssl, time
