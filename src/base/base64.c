@@ -27,6 +27,30 @@ static const uint8_t values[256] = {
 	['y'] = 50,       ['z'] = 51, [123 ... 255] = NO,
 };
 
+size_t base64_write(char *to, struct str bytes)
+{
+	const unsigned char *from = (const unsigned char *)bytes.ptr;
+	size_t left = bytes.len;
+
+	for (; left >= 3; left -= 3, from += 3, to += 4) {
+		unsigned a = from[0], b = from[1], c = from[2];
+
+		to[0] = letters[a >> 2];
+		to[1] = letters[(a & 3) << 4 | b >> 4];
+		to[2] = letters[(b & 15) << 2 | c >> 6];
+		to[3] = letters[c & 63];
+	}
+	if (left > 0) {
+		unsigned first = from[0], second = left > 1 ? from[1] : 0;
+
+		to[0] = letters[first >> 2];
+		to[1] = letters[(first & 3) << 4 | second >> 4];
+		to[2] = left > 1 ? letters[(second & 15) << 2] : '=';
+		to[3] = '=';
+	}
+	return (bytes.len + 2) / 3 * 4;
+}
+
 void base64_add(struct buf *buf, struct str bytes)
 {
 	if (bytes.len == 0)
@@ -35,28 +59,10 @@ void base64_add(struct buf *buf, struct str bytes)
 		buf->failed = true;
 		return;
 	}
-	size_t len = (bytes.len + 2) / 3 * 4;
-	char *to = buf_room(buf, len);
-	const unsigned char *from = (const unsigned char *)bytes.ptr;
-	size_t left = bytes.len;
+	char *to = buf_room(buf, (bytes.len + 2) / 3 * 4);
 
-	if (!to)
-		return;
-	for (; left >= 3; left -= 3, from += 3, to += 4) {
-		to[0] = letters[from[0] >> 2];
-		to[1] = letters[(from[0] & 3) << 4 | from[1] >> 4];
-		to[2] = letters[(from[1] & 15) << 2 | from[2] >> 6];
-		to[3] = letters[from[2] & 63];
-	}
-	if (left > 0) {
-		unsigned second = left > 1 ? from[1] : 0;
-
-		to[0] = letters[from[0] >> 2];
-		to[1] = letters[(from[0] & 3u) << 4 | second >> 4];
-		to[2] = left > 1 ? letters[(second & 15) << 2] : '=';
-		to[3] = '=';
-	}
-	buf_grew(buf, len);
+	if (to)
+		buf_grew(buf, base64_write(to, bytes));
 }
 
 /* Whole groups of four letters as three octets each, as long as there are any.  Returns

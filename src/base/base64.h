@@ -6,6 +6,9 @@
 
 /* Appends the encoded bytes, padded, in one line. */
 void base64_add(struct buf *buf, struct str bytes);
+/* Writes the same, (len + 2) / 3 * 4 octets, and returns their count.  The bytes may lie
+ * in the room that is written to, if the room does not end behind them. */
+size_t base64_write(char *to, struct str bytes);
 /* Appends the decoded bytes.  False, and nothing appended, unless text is whole padded
  * groups of the alphabet with zero spare bits (RFC 4648 §3.5), or at the buffer's bound.
  */

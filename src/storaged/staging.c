@@ -15,6 +15,7 @@
 #include "rt/file.h"
 #include "rt/offload.h"
 #include "storaged/state.h"
+#include "store/body_frame.h"
 
 enum { PATH_BYTES_MAX = 4096 };
 
@@ -196,7 +197,7 @@ static void map_file(void *arg)
 	if (map == MAP_FAILED)
 		return;
 	mapping->map = (struct str){map, staged->size};
-	mapping->is_good = store_frame_fits(mapping->map, mapping->raw_size);
+	mapping->is_good = frame_fits(mapping->map, mapping->raw_size);
 }
 
 static void unmap_files(void *arg)

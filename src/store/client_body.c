@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "store/body_form.h"
 
 enum {
 	PIECE_BYTES = 64 * 1024,
@@ -15,9 +16,11 @@ struct body_reader {
 	uint64_t message;
 	uint64_t frame_size, raw_size; /* as the first page said */
 	uint64_t offset;               /* of the frame: where the next page begins */
-	uint64_t given;                /* raw octets so far */
-	struct str page;               /* in talk.reply, until the next page */
-	ZSTD_DCtx *zstd;               /* NULL: not needed yet */
+	uint64_t given;                /* octets of the packed body so far */
+	uint64_t packed_size;
+	struct body_form form;
+	struct str page; /* in talk.reply, until the next page */
+	ZSTD_DCtx *zstd; /* NULL: not needed yet */
 };
 
 static void reader_begin(struct body_reader *r, struct store *store, account_t account,
@@ -61,6 +64,16 @@ static enum store_outcome damaged(const struct body_reader *r)
 	return STORE_DAMAGED;
 }
 
+/* Takes the head off the frame. */
+static enum store_outcome take_form(struct body_reader *r, struct str *frame)
+{
+	if (!body_form_read(*frame, &r->form) ||
+	    !body_form_packed(&r->form, r->raw_size, &r->packed_size))
+		return damaged(r);
+	*frame = str_skip(*frame, r->form.head_len);
+	return STORE_OK;
+}
+
 static enum store_outcome next_page(struct body_reader *r)
 {
 	struct store_request request = {.call = CALL_BODY, .account = r->account};
@@ -86,8 +99,10 @@ static enum store_outcome next_page(struct body_reader *r)
 	    raw_size != r->raw_size || raw_size > STORE_BODY_BYTES_MAX ||
 	    r->page.len == 0 || r->page.len > frame_size - r->offset)
 		return damaged(r);
+	bool is_first = r->offset == 0;
+
 	r->offset += r->page.len;
-	return STORE_OK;
+	return is_first ? take_form(r, &r->page) : STORE_OK;
 }
 
 /* Decompresses what is there of the page into the room; *is_dry if the page is used up.
@@ -102,11 +117,11 @@ static enum store_outcome unpack(struct body_reader *r, size_t *used, char *room
 	*used = in.pos;
 	*made = out.pos;
 	r->given += out.pos;
-	if (ZSTD_isError(hint) || r->given > r->raw_size)
+	if (ZSTD_isError(hint) || r->given > r->packed_size)
 		return damaged(r);
 	/* At the frame's end, nothing may follow and nothing may be missing. */
 	if (hint == 0 &&
-	    (r->given != r->raw_size || in.pos < in.size || r->offset < r->frame_size))
+	    (r->given != r->packed_size || in.pos < in.size || r->offset < r->frame_size))
 		return damaged(r);
 	if (hint > 0 && in.pos == in.size && out.pos < out.size &&
 	    r->offset == r->frame_size)
@@ -114,15 +129,15 @@ static enum store_outcome unpack(struct body_reader *r, size_t *used, char *room
 	return STORE_OK;
 }
 
-/* The frame from its second page on, straight into the room for all of it. */
+/* The frame from its first page on, straight into the room for all of it. */
 static enum store_outcome read_paged(struct body_reader *r, char *room)
 {
 	enum store_outcome outcome = STORE_OK;
 	size_t used = 0, made;
 
 	while (outcome == STORE_OK) {
-		outcome =
-			unpack(r, &used, room + r->given, r->raw_size - r->given, &made);
+		outcome = unpack(r, &used, room + r->given, r->packed_size - r->given,
+				 &made);
 		if (outcome != STORE_OK || used < r->page.len)
 			continue;
 		if (r->offset == r->frame_size)
@@ -130,9 +145,18 @@ static enum store_outcome read_paged(struct body_reader *r, char *room)
 		outcome = next_page(r);
 		used = 0;
 	}
-	if (outcome == STORE_OK && r->given != r->raw_size)
+	if (outcome == STORE_OK && r->given != r->packed_size)
 		outcome = damaged(r);
 	return outcome;
+}
+
+/* The whole frame, into the room for all of it. */
+static enum store_outcome read_whole(struct body_reader *r, struct str frame, char *room)
+{
+	if (ZSTD_decompressDCtx(reader_zstd(r), room, r->packed_size, frame.ptr,
+				frame.len) != r->packed_size)
+		return damaged(r);
+	return STORE_OK;
 }
 
 enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
@@ -143,17 +167,18 @@ enum store_outcome store_body(struct store *store, account_t account, uint64_t m
 	reader_begin(&r, store, account, message);
 	enum store_outcome outcome = next_page(&r);
 	char *room = outcome == STORE_OK ? buf_room(body, r.raw_size) : NULL;
+	char *packed = room ? room + (r.raw_size - r.packed_size) : NULL;
 
 	if (outcome == STORE_OK && r.raw_size > 0 && !room)
 		outcome = STORE_INVALID;
 	else if (outcome == STORE_OK && r.offset < r.frame_size)
-		outcome = read_paged(&r, room);
-	else if (outcome == STORE_OK &&
-		 ZSTD_decompressDCtx(reader_zstd(&r), room, r.raw_size, r.page.ptr,
-				     r.page.len) != r.raw_size)
-		outcome = damaged(&r);
-	if (outcome == STORE_OK)
+		outcome = read_paged(&r, packed);
+	else if (outcome == STORE_OK)
+		outcome = read_whole(&r, r.page, packed);
+	if (outcome == STORE_OK) {
+		body_form_expand(&r.form, room, r.raw_size, r.packed_size);
 		buf_grew(body, r.raw_size);
+	}
 	reader_end(&r);
 	return outcome;
 }
@@ -167,16 +192,19 @@ static enum store_outcome next_of_several(struct body_reader *r, struct buf *bod
 
 	if (outcome != STORE_OK || !dec_ok(dec))
 		return outcome;
-	uint64_t raw_size = dec_var_max(dec, STORE_BODY_BYTES_MAX);
+	r->raw_size = dec_var_max(dec, STORE_BODY_BYTES_MAX);
 	struct str frame = dec_str(dec);
-	char *room = dec_ok(dec) ? buf_room(body, raw_size) : NULL;
+	char *room = dec_ok(dec) ? buf_room(body, r->raw_size) : NULL;
 
 	if (!room) /* an empty one too: it is nothing to read ahead */
 		return STORE_INVALID;
-	if (ZSTD_decompressDCtx(reader_zstd(r), room, raw_size, frame.ptr, frame.len) !=
-	    raw_size)
-		return damaged(r);
-	buf_grew(body, raw_size);
+	outcome = take_form(r, &frame);
+	if (outcome == STORE_OK)
+		outcome = read_whole(r, frame, room + (r->raw_size - r->packed_size));
+	if (outcome != STORE_OK)
+		return outcome;
+	body_form_expand(&r->form, room, r->raw_size, r->packed_size);
+	buf_grew(body, r->raw_size);
 	return STORE_OK;
 }
 
@@ -202,22 +230,41 @@ enum store_outcome store_bodies(struct store *store, account_t account,
 	return outcome;
 }
 
+/* Where the octets of store_body_each() go. */
+struct taker {
+	bool (*take)(void *arg, struct str piece);
+	void *arg;
+	bool is_wanted;
+	struct body_expander expander;
+	struct buf piece, body; /* packed, and as they were */
+};
+
+static void give(struct taker *t, struct str piece)
+{
+	if (t->expander.form->count > 0) {
+		buf_reset(&t->body);
+		body_expand(&t->expander, piece, &t->body);
+		ASSERT(buf_ok(&t->body));
+		piece = buf_str(&t->body);
+	}
+	if (piece.len > 0)
+		t->is_wanted = t->take(t->arg, piece);
+}
+
 /* Gives the page's octets to the taker, in pieces. */
-static enum store_outcome give_page(struct body_reader *r, struct buf *piece,
-				    bool (*take)(void *arg, struct str), void *arg,
-				    bool *is_wanted)
+static enum store_outcome give_page(struct body_reader *r, struct taker *t)
 {
 	size_t used = 0, made = 0;
 
-	while (*is_wanted && (used < r->page.len || made == PIECE_BYTES)) {
+	while (t->is_wanted && (used < r->page.len || made == PIECE_BYTES)) {
 		enum store_outcome outcome = unpack(
-			r, &used, buf_room(piece, PIECE_BYTES), PIECE_BYTES, &made);
+			r, &used, buf_room(&t->piece, PIECE_BYTES), PIECE_BYTES, &made);
 
 		if (outcome != STORE_OK)
 			return outcome;
 		if (made > 0)
-			*is_wanted = take(arg, (struct str){piece->ptr, made});
-		if (r->given == r->raw_size && used == r->page.len)
+			give(t, (struct str){t->piece.ptr, made});
+		if (r->given == r->packed_size && used == r->page.len)
 			break;
 	}
 	return STORE_OK;
@@ -228,19 +275,22 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 				   void *arg)
 {
 	struct body_reader r;
-	struct buf piece = BUF(PIECE_BYTES);
+	struct taker taker = {.take = take, .arg = arg, .is_wanted = true};
 	enum store_outcome outcome;
-	bool is_wanted = true;
 
+	taker.piece = BUF(PIECE_BYTES);
+	taker.body = BUF(BODY_EXPANDED(PIECE_BYTES));
+	taker.expander.form = &r.form;
 	reader_begin(&r, store, account, message);
 	do {
 		outcome = next_page(&r);
 		if (outcome == STORE_OK)
-			outcome = give_page(&r, &piece, take, arg, &is_wanted);
-	} while (outcome == STORE_OK && is_wanted && r.offset < r.frame_size);
-	if (outcome == STORE_OK && is_wanted && r.given != r.raw_size)
+			outcome = give_page(&r, &taker);
+	} while (outcome == STORE_OK && taker.is_wanted && r.offset < r.frame_size);
+	if (outcome == STORE_OK && taker.is_wanted && r.given != r.packed_size)
 		outcome = damaged(&r);
-	buf_fini(&piece);
+	buf_fini(&taker.piece);
+	buf_fini(&taker.body);
 	reader_end(&r);
 	return outcome;
 }

@@ -10,11 +10,11 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "rt/clock.h"
+#include "store/body_frame.h"
 
 enum {
 	INLINE_RAW_MAX = 256 * 1024, /* of all bodies of a commit together */
 	KEY_BYTES = 16,
-	ZSTD_LEVEL = 1,
 };
 
 const char *queue_cause_text(enum queue_cause cause)
@@ -104,27 +104,24 @@ static bool stage_piece(struct attempt *a, uint64_t id, uint64_t offset, struct 
 	return is_done;
 }
 
-/* The body as one frame, piece by piece. */
+/* The body's frame, piece by piece. */
 static bool stage_body(struct attempt *a, uint64_t id, struct str raw)
 {
 	ZSTD_CCtx *zstd = store_stager_take(a->talk->store);
 	char *piece = mem_zeroed(BODY_PAGE_BYTES, 1);
-	ZSTD_inBuffer in = {raw.ptr, raw.len, 0};
+	struct frame_maker maker;
 	uint64_t offset = 0;
-	size_t left = 1;
 	bool is_good = true;
 
-	(void)ZSTD_CCtx_reset(zstd, ZSTD_reset_session_and_parameters); /* cannot fail */
-	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
-	(void)ZSTD_CCtx_setPledgedSrcSize(zstd, raw.len);
-	while (left > 0 && is_good) {
-		ZSTD_outBuffer out = {piece, BODY_PAGE_BYTES, 0};
+	frame_maker_begin(&maker, zstd, raw);
+	while (is_good && !maker.is_done) {
+		size_t len = frame_make(&maker, piece, BODY_PAGE_BYTES);
 
-		left = ZSTD_compressStream2(zstd, &out, &in, ZSTD_e_end);
-		ASSERT(!ZSTD_isError(left));
-		is_good = stage_piece(a, id, offset, (struct str){piece, out.pos});
-		offset += out.pos;
+		is_good =
+			len == 0 || stage_piece(a, id, offset, (struct str){piece, len});
+		offset += len;
 	}
+	frame_maker_end(&maker);
 	mem_free(piece);
 	store_stager_give(a->talk->store, zstd);
 	return is_good;

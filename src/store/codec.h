@@ -150,8 +150,6 @@ void store_enc_request(struct buf *buf, const struct store_request *request);
 struct ZSTD_CCtx_s;
 void store_enc_commit(struct buf *buf, const struct store_commit *commit,
 		      const uint64_t *staged, struct ZSTD_CCtx_s *zstd);
-/* True if frame is exactly one zstd frame that says it holds raw_size octets. */
-bool store_frame_fits(struct str frame, uint64_t raw_size);
 void store_enc_result(struct buf *buf, const struct store_result *result);
 [[nodiscard]] bool store_dec_result(struct dec *dec, struct arena *arena,
 				    struct store_result *result);

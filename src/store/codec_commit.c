@@ -4,24 +4,14 @@
  * those that have one, in order: a form, and for BODY_INLINE the frame itself.  So a door
  * knows how much room is left when it comes to compress, and does it in place.
  */
-#include <zstd.h>
-
 #include "store/codec.h"
 
-enum body_form { BODY_INLINE, BODY_STAGED, BODY_OF_MESSAGE };
+#include "store/body_frame.h"
 
-enum { ZSTD_LEVEL = 1 }; /* level 3 takes twice the time for a tenth less */
+enum body_source { BODY_INLINE, BODY_STAGED, BODY_OF_MESSAGE };
 
 /* codec.c decodes commits with this. */
 void store_dec_commit(struct dec *dec, struct arena *arena, struct store_commit *commit);
-
-bool store_frame_fits(struct str frame, uint64_t raw_size)
-{
-	if (raw_size > STORE_BODY_BYTES_MAX || frame.len > STORE_BODY_BYTES_MAX)
-		return false;
-	return ZSTD_getFrameContentSize(frame.ptr, frame.len) == raw_size &&
-	       ZSTD_findFrameCompressedSize(frame.ptr, frame.len) == frame.len;
-}
 
 /* ---- encoding ---------------------------------------------------------------------- */
 
@@ -173,12 +163,23 @@ static void enc_op(struct buf *buf, const struct store_op *op)
 	}
 }
 
+/* Returns the frame's length. */
+static size_t make_frame(struct str raw, ZSTD_CCtx *zstd, char *room, size_t len)
+{
+	struct frame_maker maker;
+
+	frame_maker_begin(&maker, zstd, raw);
+	len = frame_make(&maker, room, len);
+	ASSERT(maker.is_done);
+	frame_maker_end(&maker);
+	return len;
+}
+
 /* The size before the frame is known only after it, so four octets are kept free. */
 static void enc_inline(struct buf *buf, const struct store_body *body, ZSTD_CCtx *zstd)
 {
-	size_t room =
-		body->frame.len ? body->frame.len : ZSTD_compressBound(body->raw.len);
 	size_t len = body->frame.len;
+	size_t room = len > 0 ? len : frame_bound(body->raw.len);
 	char *at = buf_room(buf, 4 + room);
 
 	if (!at)
@@ -186,9 +187,7 @@ static void enc_inline(struct buf *buf, const struct store_body *body, ZSTD_CCtx
 	if (len > 0)
 		memcpy(at + 4, body->frame.ptr, len);
 	else
-		len = ZSTD_compressCCtx(zstd, at + 4, room, body->raw.ptr, body->raw.len,
-					ZSTD_LEVEL);
-	ASSERT(!ZSTD_isError(len)); /* there was room, and memory ends the process */
+		len = make_frame(body->raw, zstd, at + 4, room);
 	enc_u32(buf, (uint32_t)len);
 	buf_grew(buf, len);
 }
@@ -399,7 +398,7 @@ static void dec_op(struct dec *dec, struct arena *arena, struct store_op *op)
 
 static void dec_body(struct dec *dec, struct store_body *body)
 {
-	enum body_form form = (enum body_form)dec_var_max(dec, BODY_OF_MESSAGE);
+	enum body_source form = (enum body_source)dec_var_max(dec, BODY_OF_MESSAGE);
 
 	if (form == BODY_OF_MESSAGE) {
 		body->from_account = (account_t)dec_var_max(dec, UINT32_MAX);
@@ -416,7 +415,7 @@ static void dec_body(struct dec *dec, struct store_body *body)
 		return;
 	}
 	body->frame = dec_bytes(dec, dec_u32(dec));
-	if (dec_ok(dec) && !store_frame_fits(body->frame, body->raw_size))
+	if (dec_ok(dec) && !frame_fits(body->frame, body->raw_size))
 		dec->failed = true;
 }
 
