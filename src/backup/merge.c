@@ -241,8 +241,8 @@ static bool is_wanted(const struct merging *m, const struct message_row *row)
 	if (row->received_at < wanted->since ||
 	    (wanted->before != 0 && row->received_at >= wanted->before))
 		return false;
-	return m->id_hash == 0 ||
-	       (digest_read(row->digest, &digest) && digest.message_id == m->id_hash);
+	return m->id_hash == 0 || (digest_read_keys(row->digest, &digest) &&
+				   digest.message_id == m->id_hash);
 }
 
 static err_t batch_send(struct merging *m)

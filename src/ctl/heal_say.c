@@ -63,7 +63,8 @@ void heal_describe(struct heal *heal, struct str bytes, struct heal_found *found
 	struct digest digest;
 	struct mail_envelope envelope;
 
-	if (!digest_read(bytes, &digest) || !digest_envelope(arena, &digest, &envelope))
+	if (!digest_read(arena, bytes, &digest) ||
+	    !digest_envelope(arena, &digest, &envelope))
 		return;
 	found->subject = header_text(heal->ctl, envelope.subject);
 	found->from = header_text(heal->ctl, digest.display_from);

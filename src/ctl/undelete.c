@@ -85,7 +85,7 @@ static struct mail mail_of(struct ctl *ctl, const struct search *search,
 	for (size_t i = 0; i < search->mailbox_count; i++)
 		if (search->mailboxes[i].id == row->mailbox)
 			mail.mailbox = search->mailboxes[i].name;
-	if (digest_read(row->digest, &digest) &&
+	if (digest_read(&ctl->arena, row->digest, &digest) &&
 	    digest_envelope(&ctl->arena, &digest, &envelope)) {
 		mail.message_id = id_without_angles(envelope.message_id);
 		mail.subject = envelope.subject;

@@ -96,7 +96,7 @@ static bool digested(struct message *m)
 	if (m->is_read)
 		return m->is_digested;
 	m->is_read = true;
-	m->is_digested = digest_read(m->row->digest, &m->digest);
+	m->is_digested = digest_read(&m->arena, m->row->digest, &m->digest);
 	if (!m->is_digested)
 		return false;
 	m->header_size = m->digest.header_size;

@@ -23,7 +23,7 @@ static struct ids ids_of(struct str bytes)
 	struct ids ids = {.count = 0};
 	struct digest digest;
 
-	if (!digest_read(bytes, &digest))
+	if (!digest_read_keys(bytes, &digest))
 		return ids;
 	ids_add(&ids, digest.message_id);
 	for (size_t i = digest.reference_count; i > 0; i--)

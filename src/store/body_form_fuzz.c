@@ -99,6 +99,7 @@ static void as_head(struct str frame)
 	buf_fini(&out);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size > RAW_MAX)

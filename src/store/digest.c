@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "store/digest_form.h"
+#include "store/digest_pack.h"
 #include "store/types.h"
 #include "text/base_subject.h"
 #include "text/casemap.h"
@@ -276,23 +277,32 @@ static struct str header_front(struct str message, size_t header_len)
 	return str_first(message, len);
 }
 
-static void add_keys(struct buf *out, struct make *m)
+/* What digest_read_keys() gives, and the subject's sort key. */
+static void add_keys(struct buf *out, struct buf *parts, struct make *m)
 {
 	const struct mail_envelope *e = &m->envelope;
 	struct buf mapped = BUF(4096);
 
 	casemap_add(&mapped, utf8_first(buf_str(&m->subject), 1024));
+	enc_u8(out, m->flags);
+	enc_var(out, m->message.len);
+	enc_var(out, m->mime.root->header_len);
+	enc_var(out, m->mime.root->lines);
 	enc_u64(out, e->has_date ? (uint64_t)e->date.unix_s : 0);
 	enc_u64(out, id_hash(&m->arena, e->message_id));
 	enc_u64(out, mapped.len > 0 ? digest_hash(buf_str(&mapped)) : 0);
 	add_references(out, &m->arena, e);
-	enc_str(out, utf8_first(buf_str(&mapped), DIGEST_SORT_BYTES));
+	enc_str(parts, utf8_first(buf_str(&mapped), DIGEST_SORT_BYTES));
+	buf_fini(&mapped);
+}
+
+static void add_sort_keys(struct buf *out, const struct mail_envelope *e)
+{
 	add_sort_key(out, local_of(e, MAIL_FROM_LIST));
 	add_sort_key(out, local_of(e, MAIL_TO_LIST));
 	add_sort_key(out, local_of(e, MAIL_CC_LIST));
 	add_display_key(out, mail_first_mailbox(&e->lists[MAIL_FROM_LIST]));
 	add_display_key(out, mail_first_mailbox(&e->lists[MAIL_TO_LIST]));
-	buf_fini(&mapped);
 }
 
 /* Parses the message and encodes what has bounds of its own. */
@@ -324,26 +334,43 @@ static void prepare(struct make *m)
 		m->flags |= DIGEST_HAS_SENT;
 }
 
+/* Packed if that makes them smaller. */
+static void add_parts(struct buf *out, size_t version_at, struct str parts)
+{
+	struct buf packed = BUF(2 * DIGEST_BYTES_MAX);
+
+	enc_var(&packed, parts.len);
+	digest_pack(parts, &packed);
+	if (packed.len < parts.len) {
+		out->ptr[version_at] = DIGEST_PACKED;
+		buf_add(out, buf_str(&packed));
+	} else {
+		buf_add(out, parts);
+	}
+	buf_fini(&packed);
+}
+
 void digest_make(struct str message, struct buf *out)
 {
 	struct make m = {.message = message};
 	struct buf preview = BUF(4 * PREVIEW_CHARS_MAX + 8);
+	struct buf parts = BUF(DIGEST_BYTES_MAX);
 	size_t from = out->len;
 
 	prepare(&m);
-	enc_u8(out, DIGEST_VERSION);
-	enc_u8(out, m.flags);
-	enc_var(out, message.len);
-	enc_var(out, m.mime.root->header_len);
-	enc_var(out, m.mime.root->lines);
-	add_keys(out, &m);
+	enc_u8(out, DIGEST_PLAIN);
+	add_keys(out, &parts, &m);
+	add_sort_keys(&parts, &m.envelope);
 	preview_add(&preview, message, m.mime.root);
-	enc_str(out, buf_str(&preview));
-	enc_str(out, buf_str(&m.parts[0]));
-	enc_str(out, buf_str(&m.parts[1]));
-	enc_str(out, m.header);
+	enc_str(&parts, buf_str(&preview));
+	enc_str(&parts, buf_str(&m.parts[0]));
+	enc_str(&parts, buf_str(&m.parts[1]));
+	enc_str(&parts, m.header);
+	ASSERT(buf_ok(&parts));
+	add_parts(out, from, buf_str(&parts));
 	ASSERT(out->len - from <= DIGEST_BYTES_MAX);
 	buf_fini(&preview);
+	buf_fini(&parts);
 	buf_fini(&m.parts[0]);
 	buf_fini(&m.parts[1]);
 	buf_fini(&m.subject);

@@ -32,7 +32,7 @@ enum digest_flags {
 	DIGEST_HAS_SENT = 32, /* sent_at is set; else take INTERNALDATE */
 };
 
-/* Slices borrow the digest's octets. */
+/* Slices borrow the digest's octets, or what digest_read() made of them. */
 struct digest {
 	uint8_t flags;
 	uint64_t size;        /* of the body record, octets */
@@ -67,9 +67,13 @@ void digest_make(struct str message, struct buf *out);
  * octets have brought such a process down before, nothing is appended, and readers open
  * the body instead. */
 void digest_make_warily(const char *operation, struct str message, struct buf *out);
-/* The digest's parts, without looking into envelope and structure.  False if
- * the bytes are no digest, or of a version we do not know; then *digest is untouched. */
-[[nodiscard]] bool digest_read(struct str bytes, struct digest *digest);
+/* The digest's parts, without looking into envelope and structure; what was packed is
+ * unpacked in the arena.  False if the bytes are no digest, or of a version we do not
+ * know, or the arena is full; then *digest is untouched. */
+[[nodiscard]] bool digest_read(struct arena *arena, struct str bytes,
+			       struct digest *digest);
+/* Only what stands before sort_subject, without an arena. */
+[[nodiscard]] bool digest_read_keys(struct str bytes, struct digest *digest);
 /* The envelope as mail_envelope_parse() gives it, but without references.  False if the
  * bytes are damaged or the arena is full. */
 [[nodiscard]] bool digest_envelope(struct arena *arena, const struct digest *digest,

@@ -52,7 +52,7 @@ static void as_message(struct str message, struct arena *arena, struct buf *byte
 
 	digest_make(message, bytes);
 	ASSERT(bytes->len <= DIGEST_BYTES_MAX);
-	ASSERT(digest_read(buf_str(bytes), &digest));
+	ASSERT(digest_read(arena, buf_str(bytes), &digest));
 	ASSERT(digest.size == message.len);
 	ASSERT(str_same(digest.header, str_first(message, digest.header.len)));
 	ASSERT((digest.flags & DIGEST_HEADER_CUT) ||
@@ -78,7 +78,7 @@ static void as_digest(struct str bytes, struct arena *arena)
 	struct mime_part *root;
 	struct digest digest;
 
-	if (!digest_read(bytes, &digest))
+	if (!digest_read(arena, bytes, &digest))
 		return;
 	ASSERT(digest.reference_count <= DIGEST_REFERENCES_MAX);
 	(void)digest_envelope(arena, &digest, &envelope); /* either answer */

@@ -1,6 +1,8 @@
 #include "base/codec.h"
 #include "store/digest.h"
 #include "store/digest_form.h"
+#include "store/digest_pack.h"
+#include "store/types.h"
 
 /* A moment that every calendar has. */
 static int64_t dec_date(struct dec *in)
@@ -12,25 +14,55 @@ static int64_t dec_date(struct dec *in)
 	return unix_s;
 }
 
-bool digest_read(struct str bytes, struct digest *digest)
+/* The parts' place is left in *in. */
+static bool read_keys(struct dec *in, struct digest *d, uint8_t *version)
+{
+	*version = dec_u8(in);
+	if (*version != DIGEST_PLAIN && *version != DIGEST_PACKED)
+		return false;
+	d->flags = dec_u8(in);
+	d->size = dec_var_max(in, INT64_MAX);
+	d->header_size = dec_var_max(in, d->size);
+	d->lines = dec_var_max(in, d->size);
+	d->sent_at = dec_date(in);
+	d->message_id = dec_u64(in);
+	d->base_subject = dec_u64(in);
+	d->reference_count = dec_u8(in);
+	if (d->reference_count > DIGEST_REFERENCES_MAX)
+		return false;
+	for (size_t i = 0; i < d->reference_count; i++)
+		d->references[i] = dec_u64(in);
+	return dec_ok(in);
+}
+
+bool digest_read_keys(struct str bytes, struct digest *digest)
 {
 	struct dec in = dec_over(bytes);
 	struct digest d = {0};
+	uint8_t version;
 
-	if (dec_u8(&in) != DIGEST_VERSION)
+	if (!read_keys(&in, &d, &version))
 		return false;
-	d.flags = dec_u8(&in);
-	d.size = dec_var_max(&in, INT64_MAX);
-	d.header_size = dec_var_max(&in, d.size);
-	d.lines = dec_var_max(&in, d.size);
-	d.sent_at = dec_date(&in);
-	d.message_id = dec_u64(&in);
-	d.base_subject = dec_u64(&in);
-	d.reference_count = dec_u8(&in);
-	if (d.reference_count > DIGEST_REFERENCES_MAX)
+	*digest = d;
+	return true;
+}
+
+bool digest_read(struct arena *arena, struct str bytes, struct digest *digest)
+{
+	struct dec in = dec_over(bytes);
+	struct digest d = {0};
+	uint8_t version;
+
+	if (!read_keys(&in, &d, &version))
 		return false;
-	for (size_t i = 0; i < d.reference_count; i++)
-		d.references[i] = dec_u64(&in);
+	if (version == DIGEST_PACKED) {
+		size_t size = (size_t)dec_var_max(&in, DIGEST_BYTES_MAX);
+		struct str parts;
+
+		if (!dec_ok(&in) || !digest_unpack(arena, in.rest, size, &parts))
+			return false;
+		in = dec_over(parts);
+	}
 	d.sort_subject = dec_str(&in);
 	d.sort_from = dec_str(&in);
 	d.sort_to = dec_str(&in);

@@ -27,6 +27,21 @@ static const struct str sample = STR("Return-Path: <a@x.test>\r\n"
 				     "inside\r\n"
 				     "--b--\r\n");
 
+/* What these tests read is small, and stays. */
+static struct arena *unpacked(void)
+{
+	static struct arena arena;
+
+	if (arena.max == 0)
+		arena_init(&arena, 16 << 20);
+	return &arena;
+}
+
+static bool reads(struct str bytes, struct digest *digest)
+{
+	return digest_read(unpacked(), bytes, digest);
+}
+
 /* The digest of the message in *bytes; freed by the caller. */
 static struct digest digest_of(struct str message, struct buf *bytes)
 {
@@ -35,7 +50,7 @@ static struct digest digest_of(struct str message, struct buf *bytes)
 	*bytes = BUF(DIGEST_BYTES_MAX);
 	digest_make(message, bytes);
 	CHECK(buf_ok(bytes));
-	CHECK(digest_read(buf_str(bytes), &digest));
+	CHECK(reads(buf_str(bytes), &digest));
 	return digest;
 }
 
@@ -99,7 +114,7 @@ TEST(what_is_too_big_is_cut_and_flagged)
 	struct mime_part *root;
 	struct arena arena;
 
-	arena_init(&arena, 1 << 20);
+	arena_init(&arena, 16 << 20);
 	buf_add_c(&message, "Content-Type: multipart/mixed; boundary=b\r\nTo: ");
 	for (int i = 0; i < 1500; i++)
 		buf_add_c(&message, "A Name <somebody@somewhere.test>,\r\n ");
@@ -158,16 +173,16 @@ TEST(dates_beyond_all_calendars_are_refused)
 
 	arena_init(&arena, 100000);
 	CHECK(digest_envelope(&arena, &d, &e));
-	memset(bytes.ptr + (d.envelope.ptr - bytes.ptr) + 9, 0xff, 2); /* the zone */
+	memset((char *)(uintptr_t)d.envelope.ptr + 9, 0xff, 2); /* the zone */
 	CHECK(!digest_envelope(&arena, &d, &e));
-	memset(bytes.ptr + (d.envelope.ptr - bytes.ptr) + 9, 0x80, 2);
+	memset((char *)(uintptr_t)d.envelope.ptr + 9, 0x80, 2);
 	CHECK(digest_envelope(&arena, &d, &e));
-	memset(bytes.ptr + (d.envelope.ptr - bytes.ptr) + 1, 0x7f, 8);
+	memset((char *)(uintptr_t)d.envelope.ptr + 1, 0x7f, 8);
 	CHECK(!digest_envelope(&arena, &d, &e));
-	CHECK(dec_u8(&in) == 1 && dec_u8(&in) == d.flags);
+	CHECK(dec_u8(&in) == 2 && dec_u8(&in) == d.flags);
 	CHECK(dec_var(&in) == d.size && dec_var(&in) && dec_var(&in));
 	memset(bytes.ptr + (in.rest.ptr - bytes.ptr), 0x80, 8);
-	CHECK(!digest_read(buf_str(&bytes), &d));
+	CHECK(!reads(buf_str(&bytes), &d));
 	arena_fini(&arena);
 	buf_fini(&bytes);
 }
@@ -178,8 +193,8 @@ TEST(damaged_digests_are_refused)
 	struct digest d = digest_of(sample, &bytes);
 
 	for (size_t len = 0; len < bytes.len; len++)
-		CHECK(!digest_read(str_first(buf_str(&bytes), len), &d));
+		CHECK(!reads(str_first(buf_str(&bytes), len), &d));
 	bytes.ptr[0] = 99;
-	CHECK(!digest_read(buf_str(&bytes), &d));
+	CHECK(!reads(buf_str(&bytes), &d));
 	buf_fini(&bytes);
 }

@@ -120,8 +120,8 @@ enum store_op_kind {
 /* Where the body of a new message comes from; exactly one form is used. */
 struct store_body {
 	struct str raw;   /* doors: the bytes as they are; the client compresses them */
-	struct str frame; /* back end, and doors that have it: one zstd frame of raw_size
-			     octets ... */
+	struct str frame; /* back end, and doors that have it: the frame
+			     (store/body_form.h) of raw_size octets ... */
 	uint64_t staged;  /* ... or one staged before by this channel */
 	uint64_t raw_size;
 	account_t from_account; /* or the body of a message that is there already, */
