@@ -1,6 +1,7 @@
 /* Messages, their bodies and pairs, there and back through the store process. */
 #include <stdio.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "storaged/world.h"
 
@@ -165,6 +166,61 @@ static void streams_bodies(void)
 	CHECK(taken.at == 0);
 	buf_fini(&raw);
 	store_leave(w.door, ANN);
+}
+
+/* A mail with so many octets as base64. */
+static void add_attachment(struct buf *raw, size_t octets)
+{
+	char line[57];
+	uint32_t x = 12345;
+
+	buf_add_c(raw, "A: b\r\n\r\n");
+	for (; octets > 0; octets -= sizeof line) {
+		for (size_t i = 0; i < sizeof line; i++) {
+			x = x * 1664525 + 1013904223;
+			line[i] = (char)(unsigned char)(x >> 24);
+		}
+		base64_add(raw, (struct str){line, sizeof line});
+		buf_add_c(raw, "\r\n");
+	}
+	buf_add_c(raw, "--b--\r\n");
+}
+
+static void decodes_runs(void)
+{
+	static const size_t sizes[] = {57 * 50, 57 * 1000, 57 * 40000};
+
+	enter(w.door, ANN, 1);
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		struct buf raw = BUF(8 << 20), got = BUF(8 << 20), other = BUF(8 << 20);
+		struct store_result result;
+		enum store_outcome outcome;
+
+		add_attachment(&raw, sizes[i]);
+		CHECK(commit_one(w.door, ANN, STR(""), append_op(buf_str(&raw)),
+				 &result) == STORE_OK);
+		uint64_t message = result.ops[0].message;
+		struct taken taken = {buf_str(&raw), 0, true};
+
+		CHECK(store_body(w.door, ANN, message, &got) == STORE_OK);
+		CHECK(str_same(buf_str(&got), buf_str(&raw)));
+		CHECK(store_bodies(w.door, ANN, &message, 1, &other, &outcome) ==
+		      STORE_OK);
+		/* A frame too long for it is for store_body(). */
+		CHECK(outcome == (i < 2 ? STORE_OK : STORE_INVALID));
+		CHECK(i == 2 || str_same(buf_str(&other), buf_str(&raw)));
+		CHECK(store_body_each(w.door, ANN, message, take, &taken) == STORE_OK);
+		CHECK(taken.is_same && (taken.at == raw.len || taken.at >= (3 << 20)));
+		buf_fini(&raw);
+		buf_fini(&got);
+		buf_fini(&other);
+	}
+	store_leave(w.door, ANN);
+}
+
+TEST(base64_comes_back_as_it_was)
+{
+	world_run(decodes_runs);
 }
 
 TEST(bodies_stream_piece_by_piece_until_enough)
