@@ -36,7 +36,7 @@
  *  20  8  message that it was written for
  *  28  4  CRC of the frame
  *  32  4  CRC of the 32 octets before
- *  36     one zstd frame
+ *  36     the frame (store/body_form.h)
  *
  * The frame, and nothing else, may be punched out when nobody needs it any more: it then
  * reads as zeros, and the body's header stays.  What a power cut tore can look the same,

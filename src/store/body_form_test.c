@@ -60,7 +60,7 @@ static size_t round_trip(struct str raw)
 	CHECK(!frame_fits(str_first(buf_str(&frame), frame.len - 1), raw.len));
 	CHECK(body_form_read(buf_str(&frame), &form) &&
 	      body_form_packed(&form, raw.len, &packed_size));
-	char *room = buf_room(&body, raw.len);
+	char *room = buf_room(&body, raw.len + 1);
 	struct str packed = {room + (raw.len - packed_size), packed_size};
 
 	CHECK(ZSTD_decompress((char *)(uintptr_t)packed.ptr, packed.len,
@@ -71,6 +71,14 @@ static size_t round_trip(struct str raw)
 	expand_in_pieces(&form, packed, raw, 64 * 1024);
 	body_form_expand(&form, room, raw.len, packed_size);
 	CHECK_STR(((struct str){room, raw.len}), raw);
+	ZSTD_DCtx *unzstd = ZSTD_createDCtx();
+
+	memset(room, 0, raw.len);
+	CHECK(frame_unpack(unzstd, buf_str(&frame), room, raw.len));
+	CHECK_STR(((struct str){room, raw.len}), raw);
+	CHECK(!frame_unpack(unzstd, str_first(buf_str(&frame), frame.len - 1), room,
+			    raw.len));
+	ZSTD_freeDCtx(unzstd);
 	buf_fini(&frame);
 	buf_fini(&body);
 	ZSTD_freeCCtx(zstd);

@@ -107,3 +107,19 @@ bool frame_fits(struct str frame, uint64_t raw_size)
 	return ZSTD_getFrameContentSize(frame.ptr, frame.len) == packed_size &&
 	       ZSTD_findFrameCompressedSize(frame.ptr, frame.len) == frame.len;
 }
+
+bool frame_unpack(ZSTD_DCtx *zstd, struct str frame, char *room, size_t raw_size)
+{
+	struct body_form form;
+	uint64_t packed_size;
+
+	if (!body_form_read(frame, &form) ||
+	    !body_form_packed(&form, raw_size, &packed_size))
+		return false;
+	frame = str_skip(frame, form.head_len);
+	if (ZSTD_decompressDCtx(zstd, room + (raw_size - packed_size), packed_size,
+				frame.ptr, frame.len) != packed_size)
+		return false;
+	body_form_expand(&form, room, raw_size, packed_size);
+	return true;
+}

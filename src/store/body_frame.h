@@ -1,4 +1,5 @@
-/* Making the frame of a body (store/body_form.h), in one go or in pieces.  What a body's
+/* Making the frame of a body (store/body_form.h), in one go or in pieces, and the body
+ * again from a whole frame; client_body.c does that in pieces as well.  What a body's
  * frame is depends on nothing but the body: equal ones are found by it. */
 #pragma once
 
@@ -31,3 +32,7 @@ size_t frame_bound(size_t raw_size);
 /* True if the frame says that it holds a body of raw_size octets, and is neither shorter
  * nor longer. */
 bool frame_fits(struct str frame, uint64_t raw_size);
+/* Makes the body in its room of raw_size octets.  False if the frame holds no such body.
+ */
+[[nodiscard]] bool frame_unpack(ZSTD_DCtx *zstd, struct str frame, char *room,
+				size_t raw_size);

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
-#include "store/body_form.h"
+#include "store/body_frame.h"
 
 enum {
 	PIECE_BYTES = 64 * 1024,
@@ -64,13 +64,13 @@ static enum store_outcome damaged(const struct body_reader *r)
 	return STORE_DAMAGED;
 }
 
-/* Takes the head off the frame. */
-static enum store_outcome take_form(struct body_reader *r, struct str *frame)
+/* Takes the head off the first page. */
+static enum store_outcome take_form(struct body_reader *r)
 {
-	if (!body_form_read(*frame, &r->form) ||
+	if (!body_form_read(r->page, &r->form) ||
 	    !body_form_packed(&r->form, r->raw_size, &r->packed_size))
 		return damaged(r);
-	*frame = str_skip(*frame, r->form.head_len);
+	r->page = str_skip(r->page, r->form.head_len);
 	return STORE_OK;
 }
 
@@ -102,7 +102,7 @@ static enum store_outcome next_page(struct body_reader *r)
 	bool is_first = r->offset == 0;
 
 	r->offset += r->page.len;
-	return is_first ? take_form(r, &r->page) : STORE_OK;
+	return is_first ? take_form(r) : STORE_OK;
 }
 
 /* Decompresses what is there of the page into the room; *is_dry if the page is used up.
@@ -150,15 +150,6 @@ static enum store_outcome read_paged(struct body_reader *r, char *room)
 	return outcome;
 }
 
-/* The whole frame, into the room for all of it. */
-static enum store_outcome read_whole(struct body_reader *r, struct str frame, char *room)
-{
-	if (ZSTD_decompressDCtx(reader_zstd(r), room, r->packed_size, frame.ptr,
-				frame.len) != r->packed_size)
-		return damaged(r);
-	return STORE_OK;
-}
-
 enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
 			      struct buf *body)
 {
@@ -173,8 +164,10 @@ enum store_outcome store_body(struct store *store, account_t account, uint64_t m
 		outcome = STORE_INVALID;
 	else if (outcome == STORE_OK && r.offset < r.frame_size)
 		outcome = read_paged(&r, packed);
-	else if (outcome == STORE_OK)
-		outcome = read_whole(&r, r.page, packed);
+	else if (outcome == STORE_OK &&
+		 ZSTD_decompressDCtx(reader_zstd(&r), packed, r.packed_size, r.page.ptr,
+				     r.page.len) != r.packed_size)
+		outcome = damaged(&r);
 	if (outcome == STORE_OK) {
 		body_form_expand(&r.form, room, r.raw_size, r.packed_size);
 		buf_grew(body, r.raw_size);
@@ -198,12 +191,8 @@ static enum store_outcome next_of_several(struct body_reader *r, struct buf *bod
 
 	if (!room) /* an empty one too: it is nothing to read ahead */
 		return STORE_INVALID;
-	outcome = take_form(r, &frame);
-	if (outcome == STORE_OK)
-		outcome = read_whole(r, frame, room + (r->raw_size - r->packed_size));
-	if (outcome != STORE_OK)
-		return outcome;
-	body_form_expand(&r->form, room, r->raw_size, r->packed_size);
+	if (!frame_unpack(reader_zstd(r), frame, room, r->raw_size))
+		return damaged(r);
 	buf_grew(body, r->raw_size);
 	return STORE_OK;
 }

@@ -4,11 +4,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "base/mem.h"
 #include "directory/record.h"
 #include "rt/file.h"
+#include "store/body_frame.h"
 #include "store/codec.h"
 #include "transfer/maildir_name.h"
 
@@ -25,6 +25,7 @@ struct walk {
 	struct str box_name; /* with its parents */
 	char box_path[PATH_ROOM];
 	struct buf frame, text;
+	ZSTD_DCtx *zstd;
 };
 
 /* ---- one mail ---------------------------------------------------------------------- */
@@ -47,8 +48,8 @@ static enum store_outcome read_mail(struct walk *walk, uint64_t message, struct 
 			     ? buf_room(&walk->text, (size_t)raw_size)
 			     : NULL;
 
-	if (!room || ZSTD_decompress(room, (size_t)raw_size, walk->frame.ptr,
-				     walk->frame.len) != raw_size)
+	if (!room ||
+	    !frame_unpack(walk->zstd, buf_str(&walk->frame), room, (size_t)raw_size))
 		return STORE_DAMAGED;
 	buf_grew(&walk->text, (size_t)raw_size);
 	return STORE_OK;
@@ -334,6 +335,8 @@ err_t leave_as_mail(struct leaving *leaving)
 	walk->leaving = leaving;
 	walk->frame = BUF(STORE_BODY_BYTES_MAX);
 	walk->text = BUF(STORE_BODY_BYTES_MAX + TRACE_BYTES_MAX);
+	walk->zstd = ZSTD_createDCtx();
+	ASSERT(walk->zstd);
 	arena_init(&walk->arena, ARENA_MAX);
 	arena_init(&walk->page, ARENA_MAX);
 	err_t err = save_all(walk);
@@ -342,6 +345,7 @@ err_t leave_as_mail(struct leaving *leaving)
 	arena_fini(&walk->page);
 	buf_fini(&walk->frame);
 	buf_fini(&walk->text);
+	ZSTD_freeDCtx(walk->zstd);
 	mem_free(walk);
 	return err;
 }

@@ -1,6 +1,6 @@
 """What the tests of formats share: filling a server with a bit of everything, and telling
 all that can be seen of it."""
-import hashlib, json, pathlib, re, smtplib, sys
+import base64, hashlib, json, pathlib, re, smtplib, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "interop"))
@@ -48,6 +48,10 @@ def fill(server):
     for number in range(40, 52):
         good(box.append("Projects", "(\\Seen $Label)" if number % 3 else "(\\Flagged work)",
                         '"05-Mar-2026 08:00:00 +0100"', message(number, size=number * 20)))
+    file = base64.encodebytes(bytes(range(256)) * 20).replace(b"\n", b"\r\n")
+    good(box.append("Projects", None, '"05-Mar-2026 08:00:00 +0100"',
+                    b"Subject: with a file\r\nContent-Type: application/x-file\r\n"
+                    b"Content-Transfer-Encoding: base64\r\n\r\n" + file))
     good(box.select("INBOX"))
     good(box.store("1:3", "+FLAGS", "(\\Seen \\Answered)"))
     good(box.store("4", "FLAGS", "($Forwarded keyword)"))
