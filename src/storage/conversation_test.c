@@ -52,7 +52,7 @@ static void rebuild(struct fixture *f)
 
 TEST(answers_join_the_thread_of_what_they_answer)
 {
-	struct fixture f;
+	struct fixture f = {0};
 
 	fixture_open(&f);
 	CHECK(fixture_do(&f, 1, op_mailbox_of("Sent", 0)) == STORE_OK);
@@ -92,7 +92,7 @@ TEST(answers_join_the_thread_of_what_they_answer)
 
 TEST(a_thread_is_forgotten_with_its_last_message)
 {
-	struct fixture f;
+	struct fixture f = {0};
 	struct uid_range range;
 
 	fixture_open(&f);

@@ -378,10 +378,13 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 def flip(server, number, at):
-    """Damages the frame of that number, at an offset within it."""
+    """Damages the body's frame of that number, at an offset within it.  Digests are frames
+    too, but short ones."""
     path = server.folder + "/data/store/packs/00000001.pack"
     octets = pathlib.Path(path).read_bytes()
-    place = [found.start() for found in re.finditer(re.escape(ZSTD), octets)][number] + at
+    starts = [found.start() for found in re.finditer(re.escape(ZSTD), octets)]
+    bodies = [a for a, b in zip(starts, starts[1:] + [len(octets)]) if b - a > 1500]
+    place = bodies[number] + at
     with open(path, "r+b") as file:
         file.seek(place)
         file.write(bytes(255 - b for b in octets[place:place + 4]))
