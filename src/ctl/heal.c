@@ -17,6 +17,7 @@
 #include "ctl/connect.h"
 #include "directory/record.h"
 #include "rt/clock.h"
+#include "rt/task.h"
 
 enum { STATUS_FOUND = 1, STATUS_FAILED = 2, QUIET_MS = 2000, SAY_MS = 5000 };
 
@@ -238,6 +239,19 @@ static void print(const struct ctl *ctl)
 	(void)fflush(stdout); /* the status tells, too */
 }
 
+struct apart {
+	struct heal *heal;
+	const char *folder;
+	heal_work *work;
+};
+
+static void run_apart(void *arg)
+{
+	const struct apart *apart = arg;
+
+	apart->work(apart->heal, apart->folder);
+}
+
 /* base: the data directory, whose store's owner does the work in folder. */
 __attribute__((noreturn)) static void work_apart(struct ctl *ctl, const char *base,
 						 const char *folder, heal_work *work)
@@ -249,7 +263,12 @@ __attribute__((noreturn)) static void work_apart(struct ctl *ctl, const char *ba
 	if (!folder_become_owner(base, "store"))
 		_exit(STATUS_FAILED);
 	heal.progress_fd = quiet();
-	work(&heal, folder);
+	struct apart apart = {&heal, folder, work};
+
+	if (task_self())
+		on_big_stack(run_apart, &apart); /* a task's own is too small */
+	else
+		run_apart(&apart);
 	loud(heal.progress_fd);
 	if (!buf_ok(&ctl->out))
 		ctl->status = STATUS_FAILED;
