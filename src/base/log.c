@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/civil.h"
+#include "base/utf8.h"
 
 enum { LINE_BYTES_MAX = 1024, RING_LINES = 32 };
 
@@ -43,21 +44,36 @@ static bool is_plain(struct str text)
 	return text.len > 0;
 }
 
+/* What a terminal would obey rather than show: controls (C0, DEL, C1), line and paragraph
+ * separators, and what turns the direction of the text around it. */
+static bool is_unseen(uint32_t code)
+{
+	return code < ' ' || (code >= 0x7f && code <= 0x9f) || code == 0x61c ||
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+}
+
 static void line_add_quoted(struct line *line, struct str text)
 {
 	static const char hex[] = "0123456789abcdef";
 
 	line_add(line, STR("\""));
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char b = (unsigned char)text.ptr[i];
-		char escape[4] = {'\\', 'x', hex[b >> 4], hex[b & 15]};
+	while (text.len > 0) {
+		struct str one = text;
+		uint32_t code;
+		bool is_shown = utf8_take(&text, &code) && !is_unseen(code);
 
-		if (b < ' ' || b == 127)
+		one.len -= text.len;
+		if (is_shown && (code == '"' || code == '\\'))
+			line_add(line, STR("\\"));
+		for (size_t i = 0; i < one.len && !is_shown; i++) {
+			unsigned char b = (unsigned char)one.ptr[i];
+			char escape[4] = {'\\', 'x', hex[b >> 4], hex[b & 15]};
+
 			line_add(line, (struct str){escape, 4});
-		else if (b == '"' || b == '\\')
-			line_add(line, (struct str){(char[2]){'\\', (char)b}, 2});
-		else
-			line_add(line, (struct str){&text.ptr[i], 1});
+		}
+		if (is_shown)
+			line_add(line, one);
 	}
 	line_add(line, STR("\""));
 }

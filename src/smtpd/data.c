@@ -78,6 +78,7 @@ static void settle(struct session *s, struct draft *draft)
 {
 	struct verdict verdict = judge(&draft->body);
 
+	s->idle_count = 0;
 	if (verdict.code == 0) {
 		incoming_accept(s, draft);
 		return;

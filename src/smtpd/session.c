@@ -9,6 +9,7 @@
 
 enum {
 	ERRORS_MAX = 10,
+	IDLE_MAX = 5000, /* far more than the recipients of a mail and probes between */
 	SESSION_ARENA_MAX = 256 * 1024,
 	SCRATCH_ARENA_MAX = 64 * 1024,
 	REPLY_MAX = 4096,
@@ -189,6 +190,18 @@ static err_t one_command(struct session *s)
 	return OK;
 }
 
+/* Who talks for ever and never sends a mail only keeps a place.  False: it was told so.
+ */
+static bool is_patience_left(struct session *s)
+{
+	if (s->idle_count++ < IDLE_MAX)
+		return true;
+	LOG(INFO, "too many commands", KV_INT("session", s->id),
+	    KV_STR("peer", conn_peer(s->conn)));
+	smtpd_reply(s, 421, "4.7.0", "Too many commands and no mail, goodbye");
+	return false;
+}
+
 /* Greet, then one command after the other.  RFC 5321 §3.1. */
 static err_t talk(struct session *s)
 {
@@ -197,7 +210,7 @@ static err_t talk(struct session *s)
 		TRY(conn_tls_first(s->conn, s->service->tls));
 	smtpd_reply(s, 220, NULL, "%.*s %s Postrider", STR_FMT(s->service->hostname),
 		    s->service->kind == SMTPD_LMTP ? "LMTP" : "ESMTP");
-	while (!s->is_done)
+	while (!s->is_done && is_patience_left(s))
 		TRY(one_command(s));
 	return conn_flush(s->conn);
 }

@@ -21,6 +21,7 @@ struct session {
 	struct login login;   /* account 0: nobody yet */
 	struct draft *draft;  /* from MAIL until the end of its text or RSET, else NULL */
 	unsigned error_count; /* commands that were nonsense */
+	unsigned idle_count;  /* commands since the last mail's text */
 	bool is_done;
 };
 
