@@ -18,8 +18,8 @@
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
 static const struct ctl_word *const words[] = {
-	&ctl_domain, &ctl_account, &ctl_alias, &ctl_queue, &ctl_store,  &ctl_backup,
-	&ctl_import, &ctl_export,  &ctl_dns,   &ctl_tls,   &ctl_config,
+	&ctl_domain, &ctl_account, &ctl_alias, &ctl_queue, &ctl_store, &ctl_backup,
+	&ctl_import, &ctl_export,  &ctl_dns,   &ctl_tls,   &ctl_spf,   &ctl_config,
 };
 
 static const struct ctl_word *find_word(const char *name)
@@ -31,8 +31,11 @@ static const struct ctl_word *find_word(const char *name)
 	return NULL;
 }
 
+/* One that has no name is all that the word does. */
 static const struct ctl_verb *find_verb(const struct ctl_word *word, const char *name)
 {
+	if (!word->verbs[0].name[0])
+		return &word->verbs[0];
 	for (size_t i = 0; i < word->verb_count; i++) {
 		if (strcmp(word->verbs[i].name, name) == 0)
 			return &word->verbs[i];
@@ -44,8 +47,8 @@ static const struct ctl_verb *find_verb(const struct ctl_word *word, const char 
 
 static void print_usage(const struct ctl_word *word, const struct ctl_verb *verb)
 {
-	printf("  postrider %s %s%s%s\n", word->name, verb->name,
-	       verb->arguments[0] ? " " : "", verb->arguments);
+	printf("  postrider %s%s%s%s%s\n", word->name, verb->name[0] ? " " : "",
+	       verb->name, verb->arguments[0] ? " " : "", verb->arguments);
 }
 
 static void print_help(const struct ctl_word *word)
@@ -245,11 +248,13 @@ static int understand(struct ctl *ctl, const struct ctl_word *word, int count,
 	if (!verb)
 		return not_understood(word, "there is no \"%s %s\"", word->name,
 				      given[1]);
-	if (!read_words(ctl, count - 2, given + 2))
+	int before = verb->name[0] ? 2 : 1;
+
+	if (!read_words(ctl, count - before, given + before))
 		return 1;
 	if (ctl->word_count < verb->min || ctl->word_count > verb->max)
-		return not_understood(word, "it is: postrider %s %s %s", word->name,
-				      verb->name, verb->arguments);
+		return not_understood(word, "it is: postrider %s%s%s %s", word->name,
+				      before > 1 ? " " : "", verb->name, verb->arguments);
 	if (ctl->options & ~verb->options)
 		return not_understood(word, "\"%s %s\" does not know that option",
 				      word->name, verb->name);

@@ -90,11 +90,11 @@ struct ctl {
 };
 
 struct ctl_verb {
-	const char *name, *arguments, *summary;
-	size_t min, max;              /* words after the verb */
-	uint64_t options;             /* that it knows */
-	unsigned needs;               /* enum ctl_need */
-	void (*run)(struct ctl *ctl); /* may suspend when it needs anything */
+	const char *name, *arguments, *summary; /* name "": the word says it all */
+	size_t min, max;                        /* words after the verb */
+	uint64_t options;                       /* that it knows */
+	unsigned needs;                         /* enum ctl_need */
+	void (*run)(struct ctl *ctl);           /* may suspend when it needs anything */
 };
 
 struct ctl_word {
@@ -104,7 +104,7 @@ struct ctl_word {
 };
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_config, ctl_dns,
-	ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_store, ctl_tls;
+	ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_spf, ctl_store, ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));

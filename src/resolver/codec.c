@@ -14,7 +14,7 @@ bool resolver_decode_question(struct str body, struct resolver_question *questio
 
 	question->type = (enum dns_type)dec_u16(&dec);
 	question->name = dec_str(&dec);
-	return dec_done(&dec) && dns_name_is_valid(question->name);
+	return dec_done(&dec) && dns_name_is_askable(question->name);
 }
 
 void resolver_encode_answer(struct buf *body, const struct dns_answer *answer)

@@ -72,7 +72,7 @@ void resolver_ask(struct resolver *resolver, struct str name, enum dns_type type
 	const struct resolver_question question = {type, name};
 
 	*answer = (struct dns_answer){.outcome = DNS_NONE, .is_name_gone = true};
-	if (!dns_name_is_valid(name))
+	if (!dns_name_is_askable(name))
 		return;
 	resolver_encode_question(&body, &question);
 	err_t err = exchange(resolver, buf_str(&body), &reply);

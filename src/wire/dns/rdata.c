@@ -105,7 +105,12 @@ bool dns_txt_read(struct str data, struct arena *arena, struct str *text)
 	return true;
 }
 
-bool dns_name_is_valid(struct str name)
+static bool is_odd(char c)
+{
+	return c == ' ' || c == '"';
+}
+
+static bool is_name(struct str name, bool may_be_odd)
 {
 	if (name.len > 0 && name.ptr[name.len - 1] == '.')
 		name.len--;
@@ -118,8 +123,19 @@ bool dns_name_is_valid(struct str name)
 		if (label.len == 0 || label.len > DNS_LABEL_MAX)
 			return false;
 		for (size_t i = 0; i < label.len; i++)
-			if (!is_plain(label.ptr[i]))
+			if (!is_plain(label.ptr[i]) &&
+			    !(may_be_odd && is_odd(label.ptr[i])))
 				return false;
 	} while (name.len > 0);
 	return true;
+}
+
+bool dns_name_is_valid(struct str name)
+{
+	return is_name(name, false);
+}
+
+bool dns_name_is_askable(struct str name)
+{
+	return is_name(name, true);
 }

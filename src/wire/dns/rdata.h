@@ -53,3 +53,6 @@ struct dns_tlsa { /* RFC 6698 §2.1; association borrows data */
 /* The text as a question may carry it: labels of 1 to 63 octets, 253 in all, a final dot
  * allowed.  Underscores are fine. */
 bool dns_name_is_valid(struct str name);
+/* The same, but spaces and double quotes may stand in it, too: macros of SPF make such
+ * names (RFC 7208 §7.1, "%_").  Nobody is found there who is a host. */
+bool dns_name_is_askable(struct str name);

@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		ASSERT(text.len <= len);
 	if (dns_tlsa_read(input, &tlsa))
 		ASSERT(tlsa.association.len + 3 == len);
-	(void)dns_name_is_valid(input);
+	if (dns_name_is_valid(input))
+		ASSERT(dns_name_is_askable(input));
 	arena_fini(&arena);
 	return 0;
 }

@@ -64,6 +64,10 @@ TEST(knows_names_that_may_be_asked_for)
 		CHECK(dns_name_is_valid(str_c(good[i])));
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		CHECK(!dns_name_is_valid(str_c(bad[i])));
+	CHECK(dns_name_is_askable(STR("a b\"c.example")) &&
+	      dns_name_is_askable(STR("org.")));
+	CHECK(!dns_name_is_askable(STR("a..b")) && !dns_name_is_askable(STR("a\\b")) &&
+	      !dns_name_is_askable(STR("a\tb")) && !dns_name_is_askable(STR("")));
 	char longest[254];
 
 	memset(longest, 'a', sizeof longest);
