@@ -146,6 +146,16 @@ TEST(a_line_too_long_is_refused_not_cut)
 	CHECK(str_starts(world.why, STR(":2: the line is too long")));
 }
 
+TEST(a_list_of_zones_goes_on)
+{
+	SCOPED(world_fini) struct world world;
+
+	load(&world, "[dns]\nzones = a.example=192.0.2.1\n b.example=192.0.2.2:53\n");
+	CHECK(world.err == OK);
+	CHECK_STR(world.conf.dns_zones,
+		  STR("a.example=192.0.2.1 b.example=192.0.2.2:53"));
+}
+
 TEST(no_file_is_told_from_a_bad_one)
 {
 	SCOPED(world_fini) struct world world;

@@ -66,7 +66,8 @@ static int reading_value(void *arg, const char *section, const char *name,
 				     "config show\" lists all",
 				     name, section));
 	before = &reading->values[setting - settings];
-	if (before->ptr && setting->type != SETTING_LISTENERS)
+	if (before->ptr && setting->type != SETTING_LISTENERS &&
+	    setting->type != SETTING_ZONES)
 		return reading_fails(
 			reading, ERR_SYNTAX,
 			arena_printf(reading->arena, "%.*s is set twice", STR_FMT(full)));
