@@ -49,6 +49,8 @@ static const struct fake_record world[] = {
 	{"helo.example.org", DNS_TXT, "v=spf1 ip4:192.0.2.7 -all"},
 	{"two.example", DNS_TXT, "v=spf1 -all"},
 	{"two.example", DNS_TXT, "v=spf1 +all"},
+	{"null.example", DNS_TXT, ""}, /* without a single string */
+	{"null.example", DNS_TXT, "v=spf1 ip4:192.0.2.1"},
 	{"bad.example", DNS_TXT, "v=spf1 a:111.222.33.44 -all"},
 	{"inbad.example", DNS_TXT, "v=spf1 include:bad.example -all"},
 	{"innone.example", DNS_TXT, "v=spf1 include:nothing.example -all"},
@@ -110,6 +112,8 @@ TEST(spf_says_who_may_send)
 		{"203.0.113.1", "a@[203.0.113.1]", SPF_NONE, "",
 		 "Nobody says whether 203.0.113.1 may send this mail: there is no domain "
 		 "name to ask about."},
+		{"192.0.2.1", "a@null.example", SPF_PASS, "ip4:192.0.2.1",
+		 "null.example lets 192.0.2.1 send its mail: \"ip4:192.0.2.1\" matches."},
 		{"192.0.2.1", "a@slow.example", SPF_TEMPERROR, "",
 		 "Whether slow.example lets 192.0.2.1 send its mail cannot be told now: "
 		 "the "
