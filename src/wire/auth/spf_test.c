@@ -153,8 +153,7 @@ static const char *const bad[] = {
 	"a\tmx",
 	"a:\xc3\xa4.example",
 	"foo=\x80",
-	"\x80"
-	"a",
+	"\x80mx",
 	"a:b.c\r",
 	"v=spf1",
 	"ip4:192.0.2.5\n",
