@@ -1,6 +1,7 @@
+#include "base/log.h"
+
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/test.h"
 
 /* The last lines that were logged, as the panic report shows them. */
