@@ -6,7 +6,8 @@
 `mailbox` compares with Dovecot at 100,000 messages, the rest are figures of our own.
 --write puts them into docs/PERFORMANCE.md.  It takes many minutes, and some 10 GB.
 """
-import argparse, json, pathlib, re, socket, statistics, subprocess, tempfile, time
+import argparse, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, tempfile
+import time
 
 from sides import HERE, Ours, Peer, compiled
 
@@ -135,63 +136,119 @@ def storaged_kb(side, what):
     return int(re.search(rf"(?m)^{what}: +(\d+)", text)[1])
 
 
-def rate(side, users, mails):
-    before, began = side.count(), time.time()
-    subprocess.check_call([compiled("smtpload"), str(side.port("smtp")), "50", str(mails), "50",
-                           "4096", side.recipient, str(users)], stdout=subprocess.DEVNULL)
-    while side.count() - before < mails:
+def say(text):
+    """Progress, for whoever waits many minutes."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def send(side, sessions, mails, octets, users):
+    """Until all are counted in the mailboxes; gives the seconds.  None may be missing."""
+    before, began, told = side.count(), time.time(), time.time()
+    load = subprocess.Popen([compiled("smtpload"), str(side.port("smtp")), str(sessions),
+                             str(mails), "50", str(octets), side.recipient, str(users)],
+                            stdout=subprocess.PIPE)
+    while load.poll() is None:
+        try:
+            load.wait(0.2)
+        except subprocess.TimeoutExpired:
+            if time.time() - told >= 15:
+                told, there = time.time(), side.count() - before
+                say(f"{there:,} of {mails:,} mails, {there / (told - began):,.0f} a second")
+    result = json.loads(load.stdout.read())
+    if result["acked"] != mails:
+        raise RuntimeError(f"of {mails} mails {result['acked']} were taken")
+    while (there := side.count() - before) < mails:
+        if time.time() - began > result["seconds"] + 60:
+            raise RuntimeError(f"of {mails} mails {there} are there")
         time.sleep(0.02)
-    return mails / (time.time() - began)
+    return time.time() - began
+
+
+def rate(side, users, mails):
+    return mails / send(side, 50, mails, 4096, users)
+
+
+def timed_start(side):
+    began = time.time()
+    side.server.start()
+    return time.time() - began
+
+
+def power_off(side):
+    """All processes of the server are gone at once: none of them ends in good order."""
+    server = side.server
+    os.kill(server.process.pid, signal.SIGSTOP)  # it would start its children again
+    children = list(server.children())
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+    server.process.kill()
+    server.process.wait()
+    server.process.stdout.close()
+    server.log_file.close()
+    while any(pathlib.Path(f"/proc/{pid}").exists() for pid in children):
+        time.sleep(0.01)
+
+
+def starts(side, times, users):
+    """How long each start takes after a kill -9 while mails come in."""
+    took = []
+    for _ in range(times):
+        load = subprocess.Popen([compiled("smtpload"), str(side.port("smtp")), "20", "1000000",
+                                 "50", "4096", side.recipient, str(users)],
+                                stdout=subprocess.DEVNULL)
+        time.sleep(1)
+        power_off(side)
+        load.kill()
+        load.wait()
+        took.append(timed_start(side))
+        say(f"killed, and started in {took[-1]:.2f} s")
+    return took
 
 
 def accounts(options):
-    many, lines = int(100_000 * options.scale), []
-    few = Ours(100)
+    many, runs, lines = int(100_000 * options.scale), 5, []
+    few, side = Ours(100), None
     try:
-        rates = [rate(few, 100, 10_000) for _ in range(3)]
-    finally:
-        few.stop()
-    began = time.time()
-    side = Ours(many)
-    try:
+        began = time.time()
+        side = Ours(many)
         lines.append(f"{many:,} accounts made in {time.time() - began:.1f} s")
+        say(lines[-1])
         filling = rate(side, many, 10 * many)
         lines.append(f"10 mails of 4 KB for each of them: {filling:,.0f} a second")
-        after = [rate(side, many, 10_000) for _ in range(3)]
-        lines.append(f"then {statistics.median(after):,.0f} a second; with 100 accounts "
-                     f"{statistics.median(rates):,.0f}; ratio "
-                     f"{statistics.median(after) / statistics.median(rates):.2f}")
+        say(lines[-1])
+        rates = [(rate(few, 100, 20_000), rate(side, many, 20_000)) for _ in range(runs)]
+        with_few, with_many = (statistics.median(r) for r in zip(*rates))
+        pairs = [b / a for a, b in rates]
+        lines.append(f"then {with_many:,.0f} a second; with 100 accounts {with_few:,.0f}; in turn, "
+                     f"ratio {statistics.median(pairs):.2f} ({min(pairs):.2f}-{max(pairs):.2f})")
+        say(lines[-1])
         lines.append(f"the store's memory of its own: {storaged_kb(side, 'Pss_Anon') // 1024} MB, "
                      f"with the page cache it has mapped {storaged_kb(side, 'Pss') // 1024} MB")
+        say(lines[-1])
+        stats = json.loads(side.server.ctl("store", "stats", "--json").stdout)
         side.server.stop()
-        began = time.time()
-        side.server.start()
-        lines.append(f"started again in {time.time() - began:.2f} s")
+        lines.append(f"started again in {timed_start(side):.2f} s, with an index of "
+                     f"{stats['index_bytes'] / 1e6:,.0f} MB")
+        say(lines[-1])
+        took = starts(side, 5, many)
+        lines.append(f"open after kill -9 while mails come in: {statistics.median(took):.2f} s "
+                     f"({min(took):.2f}-{max(took):.2f})")
     finally:
-        side.stop()
+        few.stop()
+        if side:
+            side.stop()
     return lines
 
 
 def disk(options):
-    mails = int(50_000 * options.scale)
+    mails = int(60_000 * options.scale)
     side = Ours(100)
     try:
-        subprocess.check_call([compiled("smtpload"), str(side.port("smtp")), "20", str(mails),
-                               "50", "102400", side.recipient, "100"],
-                              stdout=subprocess.DEVNULL)
-        while side.count() < mails:
-            time.sleep(0.05)
+        took = send(side, 20, mails, 102_400, 100)
+        say(f"{mails:,} mails of 100 KB in {took:.0f} s")
         octets = sum(path.stat().st_size
                      for path in pathlib.Path(side.server.folder).rglob("*.pack"))
-        took = []
-        for _ in range(5):
-            side.server.process.kill()
-            side.server.process.wait()
-            time.sleep(1)  # its children end
-            began = time.time()
-            side.server.process.stdout.close()
-            side.server.start()
-            took.append(time.time() - began)
+        took = starts(side, 5, 100)
     finally:
         side.stop()
     return [f"open after kill -9 with {octets / 1e9:.1f} GB: {statistics.median(took):.2f} s until "
