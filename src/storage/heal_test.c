@@ -438,3 +438,33 @@ TEST(without_the_whole_log_the_numbers_jump)
 	fixture_shut(&h.f);
 	heal_remove(&h);
 }
+
+/* The count of starts that did not end well, as the storage left it at this one. */
+static char start_again(struct fixture *f, char before)
+{
+	char after = '?';
+	int fd = open(fixture_path(f, "unclean"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ASSERT(fd >= 0 && write(fd, &before, 1) == 1);
+	(void)close(fd);
+	CHECK(fixture_open_again(f) == OK);
+	fd = open(fixture_path(f, "unclean"), O_RDONLY | O_CLOEXEC);
+	ASSERT(fd >= 0 && read(fd, &after, 1) == 1);
+	(void)close(fd);
+	fixture_shut(f);
+	CHECK(access(fixture_path(f, "unclean"), F_OK) != 0);
+	return after;
+}
+
+TEST(an_index_found_in_order_is_not_looked_through_at_the_next_start)
+{
+	struct fixture f = {0};
+
+	fixture_open(&f);
+	fixture_shut(&f);
+	CHECK(start_again(&f, '0') == '1');
+	CHECK(start_again(&f, '1') == '2');
+	CHECK(start_again(&f, '2') == '1');
+	CHECK(start_again(&f, '9') == '1');
+	fixture_close(&f);
+}

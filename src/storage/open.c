@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "db/disk.h"
 #include "db/kvpages.h"
 #include "rt/clock.h"
@@ -52,24 +53,33 @@ static const char *name_of(const struct storage *storage)
 
 /* ---- the index --------------------------------------------------------------------- */
 
-/* Counts this start as one that did not end well, until it has; gives how many such there
- * were in a row. */
-static unsigned starts_count(const struct storage *storage)
+enum { UNCLEAN_MAX = 2, UNCLEAN_COUNTED = 9 };
+
+/* How many starts in a row did not end well. */
+static unsigned starts_before(const struct storage *storage)
 {
-	char *path = storage_path(storage->folder, "unclean"), bytes[4] = "";
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	unsigned before = 0;
+	char *path = storage_path(storage->folder, "unclean"), byte = '0';
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_there = fd >= 0 && pread(fd, &byte, 1, 0) == 1;
 
 	mem_free(path);
-	if (fd < 0)
-		return 0;
-	if (pread(fd, bytes, 1, 0) == 1 && is_ascii_digit((unsigned char)bytes[0]))
-		before = (unsigned)(bytes[0] - '0');
-	bytes[0] = (char)('0' + (before < 9 ? before + 1 : 9));
-	if (pwrite(fd, bytes, 1, 0) != 1)
+	if (fd >= 0)
+		(void)close(fd); /* it was only read */
+	return is_there && is_ascii_digit((unsigned char)byte) ? (unsigned)(byte - '0')
+							       : 0;
+}
+
+static void starts_write(const struct storage *storage, unsigned count)
+{
+	char *path = storage_path(storage->folder, "unclean");
+	char byte = (char)('0' + num_min(count, UNCLEAN_COUNTED));
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	mem_free(path);
+	if (fd < 0 || pwrite(fd, &byte, 1, 0) != 1)
 		LOG(WARN, "start not counted", KV("folder", name_of(storage)));
-	(void)close(fd); /* it may be lost */
-	return before;
+	if (fd >= 0)
+		(void)close(fd); /* it may be lost */
 }
 
 static void starts_forget(const struct storage *storage)
@@ -94,6 +104,21 @@ static err_t index_look(struct storage *storage, const char **why)
 				 : "the index cannot be read";
 	LOG(ERROR, "index damaged", KV("why", pages.why ? pages.why : *why));
 	return err;
+}
+
+/* Counts this start as one that did not end well, until it has, and looks at the index
+ * after some such in a row.  What a look found in order is not looked at at each start of
+ * a server that is killed again and again: a large index takes seconds. */
+static err_t start_count(struct storage *storage, const char **why)
+{
+	unsigned before = starts_before(storage);
+
+	starts_write(storage, before + 1);
+	if (before < UNCLEAN_MAX)
+		return OK;
+	TRY(index_look(storage, why));
+	starts_write(storage, 1);
+	return OK;
 }
 
 static err_t index_open(struct storage *storage, const char **why)
@@ -147,8 +172,6 @@ err_t storage_bring_up(struct storage *storage, bool is_fresh_pack, const char *
 	return replay_in_room(storage, is_fresh_pack, why);
 }
 
-enum { UNCLEAN_MAX = 2 };
-
 static void paths_set(struct storage *storage, const struct storage_options *options)
 {
 	storage->folder = storage_path(options->folder, "");
@@ -190,8 +213,8 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 			    ? storage_lock(storage->folder, &storage->lock_fd, &sentence)
 			    : OK;
 
-	if (err == OK && is_ours && starts_count(storage) >= UNCLEAN_MAX)
-		err = index_look(storage, &sentence);
+	if (err == OK && is_ours)
+		err = start_count(storage, &sentence);
 	if (err == OK)
 		err = storage_bring_up(storage, options->open_as == STORAGE_RESTORED,
 				       &sentence);

@@ -58,13 +58,14 @@ class Ours:
     name = "postrider"
     user, recipient = "user%d@postrider.test", "user%d@postrider.test"
 
-    def __init__(self, users, flush_ms=0):
+    def __init__(self, users, flush_ms=0, under=()):
         fault = {}
         if flush_ms:  # an index commit is two flushes
             fault = {"POSTRIDER_FAULT": f"storaged=pack.flush:1+:delay={flush_ms},"
                                         f"index.commit:1+:delay={2 * flush_ms}"}
-        self.server = lab.Server(accounts=users, env=fault).start()
+        self.server = lab.Server(accounts=users, env=fault, under=under).start()
         self.roots = [self.server.process.pid]
+        self.own_kb = 0  # the most memory that the store was seen to have
 
     def port(self, service):
         return self.server.port(service)

@@ -1,11 +1,13 @@
-/* What a group of appends costs, and where the time goes: storagebench [FOLDER [SIZE]].
+/* What a group of appends costs, and where the time goes: storagebench [FOLDER [SIZE]];
+ * and how long maintenance keeps commits waiting: storagebench FOLDER SIZE maintain.
  * The folder is made and left behind.  POSTRIDER_FAULT="pack.flush:1+:delay=2" makes each
  * flush 2 ms slower.  One client's groups come one after the other; where there are more,
  * the next ones are prepared while some are flushed. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/num.h"
@@ -13,92 +15,57 @@
 #include "rt/clock.h"
 #include "rt/fault.h"
 #include "storage/embedded.h"
+#include "storage/slots.h"
 #include "store/digest.h"
 
 enum {
-	GROUP_MAX = 100,
+	GROUP_MAX = SLOT_COMMITS,
 	ACCOUNTS = 500,
 	FRAME_MAX = 1 << 20,
 	MAILS = 20000,
 	SLOTS = PACK_LANES + 1,
+	/* Of maintenance: */
+	BIG_MAILS = 100000,
+	LOAD_US = 2000, /* between two groups of LOAD_GROUP mails */
+	LOAD_GROUP = 2,
+	SLICE_EVERY = 10, /* groups */
+	RULE_DAYS = 30,
+	QUIET_GROUPS = 3000,
+	ACKS_MAX = 1 << 20,
 };
 
 static struct storage *storage;
 static char frame[FRAME_MAX], trace[700];
 static struct buf digest = BUF(2 * DIGEST_BYTES_MAX);
 static size_t id_at; /* where the digest has the hash of its Message-ID */
+static struct slots slots;
 
-/* A group under way. */
-struct slot {
-	struct storage_group group;
-	bool is_busy;
-	struct arena arena;
-	struct storage_commit commits[GROUP_MAX];
-	struct store_commit given[GROUP_MAX];
-	struct store_op ops[GROUP_MAX];
-	char keys[GROUP_MAX][24];
-	char digests[GROUP_MAX][1200];
-};
-static struct slot slots[SLOTS];
-static size_t busy;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
+/* How long mails waited for their acknowledgement, in this phase. */
+static uint64_t *acks;
+static size_t ack_count;
 
-static void done(struct storage_group *group)
+static void done(struct slot *slot)
 {
-	struct slot *slot = (struct slot *)group;
-
-	for (size_t i = 0; i < group->count; i++)
-		ASSERT(group->commits[i].outcome == STORE_OK);
-	(void)pthread_mutex_lock(&mutex);
-	slot->is_busy = false;
-	busy--;
-	(void)pthread_cond_signal(&freed);
-	(void)pthread_mutex_unlock(&mutex);
+	for (size_t i = 0; i < slot->group.count; i++)
+		ASSERT(slot->commits[i].outcome == STORE_OK);
+	if (acks && slot->number > 0 && ack_count < ACKS_MAX)
+		acks[ack_count++] = clock_monotonic_us() - slot->began_us;
 }
 
-/* Waits until fewer than that many are under way. */
-static struct slot *slot_take(size_t limit)
+static void submit(struct slot *slot, size_t count)
 {
-	struct slot *slot = slots;
-
-	(void)pthread_mutex_lock(&mutex);
-	while (busy >= limit)
-		(void)pthread_cond_wait(&freed, &mutex);
-	while (slot->is_busy)
-		slot++;
-	(void)pthread_mutex_unlock(&mutex);
-	arena_reset(&slot->arena);
-	return slot;
-}
-
-static void slot_submit(struct slot *slot, size_t count)
-{
-	slot->group.commits = slot->commits;
-	slot->group.count = count;
-	slot->group.done = done;
-	for (size_t i = 0; i < count; i++) {
-		slot->given[i].ops = &slot->ops[i];
-		slot->given[i].count = 1;
-		slot->commits[i] = (struct storage_commit){.commit = &slot->given[i],
-							   .arena = &slot->arena};
-	}
-	(void)pthread_mutex_lock(&mutex);
-	slot->is_busy = true;
-	busy++;
-	(void)pthread_mutex_unlock(&mutex);
-	storage_submit(storage, &slot->group);
+	slot_submit(slot, storage, count);
 	(void)storage_tend(storage);
 }
 
 static void make_accounts(void)
 {
 	for (account_t account = 1; account <= ACCOUNTS; account++) {
-		struct slot *slot = slot_take(SLOTS);
+		struct slot *slot = slot_take(&slots, SLOTS);
 
-		slot->ops[0] = (struct store_op){.kind = OP_ACCOUNT_CREATE};
+		slot->ops[0][0] = (struct store_op){.kind = OP_ACCOUNT_CREATE};
 		slot->given[0] = (struct store_commit){.account = account};
-		slot_submit(slot, 1);
+		submit(slot, 1);
 	}
 }
 
@@ -114,31 +81,34 @@ static void make_digest(void)
 	digest_make((struct str){mail, sizeof mail - 1}, &digest);
 	enc_u64(&id, digest_hash(STR("1@example.org")));
 	id_at = str_find(buf_str(&digest), buf_str(&id));
-	ASSERT(id_at < digest.len && digest.len <= sizeof slots[0].digests[0]);
+	ASSERT(id_at < digest.len);
 }
 
-static void fill(struct slot *slot, size_t count, size_t frame_len, uint64_t *number)
+/* For accounts from the first on. */
+static void fill(struct slot *slot, size_t count, size_t frame_len, uint64_t *number,
+		 account_t first)
 {
 	for (size_t i = 0; i < count; i++) {
+		char *own = ARENA_ARRAY(&slot->arena, char, digest.len);
 		int len = snprintf(slot->keys[i], sizeof slot->keys[i], "%016llx",
 				   (unsigned long long)++*number);
 
 		slot->given[i] = (struct store_commit){
-			.account = 1 + (account_t)rand_below(ACCOUNTS),
+			.account = first + (account_t)rand_below(ACCOUNTS - first + 1),
 			.key = {slot->keys[i], (size_t)len},
 			.key_minute = 1 + (uint32_t)(*number / 100000)};
 		/* No two are equal. */
 		size_t at = (size_t)(*number % (FRAME_MAX - frame_len));
 
-		memcpy(slot->digests[i], digest.ptr, digest.len);
-		memcpy(slot->digests[i] + id_at, number, sizeof *number);
-		slot->ops[i] = (struct store_op){
+		memcpy(own, digest.ptr, digest.len);
+		memcpy(own + id_at, number, sizeof *number);
+		slot->ops[i][0] = (struct store_op){
 			.kind = OP_APPEND,
 			.append = {.mailbox = MAILBOX_INBOX,
 				   .body = {.frame = {frame + at, frame_len},
 					    .raw_size = frame_len * 2},
 				   .trace = {trace, sizeof trace},
-				   .digest = {slot->digests[i], digest.len},
+				   .digest = {own, digest.len},
 				   .received_at = 1700000000}};
 	}
 }
@@ -150,17 +120,17 @@ static void measure(size_t count, size_t frame_len)
 	uint64_t groups = MAILS / count / (count == 1 ? 10 : 1);
 	uint64_t flushes_before, flush_us_before, flushes, flush_us;
 
-	(void)slot_take(1);
+	slots_wait(&slots);
 	flusher_count(&storage->flusher, &flushes_before, &flush_us_before);
 	uint64_t began_us = clock_monotonic_us();
 
 	for (uint64_t i = 0; i < groups; i++) {
-		struct slot *slot = slot_take(count == 1 ? 1 : SLOTS);
+		struct slot *slot = slot_take(&slots, count == 1 ? 1 : SLOTS);
 
-		fill(slot, count, frame_len, &number);
-		slot_submit(slot, count);
+		fill(slot, count, frame_len, &number, 1);
+		submit(slot, count);
 	}
-	(void)slot_take(1);
+	slots_wait(&slots);
 	uint64_t took_us = clock_monotonic_us() - began_us;
 	double a_group = (double)groups * 1000;
 
@@ -189,16 +159,16 @@ static void give_back(size_t frame_len)
 	uint64_t number = UINT64_MAX / 2, slices = 0;
 
 	for (account_t account = 1; account <= ACCOUNTS; account++) {
-		struct slot *slot = slot_take(SLOTS);
+		struct slot *slot = slot_take(&slots, SLOTS);
 
-		slot->ops[0] = (struct store_op){
+		slot->ops[0][0] = (struct store_op){
 			.kind = OP_KV_PUT, .kv = {STR(STORE_KV_UNDELETE), STR("0")}};
-		slot->ops[1] = (struct store_op){
+		slot->ops[1][0] = (struct store_op){
 			.kind = OP_EXPUNGE,
 			.expunge = {.mailbox = MAILBOX_INBOX, .uids = {&most, 1}}};
 		slot->given[0] = (struct store_commit){.account = account};
 		slot->given[1] = slot->given[0];
-		slot_submit(slot, 2);
+		submit(slot, 2);
 	}
 	int64_t now = clock_s();
 	uint64_t began_us = clock_monotonic_us();
@@ -207,16 +177,16 @@ static void give_back(size_t frame_len)
 	storage->times.slice_max = 0;
 	for (; more && slices < 20000; slices++) {
 		more = storage_maintain(storage, now);
-		struct slot *slot = slot_take(SLOTS);
+		struct slot *slot = slot_take(&slots, SLOTS);
 
-		fill(slot, 2, frame_len, &number);
+		fill(slot, 2, frame_len, &number, 1);
 		for (size_t i = 0; i < 2; i++) /* the keys are not old yet */
 			slot->given[i].key_minute = (uint32_t)(now / 60);
-		slot_submit(slot, 2);
+		submit(slot, 2);
 	}
 	uint64_t took_us = clock_monotonic_us() - began_us;
 
-	(void)slot_take(1);
+	slots_wait(&slots);
 	storage_index_commit(storage);
 	ASSERT(storage_stats(storage, &stats) == STORE_OK);
 	printf("given back: %llu MB punched, %llu MB copied in %.1f s, %llu slices, the "
@@ -224,6 +194,226 @@ static void give_back(size_t frame_len)
 	       (unsigned long long)(stats.punched_bytes >> 20),
 	       (unsigned long long)(storage->space.copied >> 20), (double)took_us / 1e6,
 	       (unsigned long long)slices, (double)storage->times.slice_max / 1e3);
+}
+
+/* ---- maintenance under load --------------------------------------------------------- */
+
+/* The longest that the writer was kept, by what kept it. */
+struct keeper {
+	const char *what;
+	uint64_t times, sum_us, wall_us, cpu_us, over; /* over: longer than 10 ms */
+};
+enum kept_by {
+	KEPT_RETENTION,
+	KEPT_EXPIRY,
+	KEPT_PUNCH_BEGIN,
+	KEPT_PUNCH_END,
+	KEPT_COPY,
+	KEPT_INDEX,
+	KEPT_KINDS
+};
+static struct keeper keepers[KEPT_KINDS] = {
+	{.what = "expunge 100 that were kept long enough"},
+	{.what = "end what was expunged, forget keys, find dead bodies"},
+	{.what = "see which bodies may be punched out"},
+	{.what = "note what was punched out"},
+	{.what = "copy bodies of sparse packs"},
+	{.what = "commit the index, for all of them and the mails"},
+};
+enum { KEPT_LONG_US = 10000 };
+
+static uint64_t cpu_us(void)
+{
+	struct timespec t;
+
+	ASSERT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+struct watch {
+	uint64_t wall_us, cpu_us;
+};
+
+static struct watch watch_begin(void)
+{
+	return (struct watch){clock_monotonic_us(), cpu_us()};
+}
+
+static void watch_end(struct watch began, enum kept_by kind)
+{
+	struct keeper *keeper = &keepers[kind];
+	uint64_t wall_us = clock_monotonic_us() - began.wall_us;
+
+	keeper->times++;
+	keeper->sum_us += wall_us;
+	keeper->over += wall_us > KEPT_LONG_US;
+	keeper->wall_us = num_max(keeper->wall_us, wall_us);
+	keeper->cpu_us = num_max(keeper->cpu_us, cpu_us() - began.cpu_us);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void tell_phase(const char *name)
+{
+	slots_wait(&slots);
+	qsort(acks, ack_count, sizeof *acks, by_size);
+	printf("%s: %zu groups of mails, acknowledged after %.2f ms (median), %.2f (99 %%), "
+	       "%.2f (longest)\n",
+	       name, ack_count, (double)acks[ack_count / 2] / 1e3,
+	       (double)acks[ack_count * 99 / 100] / 1e3, (double)acks[ack_count - 1] / 1e3);
+	for (size_t i = 0; i < KEPT_KINDS; i++) {
+		struct keeper *keeper = &keepers[i];
+
+		if (keeper->times > 0)
+			printf("    %s: %llu times of %.2f ms, at most %.2f ms, of CPU "
+			       "%.2f ms, longer than 10 ms %llu times\n",
+			       keeper->what, (unsigned long long)keeper->times,
+			       (double)keeper->sum_us / 1e3 / (double)keeper->times,
+			       (double)keeper->wall_us / 1e3, (double)keeper->cpu_us / 1e3,
+			       (unsigned long long)keeper->over);
+		*keeper = (struct keeper){.what = keeper->what};
+	}
+	ack_count = 0;
+}
+
+/* Until step() has nothing to do: mails come every 2 ms, whoever is behind or not. */
+static void under_load(size_t frame_len, bool (*step)(int64_t now), int64_t now)
+{
+	static uint64_t number = UINT64_MAX / 4;
+	uint64_t due_us = clock_monotonic_us();
+
+	for (bool more = true; more;) {
+		for (unsigned i = 0; i < SLICE_EVERY; i++) {
+			uint64_t at_us = clock_monotonic_us();
+
+			if (at_us < due_us)
+				(void)usleep((useconds_t)(due_us - at_us));
+			struct slot *slot = slot_take(&slots, SLOTS);
+
+			fill(slot, LOAD_GROUP, frame_len, &number, 2);
+			slot->number = number;
+			slot->began_us = due_us;
+			slot_submit(slot, storage, LOAD_GROUP);
+			struct watch watch = watch_begin();
+			uint64_t commits = storage->times.index_commits;
+
+			(void)storage_tend(storage);
+			if (storage->times.index_commits > commits)
+				watch_end(watch, KEPT_INDEX);
+			due_us += LOAD_US;
+		}
+		more = step(now);
+	}
+}
+
+static bool step_nothing(int64_t now)
+{
+	static unsigned groups;
+
+	(void)now;
+	groups += SLICE_EVERY;
+	return groups < QUIET_GROUPS;
+}
+
+static bool step_retention(int64_t now)
+{
+	static const struct retention_rules rules;
+	static struct retention_walk walk;
+	struct watch watch;
+
+	ASSERT(storage_retention(storage, &rules, now, &walk) == STORE_OK);
+	if (walk.count == 0)
+		return !walk.is_over;
+	struct slot *slot = slot_take(&slots, SLOTS);
+
+	slot->number = 0;
+	slot->given[0].account = walk.account;
+	slot->ops[0][0] = (struct store_op){
+		.kind = OP_EXPUNGE,
+		.expunge = {.mailbox = walk.mailbox, .uids = {&walk.uids, 1}}};
+	watch = watch_begin();
+	slot_submit(slot, storage, 1);
+	watch_end(watch, KEPT_RETENTION);
+	return true;
+}
+
+static enum kept_by kept_by(enum space_state state)
+{
+	switch (state) {
+	case SPACE_RESTING:
+	case SPACE_SETTLING:
+		return KEPT_EXPIRY;
+	case SPACE_READING:
+		return KEPT_PUNCH_BEGIN;
+	case SPACE_PUNCHING:
+		return KEPT_PUNCH_END;
+	case SPACE_GATHERING:
+		return KEPT_COPY;
+	}
+	return KEPT_EXPIRY;
+}
+
+static bool step_housework(int64_t now)
+{
+	enum kept_by kind = kept_by(storage->space.state);
+	struct watch watch = watch_begin();
+	bool more = storage_maintain(storage, now);
+
+	watch_end(watch, kind);
+	return more;
+}
+
+static void set_pair(const char *name, const char *value)
+{
+	struct slot *slot = slot_take(&slots, SLOTS);
+
+	slot->number = 0;
+	slot->given[0].account = 1;
+	slot->ops[0][0] = (struct store_op){.kind = OP_KV_PUT,
+					    .kv = {str_c(name), str_c(value)}};
+	submit(slot, 1);
+}
+
+/* A mailbox of 100,000 whose time is over, and then their time to be brought back. */
+static void maintain(size_t frame_len)
+{
+	static const int64_t day_s = 24 * 60 * 60;
+	int64_t now = clock_s();
+	uint64_t number = UINT64_MAX / 2;
+	struct store_stats stats;
+
+	acks = NEW_ARRAY(uint64_t, ACKS_MAX);
+	set_pair(STORE_KV_RETENTION "1", "30");
+	for (unsigned i = 0; i < BIG_MAILS / GROUP_MAX; i++) {
+		struct slot *slot = slot_take(&slots, SLOTS);
+
+		slot->number = 0;
+		fill(slot, GROUP_MAX, frame_len, &number, 1);
+		for (size_t j = 0; j < GROUP_MAX; j++)
+			slot->given[j].account = 1;
+		submit(slot, GROUP_MAX);
+	}
+	under_load(frame_len, step_nothing, now);
+	tell_phase("nothing");
+	now += (RULE_DAYS + 1) * day_s;
+	under_load(frame_len, step_retention, now);
+	tell_phase("retention");
+	now += RULE_DAYS * day_s;
+	under_load(frame_len, step_housework, now);
+	tell_phase("housekeeping");
+	storage_index_commit(storage);
+	ASSERT(storage_stats(storage, &stats) == STORE_OK);
+	ASSERT(stats.expunged == 0);
+	printf("given back: %llu MB punched, %llu MB copied\n",
+	       (unsigned long long)(stats.punched_bytes >> 20),
+	       (unsigned long long)(storage->space.copied >> 20));
+	mem_free(acks);
+	acks = NULL;
 }
 
 int main(int argc, char **argv)
@@ -244,8 +434,7 @@ int main(int argc, char **argv)
 		return 2;
 	(void)mkdir(options.folder, 0700);
 	arena_init(&arena, 64 << 20);
-	for (size_t i = 0; i < SLOTS; i++)
-		arena_init(&slots[i].arena, 64 << 20);
+	slots_init(&slots, SLOTS, done);
 	rand_bytes(frame, sizeof frame);
 	memset(trace, 't', sizeof trace);
 	make_digest();
@@ -254,14 +443,17 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	make_accounts();
-	measure(1, frame_len);
-	measure(20, frame_len);
-	measure(50, frame_len);
-	measure(GROUP_MAX, frame_len);
-	give_back(frame_len);
+	if (argc > 3 && str_same(str_c(argv[3]), STR("maintain"))) {
+		maintain(frame_len);
+	} else {
+		measure(1, frame_len);
+		measure(20, frame_len);
+		measure(50, frame_len);
+		measure(GROUP_MAX, frame_len);
+		give_back(frame_len);
+	}
+	slots_fini(&slots);
 	storage_close(&storage);
-	for (size_t i = 0; i < SLOTS; i++)
-		arena_fini(&slots[i].arena);
 	arena_fini(&arena);
 	return 0;
 }

@@ -72,20 +72,21 @@ def ends_with_us(more=None):
 class Server:
     """`postrider dev` in a folder of its own; started by the main thread."""
 
-    def __init__(self, accounts=0, folder=None, args=(), env=None, preexec_fn=None):
+    def __init__(self, accounts=0, folder=None, args=(), env=None, preexec_fn=None, under=()):
         self.folder = folder or tempfile.mkdtemp(prefix="postrider-test-")
         self.is_ours = folder is None
         self.base = free_base()
         self.args = ["dev", "--dir", self.folder + "/data", "--base-port", str(self.base),
                      "--accounts", str(accounts), *args]
         self.preexec_fn = preexec_fn
+        self.under = under  # a program that starts it, such as strace
         self.env = dict(os.environ, **(env or {}))
         self.log = self.folder + "/log"
         self.process = None
 
     def start(self):
         self.log_file = open(self.log, "ab")
-        self.process = subprocess.Popen([BINARY, *self.args], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*self.under, BINARY, *self.args], stdout=subprocess.PIPE,
                                         stderr=self.log_file, env=self.env,
                                         preexec_fn=ends_with_us(self.preexec_fn))
         deadline = time.time() + 60
