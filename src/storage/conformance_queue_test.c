@@ -31,12 +31,12 @@ static struct store_op settle(const struct queue_row *row, enum queue_outcome ou
 
 CONFORMANCE(a_queued_mail_is_leased_retried_and_settled)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_row *rows, *again;
 	int64_t next_due;
 	struct store_stats stats;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, op_queue_of(two, 2, "queued")) == STORE_OK);
 	uint64_t first = fixture_first(&f)->row;
 
@@ -79,12 +79,12 @@ CONFORMANCE(a_queued_mail_is_leased_retried_and_settled)
 
 CONFORMANCE(a_queued_mail_is_delivered_by_sharing_its_body)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_row *rows;
 	struct message_row *messages;
 	int64_t next_due;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, ACCOUNT_SYSTEM, op_queue_of(two, 2, "to many")) == STORE_OK);
 	CHECK(lease(&f, 1000, 2000, 9, &rows, &next_due) == 2);
 	struct store_op op = op_append_of(MAILBOX_INBOX, "");
@@ -105,11 +105,11 @@ CONFORMANCE(a_queued_mail_is_delivered_by_sharing_its_body)
 
 CONFORMANCE(the_queue_is_listed_over_all_accounts)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_row *rows;
 	size_t count;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 900, (struct store_op){.kind = OP_ACCOUNT_CREATE}) ==
 	      STORE_OK);
 	CHECK(fixture_do(&f, 900, op_queue_of(two, 2, "x")) == STORE_OK);
@@ -128,7 +128,7 @@ CONFORMANCE(the_queue_is_listed_over_all_accounts)
 
 CONFORMANCE(small_pairs_are_kept_and_scanned_in_order)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct str value;
 	struct kv_row *rows;
 	size_t count;
@@ -136,7 +136,7 @@ CONFORMANCE(small_pairs_are_kept_and_scanned_in_order)
 	struct store_op op = {.kind = OP_KV_PUT};
 	const char *keys[] = {"a/2", "b", "a/1", "a/10", "a"};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		op.kv.key = op.kv.value = str_c(keys[i]);
 		CHECK(fixture_do(&f, 1, op) == STORE_OK);
@@ -174,14 +174,14 @@ CONFORMANCE(small_pairs_are_kept_and_scanned_in_order)
 
 CONFORMANCE(changes_tell_what_happened_since)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct change_row *rows;
 	size_t count;
 	uint64_t upto;
 	bool more;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	uint64_t start = f.result.change;
 
 	fixture_fill(&f, 3);
@@ -228,13 +228,13 @@ static void subscribe_often(struct fixture *f, unsigned times)
 
 CONFORMANCE(the_log_of_changes_is_trimmed_and_says_so)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct change_row *rows;
 	size_t count, all = 0;
 	uint64_t upto = 0;
 	bool more = true;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	uint64_t start = f.result.change;
 
 	subscribe_often(&f, 26);
@@ -264,14 +264,14 @@ CONFORMANCE(the_log_of_changes_is_trimmed_and_says_so)
 
 CONFORMANCE(rows_come_in_pages)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	static char digest[40000];
 	struct message_row *rows;
 	size_t count, all = 0, pages = 0;
 	uint32_t next = 1;
 
 	memset(digest, 'd', sizeof digest);
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	for (unsigned i = 0; i < 20; i++) {
 		struct store_op op = op_append_of(MAILBOX_INBOX, "x");
 
@@ -291,7 +291,7 @@ CONFORMANCE(rows_come_in_pages)
 
 CONFORMANCE(a_big_body_is_read_piece_by_piece)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	static char big[300000];
 	struct store_op op = op_append_of(MAILBOX_INBOX, "x");
 	struct buf frame = BUF(1 << 20);
@@ -299,7 +299,7 @@ CONFORMANCE(a_big_body_is_read_piece_by_piece)
 
 	for (size_t i = 0; i < sizeof big; i++)
 		big[i] = (char)(i * 7 + i / 251);
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	op.append.body.frame = (struct str){big, sizeof big};
 	op.append.body.raw_size = 777;
 	CHECK(fixture_do(&f, 1, op) == STORE_OK);

@@ -5,7 +5,7 @@
 
 static void put_messages(struct fixture *f, unsigned n)
 {
-	fixture_open(f);
+	fixture_open(f, FIXTURE_USUAL);
 	fixture_fill(f, n);
 }
 
@@ -22,10 +22,10 @@ static struct store_op flags_op(struct uid_range *range, uint32_t first, uint32_
 
 CONFORMANCE(an_account_has_an_inbox_and_is_made_once)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct account_summary summary;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	struct mailbox_row inbox = fixture_mailbox(&f, 1, MAILBOX_INBOX);
 
 	CHECK_STR(inbox.name, STR("INBOX"));
@@ -41,12 +41,12 @@ CONFORMANCE(an_account_has_an_inbox_and_is_made_once)
 
 CONFORMANCE(an_appended_message_reads_back_whole)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct message_row *rows;
 	struct str words[] = {STR("$Work"), STR("$work"), STR("b")};
 	struct store_op op = op_append_of(MAILBOX_INBOX, "the body");
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	op.append.flags = FLAG_FLAGGED;
 	op.append.keywords = (struct keywords){words, 3};
 	CHECK(fixture_do(&f, 1, op) == STORE_OK);
@@ -75,12 +75,12 @@ CONFORMANCE(an_appended_message_reads_back_whole)
 
 CONFORMANCE(an_append_is_refused_for_its_faults)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	static char long_trace[TRACE_BYTES_MAX + 1];
 	struct str word = {long_trace, KEYWORD_BYTES_MAX + 1};
 	struct store_op op = op_append_of(MAILBOX_INBOX, "x");
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, op_append_of(99, "x")) == STORE_ABSENT);
 	CHECK(fixture_do(&f, 1, op_append_of(UINT64_MAX, "x")) == STORE_ABSENT);
 	CHECK(fixture_do(&f, 1, op_append_of(MAILBOX_INBOX, "")) == STORE_INVALID);
@@ -107,7 +107,7 @@ CONFORMANCE(an_append_is_refused_for_its_faults)
 
 CONFORMANCE(a_commit_happens_whole_or_not_at_all)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op ops[] = {op_append_of(MAILBOX_INBOX, "one"),
 				 op_mailbox_of("box", 0), op_append_of(99, "two")};
 	struct mailbox_row *rows;
@@ -129,7 +129,7 @@ CONFORMANCE(a_commit_happens_whole_or_not_at_all)
 
 CONFORMANCE(one_refusal_does_not_touch_the_rest_of_the_group)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op good = op_append_of(MAILBOX_INBOX, "good");
 	struct store_op bad[] = {op_append_of(MAILBOX_INBOX, "bad"),
 				 op_append_of(99, "bad")};
@@ -139,7 +139,7 @@ CONFORMANCE(one_refusal_does_not_touch_the_rest_of_the_group)
 					 {.account = 1, .ops = &good, .count = 1}};
 	struct storage_commit group[4];
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	for (size_t i = 0; i < 4; i++)
 		group[i] =
 			(struct storage_commit){.commit = &commits[i], .arena = &f.arena};
@@ -157,7 +157,7 @@ CONFORMANCE(one_refusal_does_not_touch_the_rest_of_the_group)
 
 CONFORMANCE(the_same_key_gives_the_first_result)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op op = op_append_of(MAILBOX_INBOX, "x");
 	struct store_op forget = {.kind = OP_KEY_FORGET, .key_forget = STR("k")};
 	struct store_commit timed = {.account = 1,
@@ -167,7 +167,7 @@ CONFORMANCE(the_same_key_gives_the_first_result)
 				     .count = 1};
 	struct storage_commit one = {.commit = &timed, .arena = &f.arena};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_commit(&f, 1, "k", &op, 1) == STORE_OK && !f.result.is_repeat);
 	struct op_result first = *fixture_first(&f);
 	uint64_t change = f.result.change;
@@ -195,7 +195,7 @@ CONFORMANCE(the_same_key_gives_the_first_result)
 
 CONFORMANCE(flags_change_only_what_differs_and_was_not_changed_since)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct message_row *rows;
 	struct str words[] = {STR("one"), STR("two")};
@@ -238,7 +238,7 @@ CONFORMANCE(flags_change_only_what_differs_and_was_not_changed_since)
 
 CONFORMANCE(a_copy_shares_the_message_and_a_move_takes_it_along)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct message_row *from, *to;
 
@@ -285,7 +285,7 @@ CONFORMANCE(a_copy_shares_the_message_and_a_move_takes_it_along)
 
 CONFORMANCE(an_expunge_removes_what_it_says)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct message_row *rows;
 	struct store_stats stats;
@@ -322,7 +322,7 @@ CONFORMANCE(an_expunge_removes_what_it_says)
 
 CONFORMANCE(a_body_can_be_shared_between_accounts)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct message_row *rows;
 	struct store_stats stats;
@@ -358,7 +358,7 @@ CONFORMANCE(a_body_can_be_shared_between_accounts)
 
 CONFORMANCE(a_quota_is_kept)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct account_summary summary;
 	struct store_op op = {.kind = OP_KV_PUT,
@@ -390,11 +390,11 @@ CONFORMANCE(a_quota_is_kept)
 
 CONFORMANCE(mailboxes_form_a_tree)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct mailbox_row *rows;
 	size_t count;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, op_mailbox_of("b", 0)) == STORE_OK);
 	uint64_t b = fixture_first(&f)->mailbox;
 
@@ -438,11 +438,11 @@ CONFORMANCE(mailboxes_form_a_tree)
 
 CONFORMANCE(a_mailbox_has_roles_and_depth_within_bounds)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	uint64_t parent = 0;
 	struct store_op op = op_mailbox_of("Sent", 0);
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	op.mailbox.role = ROLE_SENT;
 	op.mailbox.is_subscribed = true;
 	CHECK(fixture_do(&f, 1, op) == STORE_OK);
@@ -472,13 +472,13 @@ CONFORMANCE(a_mailbox_has_roles_and_depth_within_bounds)
 
 CONFORMANCE(a_deleted_mailbox_is_gone_at_once_and_purged_later)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op op = {.kind = OP_MAILBOX_DELETE};
 	struct mailbox_row row;
 	struct store_stats stats;
 	struct account_summary summary;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_keep(&f, 1, "0");
 	CHECK(fixture_do(&f, 1, op_mailbox_of("box", 0)) == STORE_OK);
 	uint64_t box = fixture_first(&f)->mailbox;

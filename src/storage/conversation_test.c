@@ -52,9 +52,9 @@ static void rebuild(struct fixture *f)
 
 TEST(answers_join_the_thread_of_what_they_answer)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, op_mailbox_of("Sent", 0)) == STORE_OK);
 	uint64_t sent = fixture_first(&f)->mailbox;
 	uint64_t one = arrive(&f, MAILBOX_INBOX, "Message-ID: <1@a>\r\n");
@@ -92,10 +92,10 @@ TEST(answers_join_the_thread_of_what_they_answer)
 
 TEST(a_thread_is_forgotten_with_its_last_message)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_keep(&f, 1, "0");
 	uint64_t one = arrive(&f, MAILBOX_INBOX, "Message-ID: <1@a>\r\n");
 	uint64_t two = arrive(&f, MAILBOX_INBOX,

@@ -45,8 +45,8 @@ void fixture_each_back_end(void (*test)(void))
 err_t fixture_open_again(struct fixture *f)
 {
 	struct storage_options options = {.folder = f->folder[0] ? f->folder : NULL,
-					  .pack_bytes_max = f->pack_bytes_max,
-					  .index_bytes_max = f->index_bytes_max,
+					  .pack_bytes_max = f->options.pack_bytes_max,
+					  .index_bytes_max = f->options.index_bytes_max,
 					  .copy_bytes_a_second = UINT64_MAX};
 
 	if (options.index_bytes_max == 0)
@@ -55,13 +55,20 @@ err_t fixture_open_again(struct fixture *f)
 	return storage_open(&options, &f->arena, &f->storage, &f->why);
 }
 
-void fixture_open(struct fixture *f)
+void fixture_in(struct fixture *f, const char *folder, struct fixture_options options)
 {
-	if (fixture_back_end == BACK_END_EMBEDDED) {
-		(void)snprintf(f->folder, sizeof f->folder, "/tmp/storage-test.XXXXXX");
-		ASSERT(mkdtemp(f->folder));
-	}
+	*f = (struct fixture){.options = options};
+	ASSERT(str_to_c(str_c(folder), f->folder, sizeof f->folder));
 	arena_init(&f->arena, ARENA_MAX);
+}
+
+void fixture_open(struct fixture *f, struct fixture_options options)
+{
+	char folder[] = "/tmp/storage-test.XXXXXX";
+	bool has_folder = fixture_back_end == BACK_END_EMBEDDED;
+
+	ASSERT(!has_folder || mkdtemp(folder));
+	fixture_in(f, has_folder ? folder : "", options);
 	err_t err = fixture_open_again(f);
 
 	CHECK(err == OK);
@@ -268,7 +275,7 @@ static void tell_finding(void *arg, const struct check_finding *finding)
 bool fixture_is_in_order(struct fixture *f)
 {
 	struct check_options options = {.folder = f->folder,
-					.pack_bytes_max = f->pack_bytes_max,
+					.pack_bytes_max = f->options.pack_bytes_max,
 					.index_bytes_max = (uint64_t)1 << 30,
 					.tell = tell_finding};
 	struct check_report report;

@@ -19,17 +19,25 @@ extern enum back_end fixture_back_end;
 	static void each_##name(void)
 void fixture_each_back_end(void (*test)(void));
 
+struct fixture_options {
+	uint64_t pack_bytes_max, index_bytes_max; /* 0: as usual */
+};
+#define FIXTURE_USUAL ((struct fixture_options){0})
+
 struct fixture {
+	struct fixture_options options;
 	char folder[64]; /* "": there is none */
 	struct storage *storage;
 	struct arena arena; /* of everything that comes back */
 	struct store_result result;
 	struct str why;
-	uint64_t pack_bytes_max, index_bytes_max;
 };
 
-/* With account 1 in it. */
-void fixture_open(struct fixture *f);
+/* Whatever *f held before: a new one, with account 1 in it. */
+void fixture_open(struct fixture *f, struct fixture_options options);
+/* The same in a folder that is there; "" for memory.  Not open yet:
+ * fixture_open_again(). */
+void fixture_in(struct fixture *f, const char *folder, struct fixture_options options);
 /* Closes and removes it. */
 void fixture_close(struct fixture *f);
 void fixture_shut(struct fixture *f);        /* only closes */

@@ -59,9 +59,9 @@ static void expunge_all(struct fixture *f)
 
 TEST(a_full_index_takes_mail_again_after_an_expunge)
 {
-	struct fixture f = {.index_bytes_max = 6 << 20};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, (struct fixture_options){.index_bytes_max = 6 << 20});
 	for (unsigned round = 0; round < 3; round++) {
 		unsigned taken = append_until_full(&f);
 
@@ -106,10 +106,10 @@ static unsigned fill_thrice(struct fixture *f, const char *copy)
 
 TEST(a_full_index_is_no_obstacle_to_the_log)
 {
-	struct fixture f = {.index_bytes_max = 6 << 20};
+	struct fixture f;
 	char copy[200];
 
-	fixture_open(&f);
+	fixture_open(&f, (struct fixture_options){.index_bytes_max = 6 << 20});
 	(void)snprintf(copy, sizeof copy, "%s", fixture_path(&f, "copy.lmdb"));
 	unsigned taken = fill_thrice(&f, copy);
 
@@ -133,9 +133,9 @@ TEST(a_full_index_is_no_obstacle_to_the_log)
 
 TEST(a_put_that_finds_no_room_leaves_nothing_behind)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 3);
 	for (unsigned nth = 1; nth < 5; nth++) {
 		char spec[40];
@@ -157,9 +157,9 @@ TEST(a_put_that_finds_no_room_leaves_nothing_behind)
 
 TEST(an_index_commit_without_room_stops_writing_until_there_is_some)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 2);
 	faults("index.commit:1+:ENOSPC");
 	CHECK(append(&f) == STORE_OK); /* the log has it */

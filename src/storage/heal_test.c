@@ -165,8 +165,8 @@ struct heal {
 
 static void heal_make(struct heal *h)
 {
-	*h = (struct heal){.f = {.pack_bytes_max = PACK_BYTES}};
-	fixture_open(&h->f);
+	*h = (struct heal){0};
+	fixture_open(&h->f, (struct fixture_options){.pack_bytes_max = PACK_BYTES});
 	for (unsigned i = 1; i <= SEEDS; i++)
 		fixture_much(&h->f, i);
 	fixture_maintain(&h->f, clock_s());
@@ -363,7 +363,7 @@ TEST(a_damaged_row_takes_no_mailbox_with_it)
 /* Two accounts in one group, of which the first has lost its row. */
 TEST(a_damaged_account_holds_up_no_other)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op op = op_append_of(MAILBOX_INBOX, "text");
 	struct store_commit commits[] = {{.account = 1, .ops = &op, .count = 1},
 					 {.account = 2, .ops = &op, .count = 1}};
@@ -371,7 +371,7 @@ TEST(a_damaged_account_holds_up_no_other)
 	struct kv_txn *txn;
 	struct key key;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 2, (struct store_op){.kind = OP_ACCOUNT_CREATE}) ==
 	      STORE_OK);
 	CHECK(kv_begin(f.storage->kv, KV_WRITE, &txn) == OK);
@@ -458,9 +458,9 @@ static char start_again(struct fixture *f, char before)
 
 TEST(an_index_found_in_order_is_not_looked_through_at_the_next_start)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_shut(&f);
 	CHECK(start_again(&f, '0') == '1');
 	CHECK(start_again(&f, '1') == '2');

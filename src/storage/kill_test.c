@@ -1,7 +1,6 @@
 /* A process that commits, several groups at a time, is killed at any moment, again and
  * again; what it acknowledged must be there, whole and once.  POSTRIDER_KILL_ROUNDS sets
  * how often (20). */
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "base/num.h"
 #include "base/rand.h"
 #include "storage/fixture.h"
+#include "storage/slots.h"
 
 enum { ROUNDS = 20, GROUP_MAX = 6, SLOTS = 4, UIDS_MAX = 1 << 20, TEXT_MAX = 7000 };
 
@@ -50,98 +50,52 @@ static void body_text(uint64_t number, char text[TEXT_MAX])
 	text[(size_t)len + 1000 + more] = '\0';
 }
 
-/* A group under way. */
-struct slot {
-	struct storage_group group;
-	bool is_busy;
-	int fd;
-	uint64_t number; /* of its first mail */
-	struct arena arena;
-	char texts[GROUP_MAX][TEXT_MAX], keys[GROUP_MAX][32];
-	struct store_op ops[GROUP_MAX][2];
-	struct store_commit given[GROUP_MAX];
-	struct storage_commit commits[GROUP_MAX];
-};
-static struct slot slots[SLOTS];
-static size_t busy;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
+static struct slots slots;
+static int teller; /* where the child tells */
 
-static void slot_done(struct storage_group *group)
+static void tell_all(struct slot *slot)
 {
-	struct slot *slot = (struct slot *)group;
-
-	for (size_t i = 0; i < group->count; i++) {
+	for (size_t i = 0; i < slot->group.count; i++) {
 		struct storage_commit *c = &slot->commits[i];
 
 		ASSERT(c->outcome == STORE_OK && !c->result.is_repeat);
-		tell(slot->fd, (struct telling){.told = TOLD_APPEND,
-						.uid = c->result.ops[0].uid,
-						.number = slot->number + i,
-						.message = c->result.ops[0].message});
+		tell(teller, (struct telling){.told = TOLD_APPEND,
+					      .uid = c->result.ops[0].uid,
+					      .number = slot->number + i,
+					      .message = c->result.ops[0].message});
 	}
-	(void)pthread_mutex_lock(&mutex);
-	slot->is_busy = false;
-	busy--;
-	(void)pthread_cond_signal(&freed);
-	(void)pthread_mutex_unlock(&mutex);
 }
 
-/* Waits until fewer than that many are under way. */
-static struct slot *slot_take(size_t limit)
+static void child_group(struct fixture *f, uint64_t *number)
 {
-	struct slot *slot = slots;
-
-	(void)pthread_mutex_lock(&mutex);
-	while (busy >= limit)
-		(void)pthread_cond_wait(&freed, &mutex);
-	while (slot->is_busy)
-		slot++;
-	(void)pthread_mutex_unlock(&mutex);
-	return slot;
-}
-
-static void child_group(struct fixture *f, int fd, uint64_t *number)
-{
-	struct slot *slot = slot_take(SLOTS);
+	struct slot *slot = slot_take(&slots, SLOTS);
 	size_t count = 1 + (size_t)rand_below(GROUP_MAX);
 
-	if (slot->arena.max == 0)
-		arena_init(&slot->arena, 1 << 20);
-	arena_reset(&slot->arena);
-	slot->fd = fd;
 	slot->number = *number;
-	slot->group = (struct storage_group){
-		.commits = slot->commits, .count = count, .done = slot_done};
 	for (size_t i = 0; i < count; i++) {
 		struct store_op *ops = slot->ops[i];
+		char *text = ARENA_ARRAY(&slot->arena, char, TEXT_MAX);
 
-		body_text(*number + i, slot->texts[i]);
+		ASSERT(text);
+		body_text(*number + i, text);
 		(void)snprintf(slot->keys[i], sizeof slot->keys[i], "%llu",
 			       (unsigned long long)(*number + i));
-		ops[0] = op_append_of(MAILBOX_INBOX, slot->texts[i]);
+		ops[0] = op_append_of(MAILBOX_INBOX, text);
 		ops[1] = (struct store_op){.kind = OP_KV_PUT,
 					   .kv = {STR("last"), str_c(slot->keys[i])}};
 		slot->given[i] =
 			(struct store_commit){.account = 1,
 					      .key = str_c(slot->keys[i]),
-					      .ops = ops,
 					      .count = 1 + (size_t)rand_below(2)};
-		slot->commits[i] = (struct storage_commit){.commit = &slot->given[i],
-							   .arena = &slot->arena};
 	}
 	*number += count;
-	(void)pthread_mutex_lock(&mutex);
-	slot->is_busy = true;
-	busy++;
-	(void)pthread_mutex_unlock(&mutex);
-	storage_submit(f->storage, &slot->group);
+	slot_submit(slot, f->storage, count);
 	(void)storage_tend(f->storage);
 }
 
 static void child_expunge(struct fixture *f, int fd)
 {
-	(void)slot_take(1); /* they tell first */
+	slots_wait(&slots); /* they tell first */
 	struct mailbox_row inbox = fixture_mailbox(f, 1, MAILBOX_INBOX);
 	struct uid_range range;
 
@@ -173,8 +127,10 @@ static void child_flags(struct fixture *f)
 static _Noreturn void child_run(struct fixture *f, int fd, uint64_t number)
 {
 	ASSERT(fixture_open_again(f) == OK);
+	teller = fd;
+	slots_init(&slots, SLOTS, tell_all);
 	for (;;) {
-		child_group(f, fd, &number);
+		child_group(f, &number);
 		if (rand_below(3) == 0)
 			child_expunge(f, fd);
 		if (rand_below(10) == 0)
@@ -293,7 +249,7 @@ static void one_round(struct fixture *f, struct known *known, uint64_t *number)
 
 TEST(what_was_acknowledged_outlives_kill_9)
 {
-	struct fixture f = {.pack_bytes_max = 200000};
+	struct fixture f;
 	struct known *known = NEW_ARRAY(struct known, UIDS_MAX);
 	const char *wanted = getenv("POSTRIDER_KILL_ROUNDS");
 	uint64_t rounds = ROUNDS, number = 1;
@@ -301,7 +257,7 @@ TEST(what_was_acknowledged_outlives_kill_9)
 
 	if (wanted)
 		CHECK(num_parse(str_c(wanted), 1000000, &rounds));
-	fixture_open(&f);
+	fixture_open(&f, (struct fixture_options){.pack_bytes_max = 200000});
 	fixture_keep(&f, 1, "0");
 	fixture_shut(&f);
 	for (uint64_t i = 0; i < rounds; i++) {

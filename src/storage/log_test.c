@@ -15,93 +15,39 @@
 #include "rt/fault.h"
 #include "storage/embedded.h"
 #include "storage/fixture.h"
+#include "storage/slots.h"
 
 enum { SLOTS = 4, GROUP = 3, MAILS_MAX = 4000, SECTOR = 512 };
 
-/* A group of appends under way; their bodies are "mail N". */
-struct slot {
-	struct storage_group group;
-	bool is_busy;
-	unsigned first; /* number of its first mail */
-	struct arena arena;
-	char texts[GROUP][32];
-	struct store_op ops[GROUP];
-	struct store_commit given[GROUP];
-	struct storage_commit commits[GROUP];
-};
-static struct slot slots[SLOTS];
-static size_t busy;
+static struct slots slots;
 /* By number of the mail: what became of it.  UIDs are given in the order of numbers. */
 static enum store_outcome fates[MAILS_MAX];
 static uint32_t uids[MAILS_MAX];
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
-
-static void slot_done(struct storage_group *group)
+/* Under the mutex of the slots. */
+static void note(struct slot *slot)
 {
-	struct slot *slot = (struct slot *)group;
-
-	(void)pthread_mutex_lock(&mutex);
-	for (size_t i = 0; i < group->count; i++) {
-		fates[slot->first + i] = slot->commits[i].outcome;
+	for (size_t i = 0; i < slot->group.count; i++) {
+		fates[slot->number + i] = slot->commits[i].outcome;
 		if (slot->commits[i].outcome == STORE_OK)
-			uids[slot->first + i] = slot->commits[i].result.ops[0].uid;
+			uids[slot->number + i] = slot->commits[i].result.ops[0].uid;
 	}
-	slot->is_busy = false;
-	busy--;
-	(void)pthread_cond_signal(&freed);
-	(void)pthread_mutex_unlock(&mutex);
 }
 
-static struct slot *slot_take(size_t limit)
-{
-	struct slot *slot = slots;
-
-	(void)pthread_mutex_lock(&mutex);
-	while (busy >= limit)
-		(void)pthread_cond_wait(&freed, &mutex);
-	while (slot->is_busy)
-		slot++;
-	(void)pthread_mutex_unlock(&mutex);
-	if (slot->arena.max == 0)
-		arena_init(&slot->arena, 1 << 20);
-	arena_reset(&slot->arena);
-	return slot;
-}
-
-static void slots_fini(void)
-{
-	(void)slot_take(1);
-	for (size_t i = 0; i < SLOTS; i++)
-		arena_fini(&slots[i].arena);
-	memset(slots, 0, sizeof slots);
-}
-
-/* One group of mails first to first + count - 1, each under a key of its own. */
+/* One group of mails first to first + count - 1, each under a key of its own, which is
+ * its body, too. */
 static void submit(struct fixture *f, unsigned first, unsigned count)
 {
-	struct slot *slot = slot_take(SLOTS);
+	struct slot *slot = slot_take(&slots, SLOTS);
 
 	ASSERT(count <= GROUP && first + count <= MAILS_MAX);
-	slot->first = first;
-	slot->group = (struct storage_group){
-		.commits = slot->commits, .count = count, .done = slot_done};
+	slot->number = first;
 	for (unsigned i = 0; i < count; i++) {
-		(void)snprintf(slot->texts[i], sizeof slot->texts[i], "mail %u",
-			       first + i);
-		slot->ops[i] = op_append_of(MAILBOX_INBOX, slot->texts[i]);
-		slot->given[i] = (struct store_commit){.account = 1,
-						       .key = str_c(slot->texts[i]),
-						       .ops = &slot->ops[i],
-						       .count = 1};
-		slot->commits[i] = (struct storage_commit){.commit = &slot->given[i],
-							   .arena = &slot->arena};
+		(void)snprintf(slot->keys[i], sizeof slot->keys[i], "mail %u", first + i);
+		slot->ops[i][0] = op_append_of(MAILBOX_INBOX, slot->keys[i]);
+		slot->given[i] =
+			(struct store_commit){.account = 1, .key = str_c(slot->keys[i])};
 	}
-	(void)pthread_mutex_lock(&mutex);
-	slot->is_busy = true;
-	busy++;
-	(void)pthread_mutex_unlock(&mutex);
-	storage_submit(f->storage, &slot->group);
+	slot_submit(slot, f->storage, count);
 }
 
 static void faults(const char *spec)
@@ -149,13 +95,11 @@ static void copy_cut(const char *from, const char *to, uint64_t durable)
 static void cut_power(struct fixture *f, struct fixture *after,
 		      const struct pack_place *ends)
 {
-	char from[300], to[300];
+	char folder[] = "/tmp/storage-cut.XXXXXX", from[300], to[300];
 	struct pack_place durable = ends[flusher_durable(&f->storage->flusher)];
 
-	*after = (struct fixture){.pack_bytes_max = f->pack_bytes_max};
-	(void)snprintf(after->folder, sizeof after->folder, "/tmp/storage-cut.XXXXXX");
-	ASSERT(mkdtemp(after->folder));
-	arena_init(&after->arena, 64 << 20);
+	ASSERT(mkdtemp(folder));
+	fixture_in(after, folder, f->options);
 	(void)snprintf(to, sizeof to, "%s/packs", after->folder);
 	ASSERT(mkdir(to, 0700) == 0);
 	(void)snprintf(from, sizeof from, "%s/index.lmdb", f->folder);
@@ -201,22 +145,23 @@ static unsigned acknowledged_of(unsigned submitted)
 {
 	unsigned count = 0;
 
-	(void)pthread_mutex_lock(&mutex);
+	(void)pthread_mutex_lock(&slots.mutex);
 	while (count < submitted && fates[count] == STORE_OK)
 		count++;
 	for (unsigned i = count; i < submitted; i++)
 		CHECK(fates[i] == STORE_UNKNOWN);
-	(void)pthread_mutex_unlock(&mutex);
+	(void)pthread_mutex_unlock(&slots.mutex);
 	return count;
 }
 
 TEST(what_was_acknowledged_outlives_a_power_cut)
 {
-	struct fixture f = {.pack_bytes_max = 12000}, after;
+	struct fixture f, after;
 	static struct pack_place ends[MAILS_MAX];
 	unsigned submitted = 0, torn = 0;
 
-	fixture_open(&f);
+	fixture_open(&f, (struct fixture_options){.pack_bytes_max = 12000});
+	slots_init(&slots, SLOTS, note);
 	for (size_t i = 0; i < MAILS_MAX; i++)
 		fates[i] = STORE_UNKNOWN;
 	ends[f.storage->work.state.sequence] = f.storage->work.state.end;
@@ -238,7 +183,7 @@ TEST(what_was_acknowledged_outlives_a_power_cut)
 		check_cut(&f, &after, acknowledged, submitted);
 	}
 	CHECK(torn > 10 && packs_newest(f.storage->packs) > 1);
-	slots_fini();
+	slots_fini(&slots);
 	faults(NULL);
 	fixture_close(&f);
 }
@@ -247,15 +192,16 @@ TEST(what_was_acknowledged_outlives_a_power_cut)
 
 TEST(a_failed_flush_makes_all_under_way_unknown_and_nothing_else)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct message_row *rows;
 	unsigned unknown = 0;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
+	slots_init(&slots, SLOTS, note);
 	faults("pack.flush:1+:delay=3,pack.flush:4:EIO");
 	for (unsigned i = 0; i < 20; i++)
 		submit(&f, i * GROUP, GROUP);
-	(void)slot_take(1);
+	slots_wait(&slots);
 	faults(NULL);
 	for (unsigned i = 0; i < 20 * GROUP; i++) {
 		CHECK(fates[i] == STORE_OK || fates[i] == STORE_UNKNOWN);
@@ -270,7 +216,7 @@ TEST(a_failed_flush_makes_all_under_way_unknown_and_nothing_else)
 		bool was_known = fates[i * GROUP] == STORE_OK;
 
 		submit(&f, i * GROUP, GROUP);
-		(void)slot_take(1);
+		slots_wait(&slots);
 		for (unsigned j = 0; j < GROUP; j++) {
 			CHECK(fates[i * GROUP + j] == STORE_OK);
 			CHECK(!was_known || uids[i * GROUP + j] == before[j]);
@@ -278,7 +224,7 @@ TEST(a_failed_flush_makes_all_under_way_unknown_and_nothing_else)
 	}
 	storage_index_commit(f.storage);
 	CHECK(fixture_rows(&f, 1, MAILBOX_INBOX, &rows) == 20 * GROUP);
-	slots_fini();
+	slots_fini(&slots);
 	fixture_close(&f);
 }
 
@@ -292,11 +238,12 @@ static void dump_of(struct fixture *f, struct buf *dump)
 
 TEST(lost_index_transactions_are_done_again_from_the_log)
 {
-	struct fixture f = {0}, after;
+	struct fixture f, after;
 	static struct pack_place ends[MAILS_MAX];
 	struct buf before, again;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
+	slots_init(&slots, SLOTS, note);
 	for (unsigned i = 0; i < 30; i++) {
 		submit(&f, i * GROUP, GROUP);
 		if (i == 10)
@@ -314,64 +261,67 @@ TEST(lost_index_transactions_are_done_again_from_the_log)
 	buf_fini(&before);
 	buf_fini(&again);
 	fixture_close(&after);
-	slots_fini();
+	slots_fini(&slots);
 	fixture_close(&f);
 }
 
 TEST(a_full_disk_takes_back_its_own_group_and_none_before)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct message_row *rows;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
+	slots_init(&slots, SLOTS, note);
 	for (unsigned i = 0; i < 5; i++)
 		submit(&f, i * GROUP, GROUP);
-	(void)slot_take(1);
+	slots_wait(&slots);
 	faults("pack.write:1:ENOSPC");
 	submit(&f, 100, GROUP);
-	(void)slot_take(1);
+	slots_wait(&slots);
 	faults(NULL);
 	CHECK(fates[0] == STORE_OK && fates[100] == STORE_FULL);
 	submit(&f, 200, 1);
-	(void)slot_take(1);
+	slots_wait(&slots);
 	CHECK(fates[200] == STORE_OK && uids[200] == 5 * GROUP + 1);
 	storage_index_commit(f.storage);
 	CHECK(fixture_rows(&f, 1, MAILBOX_INBOX, &rows) == 5 * GROUP + 1);
-	slots_fini();
+	slots_fini(&slots);
 	fixture_close(&f);
 }
 
 TEST(an_index_that_cannot_be_committed_is_brought_up_from_the_log)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct message_row *rows;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
+	slots_init(&slots, SLOTS, note);
 	submit(&f, 0, GROUP);
-	(void)slot_take(1);
+	slots_wait(&slots);
 	faults("index.commit:1:EIO");
 	storage_index_commit(f.storage);
 	faults(NULL);
 	CHECK(fates[0] == STORE_OK);
 	CHECK(fixture_rows(&f, 1, MAILBOX_INBOX, &rows) == GROUP);
 	submit(&f, GROUP, GROUP);
-	(void)slot_take(1);
+	slots_wait(&slots);
 	CHECK(fates[GROUP] == STORE_OK && uids[GROUP] == GROUP + 1);
-	slots_fini();
+	slots_fini(&slots);
 	fixture_close(&f);
 }
 
 TEST(readers_know_what_the_index_does_not_show_yet)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op op = {.kind = OP_KV_PUT, .kv = {STR("name"), STR("value")}};
 	struct store_commit commit = {.account = 1, .ops = &op, .count = 1};
 	struct storage_commit one = {.commit = &commit, .arena = &f.arena};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
+	slots_init(&slots, SLOTS, note);
 	CHECK(!storage_is_behind(f.storage, 1, STORAGE_ALL));
 	submit(&f, 0, 1);
-	(void)slot_take(1);
+	slots_wait(&slots);
 	CHECK(storage_is_behind(f.storage, 1, STORAGE_MAIL));
 	CHECK(storage_is_behind(f.storage, 0, STORAGE_ALL));
 	CHECK(!storage_is_behind(f.storage, 1, STORAGE_PAIRS));
@@ -385,7 +335,7 @@ TEST(readers_know_what_the_index_does_not_show_yet)
 	CHECK(!storage_is_behind(f.storage, 1, STORAGE_PAIRS));
 	CHECK(!storage_is_behind(f.storage, 1, STORAGE_ALL));
 	CHECK(fixture_mailbox(&f, 1, MAILBOX_INBOX).exists == 1);
-	slots_fini();
+	slots_fini(&slots);
 	fixture_close(&f);
 }
 
@@ -397,11 +347,11 @@ TEST(leases_of_a_process_that_is_gone_end_at_once)
 		{.kind = QUEUE_REMOTE, .address = STR("b@example.net")},
 		{.kind = QUEUE_LOCAL, .address = STR("c@example.org"), .account = 1},
 	};
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_row *rows;
 	int64_t next_due, late = 4000000000;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, op_queue_of(two, 2, "queued")) == STORE_OK);
 	CHECK(fixture_lease(&f, QUEUE_LOCAL, 2000, late, 9, &rows, &next_due) == 1);
 	uint64_t stale = rows[0].lease, row = rows[0].row;
@@ -421,13 +371,13 @@ TEST(leases_of_a_process_that_is_gone_end_at_once)
 
 TEST(kept_keys_are_forgotten_when_asked_or_after_a_week)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op op = op_append_of(MAILBOX_INBOX, "one");
 	struct store_op forget = {.kind = OP_KEY_FORGET, .key_forget = STR("b")};
 	struct buf before, after;
 	int64_t week = 7 * 24 * 3600;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_commit(&f, 1, "a", &op, 1) == STORE_OK);
 	CHECK(fixture_commit(&f, 1, "a", &op, 1) == STORE_OK && f.result.is_repeat);
 	int64_t now = f.storage->work.now;

@@ -9,9 +9,9 @@
 
 TEST(pins_are_counted_and_the_oldest_stands_for_all)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(!storage_is_pinned(f.storage));
 	CHECK(storage_pinned_sequence(f.storage) == UINT64_MAX);
 	fixture_fill(&f, 1);
@@ -60,10 +60,10 @@ static void copy_to(struct fixture *f, struct fixture *copy)
 
 TEST(a_copy_is_read_as_it_stands_and_the_packs_are_left_alone)
 {
-	struct fixture f = {0}, copy = {0};
+	struct fixture f, copy = {0};
 	struct message_row *rows;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 3);
 	copy_to(&f, &copy);
 	fixture_fill(&f, 2);
@@ -86,10 +86,10 @@ TEST(a_copy_is_read_as_it_stands_and_the_packs_are_left_alone)
 
 TEST(what_was_restored_has_a_new_epoch_and_new_uid_validities)
 {
-	struct fixture f = {0}, copy = {0};
+	struct fixture f, copy = {0};
 	struct account_summary before, after;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 3);
 	copy_to(&f, &copy);
 	uint32_t validity = fixture_mailbox(&f, 1, MAILBOX_INBOX).uid_validity;
@@ -116,9 +116,9 @@ TEST(what_was_restored_has_a_new_epoch_and_new_uid_validities)
 
 TEST(an_idle_writer_does_not_keep_a_copy_waiting)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	storage_index_commit(f.storage);
 	CHECK(!storage_maintain(f.storage, 1000)); /* it has a look */
 	CHECK(storage_tend(f.storage) == UINT64_MAX);

@@ -337,7 +337,7 @@ TEST(the_queue_is_as_the_model_says)
 					      settle, settle, settle, change};
 
 	m = (struct model){.now = clock_s() + 60};
-	fixture_open(&m.f);
+	fixture_open(&m.f, FIXTURE_USUAL);
 	for (unsigned i = 0; i < STEPS; i++) {
 		m.now += (int64_t)rand_below(4);
 		deeds[rand_below(COUNT_OF(deeds))]();
@@ -378,12 +378,12 @@ static void fill(struct fixture *f, uint8_t priority, unsigned count, int64_t du
 
 TEST(urgent_mail_goes_first_and_starves_nobody)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_row *rows;
 	int64_t next_due;
 	size_t counts[3] = {0};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fill(&f, QUEUE_BULK, 40, 100);
 	fill(&f, QUEUE_NORMAL, 40, 200);
 	fill(&f, QUEUE_URGENT, 40, 300);
@@ -407,14 +407,14 @@ TEST(urgent_mail_goes_first_and_starves_nobody)
 
 TEST(a_queue_id_is_found_without_looking_at_others)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_row *rows;
 	struct queue_recipient to[] = {
 		{.kind = QUEUE_REMOTE, .address = STR("b@example.net")},
 		{.kind = QUEUE_REMOTE, .address = STR("c@example.org")}};
 	struct store_op op = op_queue_of(to, 2, "wanted");
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fill(&f, QUEUE_NORMAL, 20, 100);
 	op.queue_add.id = STR("WANTED");
 	CHECK(fixture_do(&f, 1, op) == STORE_OK);
@@ -442,7 +442,7 @@ TEST(a_hundred_thousand_rows_are_looked_at_in_slices)
 	enum { MAILS = 100, EACH = 1000, SLICE = 3000 };
 	static struct queue_recipient to[EACH];
 	static char addresses[EACH][40];
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_row *rows;
 	struct queue_count all;
 	struct queue_domain *domains_found;
@@ -451,7 +451,7 @@ TEST(a_hundred_thousand_rows_are_looked_at_in_slices)
 	int64_t next_due;
 	size_t count, slices = 0;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	for (unsigned mail = 0; mail < MAILS; mail++) {
 		for (unsigned i = 0; i < EACH; i++) {
 			(void)snprintf(addresses[i], sizeof addresses[i], "u%u@d%u.org",

@@ -53,10 +53,10 @@ static void dump_of(struct fixture *f, struct buf *dump)
 
 TEST(an_index_that_fell_behind_catches_up)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct buf before, after;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_much(&f, 1);
 	fixture_shut(&f);
 	save(&f, "index.lmdb", "index.old");
@@ -76,11 +76,11 @@ TEST(an_index_that_fell_behind_catches_up)
 
 TEST(a_lost_index_is_rebuilt_over_many_packs)
 {
-	struct fixture f = {.pack_bytes_max = 3000};
+	struct fixture f;
 	struct buf before, after;
 	struct stat third;
 
-	fixture_open(&f);
+	fixture_open(&f, (struct fixture_options){.pack_bytes_max = 3000});
 	for (unsigned i = 1; i <= 4; i++)
 		fixture_much(&f, i);
 	dump_of(&f, &before);
@@ -141,10 +141,10 @@ static void check_cut(struct fixture *f, uint64_t size, uint32_t want, bool with
 
 TEST(a_torn_tail_is_cut_and_everything_before_it_kept)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	uint64_t ends[TORN_MESSAGES];
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	uint64_t from = f.storage->work.state.end.offset;
 
 	fixture_shut(&f);
@@ -174,12 +174,12 @@ static void damage_at(struct fixture *f, uint64_t offset, size_t len)
 
 TEST(damage_in_the_log_costs_only_its_own_mail)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	uint64_t ends[4];
 	struct account_summary before, after;
 	struct message_row *rows;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fill_with_ends(&f, ends, 4);
 	struct mailbox_row inbox = fixture_mailbox(&f, 1, MAILBOX_INBOX);
 
@@ -211,12 +211,12 @@ TEST(damage_in_the_log_costs_only_its_own_mail)
 
 TEST(a_damaged_body_costs_only_that_body)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	uint64_t ends[2], frame_size, raw_size;
 	struct message_row *rows;
 	struct buf frame = BUF(1 << 20);
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fill_with_ends(&f, ends, 2);
 	CHECK(fixture_rows(&f, 1, MAILBOX_INBOX, &rows) == 2);
 	damage_at(&f, ends[0] + 900, 6);
@@ -232,14 +232,14 @@ TEST(a_damaged_body_costs_only_that_body)
 
 TEST(a_row_that_was_given_back_counts_as_untried_in_the_log_too)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct queue_recipient to = {.kind = QUEUE_REMOTE,
 				     .address = STR("b@example.org")};
 	struct queue_row *rows;
 	int64_t next_due;
 	size_t count;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, op_queue_of(&to, 1, "queued")) == STORE_OK);
 	CHECK(fixture_lease(&f, QUEUE_REMOTE, 2000, 3000, 1, &rows, &next_due) == 1);
 	struct store_op op = {.kind = OP_QUEUE_SETTLE,
@@ -261,9 +261,9 @@ TEST(a_row_that_was_given_back_counts_as_untried_in_the_log_too)
 
 TEST(an_index_ahead_of_its_packs_is_refused)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_shut(&f);
 	save(&f, "packs/00000001.pack", "pack.old");
 	CHECK(fixture_open_again(&f) == OK);
@@ -279,9 +279,9 @@ TEST(an_index_ahead_of_its_packs_is_refused)
 
 TEST(two_processes_never_open_one_folder)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	struct fixture other = f;
 
 	CHECK(fixture_open_again(&other) == ERR_DENIED);
@@ -292,14 +292,14 @@ TEST(two_processes_never_open_one_folder)
 
 TEST(a_newer_format_is_refused)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct kv *kv = NULL;
 	struct kv_txn *txn = NULL;
 	struct key key;
 	struct str value;
 	char row[200];
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_shut(&f);
 	struct kv_options options = {.path = fixture_path(&f, "index.lmdb"),
 				     .bytes_max = 1 << 30};
@@ -327,11 +327,11 @@ static void quiet(const char *faults)
 
 TEST(a_failed_flush_is_unknown_and_then_settled_by_the_disk)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op op = op_append_of(MAILBOX_INBOX, "maybe");
 	struct message_row *rows;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 2);
 	quiet("pack.flush:1:EIO");
 	CHECK(fixture_commit(&f, 1, "key", &op, 1) == STORE_UNKNOWN);
@@ -357,10 +357,10 @@ TEST(a_failed_flush_is_unknown_and_then_settled_by_the_disk)
 
 TEST(a_disk_that_fails_again_is_read_only)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct message_row *rows;
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 2);
 	uint64_t message = fixture_first(&f)->message;
 
@@ -379,13 +379,13 @@ TEST(a_disk_that_fails_again_is_read_only)
 
 TEST(a_full_disk_leaves_nothing_behind)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct buf before, after;
 	const char *faults[] = {"pack.write:1:ENOSPC", "pack.write:1:short",
 				"pack.write:1:short,pack.write:1:ENOSPC",
 				"pack.allocate:1:ENOSPC"};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 2);
 	for (size_t i = 0; i < COUNT_OF(faults); i++) {
 		struct store_op op = op_append_of(MAILBOX_INBOX, "full");
@@ -455,11 +455,11 @@ static void undelete_only(struct fixture *f)
 
 TEST(what_came_back_after_a_purge_is_there_after_a_rebuild)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct store_op copy = {.kind = OP_COPY}, delete = {.kind = OP_MAILBOX_DELETE};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 1);
 	CHECK(fixture_do(&f, 1, op_mailbox_of("other", 0)) == STORE_OK);
 	delete.mailbox.mailbox = fixture_first(&f)->mailbox;
@@ -475,11 +475,11 @@ TEST(what_came_back_after_a_purge_is_there_after_a_rebuild)
 
 TEST(what_came_back_within_a_quota_is_there_after_a_rebuild)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op quota = {.kind = OP_KV_PUT,
 				 .kv = {STR(STORE_KV_QUOTA), STR("0 30")}};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, quota) == STORE_OK);
 	CHECK(fixture_do(&f, 1, op_append_of(MAILBOX_INBOX, "four")) == STORE_OK);
 	expunge_first(&f, 1);

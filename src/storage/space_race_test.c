@@ -148,7 +148,7 @@ static uint64_t check_end(struct fixture *f)
 
 TEST(equal_bodies_come_and_go_while_space_is_given_back_and_others_read)
 {
-	struct fixture f = {.pack_bytes_max = 120000};
+	struct fixture f;
 	struct reading readings[READERS];
 	atomic_bool stop = false;
 	uint64_t rounds = ROUNDS;
@@ -157,7 +157,7 @@ TEST(equal_bodies_come_and_go_while_space_is_given_back_and_others_read)
 
 	if (wanted)
 		CHECK(num_parse(str_c(wanted), 10000000, &rounds));
-	fixture_open(&f);
+	fixture_open(&f, (struct fixture_options){.pack_bytes_max = 120000});
 	for (account_t account = 1; account <= ACCOUNTS; account++) {
 		if (account > 1)
 			CHECK(fixture_do(&f, account,

@@ -55,9 +55,10 @@ static struct store_stats stats_of(struct fixture *f)
 	return stats;
 }
 
-static void two_accounts(struct fixture *f, const char *days)
+static void two_accounts(struct fixture *f, const char *days,
+			 struct fixture_options options)
 {
-	fixture_open(f);
+	fixture_open(f, options);
 	CHECK(fixture_do(f, 2, (struct store_op){.kind = OP_ACCOUNT_CREATE}) == STORE_OK);
 	fixture_keep(f, 1, days);
 	fixture_keep(f, 2, days);
@@ -68,9 +69,9 @@ static void two_accounts(struct fixture *f, const char *days)
 
 TEST(equal_bodies_are_stored_once)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	two_accounts(&f, "0");
+	two_accounts(&f, "0", FIXTURE_USUAL);
 	uint64_t first = put(&f, 1, 'a', 9000), second = put(&f, 2, 'a', 9000);
 	uint64_t third = put(&f, 2, 'a', 9000);
 
@@ -102,11 +103,11 @@ TEST(equal_bodies_are_stored_once)
 
 TEST(what_a_refused_commit_brought_is_shared_with_nobody)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct store_op ops[2];
 	static char text[8001];
 
-	two_accounts(&f, "0");
+	two_accounts(&f, "0", FIXTURE_USUAL);
 	memset(text, 'r', sizeof text - 1);
 	ops[0] = op_append_of(MAILBOX_INBOX, text);
 	ops[1] = op_append_of(4711, text);
@@ -137,14 +138,14 @@ static enum store_outcome undelete(struct fixture *f, account_t account, uint64_
 
 TEST(expunged_messages_come_back_as_they_were)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct str word = STR("work");
 	struct undelete_row *gone;
 	struct message_row *rows;
 	struct store_op op = op_append_of(MAILBOX_INBOX, "some body");
 	struct account_summary summary;
 
-	two_accounts(&f, "14");
+	two_accounts(&f, "14", FIXTURE_USUAL);
 	op.append.flags = FLAG_SEEN | FLAG_DELETED;
 	op.append.keywords = (struct keywords){&word, 1};
 	CHECK(fixture_do(&f, 1, op) == STORE_OK);
@@ -174,11 +175,11 @@ TEST(expunged_messages_come_back_as_they_were)
 
 TEST(a_copy_elsewhere_leaves_nothing_to_bring_back)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct uid_range range;
 	struct undelete_row *gone;
 
-	two_accounts(&f, "14");
+	two_accounts(&f, "14", FIXTURE_USUAL);
 	fixture_fill(&f, 1);
 	CHECK(fixture_do(&f, 1, op_mailbox_of("box", 0)) == STORE_OK);
 	struct store_op op = {.kind = OP_COPY,
@@ -201,11 +202,11 @@ TEST(a_copy_elsewhere_leaves_nothing_to_bring_back)
 
 TEST(expunged_messages_go_when_their_time_is_over)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct undelete_row *gone;
 
 	clock_test_start(1700000000000000);
-	two_accounts(&f, "3");
+	two_accounts(&f, "3", FIXTURE_USUAL);
 	uint64_t shared = put(&f, 2, 'x', 6000);
 
 	(void)put(&f, 1, 'x', 6000);
@@ -227,10 +228,10 @@ TEST(expunged_messages_go_when_their_time_is_over)
 
 TEST(an_expunged_body_is_not_linked_to)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct undelete_row *gone;
 
-	two_accounts(&f, "3");
+	two_accounts(&f, "3", FIXTURE_USUAL);
 	uint64_t first = put(&f, 1, 'y', 6000);
 
 	expunge(&f, 1, 1);
@@ -250,11 +251,11 @@ TEST(an_expunged_body_is_not_linked_to)
 
 TEST(a_quota_bounds_what_is_kept_of_the_expunged)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	struct undelete_row *gone;
 	struct store_op op = {.kind = OP_KV_PUT, .kv = {STR("quota"), STR("0 10000")}};
 
-	two_accounts(&f, "3");
+	two_accounts(&f, "3", FIXTURE_USUAL);
 	CHECK(fixture_do(&f, 1, op) == STORE_OK);
 	for (uint32_t i = 1; i <= 4; i++) {
 		(void)put(&f, 1, (char)('a' + i), 3000);
@@ -288,10 +289,10 @@ static void rebuild(struct fixture *f)
 
 TEST(dead_bodies_are_punched_out_and_others_stay)
 {
-	struct fixture f = {0};
+	struct fixture f;
 	uint64_t messages[10];
 
-	two_accounts(&f, "0");
+	two_accounts(&f, "0", FIXTURE_USUAL);
 	for (unsigned i = 0; i < 10; i++)
 		messages[i] = put(&f, 1, (char)('a' + i), 50000);
 	uint64_t before = blocks_of(&f, "packs/00000001.pack");
@@ -326,9 +327,9 @@ TEST(dead_bodies_are_punched_out_and_others_stay)
 
 TEST(a_disk_that_cannot_punch_loses_nothing)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	two_accounts(&f, "0");
+	two_accounts(&f, "0", FIXTURE_USUAL);
 	(void)put(&f, 1, 'a', 50000);
 	uint64_t other = put(&f, 1, 'b', 50000);
 
@@ -346,10 +347,10 @@ TEST(a_disk_that_cannot_punch_loses_nothing)
 
 TEST(sparse_packs_are_copied_and_their_bodies_punched)
 {
-	struct fixture f = {.pack_bytes_max = 300000};
+	struct fixture f;
 	uint64_t messages[26], shared;
 
-	two_accounts(&f, "0");
+	two_accounts(&f, "0", (struct fixture_options){.pack_bytes_max = 300000});
 	for (unsigned i = 0; i < 26; i++)
 		messages[i] = put(&f, 1, (char)('a' + i), 20000);
 	shared = put(&f, 2, 'e', 20000); /* which is in the first pack */
@@ -382,9 +383,9 @@ TEST(sparse_packs_are_copied_and_their_bodies_punched)
 
 TEST(nothing_is_punched_before_readers_have_ended_and_the_index_is_sure)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	two_accounts(&f, "0");
+	two_accounts(&f, "0", FIXTURE_USUAL);
 	(void)put(&f, 1, 'a', 50000);
 	unsigned turn = space_reader_begin(f.storage);
 
@@ -410,9 +411,9 @@ TEST(nothing_is_punched_before_readers_have_ended_and_the_index_is_sure)
 
 TEST(a_dead_body_waits_until_its_death_is_named_as_durable)
 {
-	struct fixture f = {0};
+	struct fixture f;
 
-	two_accounts(&f, "0");
+	two_accounts(&f, "0", FIXTURE_USUAL);
 	(void)put(&f, 1, 'a', 50000);
 	expunge(&f, 1, 1);
 	uint64_t death = f.storage->work.state.sequence;

@@ -64,13 +64,13 @@ static void *read_on(void *arg)
 
 TEST(readers_go_on_while_the_writer_commits_and_recovers)
 {
-	struct fixture f = {.pack_bytes_max = 20000};
+	struct fixture f;
 	struct reading readings[READERS];
 	atomic_bool stop = false;
 	unsigned unknown = 0;
 	char texts[COMMITS][32];
 
-	fixture_open(&f);
+	fixture_open(&f, (struct fixture_options){.pack_bytes_max = 20000});
 	CHECK(fault_arm(STR("pack.flush:30:EIO")));
 	for (size_t i = 0; i < READERS; i++) {
 		readings[i] = (struct reading){.f = &f, .stop = &stop};

@@ -104,8 +104,7 @@ static void data_make(struct data *d)
 	ASSERT(mkdtemp(d->folder));
 	CHECK(mkdir(in(d, "store"), 0700) == 0 && mkdir(in(d, "vault"), 0700) == 0);
 	CHECK(format_admit(d->folder, 1, &d->said) == OK);
-	(void)snprintf(d->f.folder, sizeof d->f.folder, "%s/store", d->folder);
-	arena_init(&d->f.arena, 256 << 20);
+	fixture_in(&d->f, in(d, "store"), FIXTURE_USUAL);
 	open_store(d);
 	CHECK(fixture_do(&d->f, 1, (struct store_op){.kind = OP_ACCOUNT_CREATE}) ==
 	      STORE_OK);

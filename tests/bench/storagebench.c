@@ -196,7 +196,8 @@ static void give_back(size_t frame_len)
 	       (unsigned long long)slices, (double)storage->times.slice_max / 1e3);
 }
 
-/* ---- maintenance under load --------------------------------------------------------- */
+/* ---- maintenance under load ---------------------------------------------------------
+ */
 
 /* The longest that the writer was kept, by what kept it. */
 struct keeper {
@@ -262,10 +263,12 @@ static void tell_phase(const char *name)
 {
 	slots_wait(&slots);
 	qsort(acks, ack_count, sizeof *acks, by_size);
-	printf("%s: %zu groups of mails, acknowledged after %.2f ms (median), %.2f (99 %%), "
+	printf("%s: %zu groups of mails, acknowledged after %.2f ms (median), %.2f (99 "
+	       "%%), "
 	       "%.2f (longest)\n",
 	       name, ack_count, (double)acks[ack_count / 2] / 1e3,
-	       (double)acks[ack_count * 99 / 100] / 1e3, (double)acks[ack_count - 1] / 1e3);
+	       (double)acks[ack_count * 99 / 100] / 1e3,
+	       (double)acks[ack_count - 1] / 1e3);
 	for (size_t i = 0; i < KEPT_KINDS; i++) {
 		struct keeper *keeper = &keepers[i];
 
@@ -274,7 +277,8 @@ static void tell_phase(const char *name)
 			       "%.2f ms, longer than 10 ms %llu times\n",
 			       keeper->what, (unsigned long long)keeper->times,
 			       (double)keeper->sum_us / 1e3 / (double)keeper->times,
-			       (double)keeper->wall_us / 1e3, (double)keeper->cpu_us / 1e3,
+			       (double)keeper->wall_us / 1e3,
+			       (double)keeper->cpu_us / 1e3,
 			       (unsigned long long)keeper->over);
 		*keeper = (struct keeper){.what = keeper->what};
 	}
@@ -374,8 +378,8 @@ static void set_pair(const char *name, const char *value)
 
 	slot->number = 0;
 	slot->given[0].account = 1;
-	slot->ops[0][0] = (struct store_op){.kind = OP_KV_PUT,
-					    .kv = {str_c(name), str_c(value)}};
+	slot->ops[0][0] =
+		(struct store_op){.kind = OP_KV_PUT, .kv = {str_c(name), str_c(value)}};
 	submit(slot, 1);
 }
 
