@@ -3,8 +3,8 @@
 #include "backup/backup.h"
 #include "base/civil.h"
 #include "base/num.h"
-#include "ctl/progress.h"
 #include "ctl/word.h"
+#include "rt/progress.h"
 
 enum { KEEP_MAX = 100000 };
 

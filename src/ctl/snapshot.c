@@ -6,8 +6,8 @@
 #include "base/civil.h"
 #include "control/folder.h"
 #include "control/format.h"
-#include "ctl/progress.h"
 #include "ctl/word.h"
+#include "rt/progress.h"
 #include "upgrade/upgrade.h"
 
 enum { SAID_MAX = 1 << 20 };

@@ -1,24 +1,19 @@
 #include "transfer/report.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "rt/clock.h"
 #include "store/store.h"
 
 enum {
 	ARENA_MAX = 16 << 20,
-	SILENT_MS = 2000,
-	EVERY_MS = 500,
-	EVERY_LOG_MS = 10000, /* where lines stay */
 	NAME_MAX_SHOWN = 30,
+	LINE_MAX_SHOWN = 300,
 };
 
 void report_init(struct report *report, bool shows_progress)
 {
 	*report = (struct report){.shows_progress = shows_progress,
 				  .failure = STR(""),
-				  .began_ms = clock_monotonic_ms()};
+				  .progress = {.began_us = clock_monotonic_us()}};
 	arena_init(&report->arena, ARENA_MAX);
 }
 
@@ -78,29 +73,22 @@ bool report_fail_store(struct report *report, enum store_outcome outcome)
 
 void report_progress(struct report *report, struct str mailbox)
 {
-	uint64_t now = clock_monotonic_ms(), passed = now - report->began_ms;
-	bool is_terminal;
+	SCOPED(buf_fini) struct buf text = BUF(LINE_MAX_SHOWN);
+	struct progress *progress = &report->progress;
 
-	if (!report->shows_progress || passed < SILENT_MS)
+	if (!report->shows_progress || !progress_is_due(progress))
 		return;
-	is_terminal = isatty(STDERR_FILENO);
-	if (report->shown_ms > 0 &&
-	    now - report->shown_ms < (is_terminal ? EVERY_MS : EVERY_LOG_MS))
-		return;
-	report->shown_ms = now;
-	report->is_shown = is_terminal;
-	(void)fprintf(stderr, "%s%llu messages, %llu MB, %llu a second: %.*s%s",
-		      is_terminal ? "\r\033[K" : "",
-		      (unsigned long long)(report->messages + report->present),
-		      (unsigned long long)(report->bytes >> 20),
-		      (unsigned long long)(report->messages * 1000 / passed),
-		      STR_FMT(str_first(mailbox, NAME_MAX_SHOWN)),
-		      is_terminal ? "" : "\n");
+	uint64_t passed_ms = (progress->told_us - progress->began_us) / 1000;
+
+	buf_printf(&text, "%llu messages, %llu MB, %llu a second: %.*s",
+		   (unsigned long long)(report->messages + report->present),
+		   (unsigned long long)(report->bytes >> 20),
+		   (unsigned long long)(report->messages * 1000 / passed_ms),
+		   STR_FMT(str_first(mailbox, NAME_MAX_SHOWN)));
+	progress_say(progress, buf_str(&text));
 }
 
 void report_end(struct report *report)
 {
-	if (report->is_shown)
-		(void)fprintf(stderr, "\r\033[K");
-	report->is_shown = false;
+	progress_end(&report->progress);
 }

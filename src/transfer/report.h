@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "rt/progress.h"
 #include "store/types.h"
 
 enum { REMARKS_MAX = 1000 };
@@ -24,8 +25,7 @@ struct report {
 	struct remark *first, *last;
 	struct str failure; /* why it ended early, a sentence; "" if it did not */
 	bool shows_progress;
-	uint64_t began_ms, shown_ms;
-	bool is_shown; /* a line of progress stands there */
+	struct progress progress;
 };
 
 void report_init(struct report *report, bool shows_progress);
@@ -36,7 +36,7 @@ void report_remark(struct report *report, struct str where, const char *why);
 /* The whole ends early; the first reason counts.  Always false. */
 bool report_fail(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);
 bool report_fail_store(struct report *report, enum store_outcome outcome);
-/* Says how far it is, on standard error, from the third second on. */
+/* Says how far it is. */
 void report_progress(struct report *report, struct str mailbox);
 /* Takes the line of progress away again. */
 void report_end(struct report *report);
