@@ -5,6 +5,8 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
+#include "net/tls_kept.h"
+
 const char *tls_flaw_name(enum tls_flaw flaw)
 {
 	static const char *const names[TLS_FLAWS] = {
@@ -72,6 +74,7 @@ void tls_peer_context(SSL_CTX *context)
 	/* Weak encryption is better than none, which would be the other choice
 	 * (RFC 7435 §3), as long as nobody wants more. */
 	ASSERT(SSL_CTX_set_cipher_list(context, "HIGH:!aNULL:!eNULL") == 1);
+	tls_kept_context(context);
 }
 
 static bool add_records(SSL *ssl, const struct tls_peer *peer)
@@ -130,8 +133,10 @@ SSL *tls_peer_session(SSL_CTX *context, const struct tls_peer *peer)
 	ASSERT(ssl);
 	ERR_clear_error();
 	SSL_set_connect_state(ssl);
-	if (want(ssl, peer))
+	if (want(ssl, peer)) {
+		tls_kept_offer(ssl, peer);
 		return ssl;
+	}
 	SSL_free(ssl);
 	ERR_clear_error();
 	return NULL;
@@ -174,8 +179,10 @@ void tls_peer_look(SSL *ssl, const struct tls_peer *peer, err_t err,
 		    reason              ? reason
 		    : err == ERR_CLOSED ? "the connection was closed in the handshake"
 					: err_text(err));
-	else if (peer->check == TLS_CHECK_DANE &&
+	else if (peer->check == TLS_CHECK_DANE && !SSL_session_reused(ssl) &&
 		 SSL_get0_dane_authority(ssl, NULL, NULL) < 0)
 		say(outcome, TLS_FLAW_TLSA, "no TLSA record matches");
+	else
+		tls_kept_good(ssl);
 	ERR_clear_error();
 }

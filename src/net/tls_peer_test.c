@@ -6,8 +6,9 @@
 #include <sys/socket.h>
 
 #include "base/test.h"
-#include "net/conn.h"
+#include "net/conn_state.h"
 #include "net/tls.h"
+#include "net/tls_kept.h"
 #include "rt/task.h"
 
 /* A certificate and its key. */
@@ -104,11 +105,17 @@ static struct conn *here, *there;
 static const struct tls_peer *wanted;
 static struct tls_outcome outcome;
 static err_t result;
+static bool is_short; /* the handshake resumed a session */
 
 static void client_side(void *arg)
 {
+	struct str line;
+
 	(void)arg;
 	result = conn_starttls_peer(there, client, wanted, &outcome);
+	if (result == OK)
+		CHECK(conn_line(there, 100, true, &line) == OK); /* and its tickets */
+	is_short = result == OK && SSL_session_reused(there->ssl);
 	conn_free(&there);
 }
 
@@ -118,8 +125,10 @@ static void server_side(void *arg)
 
 	(void)arg;
 	CHECK(task_start("client", client_side, NULL));
-	if (conn_starttls(here, server) == OK)
+	if (conn_starttls(here, server) == OK) {
+		conn_add(here, STR("hello\r\n"));
 		CHECK(conn_line(here, 100, true, &line) != OK);
+	}
 	CHECK(task_sleep_ms(1) == OK);
 	loop_stop();
 }
@@ -327,4 +336,144 @@ TEST(whole_certificates_and_keys_in_records_are_read)
 		CHECK(tls_can_use(&records[i]) == can_use[i]);
 	OPENSSL_free(der);
 	OPENSSL_free(key);
+}
+
+/* ---- sessions that are resumed ------------------------------------------------------
+ */
+
+static bool meets_short(const struct tls_peer *peer)
+{
+	meet(peer);
+	CHECK(result == OK && outcome.flaw == TLS_FLAW_NONE);
+	return is_short;
+}
+
+/* Whatever is kept for that peer is taken and forgotten. */
+static void use_up(const struct tls_peer *peer)
+{
+	for (int i = 0; i < 10; i++) {
+		SSL *ssl = tls_client_peer(client, peer);
+
+		CHECK(ssl);
+		SSL_free(ssl);
+	}
+}
+
+static void begin_resuming(const struct paper *authority, const struct paper *leaf)
+{
+	static const char ticket_key[TLS_TICKET_KEY_BYTES] = "for the tests";
+	SCOPED(buf_fini) struct buf chain = BUF(16384), roots = BUF(16384);
+
+	add_pem(&chain, leaf->certificate);
+	add_pem(&chain, authority->certificate);
+	add_pem(&roots, authority->certificate);
+	server = tls_server_new(buf_str(&chain), STR("key"), sign, leaf->key);
+	client = tls_client_new(TLS_VERIFY_PEER, buf_str(&roots));
+	CHECK(server && client);
+	tls_server_ticket_keys(server, (struct str){ticket_key, sizeof ticket_key},
+			       STR(""));
+}
+
+static void check_resuming(const struct paper *authority, int version)
+{
+	SCOPED(paper_drop)
+	struct paper leaf =
+		paper_new(authority, "mx.example.org,DNS:mx.example.net", 3 * HOUR);
+	unsigned char rooms[2][32];
+	struct dns_tlsa records[] = {record_of(3, 1, leaf.certificate, rooms[0]),
+				     record_of(3, 0, leaf.certificate, rooms[1])};
+	struct dns_tlsa turned[] = {records[1], records[0]};
+	const struct tls_peer nothing = {.names = {STR(MX)}, .name_count = 1};
+	struct tls_peer name = nothing, more, dane;
+
+	begin_resuming(authority, &leaf);
+	SSL *ssl = tls_client_peer(client, &nothing);
+	SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+
+	CHECK(SSL_CTX_set_max_proto_version(context, version) == 1);
+	SSL_free(ssl);
+	name.check = TLS_CHECK_NAME;
+	name.is_binding = true;
+	dane = (struct tls_peer){.check = TLS_CHECK_DANE,
+				 .is_binding = true,
+				 .names = {STR(MX)},
+				 .name_count = 1,
+				 .records = records,
+				 .record_count = 2};
+
+	CHECK(!meets_short(&nothing) && meets_short(&nothing) && meets_short(&nothing));
+	/* What was not checked serves nobody who checks, nor the other way round. */
+	CHECK(!meets_short(&name) && meets_short(&name));
+	CHECK(!meets_short(&dane) && meets_short(&dane) && meets_short(&dane));
+	use_up(&nothing);
+	CHECK(tls_kept_count(context) > 0 && !meets_short(&nothing));
+	/* Another name, one more name, a check that binds nobody. */
+	more = name;
+	more.names[0] = STR(ELSE);
+	CHECK(!meets_short(&more));
+	more = name;
+	more.names[more.name_count++] = STR(HOP);
+	CHECK(!meets_short(&more));
+	more = name;
+	more.is_binding = false;
+	CHECK(!meets_short(&more));
+	/* The records in another order; one record less. */
+	more = dane;
+	more.records = turned;
+	CHECK(meets_short(&more));
+	more.record_count = 1;
+	CHECK(!meets_short(&more));
+	tls_client_free(&client);
+	tls_server_free(&server);
+}
+
+TEST(sessions_are_resumed_with_the_same_server_wanted_the_same_way)
+{
+	SCOPED(paper_drop) struct paper authority = paper_new(NULL, "", 3 * HOUR);
+
+	check_resuming(&authority, TLS1_2_VERSION);
+	check_resuming(&authority, TLS1_3_VERSION);
+}
+
+TEST(what_was_not_good_is_not_resumed)
+{
+	SCOPED(paper_drop) struct paper authority = paper_new(NULL, "", 3 * HOUR);
+	SCOPED(paper_drop) struct paper short_lived = paper_new(&authority, MX, HOUR / 2);
+	struct tls_peer name = {
+		.check = TLS_CHECK_NAME, .names = {STR(ELSE)}, .name_count = 1};
+
+	begin_resuming(&authority, &short_lived);
+	meet(&name);
+	CHECK(result == OK && outcome.flaw == TLS_FLAW_HOST);
+	meet(&name);
+	CHECK(result == OK && !is_short && outcome.flaw == TLS_FLAW_HOST);
+	/* Its certificate ends before the session would. */
+	name.names[0] = STR(MX);
+	name.is_binding = true;
+	CHECK(!meets_short(&name) && !meets_short(&name));
+	tls_client_free(&client);
+	tls_server_free(&server);
+}
+
+TEST(sessions_that_are_kept_are_bounded)
+{
+	SCOPED(paper_drop) struct paper authority = paper_new(NULL, "", 3 * HOUR);
+	SCOPED(paper_drop) struct paper leaf = paper_new(&authority, MX, 3 * HOUR);
+	struct tls_peer peer = {.names = {STR(MX)}, .name_count = 1};
+
+	begin_resuming(&authority, &leaf);
+	SSL *ssl = tls_client_peer(client, &peer);
+	SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+
+	SSL_free(ssl);
+	for (int i = 0; i < 1100; i++) {
+		SCOPED(buf_fini) struct buf host = BUF(100);
+
+		buf_printf(&host, "mx%d.example.org", i);
+		peer.names[0] = buf_str(&host);
+		CHECK(!meets_short(&peer));
+	}
+	CHECK(tls_kept_count(context) == 1000);
+	tls_client_free(&client);
+	tls_server_free(&server);
 }
