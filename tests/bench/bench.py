@@ -4,14 +4,15 @@
     tests/bench/bench.py [SECTION...] [--runs N] [--write] [--scale X] [--no-peer]
 
 Sections: smtp (mails sent until counted in mailboxes), slow (the same with 2 ms added to
-each flush, on both sides), logins, append, retr, idle (memory of sessions).  Without one,
-all.  Builds ours (release), installs the peers if they are missing (their services are
-kept from starting on public ports), and prints ratio and spread; --write puts the tables
-into docs/PERFORMANCE.md between their marks.  It takes minutes and is no test.
+each flush, on both sides), relay (mails sent until a next server has them), logins,
+append, retr, idle (memory of sessions).  Without one, all.  Builds ours (release), installs
+the peers if they are missing (their services are kept from starting on public ports), and
+prints ratio and spread; --write puts the tables into docs/PERFORMANCE.md between their
+marks.  It takes minutes and is no test.
 """
 import argparse, json, os, re, statistics, subprocess, time
 
-from sides import HERE, Ours, Peer, compiled, cpu_s, pss_kb, written_bytes
+from sides import HERE, Ours, Peer, Sink, compiled, cpu_s, pss_kb, written_bytes
 
 ROOT = HERE.parents[1]
 USERS, ACCOUNTS = 200, 1000
@@ -37,16 +38,19 @@ def rows(head, lines):
                      [head, ["---"] * len(head), *lines]).replace("| --- ", "|---")
 
 
-def send(side, load, sessions, per_connection, octets, mails):
+def send(side, load, sessions, per_connection, octets, mails, to=None, count=None):
+    """to: the form of the recipients, if they are not the users; count() then says how many
+    mails have come to them."""
+    count = count or side.count
     os.sync()
-    before = side.count()
+    before = count()
     cpu, disk, began = cpu_s(side), written_bytes(), time.time()
     result = json.loads(subprocess.check_output(
         [load, str(side.port("smtp")), str(sessions), str(mails), str(per_connection),
-         str(octets), side.recipient, str(USERS)]))
-    while side.count() - before < result["acked"] and time.time() - began < 120:
+         str(octets), to or side.recipient, str(USERS)]))
+    while count() - before < result["acked"] and time.time() - began < 120:
         time.sleep(0.02)
-    seconds, there = time.time() - began, side.count() - before
+    seconds, there = time.time() - began, count() - before
     result.update(rate=there / seconds, lost=result["acked"] - there,
                   cpu=(cpu_s(side) - cpu) / max(there, 1) * 1000)
     os.sync()
@@ -88,6 +92,35 @@ def smtp(options, flush_ms=0):
 
 def slow(options):
     return smtp(options, flush_ms=2)
+
+
+def relay(options):
+    """A sink of its own for each side, with the same settings."""
+    load, results = compiled("smtpload"), {}
+    sinks = [Sink() for _ in options.kinds]
+    sides = [kind(1, relay_to=sink.port) for kind, sink in zip(options.kinds, sinks)]
+    try:
+        forms = [side.relays(USERS) for side in sides]
+        for run in range(options.runs):
+            for side, sink, form in zip(sides, sinks, forms):
+                count = int(5000 * options.scale) // (1 if side.name == Ours.name
+                                                      else PEER_SHARE // 2)
+                result = send(side, load, 20, 50, 4096, count, form, sink.count)
+                results.setdefault(side.name, []).append(result)
+                print(f"run {run + 1}: {side.name}, relayed {result['rate']:.0f}/s, taken "
+                      f"{result['acked'] / result['seconds']:.0f}/s, CPU {result['cpu']:.3f}, "
+                      f"lost {result['lost']}, failed {result['failed']}", flush=True)
+    finally:
+        for one in sides + sinks:
+            one.stop()
+    ours, theirs = results[Ours.name], results.get(Peer.name, [])
+    rates = [[r["rate"] for r in side] for side in (ours, theirs)]
+    cpus = [f"{statistics.median(r['cpu'] for r in side):.3f}" if side else "-"
+            for side in (ours, theirs)]
+    return rows(["20 sessions in, 4 KB", "postrider mails/s", "Postfix mails/s", "ratio",
+                 "our CPU s/1,000", "Postfix's", "lost"],
+                [["relayed", spread(rates[0]), spread(rates[1]) if theirs else "-",
+                  ratios(*rates), *cpus, str(sum(r["lost"] for r in ours))]])
 
 
 def client(*words):
@@ -181,7 +214,7 @@ def idle(options):
                  "slope, KB a session"], lines)
 
 
-SECTIONS = {call.__name__: call for call in (smtp, slow, logins, append, retr, idle)}
+SECTIONS = {call.__name__: call for call in (smtp, slow, relay, logins, append, retr, idle)}
 
 
 def main():

@@ -109,10 +109,11 @@ def install():
 
 
 class Peer:
-    def __init__(self, folder, users, env=None):
-        """env: of all their processes, beside what they are given anyway."""
+    def __init__(self, folder, users, env=None, postfix=""):
+        """env: of all their processes, beside what they are given anyway; postfix: lines that
+        are added to its settings."""
         self.folder, self.users, self.base = folder, users, lab.free_base()
-        self.env = env or {}
+        self.env, self.postfix = env or {}, postfix
 
     def port(self, service):
         return self.base + SERVICES[service]
@@ -137,7 +138,8 @@ class Peer:
         pathlib.Path(d + "/dovecot.conf").write_text(
             DOVECOT.format(**words) + f"import_environment = $import_environment {names}\n")
         pathlib.Path(d + "/conf/main.cf").write_text(
-            POSTFIX.format(**words) + "import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG "
+            POSTFIX.format(**words) + self.postfix +
+            "import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG "
             f"TZ LANG=C {names}\n")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
                         "-subj", "/CN=peer.test", "-keyout", d + "/tls.key", "-out",

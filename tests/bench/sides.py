@@ -1,5 +1,6 @@
-"""The two that are measured, each with the same few calls: ours, and Postfix + Dovecot."""
-import glob, json, os, pathlib, shutil, subprocess, sys, tempfile
+"""The two that are measured, each with the same few calls: ours, and Postfix + Dovecot; and
+Postfix's smtp-sink, which takes what they relay."""
+import glob, json, os, pathlib, re, shutil, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "interop"))
@@ -58,12 +59,13 @@ class Ours:
     name = "postrider"
     user, recipient = "user%d@postrider.test", "user%d@postrider.test"
 
-    def __init__(self, users, flush_ms=0, under=()):
+    def __init__(self, users, flush_ms=0, under=(), relay_to=None):
         fault = {}
         if flush_ms:  # an index commit is two flushes
             fault = {"POSTRIDER_FAULT": f"storaged=pack.flush:1+:delay={flush_ms},"
                                         f"index.commit:1+:delay={2 * flush_ms}"}
-        self.server = lab.Server(accounts=users, env=fault, under=under).start()
+        args = ["--set", f"mta.smarthost=smtp:[127.0.0.1]:{relay_to}"] if relay_to else []
+        self.server = lab.Server(accounts=users, env=fault, args=args, under=under).start()
         self.roots = [self.server.process.pid]
         self.own_kb = 0  # the most memory that the store was seen to have
 
@@ -72,6 +74,12 @@ class Ours:
 
     def count(self):
         return json.loads(self.server.ctl("store", "stats", "--json").stdout)["messages"]
+
+    def relays(self, count):
+        """The form of so many addresses from which mail goes on to the next server."""
+        for i in range(1, count + 1):
+            self.server.ctl("alias", "add", f"relay{i}@postrider.test", f"u{i}@relay.test")
+        return "relay%d@postrider.test"
 
     def stop(self):
         self.server.stop()
@@ -82,13 +90,14 @@ class Peer:
     name = "Postfix + Dovecot"
     user, recipient = "u%04d@sdbox.test", "u%04d@sdbox.test"
 
-    def __init__(self, users, flush_ms=0):
+    def __init__(self, users, flush_ms=0, relay_to=None):
         folder = tempfile.mkdtemp(prefix="peer-")
         env = {}
         if flush_ms:
             env = {"LD_PRELOAD": compiled("slowflush", "-shared", "-fPIC", "-ldl"),
                    "FLUSH_DELAY_US": str(1000 * flush_ms)}
-        self.peer = peer.Peer(folder, users=users, env=env).start()
+        more = f"relayhost = [127.0.0.1]:{relay_to}\n" if relay_to else ""
+        self.peer = peer.Peer(folder, users=users, env=env, postfix=more).start()
         self.roots = self.peer.pids()
 
     def port(self, service):
@@ -97,8 +106,35 @@ class Peer:
     def count(self):
         return self.peer.count()
 
+    def relays(self, count):
+        return "u%d@relay.test"
+
     def stop(self):
         self.peer.stop()
+
+
+class Sink:
+    """Takes all mail and forgets it."""
+
+    def __init__(self):
+        peer.install()
+        self.port = lab.free_base() + 26
+        self.counters = tempfile.NamedTemporaryFile(prefix="sink-")
+        self.process = subprocess.Popen(
+            ["smtp-sink", "-c", "-u", "nobody", f"127.0.0.1:{self.port}", "1000"],
+            stdout=self.counters, preexec_fn=lab.ends_with_us())
+
+    def count(self):
+        """Of mails so far; it says so after each."""
+        with open(self.counters.name, "rb") as file:
+            file.seek(max(0, os.stat(self.counters.name).st_size - 200))
+            found = re.findall(rb"mesg=\s*(\d+)", file.read())
+        return int(found[-1]) if found else 0
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.counters.close()
 
 
 def compiled(name, *flags):
