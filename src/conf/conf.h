@@ -53,6 +53,7 @@ struct conf {
 	struct str mta_source;                /* "ADDRESS ..."; "": any */
 	struct str mta_hello;                 /* "": hostname */
 	uint32_t mta_port, mta_connections, mta_rate, mta_patience_s;
+	uint32_t mta_address_connections;
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */

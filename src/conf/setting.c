@@ -147,6 +147,12 @@ const struct setting settings[] = {
 	{"mta", "connections", SETTING_COUNT, AT(mta_connections), 1, 1000, "20", NULL,
 	 "The most connections at a time to one destination.  It begins with two, and "
 	 "gets more as long as all goes well."},
+	{"mta", "connections-of-address", SETTING_COUNT, AT(mta_address_connections), 1,
+	 1000, "20", NULL,
+	 "The most connections at a time to one address of other domains' mail servers, "
+	 "however many domains have their mail there.  An IPv6 /64 counts as one "
+	 "address; "
+	 "the smarthost and servers of routes are not counted."},
 	{"mta", "rate", SETTING_COUNT, AT(mta_rate), 0, 1000000, "0", NULL,
 	 "The most mails a minute to one destination; 0 is any number."},
 	{"mta", "patience", SETTING_COUNT, AT(mta_patience_s), 1, 600, "600", NULL,

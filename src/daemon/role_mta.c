@@ -102,6 +102,7 @@ static bool begin(struct self *self)
 		.port = (uint16_t)conf->mta_port,
 		.connections_max = conf->mta_connections,
 		.rate_per_minute = conf->mta_rate,
+		.address_connections_max = conf->mta_address_connections,
 		.schedule = {.retry_first_s = conf->queue_retry_first_s,
 			     .retry_max_s = conf->queue_retry_max_s,
 			     .expire_s = conf->queue_expire_s,

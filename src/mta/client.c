@@ -108,7 +108,7 @@ static unsigned auth_of(struct str words)
 	return offers;
 }
 
-unsigned client_offer_of(struct str line, uint64_t *size_max)
+unsigned client_offer_of(struct str line, struct client_bounds *bounds)
 {
 	static const struct {
 		struct str word;
@@ -127,9 +127,17 @@ unsigned client_offer_of(struct str line, uint64_t *size_max)
 	struct str word = str_cut(&rest, ' ');
 
 	if (str_same_nocase(word, STR("SIZE"))) { /* RFC 1870 §3 */
-		if (!num_parse(str_trim(rest), UINT64_MAX, size_max))
-			*size_max = 0;
+		if (!num_parse(str_trim(rest), UINT64_MAX, &bounds->size_max))
+			bounds->size_max = 0;
 		return OFFER_SIZE;
+	}
+	if (str_same_nocase(word, STR("LIMITS"))) {
+		smtp_limits_parse(rest, &bounds->limits);
+		return 0;
+	}
+	if (str_same_nocase(word, STR("DELIVERBY"))) {
+		bounds->by_min_s = smtp_by_min_parse(rest);
+		return OFFER_DELIVERBY;
 	}
 	if (str_same_nocase(word, STR("AUTH")))
 		return auth_of(rest);
@@ -146,10 +154,9 @@ static enum client_outcome take_offers(struct client *client, struct str text)
 	struct str name = str_cut(&first, ' ');
 
 	client->offers = 0;
-	client->size_max = 0;
+	client->bounds = (struct client_bounds){0}; /* RFC 9422 §3.6 */
 	while (text.len > 0)
-		client->offers |=
-			client_offer_of(str_cut(&text, '\n'), &client->size_max);
+		client->offers |= client_offer_of(str_cut(&text, '\n'), &client->bounds);
 	if (!client->options.is_lmtp && str_same_nocase(name, client->options.hostname))
 		return CLIENT_IS_SELF;
 	return CLIENT_READY;

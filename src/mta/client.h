@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "mailauth/tls_policy.h"
+#include "wire/smtp/limits.h"
 #include "wire/smtp/reply.h"
 
 struct conn;
@@ -20,6 +21,7 @@ enum client_offer {
 	OFFER_DSN = 1 << 6,
 	OFFER_STARTTLS = 1 << 7,
 	OFFER_REQUIRETLS = 1 << 8,
+	OFFER_DELIVERBY = 1 << 20,
 	OFFER_AUTH_PLAIN = 1 << 9,
 	OFFER_AUTH_LOGIN = 1 << 10,
 	OFFER_AUTH = 1 << 11, /* whatever its mechanisms are */
@@ -54,14 +56,21 @@ struct client_options {
 	unsigned patience_s;
 };
 
+/* What the server said it takes; 0: it did not say. */
+struct client_bounds {
+	uint64_t size_max;
+	struct smtp_limits limits;
+	uint32_t by_min_s; /* RFC 2852 §2 */
+};
+
 struct client {
 	struct conn *conn;
 	struct str host; /* its name, for logs and reasons; borrowed */
 	struct client_options options;
-	unsigned offers;   /* enum client_offer */
-	uint64_t size_max; /* 0: not said */
-	bool has_failed;   /* the connection is of no more use */
-	unsigned mails;    /* that were begun */
+	unsigned offers; /* enum client_offer */
+	struct client_bounds bounds;
+	bool has_failed; /* the connection is of no more use */
+	unsigned mails;  /* that were begun */
 
 	struct smtp_reply reply; /* the last */
 	struct buf text;         /* its words, on one line */
@@ -92,5 +101,5 @@ struct smtp_enhanced client_status(const struct client *client);
 /* One step of the dialogue's deadline. */
 void client_deadline(struct client *client, unsigned wait_s);
 
-/* One line of an EHLO reply: what it offers.  size_max is set by SIZE. */
-unsigned client_offer_of(struct str line, uint64_t *size_max);
+/* One line of an EHLO reply: what it offers.  Some words set a bound. */
+unsigned client_offer_of(struct str line, struct client_bounds *bounds);

@@ -5,17 +5,23 @@
 
 TEST(reads_what_a_server_offers)
 {
-	uint64_t size = 0;
+	struct client_bounds b = {0};
 
-	CHECK(client_offer_of(STR("pipelining"), &size) == OFFER_PIPELINING);
-	CHECK(client_offer_of(STR("SIZE 1000"), &size) == OFFER_SIZE && size == 1000);
-	CHECK(client_offer_of(STR("SIZE"), &size) == OFFER_SIZE && size == 0);
-	CHECK(client_offer_of(STR("SIZE -1"), &size) == OFFER_SIZE && size == 0);
-	CHECK(client_offer_of(STR("AUTH PLAIN LOGIN SCRAM-SHA-256"), &size) ==
+	CHECK(client_offer_of(STR("pipelining"), &b) == OFFER_PIPELINING);
+	CHECK(client_offer_of(STR("SIZE 1000"), &b) == OFFER_SIZE && b.size_max == 1000);
+	CHECK(client_offer_of(STR("SIZE"), &b) == OFFER_SIZE && b.size_max == 0);
+	CHECK(client_offer_of(STR("SIZE -1"), &b) == OFFER_SIZE && b.size_max == 0);
+	CHECK(client_offer_of(STR("AUTH PLAIN LOGIN SCRAM-SHA-256"), &b) ==
 	      (OFFER_AUTH | OFFER_AUTH_PLAIN | OFFER_AUTH_LOGIN));
-	CHECK(client_offer_of(STR("AUTH"), &size) == OFFER_AUTH);
-	CHECK(client_offer_of(STR(""), &size) == 0);
-	CHECK(client_offer_of(STR("X-STARTTLS"), &size) == 0);
+	CHECK(client_offer_of(STR("AUTH"), &b) == OFFER_AUTH);
+	CHECK(client_offer_of(STR(""), &b) == 0);
+	CHECK(client_offer_of(STR("LIMITS RCPTMAX=3 MAILMAX=2"), &b) == 0);
+	CHECK(b.limits.rcpt_max == 3 && b.limits.mail_max == 2);
+	CHECK(client_offer_of(STR("DELIVERBY"), &b) == OFFER_DELIVERBY);
+	CHECK(b.by_min_s == 0);
+	CHECK(client_offer_of(STR("deliverby 240"), &b) == OFFER_DELIVERBY);
+	CHECK(b.by_min_s == 240);
+	CHECK(client_offer_of(STR("X-STARTTLS"), &b) == 0);
 }
 
 TEST(writes_addresses_as_paths)

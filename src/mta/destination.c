@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/rand.h"
 #include "directory/name.h"
+#include "mta/remote.h"
 #include "mta/settle.h"
 #include "mta/table.h"
 #include "rt/clock.h"
@@ -81,6 +82,7 @@ static void forget(struct destination *destination)
 	list_remove(&run->ages, &destination->in_ages);
 	if (destination->is_hungry)
 		list_remove(&run->hungry, &destination->in_hungry);
+	remote_forget(destination);
 	run->destination_count--;
 	mem_free(destination);
 }
@@ -151,10 +153,12 @@ bool destination_is_dead(const struct destination *destination)
 bool destination_is_full(const struct destination *destination, int64_t *retry_s)
 {
 	const struct run *run = destination->run;
-	size_t most =
-		run->row_count < ROWS_MAX / 2 ? 5 * DESTINATION_ROWS : DESTINATION_ROWS;
+	size_t free_rows = ROWS_MAX - num_min(run->row_count, ROWS_MAX);
+	/* By the square, so that many that are slow, one after the other, leave room for
+	 * others. */
+	size_t most = DESTINATION_ROWS * free_rows / ROWS_MAX * free_rows / ROWS_MAX;
 
-	most = num_max(most, (size_t)destination->speed * SPEED_SECONDS);
+	most = num_max(num_max(most, 1), (size_t)destination->speed * SPEED_SECONDS);
 	if (destination->entry_count < most)
 		return false;
 	uint64_t wait = destination->entry_count / num_max(destination->speed, 10);
@@ -314,7 +318,7 @@ void destination_kick(struct destination *destination)
 		return;
 	if (destination->idle > 0)
 		wake_one(&destination->arrived);
-	if (destination->waiting <= destination->idle ||
+	if (destination->waiting <= destination->idle || destination->parked_at ||
 	    destination->workers >= destination->window)
 		return;
 	if (run->connections < CONNECTIONS_TOTAL_MAX &&
@@ -339,10 +343,13 @@ void destination_feed(struct run *run)
 
 	hungry->is_hungry = false;
 	destination_kick(hungry);
+	if (hungry->workers == 0 && !hungry->is_hungry)
+		remote_forgo(hungry); /* its mails are gone */
 }
 
 void destination_free_all(struct run *run)
 {
+	remote_free_all(run);
 	LIST_EACH(&run->ages, link)
 	forget(CONTAINER_OF(link, struct destination, in_ages));
 }

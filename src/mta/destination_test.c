@@ -96,17 +96,48 @@ static void fullness(void)
 	int64_t retry_s = 0;
 
 	CHECK(!destination_is_full(one, &retry_s));
-	one->entry_count = DESTINATION_ROWS * 5;
+	one->entry_count = DESTINATION_ROWS - 1;
+	CHECK(!destination_is_full(one, &retry_s));
+	one->entry_count++;
 	CHECK(destination_is_full(one, &retry_s) && retry_s > 0);
 	one->speed = 1000;
 	CHECK(!destination_is_full(one, &retry_s));
 	one->speed = 0;
 	run->row_count = ROWS_MAX - 1;
-	one->entry_count = DESTINATION_ROWS;
+	one->entry_count = 1;
 	CHECK(destination_is_full(one, &retry_s));
+	one->entry_count = 0;
+	CHECK(!destination_is_full(one, &retry_s));
 }
 
 TEST(one_destination_does_not_fill_the_memory)
 {
 	in_run(fullness);
+}
+
+/* Each takes what it may. */
+static void shares(void)
+{
+	enum { SLOW_ONES = 300, BATCH_ROWS_MIN = 50 };
+	int64_t retry_s;
+
+	for (int i = 0; i < SLOW_ONES; i++) {
+		SCOPED(buf_fini) struct buf name = BUF(100);
+
+		buf_printf(&name, "a@d%d.example%c", i, '\0');
+		struct destination *slow = to(name.ptr, 0);
+
+		while (!destination_is_full(slow, &retry_s)) {
+			slow->entry_count++;
+			run->row_count++;
+		}
+	}
+	CHECK(run->row_count + BATCH_ROWS_MIN <= ROWS_MAX);
+	LIST_EACH(&run->ages, link)
+	CONTAINER_OF(link, struct destination, in_ages)->entry_count = 0;
+}
+
+TEST(many_slow_destinations_leave_room_for_others)
+{
+	in_run(shares);
 }

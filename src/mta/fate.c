@@ -9,12 +9,26 @@ static struct fate failed(void)
 		.outcome = QUEUE_DONE, .is_told = true, .action = BOUNCE_FAILED};
 }
 
+/* RFC 2852 §4.1.4: each relaying is told where that was asked for; else the one to a
+ * server that will not heed the time. */
+static bool is_told_of_relaying(const struct entry *entry,
+				const struct settle_where *where)
+{
+	const struct queue_timing *timing = &entry->row.timing;
+
+	if (timing->modes & QUEUE_BY_TRACE)
+		return true;
+	return (timing->modes & QUEUE_BY_NOTIFY) && !where->has_by &&
+	       entry->finished_at < timing->deliver_by;
+}
+
 /* RFC 3461 §5.2.2: who hands over to a server that knows no DSN answers for it; one that
  * knows it answers itself.  LMTP is final delivery. */
 static struct fate done(const struct entry *entry, const struct settle_where *where)
 {
 	enum bounce_action action = where->is_lmtp ? BOUNCE_DELIVERED : BOUNCE_RELAYED;
-	bool is_ours = where->is_lmtp || !where->has_dsn;
+	bool is_ours =
+		where->is_lmtp || !where->has_dsn || is_told_of_relaying(entry, where);
 
 	return (struct fate){.outcome = QUEUE_DONE,
 			     .is_told = is_ours && bounce_is_wanted(&entry->row, action),

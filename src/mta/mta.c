@@ -15,6 +15,7 @@ enum {
 	BATCH_ROWS_MIN = 50, /* fewer are not worth asking for */
 	BATCH_ARENA_BYTES = 8 * 1024 * 1024,
 	LEASE_S = 3600,   /* what a dead process held the store gives back at once */
+	PROLONG_S = 1200, /* that long before it ends, and each minute until it is done */
 	RECHECK_S = 60,   /* even if nothing rings */
 	RETRY_SOON_S = 5, /* the store could not */
 };
@@ -83,6 +84,72 @@ static bool lease(struct run *run, size_t limit, int64_t *next_due)
 	return count > 0;
 }
 
+/* ---- transactions that take long ----------------------------------------------------
+ */
+
+static size_t prolong_ops(const struct mail *mail, int64_t now, struct store_op *ops)
+{
+	size_t count = 0;
+
+	LIST_EACH(&mail->entries, link)
+	{
+		const struct entry *entry = CONTAINER_OF(link, struct entry, in_mail);
+
+		if (entry->leased_until > now + PROLONG_S || count == MAIL_RCPTS_MAX)
+			continue;
+		ops[count].kind = OP_QUEUE_SETTLE;
+		ops[count++].settle = (struct op_queue_settle){.row = entry->row.row,
+							       .lease = entry->row.lease,
+							       .outcome = QUEUE_PROLONG,
+							       .due_at = now + LEASE_S};
+	}
+	return count;
+}
+
+/* Rows may be settled while the store is asked: then nothing is prolonged, and the rest
+ * is tried again. */
+static void prolong_mail(struct run *run, const struct mail *mail)
+{
+	struct store_op *ops = NEW_ARRAY(struct store_op, MAIL_RCPTS_MAX);
+	int64_t now = clock_s();
+	struct store_commit all = {.account = mail->row.account, .ops = ops};
+
+	all.count = prolong_ops(mail, now, ops);
+	bool is_done = all.count > 0 &&
+		       store_commit(run->options->store, &all, NULL, NULL) == STORE_OK;
+
+	for (size_t i = 0; is_done && i < all.count; i++) {
+		struct entry *entry = table_find(run, all.account, ops[i].settle.row);
+
+		if (entry && entry->row.lease == ops[i].settle.lease)
+			entry->leased_until = now + LEASE_S;
+	}
+	mem_free(ops);
+}
+
+/* A mail that is being sent must not come due again, or another process would send it
+ * too. */
+static void prolong(void *arg)
+{
+	struct run *run = arg;
+
+	while (task_sleep_ms(RECHECK_S * 1000) == OK) {
+		size_t count = 0;
+
+		/* Those that are done leave the list while the store is asked. */
+		LIST_EACH(&run->under_way, link)
+		count++;
+		for (; count > 0 && !list_is_empty(&run->under_way); count--) {
+			struct list_link *first = list_take_first(&run->under_way);
+
+			list_add_last(&run->under_way, first);
+			prolong_mail(run,
+				     CONTAINER_OF(first, struct mail, in_destination));
+		}
+	}
+	run->users--;
+}
+
 /* Until the queue rings, or a row is due that waits there or was put back. */
 static void rest(struct run *run, struct store_watch *bell, int64_t next_due)
 {
@@ -129,8 +196,13 @@ void mta_task(void *arg)
 	struct mta *mta = arg;
 	struct store_watch bell = {0};
 
+	struct task *leases = task_start("mta leases", prolong, &mta->run);
+	uint64_t leases_id = leases ? task_id(leases) : 0;
+
+	mta->run.users += leases != NULL;
 	if (bell_open(mta->run.options->store, &bell))
 		carry(&mta->run, &bell);
+	task_cancel(leases_id);
 	store_watch_close(&bell);
 }
 

@@ -34,9 +34,10 @@ struct mta_options {
 	size_t own_count;
 	bool is_loopback_only; /* connects to this machine alone */
 	bool has_source4, has_source6;
-	struct address source4, source6; /* where connections come from */
-	uint16_t port;                   /* of mail servers */
-	unsigned connections_max, rate_per_minute;
+	struct address source4, source6;           /* where connections come from */
+	uint16_t port;                             /* of mail servers */
+	unsigned connections_max, rate_per_minute; /* of a destination */
+	unsigned address_connections_max; /* to an address of other domains' servers */
 	struct schedule schedule;
 	struct reporter reporter; /* with the same store */
 	unsigned patience_s;      /* the longest wait for a peer */

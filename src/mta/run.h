@@ -12,9 +12,10 @@
 
 enum {
 	TABLE_BUCKETS_MTA = 4096, /* powers of two */
-	ROWS_MAX = 5000,          /* in memory */
-	DESTINATION_ROWS = 200,   /* of one destination, unless it is fast */
-	MAIL_RCPTS_MAX = 100,     /* in one transaction: RFC 5321 §4.5.3.1.8 */
+	REMOTE_BUCKETS = 512,
+	ROWS_MAX = 5000,        /* in memory */
+	DESTINATION_ROWS = 625, /* of one destination, unless it is fast */
+	MAIL_RCPTS_MAX = 100,   /* in one transaction: RFC 5321 §4.5.3.1.8 */
 	CONNECTIONS_TOTAL_MAX = 1000,
 	DESTINATIONS_MAX = 10000, /* remembered, in use or not */
 	REASON_MAX = 500,
@@ -65,7 +66,8 @@ struct entry {
 
 /* A message on its way to one destination, with its recipients there. */
 struct mail {
-	struct list_link in_table, in_destination;
+	struct list_link in_table,
+		in_destination;          /* waiting; or the latter in under_way */
 	struct destination *destination; /* while it has entries */
 	size_t refs;                     /* entries that live, and the transaction */
 	struct list entries;             /* not yet decided */
@@ -90,6 +92,9 @@ struct destination {
 	unsigned window, window_gain;
 	unsigned workers, open, idle; /* tasks; those connected; with nothing to do */
 	bool is_hungry;
+	struct remote *parked_at;   /* no place is free there: no worker is started */
+	struct remote *promised_at; /* a place is kept there for the next worker */
+	struct list_link in_parked;
 	struct waiters arrived;
 	unsigned failures;      /* in a row: nobody could be reached */
 	deadline_t dead_until;  /* 0: not dead */
@@ -108,9 +113,11 @@ struct run {
 	struct policy *policy;
 	struct list rows[TABLE_BUCKETS_MTA], mails[TABLE_BUCKETS_MTA],
 		destinations[TABLE_BUCKETS_MTA];
-	struct list ages;   /* of destinations, the latest used last */
-	struct list hungry; /* destinations that wait for a connection to be free */
-	struct list idle;   /* those that have one they do not need, longest first */
+	struct list remotes[REMOTE_BUCKETS];
+	struct list under_way; /* mails in transactions, by in_destination */
+	struct list ages;      /* of destinations, the latest used last */
+	struct list hungry;    /* destinations that wait for a connection to be free */
+	struct list idle;      /* those that have one they do not need, longest first */
 	size_t row_count, destination_count, connections;
 	struct waiters room;   /* rows have gone */
 	struct waiters sooner; /* a row is due before look_at: */

@@ -7,7 +7,7 @@
  * if nobody was reached. */
 struct settle_where {
 	struct str host, peer, tls;
-	bool is_lmtp, has_dsn; /* what sending to it means for reports */
+	bool is_lmtp, has_dsn, has_by; /* what sending to it means for reports */
 };
 void settle_verdict(struct run *run, struct entry *entry, const struct verdict *verdict,
 		    const struct settle_where *where);

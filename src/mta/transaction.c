@@ -1,6 +1,7 @@
 #include "mta/transaction.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/utf8.h"
 #include "directory/name.h"
 #include "mta/convert.h"
@@ -8,6 +9,8 @@
 #include "mta/settle.h"
 #include "mta/table.h"
 #include "net/conn.h"
+#include "queue/schedule.h"
+#include "rt/clock.h"
 #include "wire/smtp/param.h"
 
 enum { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOTIFY_DELAY = 8 };
@@ -130,6 +133,30 @@ static bool needs_conversion(const struct transaction *t)
 	       (t->mail->row.body_kind & 31) == QUEUE_BINARYMIME;
 }
 
+/* RFC 2852 §4.1.4.1: what is of no use later MUST NOT go to a server that does not know,
+ * or may take longer.  LMTP is delivery. */
+static bool heeds_time(struct transaction *t)
+{
+	const struct queue_row *row = &t->mail->row;
+	int64_t by_s;
+
+	if (!(row->timing.modes & QUEUE_BY_RETURN) || t->client->options.is_lmtp)
+		return true;
+	if (!schedule_by_remaining(&row->timing, clock_s(), &by_s) || by_s <= 0)
+		fail_all(t, (struct smtp_enhanced){5, 4, 7},
+			 "The time that its sender set has passed");
+	else if (!offers(t, OFFER_DELIVERBY))
+		fail_all(t, (struct smtp_enhanced){5, 3, 3},
+			 "The server does not heed the time that the sender set "
+			 "(DELIVERBY)");
+	else if (by_s < t->client->bounds.by_min_s)
+		fail_all(t, (struct smtp_enhanced){5, 3, 3},
+			 "The server may take longer than the time that the sender set");
+	else
+		return true;
+	return false;
+}
+
 /* False: no recipient can have it, and each has its verdict. */
 static bool prepare(struct transaction *t)
 {
@@ -143,7 +170,8 @@ static bool prepare(struct transaction *t)
 			 "The text of the message cannot be read now");
 		return false;
 	}
-	if (t->client->size_max > 0 && t->message.bytes > t->client->size_max) {
+	if (t->client->bounds.size_max > 0 &&
+	    t->message.bytes > t->client->bounds.size_max) {
 		fail_all(t, (struct smtp_enhanced){5, 3, 4},
 			 "The message is bigger than the server takes");
 		return false;
@@ -229,6 +257,24 @@ void transaction_path_add(struct buf *out, struct str address)
 	arena_fini(&arena);
 }
 
+/* RFC 2852 §4.1.4: the time that is left, as late as it can be said. */
+static void add_by(const struct transaction *t, struct buf *out)
+{
+	enum { BY_S_MAX = 999999999 };
+	const struct queue_timing *timing = &t->mail->row.timing;
+	bool is_return = timing->modes & QUEUE_BY_RETURN;
+	int64_t by_s;
+
+	if (!offers(t, OFFER_DELIVERBY) ||
+	    !schedule_by_remaining(timing, clock_s(), &by_s))
+		return;
+	if (is_return && by_s < 1) /* it has just passed: RFC 2852 §4 */
+		by_s = 1;
+	by_s = by_s < -BY_S_MAX ? -BY_S_MAX : by_s > BY_S_MAX ? BY_S_MAX : by_s;
+	buf_printf(out, " BY=%lld;%c%s", (long long)by_s, is_return ? 'R' : 'N',
+		   timing->modes & QUEUE_BY_TRACE ? "T" : "");
+}
+
 static void add_mail(struct transaction *t, struct buf *out)
 {
 	const struct queue_row *row = &t->mail->row;
@@ -247,6 +293,7 @@ static void add_mail(struct transaction *t, struct buf *out)
 		buf_add(out, STR(" SMTPUTF8"));
 	if ((row->body_kind & QUEUE_REQUIRETLS) && offers(t, OFFER_REQUIRETLS))
 		buf_add(out, STR(" REQUIRETLS")); /* RFC 8689 §4.2.1 */
+	add_by(t, out);
 	if (offers(t, OFFER_DSN) && row->ret != 0)
 		buf_add(out, row->ret == 1 ? STR(" RET=FULL") : STR(" RET=HDRS"));
 	if (offers(t, OFFER_DSN) && row->envid.len > 0) {
@@ -276,6 +323,15 @@ static void add_notify(uint8_t notify, struct buf *out)
 	}
 }
 
+/* RFC 2852 §4.1.4.2: where nobody else heeds the time, a delay is worth hearing of. */
+static uint8_t notify_of(const struct transaction *t, uint8_t notify)
+{
+	if (!(t->mail->row.timing.modes & QUEUE_BY_NOTIFY) ||
+	    offers(t, OFFER_DELIVERBY) || (notify & NOTIFY_NEVER))
+		return notify;
+	return (uint8_t)(notify ? notify | NOTIFY_DELAY : NOTIFY_FAILURE | NOTIFY_DELAY);
+}
+
 /* RFC 3461 §5.2.1: passed on unchanged. */
 static void add_rcpt(struct transaction *t, const struct queue_recipient *to,
 		     struct buf *out)
@@ -286,7 +342,7 @@ static void add_rcpt(struct transaction *t, const struct queue_recipient *to,
 	size_t type = str_find_byte(to->orcpt, ';');
 
 	if (offers(t, OFFER_DSN))
-		add_notify(to->notify, out);
+		add_notify(notify_of(t, to->notify), out);
 	if (offers(t, OFFER_DSN) && type < to->orcpt.len &&
 	    (t->is_utf8 || is_ascii(to->orcpt))) {
 		buf_add(out, STR(" ORCPT="));
@@ -456,6 +512,7 @@ static void hand_over(struct transaction *t)
 {
 	const struct settle_where where = {.is_lmtp = t->client->options.is_lmtp,
 					   .has_dsn = offers(t, OFFER_DSN),
+					   .has_by = offers(t, OFFER_DELIVERBY),
 					   .host = t->client->host,
 					   .peer = conn_peer(t->client->conn),
 					   .tls = conn_tls_text(t->client->conn)};
@@ -468,6 +525,14 @@ static void hand_over(struct transaction *t)
 	}
 }
 
+/* RFC 9422 §4.2: the server may want fewer; the others wait for the next transaction. */
+static size_t rcpts_max(const struct client *client)
+{
+	size_t most = client->bounds.limits.rcpt_max;
+
+	return most > 0 ? num_min(most, MAIL_RCPTS_MAX) : MAIL_RCPTS_MAX;
+}
+
 void transaction_run(struct run *run_of, struct client *client, struct mail *mail)
 {
 	struct transaction *t = NEW(struct transaction);
@@ -476,11 +541,12 @@ void transaction_run(struct run *run_of, struct client *client, struct mail *mai
 	arena_init(&t->arena, 2 * MAIL_RCPTS_MAX * CLIENT_TEXT_MAX);
 	LIST_EACH(&mail->entries, link)
 	{
-		ASSERT(t->count < MAIL_RCPTS_MAX);
+		if (t->count == rcpts_max(client))
+			break;
 		t->rcpts[t->count++].entry = CONTAINER_OF(link, struct entry, in_mail);
 	}
 	client->mails++;
-	if (prepare(t))
+	if (heeds_time(t) && prepare(t))
 		run(t);
 	hand_over(t);
 	outgoing_close(&t->message);

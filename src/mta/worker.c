@@ -6,6 +6,7 @@
 #include "mta/destination.h"
 #include "mta/mx.h"
 #include "mta/race.h"
+#include "mta/remote.h"
 #include "mta/settle.h"
 #include "mta/table.h"
 #include "mta/transaction.h"
@@ -30,6 +31,7 @@ struct search {
 	struct destination *destination;
 	const struct mta_options *options;
 	struct client *client;
+	struct remote *remote; /* the client's place */
 	struct arena arena;
 	struct verdict verdict; /* of the last that failed */
 	struct str host;        /* that said it */
@@ -37,6 +39,8 @@ struct search {
 	bool has_policy;
 	struct policy_hop policy; /* must not move */
 	bool is_over;             /* nobody else is to be asked */
+	bool is_full;             /* no place was free here: */
+	struct address full;
 };
 
 /* ---- one host ---------------------------------------------------------------------- */
@@ -204,6 +208,48 @@ static bool has_untried(const bool *tried, size_t count)
 	return false;
 }
 
+/* Servers of the settings have the bound of their destination only. */
+static bool is_bounded(const struct search *search)
+{
+	return search->destination->hop.scheme == HOP_MX;
+}
+
+/* Takes a place at each address that was not tried; where none is free it is passed over.
+ * False: there is nowhere to connect to. */
+static bool enter_all(struct search *search, const struct mx_addresses *addresses,
+		      bool *tried, struct remote **places)
+{
+	for (size_t i = 0; is_bounded(search) && i < addresses->count; i++) {
+		if (tried[i])
+			continue;
+		places[i] = remote_enter(search->destination, &addresses->at[i]);
+		if (places[i])
+			continue;
+		tried[i] = search->is_full = true;
+		search->full = addresses->at[i];
+	}
+	return has_untried(tried, addresses->count);
+}
+
+static err_t connect_any(struct search *search, const struct mx_addresses *addresses,
+			 bool *tried, unsigned wait_s, struct race_result *result)
+{
+	struct remote *places[MX_ADDRESSES_MAX] = {NULL};
+
+	if (!enter_all(search, addresses, tried, places))
+		return ERR_LIMIT;
+	err_t err = race_connect(search->options, addresses->at, addresses->count, tried,
+				 deadline_s(wait_s), result);
+
+	if (err == OK) {
+		search->remote = places[result->place];
+		places[result->place] = NULL;
+	}
+	for (size_t i = 0; i < addresses->count; i++)
+		remote_leave(&places[i]);
+	return err;
+}
+
 static bool try_host(struct search *search, struct str host,
 		     const struct mx_addresses *addresses)
 {
@@ -216,9 +262,10 @@ static bool try_host(struct search *search, struct str host,
 	while (search->tries++ < TRIES_MAX && !search->is_over &&
 	       has_untried(tried, addresses->count)) {
 		unsigned wait_s = (unsigned)num_min(CONNECT_S, options.patience_s);
-		err_t err = race_connect(search->options, addresses->at, addresses->count,
-					 tried, deadline_s(wait_s), &result);
+		err_t err = connect_any(search, addresses, tried, wait_s, &result);
 
+		if (err == ERR_LIMIT)
+			return false;
 		if (err != OK) {
 			if (search->verdict.kind != VERDICT_RETRY)
 				note(search, VERDICT_RETRY, 0,
@@ -230,6 +277,7 @@ static bool try_host(struct search *search, struct str host,
 
 		if (outcome == CLIENT_READY)
 			return true;
+		remote_leave(&search->remote);
 		/* TLS that fails is no worse than none, where none would do. */
 		if (outcome == CLIENT_NO_TLS && options.demand.need == TLS_MAY) {
 			options.is_tls_avoided = true;
@@ -286,6 +334,8 @@ static bool try_all(struct search *search, const struct mx_host *hosts, size_t c
 			end++;
 		if (try_equals(search, hosts + i, end - i))
 			return true;
+		if (search->is_full) /* those behind are for when it is down */
+			return false;
 		i = end;
 	}
 	return false;
@@ -323,8 +373,18 @@ static bool find_host(struct search *search)
 struct worker {
 	struct destination *destination;
 	struct client client;
-	struct arena host; /* the name of the client's host */
+	struct remote *remote; /* its place there; NULL: it needs none */
+	struct arena host;     /* the name of the client's host */
 };
+
+/* All places at its hosts are taken.  Who has a connection goes on with it. */
+static void await_place(struct destination *destination, const struct address *full)
+{
+	if (destination->open > 0)
+		destination->window = destination->open;
+	else
+		remote_park(destination, full);
+}
 
 /* False: nobody could be reached.  If others are at it, they go on. */
 static bool open_client(struct worker *worker)
@@ -337,14 +397,18 @@ static bool open_client(struct worker *worker)
 	arena_init(&search.arena, ARENA_BYTES);
 	bool is_open = find_host(&search);
 
+	remote_forgo(destination); /* it was for this search */
 	if (search.verdict.kind == VERDICT_NONE)
 		note(&search, VERDICT_RETRY, 0, (struct smtp_enhanced){4, 4, 1},
 		     STR("The server cannot be reached"), STR(""));
 	if (is_open) {
 		destination->open++;
+		worker->remote = search.remote;
 		arena_reset(&worker->host);
 		if (!arena_copy(&worker->host, worker->client.host, &worker->client.host))
 			worker->client.host = STR("");
+	} else if (search.is_full && !task_is_canceled()) {
+		await_place(destination, &search.full);
 	} else if (destination->open > 0 || task_is_canceled()) {
 		destination_shrink(destination);
 	} else
@@ -359,6 +423,14 @@ static void close_client(struct worker *worker)
 		return;
 	client_close(&worker->client);
 	worker->destination->open--;
+	remote_leave(&worker->remote);
+}
+
+/* Others wait for what it has and does not use now. */
+static bool is_in_the_way(const struct worker *worker)
+{
+	return !list_is_empty(&worker->destination->run->hungry) ||
+	       remote_is_wanted(worker->remote);
 }
 
 /* Until a mail may begin; waits a little if there is a connection to send it by.  False:
@@ -368,16 +440,18 @@ static bool await_mail(struct worker *worker)
 	struct destination *destination = worker->destination;
 
 	while (!task_is_canceled()) {
-		bool is_held = destination->waiting > 0;
+		bool is_held = destination->waiting > 0; /* by the rate */
 
 		if (is_held && destination_may_begin(destination))
 			return true;
-		if (!is_held &&
-		    (!worker->client.conn || !list_is_empty(&destination->run->hungry)))
+		if (!is_held && (!worker->client.conn || is_in_the_way(worker)))
 			return false;
+		if (is_held && remote_is_wanted(worker->remote))
+			return false; /* it is back in time */
 		if (!is_held)
 			destination_idle(destination, true);
-		err_t err = wait_on(&destination->arrived,
+		err_t err =
+			remote_wait(worker->remote, &destination->arrived,
 				    is_held ? destination->next_at : deadline_s(IDLE_S));
 
 		if (!is_held)
@@ -388,12 +462,21 @@ static bool await_mail(struct worker *worker)
 	return false;
 }
 
+/* RFC 9422 §4.1: the server may want fewer. */
+static unsigned mails_max(const struct client *client)
+{
+	unsigned most = client->bounds.limits.mail_max;
+
+	return most > 0 ? (unsigned)num_min(most, MAILS_A_CONNECTION)
+			: MAILS_A_CONNECTION;
+}
+
 /* Sends one mail; false if this worker should end. */
 static bool carry(struct worker *worker)
 {
 	struct destination *destination = worker->destination;
 
-	if (worker->client.conn && worker->client.mails >= MAILS_A_CONNECTION)
+	if (worker->client.conn && worker->client.mails >= mails_max(&worker->client))
 		close_client(worker);
 	if (!worker->client.conn && !open_client(worker))
 		return false;
@@ -401,7 +484,9 @@ static bool carry(struct worker *worker)
 
 	if (!mail)
 		return true;
+	list_add_last(&destination->run->under_way, &mail->in_destination);
 	transaction_run(destination->run, &worker->client, mail);
+	list_remove(&destination->run->under_way, &mail->in_destination);
 	if (mail->count > 0)
 		mail_enter(mail, true);
 	mail_unref(mail);
@@ -422,7 +507,7 @@ static void work(struct worker *worker)
 		if (destination->workers > destination->window)
 			return;
 		destination_kick(destination); /* the window may have grown */
-		if (++sent >= MAILS_A_TURN && !list_is_empty(&destination->run->hungry))
+		if (++sent >= MAILS_A_TURN && is_in_the_way(worker))
 			return;
 	}
 }

@@ -14,7 +14,7 @@ DNS_PORT = lab.free_base() + 27
 SENDER = "alice@postrider.test"
 CERTIFICATE = folder / "cert.pem"
 
-HOSTS = """good dead greet drop busy some endless nofinal old seven lmtp nouser slow badtls""".split()
+HOSTS = """good dead greet drop busy some endless nofinal old seven lmtp nouser slow badtls tickets""".split()
 ADDRESS = {name: f"127.0.0.{10 + i}" for i, name in enumerate(HOSTS)}
 ADDRESS["post"] = "127.0.0.60"
 ZONE = """$ORIGIN test.
@@ -44,9 +44,11 @@ smarts MX 10 mx.good
 class Remote(socketserver.StreamRequestHandler):
     """One server, which keeps the mails it takes and behaves as its name says."""
     mails, connections, sources, lock = [], [], set(), threading.Lock()
+    resumed = []  # of each TLS handshake with "tickets"
 
     def say(self, *lines):
         self.wfile.write("".join(line + "\r\n" for line in lines).encode())
+        self.wfile.flush()
 
     def hello(self, word):
         if self.name == "endless":
@@ -56,16 +58,26 @@ class Remote(socketserver.StreamRequestHandler):
             return self.say("502 never heard of it")
         offers = {"old": [], "seven": ["SIZE 5000000"]}.get(
             self.name, ["PIPELINING", "8BITMIME", "SIZE 5000000", "DSN", "SMTPUTF8"])
-        if self.name == "badtls":
+        if self.name == "tickets":
+            offers += ["LIMITS RCPTMAX=2 MAILMAX=1"]
+        if self.name == "badtls" or (self.name == "tickets" and self.connection is self.request):
             offers = ["STARTTLS", *offers]
         lines = [f"mx.{self.name}.test hello", *offers]
         self.say(*[f"250-{line}" for line in lines[:-1]], f"250 {lines[-1]}")
+
+    def begin_tls(self):
+        self.connection = self.tls.wrap_socket(self.request, server_side=True)
+        self.rfile, self.wfile = (self.connection.makefile(mode) for mode in ("rb", "wb"))
+        with self.lock:
+            self.resumed.append(self.connection.session_reused)
 
     def rcpt(self, address):
         if self.name == "some" and address.startswith("bad"):
             return "550 5.1.1 No such user"
         if self.name == "some" and address.startswith("later"):
             return "451 4.2.1 Not now"
+        if self.name == "tickets" and len(self.to) == 2:
+            return "550 5.5.3 too many recipients"
         if self.name == "nouser":
             return "550 5.1.1 Nobody here"
         self.to.append(address)
@@ -130,12 +142,16 @@ class Remote(socketserver.StreamRequestHandler):
                 if self.name == "busy" and count > 1:
                     return self.say("421 4.7.0 enough for one connection")
                 self.sender, self.to = line, []
-                self.say("250 2.1.0 ok")
+                self.say("550 5.5.1 too many mails" if self.name == "tickets" and count > 1 else
+                         "250 2.1.0 ok")
             elif word == "RCPT":
                 self.say(self.rcpt(line.split("<")[1].split(">")[0]))
             elif word == "DATA":
                 if not self.data():
                     return None
+            elif word == "STARTTLS" and self.name == "tickets":
+                self.say("220 go on")
+                self.begin_tls()
             elif word == "STARTTLS":
                 self.say("220 go on", "this is no TLS")
                 return None
@@ -320,6 +336,17 @@ def texts(server):
     report.check("one bigger than SIZE is 5.3.4", fails_with(server, "huge@good.test", "5.3.4"))
 
 
+def tickets(server):
+    """A server that wants two recipients a mail, and one mail a connection."""
+    send(server, [f"bob{i}@tickets.test" for i in range(5)])
+    report.check("as many recipients and mails as the server said",
+                 comes_to("tickets", 3) and
+                 sorted(len(mail[2]) for mail in arrived("tickets")) == [1, 2, 2] and
+                 Remote.connections.count("tickets") >= 3, arrived("tickets"))
+    report.check("... by TLS that is resumed, but for the two that came first",
+                 Remote.resumed.count(False) <= 2 and Remote.resumed[-1], Remote.resumed)
+
+
 def tls(server):
     send(server, "bob@badtls.test")
     report.check("where TLS fails it goes without: no worse than none", comes_to("badtls"),
@@ -444,11 +471,13 @@ settings = {"mta.port": PORT, "queue.retry-first": "5 s", "mta.patience": 60,
 lab.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
          "/CN=mx.post.test", "-addext", "subjectAltName=DNS:mx.post.test",
          "-keyout", folder / "key.pem", "-out", CERTIFICATE])
+Remote.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+Remote.tls.load_cert_chain(CERTIFICATE, folder / "key.pem")
 try:
     with lab.Server(args=["--dns", f"127.0.0.1:{DNS_PORT}",
                           *[word for name, value in settings.items()
                             for word in ("--set", f"{name}={value}")]]) as server:
-        for part in (usual, nowhere, trouble, texts, tls, many, second, killed):
+        for part in (usual, nowhere, trouble, texts, tickets, tls, many, second, killed):
             with report.case(f"{part.__name__}: to the end"):
                 part(server)
         send(server, ["bob@lmtp.test", "full@lmtp.test"])
