@@ -24,4 +24,6 @@ int clock_real_ms(int milliseconds);
 void clock_test_start(int64_t wall_us);
 void clock_test_advance_ms(uint64_t milliseconds);
 void clock_test_stop(void);
+/* Tests only: the calendar stands still at that time, and deadlines go on. */
+void clock_test_calendar(int64_t wall_us);
 bool clock_is_test(void);

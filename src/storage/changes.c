@@ -3,13 +3,18 @@
 #include "base/log.h"
 #include "base/num.h"
 
-enum { RANGES_A_ROW = 2000 };
+enum { RANGES_A_ROW = 2000, DAY_S = 24 * 60 * 60 };
 
 /* On disk, for ever. */
 _Static_assert(CHANGE_MAILBOX == 0 && CHANGE_MAILBOX_GONE == 1 &&
 		       CHANGE_MESSAGE_NEW == 2 && CHANGE_MESSAGE_FLAGS == 3 &&
 		       CHANGE_MESSAGE_GONE == 4,
 	       "on disk");
+
+uint32_t change_day(int64_t time)
+{
+	return time > 0 ? (uint32_t)num_min((uint64_t)time / DAY_S, UINT32_MAX / 2) : 0;
+}
 
 static err_t part_add(struct work *work, enum change_kind kind, uint64_t mailbox,
 		      struct uid_set uids)
@@ -19,6 +24,7 @@ static err_t part_add(struct work *work, enum change_kind kind, uint64_t mailbox
 
 	buf_reset(&work->row);
 	enc_u8(&work->row, (uint8_t)kind);
+	enc_var(&work->row, change_day(work->now));
 	enc_var(&work->row, mailbox);
 	for (size_t i = 0; i < uids.count; i++) {
 		enc_var(&work->row, uids.ranges[i].first - last);
@@ -32,12 +38,23 @@ static err_t part_add(struct work *work, enum change_kind kind, uint64_t mailbox
 		      buf_str(&work->row));
 }
 
+static err_t trim_on(struct work *work, uint32_t day)
+{
+	struct key key;
+
+	work->account.row.trim_day = day;
+	work->account.is_dirty = true;
+	return kv_put(work->txn, key_trim(&key, day, work->account.id), STR(""));
+}
+
 err_t change_add(struct work *work, enum change_kind kind, uint64_t mailbox,
 		 struct uid_set uids)
 {
 	struct key key;
 	uint64_t before = work->account.row.changes;
 
+	if (work->account.row.trim_day == 0)
+		TRY(trim_on(work, change_day(work->now) + CHANGES_DAYS + 1));
 	do {
 		size_t count = (size_t)num_min(uids.count, RANGES_A_ROW);
 
@@ -47,15 +64,17 @@ err_t change_add(struct work *work, enum change_kind kind, uint64_t mailbox,
 		uids.count -= count;
 	} while (uids.count > 0);
 	if (before < CHANGES_TOO_MANY && work->account.row.changes >= CHANGES_TOO_MANY)
-		return kv_put(work->txn, key_trim(&key, work->account.id), STR(""));
+		return kv_put(work->txn, key_trim(&key, 0, work->account.id), STR(""));
 	return OK;
 }
 
-bool change_read(struct str value, enum change_kind *kind, uint64_t *mailbox,
-		 struct dec *uids)
+bool change_read(struct str value, enum change_kind *kind, uint32_t *day,
+		 uint64_t *mailbox, struct dec *uids)
 {
 	*uids = dec_over(value);
 	uint8_t number = dec_u8(uids);
+
+	*day = (uint32_t)dec_var_max(uids, UINT32_MAX / 2);
 
 	*mailbox = dec_var(uids);
 	*kind = (enum change_kind)number;
@@ -73,43 +92,97 @@ bool change_next(struct dec *uids, uint64_t *last, struct uid_range *range)
 	return dec_ok(uids) && *last <= UINT32_MAX;
 }
 
-err_t changes_trim(struct work *work, account_t account, unsigned limit, bool *more)
+/* ---- trimming ---------------------------------------------------------------------- */
+
+/* The oldest row of the account's log. */
+struct oldest {
+	struct key key;
+	uint64_t change;
+	uint32_t day;
+};
+
+static err_t oldest_find(struct work *work, struct oldest *oldest)
+{
+	account_t account = work->account.id;
+	enum change_kind kind;
+	uint64_t mailbox;
+	struct dec uids;
+	struct key key;
+	/* No change has number 0: the oldest stands just before its place. */
+	err_t err =
+		kv_seek_before(&work->cursor, key_change(&key, account, 0, UINT32_MAX));
+
+	TRY(err);
+	struct str found = work->cursor.key;
+
+	if (!key_is_of(found, account, TABLE_CHANGE))
+		return ERR_ABSENT;
+	*oldest = (struct oldest){.change = key_change_of(found)};
+	memcpy(oldest->key.bytes, found.ptr, found.len);
+	oldest->key.len = found.len;
+	if (!change_read(work->cursor.value, &kind, &oldest->day, &mailbox, &uids))
+		oldest->day = 0; /* damaged: it is of no use */
+	return OK;
+}
+
+static bool may_go(const struct account_row *row, const struct oldest *oldest,
+		   uint32_t due, uint32_t today)
+{
+	if (due == 0)
+		return row->changes > CHANGES_KEPT;
+	return (uint64_t)oldest->day + CHANGES_DAYS < today &&
+	       oldest->change + CHANGES_LEAST <= row->change;
+}
+
+/* Nothing more is to go; oldest: what stays, if anything does. */
+static err_t turn_end(struct work *work, account_t account, uint32_t due,
+		      const struct oldest *oldest, uint32_t today)
 {
 	struct key key;
-
-	TRY(work_account(work, account));
 	struct account_row *row = &work->account.row;
+	err_t err = kv_delete(work->txn, key_trim(&key, due, account));
+
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	if (due == 0 || !work->account.is_there)
+		return OK;
+	row->trim_day = 0;
+	return row->changes == 0
+		       ? OK
+		       : trim_on(work, (uint32_t)num_max(oldest->day + CHANGES_DAYS + 1,
+							 today + CHANGES_LOOK_DAYS));
+}
+
+err_t changes_trim(struct work *work, account_t account, uint32_t due, int64_t now,
+		   unsigned limit)
+{
+	uint32_t today = change_day(now);
+	struct oldest oldest = {0};
 	/* Rows of one change go together: a change is told whole or not at all. */
 	uint64_t cut = 0;
 
-	while (work->account.is_there && row->changes > CHANGES_KEPT) {
-		/* No change has number 0: the oldest stands just before its place. */
-		err_t err = kv_seek_before(&work->cursor,
-					   key_change(&key, account, 0, UINT32_MAX));
+	TRY(work_account(work, account));
+	struct account_row *row = &work->account.row;
 
-		if (err == ERR_ABSENT ||
-		    (err == OK && !key_is_of(work->cursor.key, account, TABLE_CHANGE))) {
+	while (work->account.is_there) {
+		err_t err = oldest_find(work, &oldest);
+
+		if (err == ERR_ABSENT) {
 			row->changes = 0;
 			break;
 		}
 		TRY(err);
-		uint64_t change = key_change_of(work->cursor.key);
-
-		if (change != cut && limit == 0)
+		if (oldest.change != cut && !may_go(row, &oldest, due, today))
 			break;
-		struct str found = work->cursor.key;
-
-		memcpy(key.bytes, found.ptr, found.len);
-		TRY(kv_delete(work->txn, (struct str){key.bytes, found.len}));
-		cut = row->change_floor = change;
-		row->changes--;
+		if (oldest.change != cut && limit == 0)
+			return OK;
+		TRY(kv_delete(work->txn, (struct str){oldest.key.bytes, oldest.key.len}));
+		cut = oldest.change;
+		row->change_floor = num_max(row->change_floor, cut);
+		row->changes -= num_min(row->changes, 1);
 		limit -= limit > 0;
+		work->account.is_dirty = true;
 	}
-	work->account.is_dirty = true;
-	*more = work->account.is_there && row->changes > CHANGES_KEPT;
-	if (*more)
-		return OK;
-	err_t err = kv_delete(work->txn, key_trim(&key, account));
-
-	return err == ERR_ABSENT ? OK : err;
+	work->account.is_dirty |= work->account.is_there;
+	return turn_end(work, account, due, &oldest, today);
 }

@@ -84,13 +84,14 @@ static void name_row(struct checker *c, struct str key, struct str value)
 static void change_row(struct checker *c, struct str key, struct str value)
 {
 	enum change_kind kind;
+	uint32_t day;
 	uint64_t mailbox, change = key_change_of(key);
 	struct dec uids;
 
 	number_seen(c, change);
 	c->sums.changes++;
 	c->sums.change = num_max(c->sums.change, change);
-	if (change_read(value, &kind, &mailbox, &uids))
+	if (change_read(value, &kind, &day, &mailbox, &uids))
 		return;
 	row_unreadable(c, key, "a row of the change log");
 	c->is_log_short = true;
@@ -261,6 +262,9 @@ static struct account_row right_account(const struct checker *c)
 	right.next = num_max(c->is.next, num_max(c->top_number, right.change) + 1 + jump);
 	right.uid_validity = (uint32_t)num_max(c->is.uid_validity,
 					       (uint64_t)c->sums.uid_validity + 1 + jump);
+	right.trim_day = c->has_row ? c->is.trim_day : 0;
+	if (right.changes > 0 && right.trim_day == 0)
+		right.trim_day = 1;
 	right.change_floor =
 		c->has_row && !c->is_log_short ? c->is.change_floor : right.change;
 	return right;
@@ -270,11 +274,22 @@ static bool is_same(const struct account_row *a, const struct account_row *b)
 {
 	return a->next == b->next && a->change == b->change &&
 	       a->change_floor == b->change_floor && a->changes == b->changes &&
-	       a->uid_validity == b->uid_validity && a->mailboxes == b->mailboxes &&
-	       a->messages == b->messages && a->bytes == b->bytes &&
-	       a->messages_max == b->messages_max && a->bytes_max == b->bytes_max &&
-	       a->keep_days == b->keep_days && a->expunged == b->expunged &&
-	       a->expunged_bytes == b->expunged_bytes;
+	       a->trim_day == b->trim_day && a->uid_validity == b->uid_validity &&
+	       a->mailboxes == b->mailboxes && a->messages == b->messages &&
+	       a->bytes == b->bytes && a->messages_max == b->messages_max &&
+	       a->bytes_max == b->bytes_max && a->keep_days == b->keep_days &&
+	       a->expunged == b->expunged && a->expunged_bytes == b->expunged_bytes;
+}
+
+static void check_trim(struct checker *c, uint32_t day)
+{
+	struct key key;
+	struct str empty, row = key_trim(&key, day, c->account);
+
+	if (day == 0 || look(c, row, &empty))
+		return;
+	found_row(c, CHECK_MISSING, "when a change log is to be trimmed");
+	fix_put(c, row, STR(""));
 }
 
 void check_account_end(struct checker *c)
@@ -285,6 +300,7 @@ void check_account_end(struct checker *c)
 		check_box(c, &c->boxes[i]);
 	struct account_row right = right_account(c);
 
+	check_trim(c, right.trim_day);
 	c->totals.mailboxes += right.mailboxes;
 	c->totals.messages += right.messages;
 	c->totals.expunged += right.expunged;

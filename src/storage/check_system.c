@@ -71,11 +71,14 @@ static void reference_row(struct checker *c, struct str key)
 static void trim_row(struct checker *c, struct str key)
 {
 	struct dec d = key_dec(key);
+	uint32_t day = dec_key32(&d);
+	struct account_row account;
 	struct key k;
 	struct str row;
 
-	if (!look(c, key_account(&k, dec_key32(&d)), &row))
-		row_nowhere(c, key, "that a change log is long");
+	if (!look(c, key_account(&k, dec_key32(&d)), &row) ||
+	    (day != 0 && (!account_read(row, &account) || account.trim_day != day)))
+		row_nowhere(c, key, "when a change log is to be trimmed");
 }
 
 static void damaged_row(struct checker *c, struct str key, struct str value)

@@ -1,6 +1,7 @@
 /* Queue, key-value pairs and changes: what every back end of the seam must do. */
 #include <stdio.h>
 
+#include "rt/clock.h"
 #include "storage/fixture.h"
 
 static const struct queue_recipient two[] = {
@@ -259,6 +260,64 @@ CONFORMANCE(the_log_of_changes_is_trimmed_and_says_so)
 		CHECK(storage_changes(f.storage, 1, 0, upto, &f.arena, &rows, &count,
 				      &upto, &more) == STORE_OK);
 	CHECK(all >= 19000 && all <= 20000);
+	fixture_close(&f);
+}
+
+/* What happened after that change, as far as the log tells; UINT64_MAX: it cannot. */
+static uint64_t changes_since(struct fixture *f, uint64_t since)
+{
+	struct change_row *rows;
+	uint64_t count_all = 0;
+	size_t count;
+	bool more = true;
+
+	while (more) {
+		enum store_outcome outcome = storage_changes(
+			f->storage, 1, 0, since, &f->arena, &rows, &count, &since, &more);
+
+		if (outcome == STORE_CONFLICT)
+			return UINT64_MAX;
+		CHECK(outcome == STORE_OK);
+		count_all += count;
+	}
+	return count_all;
+}
+
+CONFORMANCE(old_changes_go_but_for_the_last_and_it_says_so)
+{
+	enum { DAY = 24 * 60 * 60 };
+	const int64_t today = (int64_t)20000 * DAY;
+	struct fixture f = {0};
+
+	clock_test_calendar(today * 1000000);
+	fixture_open(&f);
+	uint64_t start = f.result.change;
+
+	fixture_fill(&f, 80);
+	uint64_t middle = f.result.change;
+
+	clock_test_calendar((today + 100 * DAY) * 1000000);
+	fixture_fill(&f, 80);
+	uint64_t last = f.result.change;
+
+	fixture_maintain(&f, today + 180 * DAY);
+	CHECK(changes_since(&f, start) == 160);
+	fixture_maintain(&f, today + 181 * DAY);
+	CHECK(changes_since(&f, start) == UINT64_MAX);
+	CHECK(changes_since(&f, middle - 1) == UINT64_MAX);
+	CHECK(changes_since(&f, middle) == 80);
+	/* Its next turn comes by itself: only the last numbers stay. */
+	fixture_maintain(&f, today + 281 * DAY);
+	CHECK(changes_since(&f, middle) == UINT64_MAX);
+	CHECK(changes_since(&f, last - 100) < 80 && changes_since(&f, last - 100) > 20);
+	fixture_maintain(&f, today + 900 * DAY);
+	CHECK(changes_since(&f, last - 100) > 20);
+	/* They go when they are not the last any more. */
+	fixture_fill(&f, 80);
+	fixture_maintain(&f, today + 1800 * DAY);
+	CHECK(changes_since(&f, last) == UINT64_MAX);
+	CHECK(changes_since(&f, f.result.change) == 0);
+	clock_test_calendar(0);
 	fixture_close(&f);
 }
 

@@ -222,6 +222,25 @@ TEST(a_good_store_is_in_order)
 	heal_remove(&h);
 }
 
+TEST(a_store_with_a_trimmed_log_is_in_order)
+{
+	enum { YEAR = 365 * 24 * 60 * 60 };
+	struct fixture f = {0};
+
+	fixture_open(&f);
+	fixture_fill(&f, 60);
+	fixture_maintain(&f, clock_s() + YEAR);
+	fixture_shut(&f);
+	CHECK(fixture_is_in_order(&f));
+	CHECK(fixture_open_again(&f) == OK);
+	fixture_fill(&f, 60);
+	fixture_maintain(&f, clock_s() + 2 * YEAR);
+	fixture_shut(&f);
+	CHECK(fixture_is_in_order(&f));
+	CHECK(fixture_open_again(&f) == OK);
+	fixture_close(&f);
+}
+
 TEST(an_index_made_anew_is_the_same_to_the_last_octet)
 {
 	struct heal h;

@@ -27,7 +27,8 @@
  *   Q  account u32, mailbox           deleted mailbox whose memberships still stand
  *   R  pack u32, offset u64, account u32, message   who shares a body with others
  *   S                                 state of the store
- *   T  account u32                    account whose change log is long
+ *   T  day u32, account u32           when an account's change log is to be trimmed, in
+ *                                     days since 1970; day 0: it is too long
  *   U  pack u32                       how much of the pack is needed
  *   V  account u32, message           mail whose body is lost, set aside
  *   W  kind u8, class u8, due u64, account u32, row   queue rows by urgency and the
@@ -268,9 +269,10 @@ struct str key_purge(struct key *key, account_t account, uint64_t mailbox)
 	return done(key);
 }
 
-struct str key_trim(struct key *key, account_t account)
+struct str key_trim(struct key *key, uint32_t day, account_t account)
 {
 	start(key, ACCOUNT_SYSTEM, TABLE_TRIM);
+	add_number(key, day, 4);
 	add_number(key, account, 4);
 	return done(key);
 }

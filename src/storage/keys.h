@@ -87,7 +87,7 @@ struct str key_pack(struct key *key, uint32_t pack);
 struct str key_expunged(struct key *key, account_t account, uint64_t member);
 struct str key_expiry(struct key *key, int64_t until, account_t account, uint64_t member);
 struct str key_purge(struct key *key, account_t account, uint64_t mailbox);
-struct str key_trim(struct key *key, account_t account);
+struct str key_trim(struct key *key, uint32_t day, account_t account);
 struct str key_state(struct key *key);
 struct str key_damaged(struct key *key, account_t account, uint64_t message);
 

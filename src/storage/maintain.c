@@ -170,10 +170,9 @@ static err_t kept_step(struct work *work, int64_t now, bool *did)
 	return OK;
 }
 
-static err_t trim_step(struct work *work, bool *did)
+static err_t trim_step(struct work *work, int64_t now, bool *did)
 {
 	struct key key;
-	bool more;
 	err_t err = kv_seek(&work->cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_TRIM));
 
 	if (err == ERR_ABSENT ||
@@ -181,9 +180,12 @@ static err_t trim_step(struct work *work, bool *did)
 		return OK;
 	TRY(err);
 	struct dec d = key_dec(work->cursor.key);
+	uint32_t day = dec_key32(&d);
 
+	if (day > change_day(now))
+		return OK;
 	*did = true;
-	return changes_trim(work, dec_key32(&d), STEP_ROWS, &more);
+	return changes_trim(work, dec_key32(&d), day, now, STEP_ROWS);
 }
 
 /* Until the slice is over or nothing is left. */
@@ -196,7 +198,7 @@ static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
 		*more = false;
 		TRY(keys_step(work, now, more));
 		TRY(kept_step(work, now, more));
-		TRY(trim_step(work, more));
+		TRY(trim_step(work, now, more));
 		*did |= *more;
 	} while (*more && clock_monotonic_us() < until);
 	return OK;

@@ -424,9 +424,10 @@ static enum store_outcome tell(struct telling *t, uint64_t change, struct str va
 {
 	struct change_row row = {.change = change};
 	struct dec uids;
+	uint32_t day;
 	uint64_t last = 0;
 
-	if (!change_read(value, &row.kind, &row.mailbox, &uids))
+	if (!change_read(value, &row.kind, &day, &row.mailbox, &uids))
 		return damaged("change");
 	if (t->mailbox != 0 && row.mailbox != t->mailbox)
 		return STORE_OK;

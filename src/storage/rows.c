@@ -25,15 +25,13 @@
  *   count     of queue rows, var: rows, held, leased, then those of each cause
  *   result    var change, var count, then for each operation var: mailbox, UIDVALIDITY,
  *             UID, message, row
- *   change    u8 kind, var mailbox, then pairs of var to the end: UIDs passed over since
- *             the last range, UIDs of the range less one
- *   expunged  var message, var mailbox, var UID, u8 flags, u64 saved at, u64 expunged at,
- *             u64 until, then keywords (str each) to the end
- *   dead      var length of the frame, var sequence of the group that listed it
- *   pack      var octets of frames: needed, dead, punched, needed but not to be copied
- *   equal     u32 account, var message
- *   purge     u64 when the mailbox was deleted
- *   thread    of a message: var thread; of an identifier: var thread, var messages
+ *   change    u8 kind, var day since 1970, var mailbox, then pairs of var to the end:
+ * UIDs passed over since the last range, UIDs of the range less one expunged  var
+ * message, var mailbox, var UID, u8 flags, u64 saved at, u64 expunged at, u64 until, then
+ * keywords (str each) to the end dead      var length of the frame, var sequence of the
+ * group that listed it pack      var octets of frames: needed, dead, punched, needed but
+ * not to be copied equal     u32 account, var message purge     u64 when the mailbox was
+ * deleted thread    of a message: var thread; of an identifier: var thread, var messages
  *   damaged   u64 found at, u64 received at, var mailbox, var UID, var octets, str name
  *             of the mailbox, str digest (check.c)
  *   name      the mailbox's number, key48
@@ -120,6 +118,7 @@ void account_write(struct buf *buf, const struct account_row *row)
 	enc_var(buf, row->keep_days);
 	enc_var(buf, row->expunged);
 	enc_var(buf, row->expunged_bytes);
+	enc_var(buf, row->trim_day);
 }
 
 bool account_read(struct str bytes, struct account_row *row)
@@ -139,6 +138,7 @@ bool account_read(struct str bytes, struct account_row *row)
 	row->keep_days = dec_var32(&d);
 	row->expunged = dec_var(&d);
 	row->expunged_bytes = dec_var(&d);
+	row->trim_day = dec_var32(&d);
 	return dec_done(&d);
 }
 

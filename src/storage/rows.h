@@ -39,6 +39,7 @@ struct account_row {
 	uint64_t change;       /* the last change */
 	uint64_t change_floor; /* the log tells what came after this one */
 	uint64_t changes;      /* rows in the log */
+	uint32_t trim_day;     /* when the old ones are looked at; 0: there are none */
 	uint32_t uid_validity; /* of the next mailbox */
 	uint32_t mailboxes;
 	uint64_t messages, bytes, messages_max, bytes_max;

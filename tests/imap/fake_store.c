@@ -9,6 +9,9 @@
 enum {
 	PAGE_ROWS = 7,
 	PAGE_CHANGES = 3,
+	/* The log forgets its beginning once there is something to tell. */
+	TRIMMED_UPTO = 2,
+	TRIMMED_FROM = 9,
 	PIECE = 1000,
 	BOXES_MAX = 100,
 	WATCHES_MAX = 100
@@ -447,7 +450,9 @@ enum store_outcome store_changes(struct store *store, account_t account, uint64_
 	(void)store, (void)account;
 	*count = 0;
 	*more = false;
-	if (since > change)
+	bool is_trimmed = since < TRIMMED_UPTO && change >= TRIMMED_FROM;
+
+	if (is_trimmed || since > change)
 		return STORE_CONFLICT;
 	*rows = ARENA_ARRAY(arena, struct change_row, change_count + 1);
 	*upto = since;
