@@ -159,6 +159,33 @@ static void expunge(const struct scene *scene, struct store_op *op)
 					  .only_deleted = is_likely(30)};
 }
 
+/* How long messages stay in a mailbox. */
+static void rule(const struct scene *scene, struct store_op *op)
+{
+	op->kv = (struct op_kv){
+		.key = arena_printf(scene->arena, STORE_KV_RETENTION "%llu",
+				    (unsigned long long)any_mailbox(scene)->id),
+		.value = arena_printf(scene->arena, "%u", 5 + (unsigned)rand_below(40))};
+}
+
+/* What such a rule lets go, if anything. */
+static void expire(const struct scene *scene, struct store_op *op)
+{
+	struct retention_walk walk = {.account = scene->account};
+	struct retention_rules rules = {.junk_days = 0};
+
+	if (storage_retention(scene->deeds->storage, &rules, clock_s(), &walk) !=
+		    STORE_OK ||
+	    walk.count == 0 || walk.account != scene->account) {
+		expunge(scene, op);
+		return;
+	}
+	struct uid_range *range = ARENA_NEW(scene->arena, struct uid_range);
+
+	*range = walk.uids;
+	op->expunge = (struct op_expunge){.mailbox = walk.mailbox, .uids = {range, 1}};
+}
+
 /* One of those that can be brought back, or none. */
 static void undelete(const struct scene *scene, struct store_op *op)
 {
@@ -281,11 +308,16 @@ static void queue_change(const struct scene *scene, struct store_op *op)
 				: STR("")};
 }
 
+static struct str key_of(struct arena *arena, const char *word, uint64_t count)
+{
+	return arena_printf(arena, "%s %015llu", word, (unsigned long long)count);
+}
+
 /* Of a commit some time ago: it may be there, or forgotten, or never have been. */
 static void key_forget(const struct scene *scene, struct store_op *op)
 {
-	op->key_forget = arena_printf(scene->arena, "once %u",
-				      (unsigned)rand_below(scene->deeds->count + 1));
+	op->key_forget =
+		key_of(scene->arena, "once", rand_below(scene->deeds->count + 1));
 }
 
 struct deed {
@@ -302,6 +334,7 @@ static const struct deed deeds_table[] = {
 	{OP_COPY, 6, copy, false},
 	{OP_MOVE, 6, copy, false},
 	{OP_EXPUNGE, 12, expunge, false},
+	{OP_EXPUNGE, 5, expire, false},
 	{OP_UNDELETE, 4, undelete, false},
 	{OP_MAILBOX_CREATE, 4, mailbox_create, true},
 	{OP_MAILBOX_RENAME, 2, mailbox_change, false},
@@ -309,6 +342,7 @@ static const struct deed deeds_table[] = {
 	{OP_MAILBOX_SUBSCRIBE, 2, mailbox_change, false},
 	{OP_KV_PUT, 6, kv_put, true},
 	{OP_KV_PUT, 1, quota, true},
+	{OP_KV_PUT, 3, rule, true},
 	{OP_KV_DELETE, 3, kv_put, false},
 	{OP_QUEUE_ADD, 7, queue_add, true},
 	{OP_QUEUE_SETTLE, 8, settle, false},
@@ -335,7 +369,8 @@ static const struct deed *any_deed(account_t account)
 
 			if (at < deed->weight) {
 				if (account != ACCOUNT_SYSTEM ||
-				    (is_for_system(deed->kind) && deed->make != quota))
+				    (is_for_system(deed->kind) && deed->make != quota &&
+				     deed->make != rule))
 					return deed;
 				break;
 			}
@@ -356,8 +391,7 @@ bool deed_make(struct deeds *deeds, struct arena *arena, struct store_commit *co
 	deeds->count++;
 	*commit = (struct store_commit){
 		.account = scene.account,
-		.key = arena_printf(arena, "%s %llu", may_be_forgotten ? "once" : "key",
-				    (unsigned long long)deeds->count),
+		.key = key_of(arena, may_be_forgotten ? "once" : "key", deeds->count),
 		.key_minute = is_likely(50) && !may_be_forgotten
 				      ? (uint32_t)(clock_s() / 60)
 				      : 0,
@@ -381,6 +415,23 @@ bool deed_make(struct deeds *deeds, struct arena *arena, struct store_commit *co
 		is_remembered |= deed->is_remembered;
 	}
 	return is_remembered && !may_be_forgotten;
+}
+
+void deed_make_equal(struct deeds *deeds, struct arena *arena,
+		     struct store_commit *commit)
+{
+	enum { EQUAL_BYTES = 2000 }; /* of several sectors */
+	struct store_op *op = ARENA_NEW(arena, struct store_op);
+	char *value = arena_alloc(arena, EQUAL_BYTES, 1);
+
+	memset(value, 'a' + (int)rand_below(26), EQUAL_BYTES);
+	*op = (struct store_op){
+		.kind = OP_KV_PUT,
+		.kv = {.key = STR("equal"), .value = {value, EQUAL_BYTES}}};
+	*commit = (struct store_commit){.account = ACCOUNT_SYSTEM,
+					.key = key_of(arena, "key", ++deeds->count),
+					.ops = op,
+					.count = 1};
 }
 
 void deeds_leased(struct deeds *deeds, const struct storage_lease *lease)

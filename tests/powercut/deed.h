@@ -22,6 +22,10 @@ struct deeds {
 
 /* One commit, in the arena, with its operations.  True if its key must be remembered. */
 bool deed_make(struct deeds *deeds, struct arena *arena, struct store_commit *commit);
+/* One that is as long as any other such, in the log, too: where a lost group stood, the
+ * next one fits. */
+void deed_make_equal(struct deeds *deeds, struct arena *arena,
+		     struct store_commit *commit);
 /* The rows of a lease that was taken may be settled from now on. */
 void deeds_leased(struct deeds *deeds, const struct storage_lease *lease);
 /* What was leased is free again. */

@@ -396,10 +396,44 @@ static size_t lucky(struct luck luck, uint64_t thing, size_t count)
 	uint64_t draw = hash64_number(luck.seed ^ hash64_number(thing));
 
 	if (luck.fate != FATE_RANDOM)
-		return luck.fate == FATE_ALL ? count : 0;
+		return luck.fate == FATE_NONE ? 0 : count;
 	if (draw % 5 < 4)
 		return draw % 2 ? count : 0;
 	return draw / 16 % (count + 1);
+}
+
+/* No write but the first wrote into the sector. */
+static bool is_first_alone(const struct node *node, uint64_t sector)
+{
+	unsigned writes = 0;
+
+	for (size_t i = 0; i < node->pending_count; i++) {
+		const struct pending *p = &node->pending[i];
+		bool is_here = p->at / SECTOR <= sector &&
+			       p->at + p->bytes.len > sector * SECTOR;
+
+		if (p->kind == TRACE_WRITE && writes++ > 0 && is_here)
+			return false;
+	}
+	return true;
+}
+
+static bool is_first_write(const struct node *node, size_t i)
+{
+	while (i > 0)
+		if (node->pending[--i].kind == TRACE_WRITE)
+			return false;
+	return true;
+}
+
+static bool is_sector_lucky(const struct node *node, struct luck luck, size_t i,
+			    uint64_t sector)
+{
+	if (luck.fate == FATE_FIRST)
+		return is_first_write(node, i);
+	if (luck.fate == FATE_LATER)
+		return !is_first_alone(node, sector);
+	return i < lucky(luck, node->ino << 32 ^ sector, node->pending_count);
 }
 
 /* Of the i-th call, the sectors that made it. */
@@ -410,9 +444,8 @@ static void put_torn(struct node *node, struct luck luck, size_t i)
 
 	while (at < end) {
 		uint64_t stop = num_min((at / SECTOR + 1) * SECTOR, end);
-		uint64_t thing = node->ino << 32 ^ at / SECTOR;
 
-		if (p->is_certain || i < lucky(luck, thing, node->pending_count))
+		if (p->is_certain || is_sector_lucky(node, luck, i, at / SECTOR))
 			put(node, at,
 			    (struct str){p->bytes.ptr + (at - p->at), stop - at});
 		at = stop;

@@ -16,6 +16,8 @@ enum disk_fate {
 	FATE_NONE,   /* nothing that was not flushed is there */
 	FATE_ALL,    /* everything is: a process died, not the power */
 	FATE_RANDOM, /* some of it is */
+	FATE_LATER,  /* all but the first write of each file that was not flushed */
+	FATE_FIRST,  /* of such writes the first alone */
 	FATES,
 };
 

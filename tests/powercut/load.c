@@ -1,12 +1,14 @@
 /* A store under a mixed load, with record.c listening:
  *
- *   powercut_load FOLDER REFERENCE TRACE SEED GROUPS [faults] [leave]
+ *   powercut_load FOLDER REFERENCE TRACE SEED GROUPS [faults | equal] [leave]
  *
  * Each group is done first by the reference store, which nobody disturbs, so that the
  * trace can say beforehand what the store must become (note.h); both must then answer
  * alike. Called again with the same folders it goes on.  `faults`: calls may fail, and
  * what did not happen is asked for again, as doors do; at the end nothing must be
- * missing.  `leave`: ends without closing the store. */
+ * missing.  An odd SEED is a year after an even one.  `equal`: only groups of one length.
+ * `leave`: ends without closing the store.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,10 +23,19 @@
 #include "powercut/deed.h"
 #include "powercut/state.h"
 #include "powercut/trace.h"
+#include "rt/clock.h"
 #include "rt/fault.h"
 #include "storage/embedded.h"
 
-enum { SLOTS = 4, ARENA_BYTES = 64 << 20, TRIES = 6, LEASE_ROWS = 3 };
+enum {
+	SLOTS = 4,
+	ARENA_BYTES = 64 << 20,
+	TRIES = 6,
+	LEASE_ROWS = 3,
+	ONE_IN_EQUAL = 12,
+	FIRST_DAY = 1577836800, /* the first of 2020 */
+	SECOND_RUN = 400 * 24 * 60 * 60,
+};
 
 /* A group under way. */
 struct slot {
@@ -40,8 +51,9 @@ struct slot {
 struct load {
 	const char *folder, *reference_folder;
 	struct storage *storage, *reference;
-	bool has_faults, is_armed;
+	bool has_faults, is_armed, is_equal;
 	bool has_purges; /* that the reference has done already */
+	int64_t now;     /* the calendar stands still but for do_days() */
 	int trace;
 	uint64_t number; /* of the last group */
 	struct deeds deeds;
@@ -80,9 +92,22 @@ static void note(enum trace_kind kind, uint64_t number, struct str payload)
 	ASSERT(writev(load.trace, parts, 2) == (ssize_t)(sizeof head + payload.len));
 }
 
+/* What the store is now, or becomes next without a group. */
+static void note_state(bool is_later)
+{
+	struct intent intent = {
+		.group = load.number, .now = load.now, .is_later = is_later};
+	const char *why = picture_all(load.reference, &load.arena, intent.after);
+
+	if (why)
+		fail(why, load.number);
+	note(TRACE_INTENT, load.number,
+	     (struct str){(const char *)&intent, sizeof intent});
+}
+
 static void note_intent(const struct slot *slot, const bool *is_remembered)
 {
-	struct intent intent = {.group = slot->number};
+	struct intent intent = {.group = slot->number, .now = load.now};
 	const char *why = picture_all(load.reference, &load.arena, intent.after);
 
 	if (why)
@@ -269,25 +294,36 @@ static void follow_purges(void)
 	load.has_purges = false;
 }
 
-static void do_group(void)
+static void make_deeds(struct slot *slot, bool is_equal, bool *is_remembered)
 {
-	struct slot *slot = slot_take(SLOTS);
+	slot->group = (struct storage_group){
+		.commits = slot->commits,
+		.count = is_equal ? 1 : 1 + (size_t)rand_below(COMMITS_MAX)};
+	for (size_t i = 0; i < slot->group.count; i++) {
+		is_remembered[i] = is_equal;
+		if (is_equal)
+			deed_make_equal(&load.deeds, &slot->arena, &slot->given[i]);
+		else
+			is_remembered[i] =
+				deed_make(&load.deeds, &slot->arena, &slot->given[i]);
+		slot->commits[i] = slot->expected[i] = (struct storage_commit){
+			.commit = &slot->given[i], .arena = &slot->arena};
+	}
+}
+
+/* The reference does it. */
+static void prepare(struct slot *slot, bool is_equal)
+{
 	bool is_remembered[COMMITS_MAX];
 
 	if (slot->arena.max == 0)
 		arena_init(&slot->arena, ARENA_BYTES);
 	arena_reset(&slot->arena);
 	slot->number = ++load.number;
-	slot->group = (struct storage_group){
-		.commits = slot->commits, .count = 1 + (size_t)rand_below(COMMITS_MAX)};
-	for (size_t i = 0; i < slot->group.count; i++) {
-		is_remembered[i] = deed_make(&load.deeds, &slot->arena, &slot->given[i]);
-		slot->commits[i] = slot->expected[i] = (struct storage_commit){
-			.commit = &slot->given[i], .arena = &slot->arena};
-	}
+	make_deeds(slot, is_equal, is_remembered);
 	peace(true);
 	storage_commit_group(load.reference, slot->expected, slot->group.count);
-	if (!load.has_faults && rand_below(5) == 0) {
+	if (!load.has_faults && !is_equal && rand_below(5) == 0) {
 		lease_add(slot);
 		(void)storage_take_due(load.reference, &slot->expected_lease);
 		deeds_leased(&load.deeds, &slot->expected_lease);
@@ -298,7 +334,25 @@ static void do_group(void)
 	if (load.has_purges)
 		purge(load.reference);
 	peace(false);
+}
+
+static void do_group(void)
+{
+	struct slot *slot = slot_take(SLOTS);
+
+	prepare(slot, false);
 	submit(slot);
+}
+
+/* Groups of one length at once: where the first is lost and later ones are not, what is
+ * written in its place ends where they begin. */
+static void do_equal(void)
+{
+	insist(); /* nothing is under way */
+	for (size_t i = 0; i < SLOTS; i++)
+		prepare(&load.slots[i], true);
+	for (size_t i = 0; i < SLOTS; i++)
+		submit(&load.slots[i]);
 }
 
 /* ---- what is no commit ------------------------------------------------------------- */
@@ -377,17 +431,94 @@ static void do_restart(void)
 	peace(false);
 }
 
+/* True as well if it cannot be read. */
+static bool has_expired(struct storage *storage)
+{
+	SCOPED(reader_end) struct reader reader;
+	struct key key;
+
+	storage_index_commit(storage);
+	if (reader_begin(&reader, storage) != STORE_OK)
+		return true;
+	err_t err =
+		kv_seek(&reader.cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_EXPIRY));
+
+	if (err != OK)
+		return err != ERR_ABSENT;
+	struct dec d = key_dec(reader.cursor.key);
+
+	return key_is_of(reader.cursor.key, ACCOUNT_SYSTEM, TABLE_EXPIRY) &&
+	       (int64_t)dec_key64(&d) <= load.now;
+}
+
+/* The reference lets go what was expunged; each step of the log is told before. */
+static void expire_reference(void)
+{
+	load.number++;
+	while (has_expired(load.reference)) {
+		(void)storage_maintain(load.reference, load.now);
+		storage_index_commit(load.reference);
+		note_state(true);
+		load.number++;
+	}
+	note_state(true);
+}
+
+static void expire(void)
+{
+	enum { STEPS_MAX = 200 };
+
+	for (unsigned i = 0; i < STEPS_MAX && has_expired(load.storage); i++)
+		(void)storage_maintain(load.storage, load.now);
+}
+
+/* Change logs are trimmed, and keys forgotten. */
+static void tidy(struct storage *storage)
+{
+	enum { STEPS_MAX = 20 };
+
+	for (unsigned i = 0; i < STEPS_MAX && storage_maintain(storage, load.now); i++)
+		storage_index_commit(storage);
+}
+
+/* Days pass, in peace: what of them is in the log must come to the same in both stores.
+ */
+static void do_days(void)
+{
+	enum { DAY_S = 24 * 60 * 60, DAYS_MAX = 40 };
+
+	insist();
+	load.now += (int64_t)(1 + rand_below(DAYS_MAX)) * DAY_S;
+	clock_test_calendar(load.now * 1000000);
+	peace(true);
+	expire_reference();
+	tidy(load.reference);
+	peace(false);
+	expire();
+	if (has_expired(load.storage)) { /* it may be read-only */
+		reopen();
+		expire();
+	}
+	if (has_expired(load.storage))
+		fail("what was expunged is not let go", load.number);
+	note(TRACE_ACKNOWLEDGED, load.number, STR(""));
+	tidy(load.storage);
+}
+
 /* In a thousand groups, so often; the store's other work belongs here. */
 static const struct {
 	void (*act)(void);
 	unsigned often;
-} acts[] = {{do_index, 120}, {do_maintain, 150}, {do_pause, 80},
-	    {do_clean, 100}, {do_backup, 60},    {do_restart, 12}};
+} acts[] = {{do_index, 120}, {do_maintain, 150}, {do_pause, 80}, {do_clean, 100},
+	    {do_backup, 60}, {do_restart, 12},   {do_days, 50}};
 
 static void do_all(uint64_t groups)
 {
 	for (uint64_t i = 0; i < groups; i++) {
-		do_group();
+		if (load.is_equal || rand_below(ONE_IN_EQUAL) == 0)
+			do_equal();
+		else
+			do_group();
 		(void)storage_tend(load.storage);
 		if (load.has_purges)
 			follow_purges();
@@ -442,8 +573,8 @@ int main(int argc, char **argv)
 
 	if (argc < 6 || !num_parse(str_c(argv[4]), UINT32_MAX, &seed) ||
 	    !num_parse(str_c(argv[5]), UINT32_MAX, &groups)) {
-		(void)fputs("powercut_load FOLDER REFERENCE TRACE SEED GROUPS [faults] "
-			    "[leave]\n",
+		(void)fputs("powercut_load FOLDER REFERENCE TRACE SEED GROUPS "
+			    "[faults | equal] [leave]\n",
 			    stderr);
 		return 2;
 	}
@@ -452,6 +583,7 @@ int main(int argc, char **argv)
 	load.folder = argv[1];
 	load.reference_folder = argv[2];
 	load.has_faults = argc > 6 && strcmp(argv[6], "faults") == 0;
+	load.is_equal = argc > 6 && strcmp(argv[6], "equal") == 0;
 	load.trace = open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	ASSERT(load.trace >= 0);
 	const char *faults = getenv("POSTRIDER_FAULT"); /* rt/fault.h */
@@ -463,7 +595,15 @@ int main(int argc, char **argv)
 	/* Keys and groups of the run before are not used again. */
 	load.deeds.count = seed * 1000000;
 	load.number = seed * 1000000;
+	load.now = FIRST_DAY;
+	clock_test_calendar(load.now * 1000000);
 	open_both();
+	note_state(false);
+	note(TRACE_ACKNOWLEDGED, load.number, STR(""));
+	if (seed % 2) { /* later than the run before */
+		load.now += SECOND_RUN;
+		do_days();
+	}
 	do_all(groups);
 	compare();
 	if (leaves)

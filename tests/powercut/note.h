@@ -36,6 +36,8 @@ struct promised {
 struct intent {         /* payload of TRACE_INTENT */
 	uint64_t group; /* from 1 */
 	uint64_t promises;
+	int64_t now;       /* by the load's calendar */
+	uint64_t is_later; /* days have passed: keys from before may be forgotten */
 	struct account_state after[ACCOUNTS + 1];
 	struct promised promised[COMMITS_MAX];
 };
