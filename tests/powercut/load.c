@@ -485,10 +485,11 @@ static void tidy(struct storage *storage)
  */
 static void do_days(void)
 {
-	enum { DAY_S = 24 * 60 * 60, DAYS_MAX = 40 };
+	enum { DAY_S = 24 * 60 * 60, DAYS_MAX = 20, DAYS_LONG = 250 };
+	uint64_t days = 1 + rand_below(rand_below(3) == 0 ? DAYS_LONG : DAYS_MAX);
 
 	insist();
-	load.now += (int64_t)(1 + rand_below(DAYS_MAX)) * DAY_S;
+	load.now += (int64_t)days * DAY_S;
 	clock_test_calendar(load.now * 1000000);
 	peace(true);
 	expire_reference();

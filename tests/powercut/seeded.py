@@ -80,6 +80,14 @@ BUGS = (
       ("\t\tTRY(effect_apply(work, &effect, &results[i]));\n",
        "\t\tif (effect.kind != EFFECT_PURGED)\n"
        "\t\t\tTRY(effect_apply(work, &effect, &results[i]));\n"))),
+    ("the end of expunged mail is not told by the log",
+     ("src/storage/replay.c",
+      ("\t\tTRY(effect_apply(work, &effect, &results[i]));\n",
+       "\t\tif (effect.kind != EFFECT_EXPIRED)\n"
+       "\t\t\tTRY(effect_apply(work, &effect, &results[i]));\n"))),
+    ("a trimmed log does not say where it begins",
+     ("src/storage/changes.c",
+      ("\t\trow->change_floor = num_max(row->change_floor, cut);\n", ""))),
 )
 
 
