@@ -290,7 +290,7 @@ CONFORMANCE(old_changes_go_but_for_the_last_and_it_says_so)
 	struct fixture f = {0};
 
 	clock_test_calendar(today * 1000000);
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	uint64_t start = f.result.change;
 
 	fixture_fill(&f, 80);

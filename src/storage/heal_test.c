@@ -227,7 +227,7 @@ TEST(a_store_with_a_trimmed_log_is_in_order)
 	enum { YEAR = 365 * 24 * 60 * 60 };
 	struct fixture f = {0};
 
-	fixture_open(&f);
+	fixture_open(&f, FIXTURE_USUAL);
 	fixture_fill(&f, 60);
 	fixture_maintain(&f, clock_s() + YEAR);
 	fixture_shut(&f);
