@@ -44,7 +44,7 @@ class Report:
 def free_base():
     """A base port N such that N + each service's port is free."""
     for _ in range(200):
-        base = random.randrange(20000, 60000, 50)
+        base = random.randrange(10000, 31700, 50)  # below those that the system hands out
         try:
             for port in SERVICES.values():
                 with socket.socket() as probe:
@@ -89,14 +89,19 @@ class Server:
         self.process = subprocess.Popen([*self.under, BINARY, *self.args], stdout=subprocess.PIPE,
                                         stderr=self.log_file, env=self.env,
                                         preexec_fn=ends_with_us(self.preexec_fn))
+        if not self.await_ready():
+            self.stop()
+            raise RuntimeError("the server did not get ready; see " + self.log)
+        return self
+
+    def await_ready(self):
         deadline = time.time() + 60
         line = b""
         while line != b"ready\n":
             line = self.process.stdout.readline()
             if not line or time.time() > deadline:
-                self.stop()
-                raise RuntimeError("the server did not get ready; see " + self.log)
-        return self
+                return False
+        return True
 
     def stop(self, number=signal.SIGTERM):
         if self.process.poll() is None:

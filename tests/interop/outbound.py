@@ -1,16 +1,15 @@
 #!/usr/bin/python3
 """Mail that leads out, through a real name server (knot), to a second Postrider and to servers
 that a script plays, with all the trouble they make.  RFC 5321 §5 and what extends it."""
-import os, pathlib, re, json, shutil, signal, smtplib, socketserver
-import ssl, subprocess, tempfile, threading, time
+import os, pathlib, re, json, shutil, signal, smtplib, ssl, tempfile, time
 
-import lab
+import internet, lab
+from internet import Remote
 
 report = lab.Report()
 folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-outbound-"))
 os.chmod(folder, 0o755)
 PORT = lab.free_base() + 26  # of every mail server here, each at an address of its own
-DNS_PORT = lab.free_base() + 27
 SENDER = "alice@postrider.test"
 CERTIFICATE = folder / "cert.pem"
 
@@ -39,148 +38,6 @@ smart MX 10 mx.good
 smarts MX 10 mx.good
 *.many MX 10 mx.good
 """
-
-
-class Remote(socketserver.StreamRequestHandler):
-    """One server, which keeps the mails it takes and behaves as its name says."""
-    mails, connections, sources, lock = [], [], set(), threading.Lock()
-    resumed = []  # of each TLS handshake with "tickets"
-
-    def say(self, *lines):
-        self.wfile.write("".join(line + "\r\n" for line in lines).encode())
-        self.wfile.flush()
-
-    def hello(self, word):
-        if self.name == "endless":
-            for _ in range(100000):
-                self.say("250-and so on")
-        if self.name == "old" and word == "EHLO":
-            return self.say("502 never heard of it")
-        offers = {"old": [], "seven": ["SIZE 5000000"]}.get(
-            self.name, ["PIPELINING", "8BITMIME", "SIZE 5000000", "DSN", "SMTPUTF8"])
-        if self.name == "tickets":
-            offers += ["LIMITS RCPTMAX=2 MAILMAX=1"]
-        if self.name == "badtls" or (self.name == "tickets" and self.connection is self.request):
-            offers = ["STARTTLS", *offers]
-        lines = [f"mx.{self.name}.test hello", *offers]
-        self.say(*[f"250-{line}" for line in lines[:-1]], f"250 {lines[-1]}")
-
-    def begin_tls(self):
-        self.connection = self.tls.wrap_socket(self.request, server_side=True)
-        self.rfile, self.wfile = (self.connection.makefile(mode) for mode in ("rb", "wb"))
-        with self.lock:
-            self.resumed.append(self.connection.session_reused)
-
-    def rcpt(self, address):
-        if self.name == "some" and address.startswith("bad"):
-            return "550 5.1.1 No such user"
-        if self.name == "some" and address.startswith("later"):
-            return "451 4.2.1 Not now"
-        if self.name == "tickets" and len(self.to) == 2:
-            return "550 5.5.3 too many recipients"
-        if self.name == "nouser":
-            return "550 5.1.1 Nobody here"
-        self.to.append(address)
-        return "250 2.1.5 ok"
-
-    def is_first(self):
-        """Of all connections to this server."""
-        return [c for c in self.connections if c == self.name].__len__() == 1
-
-    def read_text(self):
-        text = b""
-        while not text.endswith(b"\r\n.\r\n") and text != b".\r\n":
-            line = self.rfile.readline()
-            if not line:
-                return None
-            text += line
-            if self.name == "drop" and self.is_first():
-                return None
-        return text[:-3]
-
-    def data(self):
-        self.say("354 go on" if self.to else "554 5.5.1 nobody wants it")
-        if not self.to:
-            return True
-        text = self.read_text()
-        if text is None:
-            return False
-        if self.name == "nofinal" and self.is_first():
-            with self.lock:
-                self.mails.append((self.name, self.sender, self.to, text))
-            return False
-        if self.name == "slow":
-            time.sleep(30)
-        with self.lock:
-            self.mails.append((self.name, self.sender, self.to, text))
-        if self.name == "lmtp":
-            self.say(*["250 2.0.0 kept" if not a.startswith("full") else "452 4.2.2 full"
-                       for a in self.to])
-        else:
-            self.say("250 2.0.0 kept")
-        return True
-
-    def handle(self):
-        self.name = next(n for n, a in ADDRESS.items() if a == self.server.server_address[0])
-        with self.lock:
-            self.connections.append(self.name)
-        self.sender, self.to, count = None, [], 0
-        if self.name == "greet":
-            return self.say("421 4.3.2 not now") if self.is_first() else self.usual(count)
-        with self.lock:
-            self.sources.add(self.client_address[0])
-        return self.usual(count)
-
-    def usual(self, count):
-        self.say(f"220 mx.{self.name}.test ESMTP")
-        while line := self.rfile.readline().decode(errors="surrogateescape").rstrip("\r\n"):
-            word = line.split(" ")[0].upper()
-            if word in ("EHLO", "HELO", "LHLO"):
-                self.hello(word)
-            elif word == "MAIL":
-                count += 1
-                if self.name == "busy" and count > 1:
-                    return self.say("421 4.7.0 enough for one connection")
-                self.sender, self.to = line, []
-                self.say("550 5.5.1 too many mails" if self.name == "tickets" and count > 1 else
-                         "250 2.1.0 ok")
-            elif word == "RCPT":
-                self.say(self.rcpt(line.split("<")[1].split(">")[0]))
-            elif word == "DATA":
-                if not self.data():
-                    return None
-            elif word == "STARTTLS" and self.name == "tickets":
-                self.say("220 go on")
-                self.begin_tls()
-            elif word == "STARTTLS":
-                self.say("220 go on", "this is no TLS")
-                return None
-            elif word == "QUIT":
-                return self.say("221 bye")
-            else:
-                self.say("250 ok")
-        return None
-
-
-class Listener(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
-    request_queue_size = 100
-
-
-def start_dns():
-    (folder / "test.zone").write_text(ZONE)
-    (folder / "db").mkdir()
-    (folder / "knot.conf").write_text(f"""server:
-    listen: 127.0.0.1@{DNS_PORT}
-    rundir: {folder}
-database:
-    storage: {folder}/db
-zone:
-  - domain: test
-    file: {folder}/test.zone
-""")
-    return subprocess.Popen(["knotd", "-c", folder / "knot.conf"], stdout=subprocess.DEVNULL,
-                            stderr=open(folder / "knot.log", "w"), preexec_fn=lab.ends_with_us())
 
 
 def message(text="hello\r\n", extra=""):
@@ -266,34 +123,6 @@ def nowhere(server):
     send(server, ["bob@dead.test"])
     report.check("who cannot be reached is tried again",
                  waits_with(server, "bob@dead.test", "4.4.1"), reasons(server))
-
-
-def trouble(server):
-    send(server, ["good@some.test", "bad1@some.test", "good2@some.test", "later@some.test"])
-    report.check("of several recipients those get it who are taken",
-                 comes_to("some") and
-                 sorted(arrived("some")[0][2]) == ["good2@some.test", "good@some.test"],
-                 arrived("some"))
-    report.check("... the others have their replies",
-                 fails_with(server, "bad1@some.test", "550 5.1.1 No such user (mx.some.test") and
-                 waits_with(server, "later@some.test", "451 4.2.1 Not now"), reasons(server))
-    send(server, "bob@nouser.test")
-    report.check("a server that wants no recipient gets no text",
-                 fails_with(server, "bob@nouser.test", "550 5.1.1") and not arrived("nouser"))
-    send(server, "bob@drop.test")
-    report.check("a connection lost in the text is tried again", comes_to("drop", 1, 25),
-                 reasons(server))
-    report.check("... and it came once", len(arrived("drop")) == 1)
-    send(server, "bob@nofinal.test")
-    report.check("a lost final reply: twice rather than never", comes_to("nofinal", 2, 25),
-                 reasons(server))
-    send(server, "bob@endless.test")
-    report.check("a reply without end is cut off",
-                 waits_with(server, "bob@endless.test", "no end"), reasons(server))
-    for i in range(6):
-        send(server, f"bob{i}@busy.test")
-    report.check("421 in the middle costs a new connection only", comes_to("busy", 6, 15),
-                 (len(arrived("busy")), reasons(server)))
 
 
 def texts(server):
@@ -400,39 +229,13 @@ def killed(server):
 
 def second(server):
     """A Postrider at the other end, with STARTTLS."""
-    base = lab.free_base()
-    conf = folder / "second.conf"
-    services = "\n".join(f"{n} = 127.0.0.1:{base + p}" for n, p in lab.SERVICES.items()
-                         if n not in ("smtp", "submission", "submissions"))
-    conf.write_text(f"""[server]
-data-directory = {folder}/second
-hostname = mx.post.test
-default-domain = post.test
-[listen]
-smtp = {ADDRESS['post']}:{PORT}
-submission = {ADDRESS['post']}:{PORT + 1}
-submissions = {ADDRESS['post']}:{PORT + 2}
-{services}
-[tls]
-certificate = {CERTIFICATE}
-key = {folder}/key.pem
-[dns]
-server = 127.0.0.1:{DNS_PORT}
-trust-anchors = none
-[mta]
-port = {PORT}
-""")
-    log = folder / "second.log"
-    other = subprocess.Popen([lab.BINARY, "serve", "-c", conf], stderr=open(log, "w"),
-                             preexec_fn=lab.ends_with_us())
-    try:
-        report.check("a second server is there", lab.wait_for(lambda: " ready" in log.read_text(), 20))
-        run = lambda *words, **how: subprocess.run([lab.BINARY, *words, "-c", conf], text=True,
-                                                   capture_output=True, check=True, **how)
-        run("domain", "add", "post.test")
-        run("domain", "add", "postrider.test")
-        run("account", "add", SENDER, "--password-stdin", input="secret word\n")
-        run("account", "add", "carol@post.test", "--password-stdin", input="pass word\n")
+    other = internet.Served(folder / "second", "post.test", ADDRESS["post"], PORT, {
+        "tls.certificate": CERTIFICATE, "tls.key": folder / "key.pem",
+        "dns.server": f"127.0.0.1:{names.port}", "dns.trust-anchors": "none"})
+    with other:
+        other.people(carol="pass word")
+        other.ctl("domain", "add", "postrider.test")
+        other.ctl("account", "add", SENDER, "--password-stdin", input="secret word\n")
         send(server, ["carol@post.test", "nobody@post.test"])
         text = lambda: pathlib.Path(server.log).read_text()
         report.check("mail arrives there, by TLS", lab.wait_for(lambda: re.search(
@@ -443,23 +246,24 @@ port = {PORT}
             before = len(arrived("good"))
             send(server, f"bob@{domain}")
             report.check(f"by way of a relay that wants TLS and a password: {domain}",
-                         comes_to("good", before + 1), (reasons(server), log.read_text()[-900:]))
+                         comes_to("good", before + 1), (reasons(server), other.text()[-900:]))
         log_of_ours = pathlib.Path(server.log).read_text()
         report.check("... never without", "secret word" not in log_of_ours and
                      len(re.findall(r"sent .*rcpt=bob@smarts?.test .*tls=\"TLSv1.3", log_of_ours)) == 2)
         send(server, "bob@untrusted.test")
         report.check("... and not to one whose certificate is for another name",
                      waits_with(server, "bob@untrusted.test", "4.7.5"), reasons(server))
-    finally:
-        other.terminate()
-        other.wait(20)
 
 
-dns = start_dns()
-servers = [Listener((address, PORT), Remote) for name, address in ADDRESS.items()
+lab.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=mx.post.test", "-addext", "subjectAltName=DNS:mx.post.test",
+         "-keyout", folder / "key.pem", "-out", CERTIFICATE])
+tls_of_tickets = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls_of_tickets.load_cert_chain(CERTIFICATE, folder / "key.pem")
+names = internet.Names(folder, {"test": ZONE})
+servers = [internet.Listener(name, address, PORT, tls_of_tickets if name == "tickets" else None)
+           for name, address in ADDRESS.items()
            if name not in ("dead", "post")]
-for one in servers:
-    threading.Thread(target=one.serve_forever, daemon=True).start()
 settings = {"mta.port": PORT, "queue.retry-first": "5 s", "mta.patience": 60,
             "mta.source": "127.0.0.99", "tls.trusted-roots": CERTIFICATE,
             "mta.logins": folder / "logins",
@@ -468,16 +272,11 @@ settings = {"mta.port": PORT, "queue.retry-first": "5 s", "mta.patience": 60,
                           f"smarts.test=submissions:[mx.post.test]:{PORT + 2} "
                           f"untrusted.test=submission:[{ADDRESS['post']}]:{PORT + 1}"}
 (folder / "logins").write_text(f"mx.post.test {SENDER} secret word\n")
-lab.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         "/CN=mx.post.test", "-addext", "subjectAltName=DNS:mx.post.test",
-         "-keyout", folder / "key.pem", "-out", CERTIFICATE])
-Remote.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-Remote.tls.load_cert_chain(CERTIFICATE, folder / "key.pem")
 try:
-    with lab.Server(args=["--dns", f"127.0.0.1:{DNS_PORT}",
-                          *[word for name, value in settings.items()
-                            for word in ("--set", f"{name}={value}")]]) as server:
-        for part in (usual, nowhere, trouble, texts, tickets, tls, many, second, killed):
+    with names, lab.Server(args=["--dns", f"127.0.0.1:{names.port}",
+                                 *[word for name, value in settings.items()
+                                   for word in ("--set", f"{name}={value}")]]) as server:
+        for part in (usual, nowhere, texts, tickets, tls, many, second, killed):
             with report.case(f"{part.__name__}: to the end"):
                 part(server)
         send(server, ["bob@lmtp.test", "full@lmtp.test"])
@@ -488,8 +287,6 @@ try:
         report.check("nothing crashed but what was killed", log.count("process ended") == 2,
                      [line for line in log.splitlines() if "process ended" in line])
 finally:
-    dns.terminate()
-    dns.wait()
     if not os.environ.get("KEEP"):
         shutil.rmtree(folder, ignore_errors=True)
 report.close()

@@ -1,17 +1,13 @@
 #!/usr/bin/python3
 """DANE and MTA-STS as a real name server (knot, with DNSSEC) and a real HTTPS server publish
 them: what "postrider tls check" makes of it."""
-import contextlib, http.server, json, pathlib, random, socket, ssl, subprocess, tempfile, threading, time
+import contextlib, json, pathlib, socket, subprocess, tempfile, time
 
-import lab
+import internet, lab
+from internet import ENFORCE, SOA
 
 report = lab.Report()
 
-SOA = """$TTL 60
-@ SOA ns hostmaster 1 3600 600 86400 60
-@ NS ns
-ns A 127.0.0.1
-"""
 DIGEST = "8d02536c887482bc34ff54e41d2ba659bf85b341a0a20afadb5813dcfbcf286d"
 
 ZONES = {
@@ -46,7 +42,6 @@ _25._tcp.mx TLSA 3 1 1 {DIGEST}
 }
 
 # Domains with MTA-STS: the TXT record's tail, the policy, and how it is served.
-ENFORCE = "version: STSv1\r\nmode: enforce\r\nmx: *.{0}\r\nmax_age: 86400\r\n"
 STS = {
     "enforce.test": ("id=1;", ENFORCE, {}),
     "testing.test": ("id=1;", ENFORCE.replace("enforce", "testing"), {}),
@@ -67,121 +62,6 @@ for name, (record, _, _) in STS.items():
     text = "" if record is None else f'_mta-sts TXT "v=STSv1; {record}"\n'
     ZONES[name] = SOA + f"@ MX 10 mx\nmx A 127.0.0.1\nmta-sts A 127.0.0.1\n{text}"
 SIGNED = {"signed.test", "wrong.test", "_tcp.mx4.signed.test"}
-
-
-def run(*words, **more):
-    done = subprocess.run(words, capture_output=True, text=True, **more)
-    if done.returncode != 0:
-        raise RuntimeError(f"{words}: {done.stderr}")
-    return done.stdout
-
-
-class Certificates:
-    """Two authorities, and what they sign."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        for name in ("ca", "rogue"):
-            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem", "-days", "30",
-                "-subj", f"/CN={name}")
-
-    def make(self, name, issuer="ca", expired=False):
-        at = f"{self.folder}/{name}"
-        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", at + ".key", "-out", at + ".csr", "-subj", "/CN=x")
-        pathlib.Path(at + ".ext").write_text(f"subjectAltName=DNS:{name}\n")
-        run("openssl", "x509", "-req", "-in", at + ".csr", "-CA", f"{self.folder}/{issuer}.pem",
-            "-CAkey", f"{self.folder}/{issuer}.key", "-CAcreateserial", "-extfile", at + ".ext",
-            "-out", at + ".pem", "-days", "-1" if expired else "30")
-        return at
-
-
-class Policies(http.server.BaseHTTPRequestHandler):
-    served = []
-
-    def do_GET(self):
-        domain = self.headers["Host"].split(":")[0].removeprefix("mta-sts.")
-        _, policy, how = STS[domain]
-        body = policy.replace("{0}", domain).encode()
-        Policies.served.append((domain, self.path))
-        self.send_response(how.get("status", 200))
-        self.send_header("Content-Type", how.get("type", "text/plain; charset=utf-8"))
-        if how.get("status") == 301:
-            self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-class Server(http.server.ThreadingHTTPServer):
-    def handle_error(self, *_):
-        pass  # clients that do not trust it leave
-
-
-def serve_policies(folder):
-    certificates = Certificates(folder)
-    contexts = {}
-    for domain, (_, _, how) in STS.items():
-        # Each under its own file, whatever name stands in it.
-        at = certificates.make(how.get("name", "mta-sts." + domain), how.get("issuer", "ca"),
-                               how.get("expired", False))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(at + ".pem", at + ".key")
-        contexts["mta-sts." + domain] = context
-
-    def choose(connection, name, _):
-        connection.context = contexts.get(name, connection.context)
-
-    first = contexts["mta-sts.enforce.test"]
-    first.sni_callback = choose
-    server = Server(("127.0.0.1", 0), Policies)
-    server.socket = first.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
-def knot_config(folder, port):
-    lines = [f"server:\n    rundir: {folder}/run\n    listen: 127.0.0.1@{port}",
-             f"log:\n  - target: {folder}/knot.log\n    any: info",
-             f"database:\n    storage: {folder}/db",
-             "policy:\n  - id: p\n    algorithm: ecdsap256sha256\n    single-type-signing: on",
-             f"template:\n  - id: default\n    storage: {folder}\n    zonefile-sync: -1\n    journal-content: none",
-             "zone:"]
-    for zone, text in ZONES.items():
-        pathlib.Path(folder, zone + ".zone").write_text(f"$ORIGIN {zone}.\n" + text)
-        lines.append(f"  - domain: {zone}\n    file: {zone}.zone")
-        if zone in SIGNED:
-            lines.append("    dnssec-signing: on\n    dnssec-policy: p")
-    path = pathlib.Path(folder, "knot.conf")
-    path.write_text("\n".join(lines) + "\n")
-    return str(path)
-
-
-@contextlib.contextmanager
-def knot(folder):
-    port = random.randint(11000, 50000)
-    for name in ("run", "db"):
-        pathlib.Path(folder, name).mkdir()
-    config = knot_config(folder, port)
-    process = subprocess.Popen(["knotd", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 20
-        anchors = ""
-        while "DNSKEY" not in anchors and time.monotonic() < deadline:
-            time.sleep(0.2)
-            with contextlib.suppress(RuntimeError):
-                anchors = run("keymgr", "-c", config, "signed.test", "dnskey")
-        wrong = run("keymgr", "-c", config, "signed.test", "dnskey").replace("signed.test.", "wrong.test.")
-        time.sleep(1)
-        yield port, anchors + wrong
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def check(config, domain):
@@ -215,7 +95,7 @@ def dane(config):
     report.check("a bogus domain is told", "cannot be told" in answer["why"], str(answer))
 
 
-def mta_sts(config):
+def mta_sts(config, served):
     def expect(title, domain, tls, policy="sts", flaw=""):
         answer = check(config, domain)
         host = answer["hosts"][0] if answer["hosts"] else {}
@@ -225,7 +105,7 @@ def mta_sts(config):
     verified, opportunistic, nothing = "verified TLS required", "TLS if offered", "no-policy-found"
     expect("enforce is heeded", "enforce.test", verified)
     report.check("the policy is fetched from its place",
-                 Policies.served == [("enforce.test", "/.well-known/mta-sts.txt")], str(Policies.served))
+                 served == [("enforce.test", "/.well-known/mta-sts.txt")], str(served))
     expect("testing stops nothing", "testing.test", opportunistic)
     expect("none is no policy", "none.test", opportunistic, nothing)
     expect("a host that is not listed is not used", "other.test", "not used now")
@@ -239,10 +119,10 @@ def mta_sts(config):
             ("an expired certificate", "expired.test", "sts-webpki-invalid"),
             ("a certificate of nobody we trust", "untrusted.test", "sts-webpki-invalid")]:
         expect(title + " is no policy", domain, opportunistic, nothing, flaw)
-    Policies.served.clear()
+    served.clear()
     expect("without a record nothing is fetched", "unannounced.test", opportunistic, nothing)
     expect("nor with one that is not understood", "badrecord.test", opportunistic, nothing)
-    report.check("really nothing", Policies.served == [], str(Policies.served))
+    report.check("really nothing", served == [], str(served))
 
 
 def child_of(pid, role):
@@ -274,16 +154,18 @@ def end_while_fetching(config, text):
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="postrider-tls-") as folder, knot(folder) as (port, anchors):
-        server = serve_policies(folder)
-        pathlib.Path(folder, "anchors").write_text(anchors)
+    with (tempfile.TemporaryDirectory(prefix="postrider-tls-") as folder,
+          internet.Names(folder, ZONES, SIGNED) as names):
+        server = internet.Policies(internet.Certificates(folder), {
+            domain: (policy, how) for domain, (_, policy, how) in STS.items()})
+        anchors = names.anchors(["signed.test"], ["wrong.test"])
         config = pathlib.Path(folder, "postrider.conf")
-        text = (f"[server]\ndata-directory = {folder}/data\n[dns]\nserver = 127.0.0.1:{port}\n"
-                f"trust-anchors = {folder}/anchors\n[tls]\ntrusted-roots = {folder}/ca.pem\n"
+        text = (f"[server]\ndata-directory = {folder}/data\n[dns]\nserver = 127.0.0.1:{names.port}\n"
+                f"trust-anchors = {anchors}\n[tls]\ntrusted-roots = {folder}/ca.pem\n"
                 f"mta-sts-port = {server.server_address[1]}\n")
         config.write_text(text)
         dane(str(config))
-        mta_sts(str(config))
+        mta_sts(str(config), server.served)
         end_while_fetching(config, text)
         config.write_text(text + "dane = no\nmta-sts = no\n")
         for domain in ("signed.test", "enforce.test"):

@@ -10,7 +10,7 @@ Forty sessions send mails (some to several recipients), each mail with a name of
 own, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
 apart, and may be there once or not at all.
 """
-import collections, imaplib, os, random, re, signal, socket, sys, threading, time
+import collections, contextlib, imaplib, os, random, re, signal, socket, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
@@ -22,15 +22,14 @@ SENDERS, APPENDERS, USERS = 40, 4, 8
 report = lab.Report()
 
 
-class Load:
+class Traffic:
     """Sends until told to stop; knows what was acknowledged."""
 
-    def __init__(self, server):
+    def __init__(self, server, *works):
         self.server, self.is_over, self.lock = server, False, threading.Lock()
         self.acked, self.unanswered, self.refused = {}, set(), 0
         self.in_flight, self.next = 0, 0
-        self.threads = [threading.Thread(target=self.send) for _ in range(SENDERS)]
-        self.threads += [threading.Thread(target=self.append) for _ in range(APPENDERS)]
+        self.threads = [threading.Thread(target=work) for work in works]
         for thread in self.threads:
             thread.daemon = True  # if the test ends early, so do they
             thread.start()
@@ -52,6 +51,16 @@ class Load:
     def fly(self, step):
         with self.lock:
             self.in_flight += step
+
+    def stop(self):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join()
+
+
+class Load(Traffic):
+    def __init__(self, server):
+        super().__init__(server, *[self.send] * SENDERS, *[self.append] * APPENDERS)
 
     def send(self):
         dice = random.Random(threading.get_ident())
@@ -117,11 +126,6 @@ class Load:
             except (OSError, imaplib.IMAP4.error):
                 time.sleep(0.02)
 
-    def stop(self):
-        self.is_over = True
-        for thread in self.threads:
-            thread.join()
-
 
 def found(server):
     """{name: [user, ...]} of all that is in the mailboxes."""
@@ -150,7 +154,17 @@ def wait_until_busy(load):
 def pids(server, role):
     if role == "supervisor":
         return [server.process.pid]
+    if role == "all":
+        return [server.process.pid, *server.children()]
     return sorted(pid for pid, r in server.children().items() if r == role)
+
+
+def kill(server, role, victims):
+    for pid in victims:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if role in ("supervisor", "all"):
+        start_again(server)
 
 
 def start_again(server):
@@ -167,28 +181,32 @@ def start_again(server):
     raise RuntimeError("the server did not start again; see " + server.log)
 
 
-dice = random.Random(SEED)
-print(f"seed {SEED}")
-with lab.Server(accounts=USERS) as server:
-    load = Load(server)
-    busy = []
-    dice.shuffle(ROLES)
+def rounds(server, load, roles):
+    """Kills one after the other; yields (when, role, how many operations were in flight)."""
+    dice = random.Random(SEED)
+    print(f"seed {SEED}")
+    dice.shuffle(roles)
     before = 0
     for i in range(ROUNDS):
         time.sleep(dice.uniform(0.3, 1.2))
-        role = ROLES[i % len(ROLES)]
+        role = roles[i % len(roles)]
         # It may be resting between two starts, and the others wait for it.
         lab.wait_for(lambda: pids(server, role) and len(load.acked) > before, 60)
-        busy.append(wait_until_busy(load))
-        victim = dice.choice(pids(server, role))
-        print(f"kill {role} with {busy[-1]} in flight, {len(load.acked)} acknowledged",
-              flush=True)
-        os.kill(victim, signal.SIGKILL)
-        if role == "supervisor":
-            start_again(server)
+        busy = wait_until_busy(load)
+        victims = pids(server, role)
+        if role != "all":
+            victims = [dice.choice(victims)]
+        print(f"kill {role} with {busy} in flight, {len(load.acked)} acknowledged", flush=True)
+        yield time.time(), role, busy
+        kill(server, role, victims)
         before = len(load.acked)
     time.sleep(2)
     load.stop()
+
+
+def main(server):
+    load = Load(server)
+    busy = [count for _, _, count in rounds(server, load, ROLES)]
     wanted = collections.Counter((n, u) for n, users in load.acked.items() for u in users)
 
     def is_settled():
@@ -208,4 +226,9 @@ with lab.Server(accounts=USERS) as server:
     report.check("every acknowledged mail is there", not missing, str(missing[:5]))
     report.check("none is there twice", not double, str(double[:5]))
     report.check("none is there that was refused or damaged", not strange, str(strange[:5]))
-report.close()
+
+
+if __name__ == "__main__":
+    with lab.Server(accounts=USERS) as server:
+        main(server)
+    report.close()
