@@ -31,7 +31,8 @@ void conn_set_seat(struct conn *conn, struct limits_seat *seat);
 /* Its peer has logged in, or is a stranger again (limits_known()). */
 void conn_known(struct conn *conn, bool is_known);
 bool conn_is_tls(const struct conn *conn);
-/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" without TLS; good while the conn lives. */
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" without TLS; ", verified by DANE" or "... by
+ * name" follows where that was asked for and is so; good while the conn lives. */
 struct str conn_tls_text(const struct conn *conn);
 
 /* Appends what a log-in is bound to (RFC 5056): tls-exporter of RFC 9266, or

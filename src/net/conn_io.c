@@ -280,6 +280,20 @@ err_t conn_starttls_client(struct conn *conn, struct tls_client *tls, struct str
 	return ssl ? begin(conn, ssl) : ERR_SYNTAX;
 }
 
+/* The log tells whom we really spoke to from whom we believed without looking. */
+static void note_check(struct conn *conn, enum tls_check check)
+{
+	static const char *const words[] = {
+		[TLS_CHECK_NOTHING] = "",
+		[TLS_CHECK_NAME] = ", verified by name",
+		[TLS_CHECK_DANE] = ", verified by DANE",
+	};
+	size_t len = strlen(conn->tls_text);
+
+	(void)snprintf(conn->tls_text + len, sizeof conn->tls_text - len, "%s",
+		       words[check]);
+}
+
 err_t conn_starttls_peer(struct conn *conn, struct tls_client *tls,
 			 const struct tls_peer *peer, struct tls_outcome *outcome)
 {
@@ -291,6 +305,8 @@ err_t conn_starttls_peer(struct conn *conn, struct tls_client *tls,
 	err_t err = begin(conn, ssl);
 
 	tls_peer_look(ssl, peer, err, outcome);
+	if (err == OK && outcome->flaw == TLS_FLAW_NONE)
+		note_check(conn, peer->check);
 	return err;
 }
 

@@ -113,8 +113,15 @@ static void client_side(void *arg)
 
 	(void)arg;
 	result = conn_starttls_peer(there, client, wanted, &outcome);
-	if (result == OK)
+	if (result == OK) {
+		bool is_verified = wanted->check != TLS_CHECK_NOTHING &&
+				   outcome.flaw == TLS_FLAW_NONE;
+		struct str text = conn_tls_text(there);
+
+		CHECK(str_starts(text, STR("TLSv1.3 ")));
+		CHECK((str_find(text, STR(", verified by ")) < text.len) == is_verified);
 		CHECK(conn_line(there, 100, true, &line) == OK); /* and its tickets */
+	}
 	is_short = result == OK && SSL_session_reused(there->ssl);
 	conn_free(&there);
 }
