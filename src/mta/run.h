@@ -51,8 +51,9 @@ struct fate {
 struct entry {
 	struct list_link in_table, in_mail, in_finished;
 	struct mail *mail;
-	struct queue_row row; /* slices lead here and into the mail */
-	bool is_settling;     /* it is in the hands of settle.c */
+	struct queue_row row;   /* slices lead here and into the mail */
+	bool is_settling;       /* it is in the hands of settle.c */
+	uint64_t settled_lease; /* the row's when that was last said to the store */
 	bool is_orphan; /* settled, but its lease was lost; waits to be leased again */
 	int64_t leased_until, finished_at;
 	struct fate fate; /* once it is settling */

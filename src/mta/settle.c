@@ -18,10 +18,11 @@ enum {
 
 /* ---- one commit -------------------------------------------------------------------- */
 
-static struct store_op settle_op(const struct entry *entry)
+static struct store_op settle_op(struct entry *entry)
 {
 	struct store_op op = {.kind = OP_QUEUE_SETTLE};
 
+	entry->settled_lease = entry->row.lease;
 	op.settle = (struct op_queue_settle){.row = entry->row.row,
 					     .lease = entry->row.lease,
 					     .outcome = entry->fate.outcome,
@@ -50,6 +51,14 @@ static void note_put_back(struct run *run, int64_t due_at)
 		wake_all(&run->sooner);
 }
 
+/* The lease was lost, and had anew before we heard of that: the row will not be leased
+ * again before that one has ended. */
+static bool is_renewed(const struct entry *entry, enum store_outcome outcome)
+{
+	return outcome != STORE_OK && outcome != STORE_ABSENT &&
+	       entry->row.lease != entry->settled_lease;
+}
+
 /* Where the lease was lost (the store began anew), the row will be leased again: what has
  * become of it is kept until then, so that nothing is sent twice. */
 static void settle_end(struct run *run, struct entry *entry, enum store_outcome outcome)
@@ -58,7 +67,7 @@ static void settle_end(struct run *run, struct entry *entry, enum store_outcome 
 	if (outcome != STORE_OK)
 		LOG(WARN, "queue row not settled", KV_STR("queue_id", entry->row.id),
 		    KV("reason", store_outcome_text(outcome)));
-	if (is_unheard(outcome)) {
+	if (is_unheard(outcome) || is_renewed(entry, outcome)) {
 		settle_later(run, entry);
 		return;
 	}
