@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The long forms of the tests: fuzzing every parser, two hundred kills under load, a hundred
-thousand hostile sessions, and whether the kills would find a store that answers too early.
+"""The long forms of the tests: fuzzing every parser, two hundred kills under load and as many while
+mail leads out, a hundred thousand hostile sessions, and whether the kills would find a store that answers too early.
 
     tests/soak.py [--seconds N]    N: for each fuzz target
 """
@@ -12,6 +12,7 @@ options = words.parse_args()
 root = pathlib.Path(__file__).resolve().parents[1]
 sys.exit(subprocess.call(
     ["tools/sum.py", "tests:200 kills", "tests/sim/kills.py 200",
+     "tests:200 kills while mail leads out", "tests/sim/kills_out.py 200",
      "tests:200 octets changed under a server", "tests/sim/heal.py 200",
      "tests:1,000 octets changed in the store", "env POSTRIDER_FLIPS=1000 build-fuzz/unit heal_test",
      "tests:a hostile hour", "tests/soak/hostile.py --sessions 100000",
