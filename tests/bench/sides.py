@@ -96,8 +96,10 @@ class Peer:
         if flush_ms:
             env = {"LD_PRELOAD": compiled("slowflush", "-shared", "-fPIC", "-ldl"),
                    "FLUSH_DELAY_US": str(1000 * flush_ms)}
-        more = f"relayhost = [127.0.0.1]:{relay_to}\n" if relay_to else ""
-        self.peer = peer.Peer(folder, users=users, env=env, postfix=more).start()
+        settings = dict(peer.ALONE)
+        if relay_to:
+            settings["relayhost"] = f"[127.0.0.1]:{relay_to}"
+        self.peer = peer.Peer(folder, users=users, env=env, settings=settings).start()
         self.roots = self.peer.pids()
 
     def port(self, service):
@@ -139,9 +141,4 @@ class Sink:
 
 def compiled(name, *flags):
     """The path of tests/bench/NAME.c compiled."""
-    folder = pathlib.Path(tempfile.gettempdir()) / f"postrider-bench-{os.getuid()}"
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o755)
-    subprocess.check_call(["cc", "-O2", "-D_GNU_SOURCE", "-pthread", str(HERE / f"{name}.c"),
-                           "-o", str(folder / name), *flags])
-    return str(folder / name)
+    return peer.compiled(HERE / f"{name}.c", *flags)

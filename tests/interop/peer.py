@@ -1,10 +1,9 @@
-"""Postfix + Dovecot on loopback with their defaults, for measuring beside ours.  Needs root;
-installs Debian's packages if they are missing and keeps their services from starting."""
-import os, pathlib, shutil, socket, subprocess, time
+"""Postfix + Dovecot on loopback with their defaults: another person's server, for mail to and fro,
+and for measuring beside ours.  Needs root; installs Debian's packages if they are missing."""
+import imaplib, os, pathlib, pwd, shutil, socket, subprocess, tempfile
 
 import lab
 
-PACKAGES = ["postfix", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd"]
 SERVICES = {"smtp": 25, "imap": 143, "imaps": 993, "pop3": 110, "lmtp": 24}
 
 DOVECOT = """base_dir = {dir}/run
@@ -77,78 +76,84 @@ mail_owner = postfix
 setgid_group = postdrop
 maillog_file = {dir}/maillog
 maillog_file_prefixes = {dir}
-myhostname = mx.sdbox.test
 mydestination =
 mynetworks = 127.0.0.0/8
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-smtp_dns_support_level = disabled
 smtpd_client_connection_count_limit = 500
-virtual_mailbox_domains = sdbox.test
+virtual_mailbox_domains = {domain}
 virtual_mailbox_maps = static:ok
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
 """
+ALONE = {"smtp_dns_support_level": "disabled"}
 
 
-def install():
-    if shutil.which("dovecot") and shutil.which("postfix"):
-        return
-    guard = pathlib.Path("/usr/sbin/policy-rc.d")
-    is_ours = not guard.exists()
-    if is_ours:  # nothing may start on a public port
-        guard.write_text("#!/bin/sh\nexit 101\n")
-        guard.chmod(0o755)
-    try:
-        subprocess.run(["debconf-set-selections"], check=True, text=True,
-                       input="postfix postfix/main_mailer_type select No configuration\n")
-        subprocess.check_call(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES],
-                              env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"))
-    finally:
-        if is_ours:
-            guard.unlink()
+def compiled(path, *flags):
+    """The path of that C file's program, or of what LD_PRELOAD takes."""
+    folder = pathlib.Path(tempfile.gettempdir()) / f"postrider-compiled-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    target = folder / path.stem
+    subprocess.check_call(["cc", "-O2", "-D_GNU_SOURCE", "-pthread", str(path), "-o",
+                           f"{target}.{os.getpid()}", *flags])
+    os.rename(f"{target}.{os.getpid()}", target)  # somebody else may be using it
+    return str(target)
 
 
 class Peer:
-    def __init__(self, folder, users, env=None, postfix=""):
-        """env: of all their processes, beside what they are given anyway; postfix: lines that
-        are added to its settings."""
+    def __init__(self, folder, users, env=None, domain="sdbox.test", place=None, settings=ALONE,
+                 also=()):
+        """env: of all their processes, beside what they are given anyway; place: the address
+        and port of SMTP; settings: of Postfix; also: other addresses that Dovecot has for the
+        first user."""
         self.folder, self.users, self.base = folder, users, lab.free_base()
-        self.env, self.postfix = env or {}, postfix
+        self.env, self.domain, self.settings = env or {}, domain, settings
+        self.address, self.smtp_port = place or ("127.0.0.1", self.port("smtp"))
+        self.processes, self.also = [], also
 
     def port(self, service):
         return self.base + SERVICES[service]
 
     def start(self):
-        install()
+        subprocess.check_call([lab.ROOT / "tools" / "deps", "test"])
         if subprocess.run(["id", "vmail"], capture_output=True).returncode != 0:
             subprocess.check_call(["useradd", "-r", "-d", "/nonexistent", "-s",
                                    "/usr/sbin/nologin", "vmail"])
-        d, words = self.folder, {"dir": self.folder, **{n: self.port(n) for n in SERVICES}}
+        d, words = self.folder, {"dir": self.folder, "domain": self.domain,
+                                "address": self.address, **{n: self.port(n) for n in SERVICES}}
         for name in ("conf", "data", "spool", "run", "state", "mail"):
             os.makedirs(f"{d}/{name}", exist_ok=True)
         os.chmod(d, 0o755)
         shutil.chown(d + "/data", "postfix")
         shutil.chown(d + "/mail", "vmail")
-        uid = subprocess.check_output(["id", "-u", "vmail"], text=True).strip()
-        gid = subprocess.check_output(["id", "-g", "vmail"], text=True).strip()
+        who = pwd.getpwnam("vmail")
+        people = [(f"u{i:04}@{self.domain}", i) for i in range(1, self.users + 1)]
         with open(d + "/users", "w") as out:
-            for i in range(1, self.users + 1):
-                out.write(f"u{i:04}@sdbox.test:{{PLAIN}}pass:{uid}:{gid}::{d}/mail/u{i:04}::\n")
+            for address, i in people + [(address, 1) for address in self.also]:
+                out.write(f"{address}:{{PLAIN}}pass:{who.pw_uid}:{who.pw_gid}::"
+                          f"{d}/mail/u{i:04}::\n")
         names = " ".join(self.env)
         pathlib.Path(d + "/dovecot.conf").write_text(
             DOVECOT.format(**words) + f"import_environment = $import_environment {names}\n")
+        settings = {"myhostname": "mx." + self.domain, **self.settings,
+                    "import_environment": "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C " + names}
         pathlib.Path(d + "/conf/main.cf").write_text(
-            POSTFIX.format(**words) + self.postfix +
-            "import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG "
-            f"TZ LANG=C {names}\n")
+            POSTFIX.format(**words) +
+            "".join(f"{name} = {value}\n" for name, value in settings.items()))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
                         "-subj", "/CN=peer.test", "-keyout", d + "/tls.key", "-out",
                         d + "/tls.crt"], check=True, capture_output=True)
         self.write_master()
         env = dict(os.environ, **self.env)
-        subprocess.check_call(["dovecot", "-c", d + "/dovecot.conf"], env=env)
-        subprocess.run(["postfix", "-c", d + "/conf", "start"], check=True, capture_output=True,
-                       env=env)
+        env = dict(os.environ, **self.env)
+        lab.run(["postfix", "-c", d + "/conf", "check"], env=env)
+        # In the foreground, in sessions of their own, since they end what is in theirs.
+        for words in (["dovecot", "-F", "-c", d + "/dovecot.conf"],
+                      ["/usr/lib/postfix/sbin/master", "-c", d + "/conf", "-s"]):
+            self.processes.append(subprocess.Popen(
+                words, env=dict(env, MAIL_CONFIG=d + "/conf"), stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, start_new_session=True,
+                preexec_fn=lab.ends_with_us()))
         if not lab.wait_for(lambda: self.answers("smtp") and self.answers("imap"), 20):
             raise RuntimeError("the peers did not start; see " + d)
         return self
@@ -163,22 +168,33 @@ class Peer:
             words = line.split()
             if line[:1].isalpha() and len(words) > 7:
                 if words[:2] == ["smtp", "inet"]:
-                    words[0] = f"127.0.0.1:{self.port('smtp')}"
+                    words[0] = f"{self.address}:{self.smtp_port}"
                 words[4] = "n"
                 line = " ".join(words) + "\n"
             lines.append(line)
         pathlib.Path(self.folder + "/conf/master.cf").write_text("".join(lines))
 
     def answers(self, service):
+        place = ("127.0.0.1", self.port(service))
+        if service == "smtp":
+            place = (self.address, self.smtp_port)
         try:
-            with socket.create_connection(("127.0.0.1", self.port(service)), 1) as s:
+            with socket.create_connection(place, 1) as s:
                 return s.recv(1) != b""
         except OSError:
             return False
 
     def pids(self):
-        return [int(pathlib.Path(self.folder + name).read_text())
-                for name in ("/spool/pid/master.pid", "/run/master.pid")]
+        return [process.pid for process in self.processes]
+
+    def text(self):
+        """What Postfix has logged."""
+        return pathlib.Path(self.folder + "/maillog").read_text()
+
+    def imap(self, number):
+        client = imaplib.IMAP4("127.0.0.1", self.port("imap"))
+        client.login(f"u{number:04}@{self.domain}", "pass")
+        return client
 
     def count(self):
         """Mails in the users' INBOX files."""
@@ -192,7 +208,19 @@ class Peer:
         return count
 
     def stop(self):
-        for pid in self.pids():
-            os.kill(pid, 15)
-        time.sleep(1)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(20)
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *what):
+        self.stop()
