@@ -323,9 +323,12 @@ TEST(a_host_is_asked_about_only_where_it_counts)
 
 /* ---- reports ----------------------------------------------------------------------- */
 
-static bool take_mail(void *arg, struct str to, struct str mail)
+static bool take_mail(void *arg, struct str to, struct str mail, struct arena *scratch,
+		      struct store_op *op)
 {
 	(void)arg;
+	(void)scratch;
+	*op = (struct store_op){.kind = OP_QUEUE_ADD};
 	CHECK_STR(to, STR("reports@example.org"));
 	world.mails++;
 	(void)str_to_c(str_first(mail, sizeof world.mail - 1), world.mail,
@@ -350,7 +353,7 @@ static void open_ledger(void)
 					       .resolver = resolver,
 					       .fetch = fetch,
 					       .hostname = STR("mx.example.net"),
-					       .send = take_mail};
+					       .letter = take_mail};
 
 	ledger = ledger_open(&options);
 }

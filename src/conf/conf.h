@@ -39,6 +39,7 @@ struct conf {
 	struct str tls_roots;                /* PEM file; "": the system's */
 	bool is_dane_heeded, is_mta_sts_heeded, is_tls_reported;
 	uint32_t mta_sts_port;
+	uint64_t tls_report_s;
 	struct str tls_client_ca; /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
 	uint64_t copy_bytes_a_second;

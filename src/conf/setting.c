@@ -74,6 +74,8 @@ const struct setting settings[] = {
 	{"tls", "report", SETTING_SWITCH, AT(is_tls_reported), 0, 0, "yes", NULL,
 	 "Whether domains that ask for it are told once a day how TLS with their servers "
 	 "went (TLS-RPT, RFC 8460)."},
+	{"tls", "report-interval", SETTING_SPAN, AT(tls_report_s), 1, DAY, "1 d", NULL,
+	 "The day of those reports.  Only tests need a shorter one."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

@@ -92,6 +92,8 @@ static bool begin(struct self *self)
 		.tls_uses = (conf->is_dane_heeded ? TLS_USE_DANE : 0u) |
 			    (conf->is_mta_sts_heeded ? TLS_USE_STS : 0u),
 		.sts_port = (uint16_t)conf->mta_sts_port,
+		.is_tls_reported = conf->is_tls_reported,
+		.tls_report_s = (unsigned)conf->tls_report_s,
 		.hostname = conf->hostname,
 		.hello = conf->mta_hello.len > 0 ? conf->mta_hello : conf->hostname,
 		.smarthost = conf->mta_smarthost,

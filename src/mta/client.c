@@ -190,15 +190,18 @@ static enum client_outcome hello(struct client *client)
 static enum client_outcome handshake(struct client *client)
 {
 	const struct client_options *options = &client->options;
-	struct tls_outcome outcome = {.flaw = TLS_FLAW_NONE};
+	struct tls_outcome *outcome = &client->tls;
 
 	client_deadline(client, WAIT_HELLO);
+	client->is_tls_known = true;
 	if (conn_starttls_peer(client->conn, options->tls, &options->demand.peer,
-			       &outcome) == OK)
+			       outcome) == OK)
 		return CLIENT_READY;
 	say(client, "The TLS handshake failed");
-	if (outcome.why[0])
-		buf_printf(&client->text, ": %s", outcome.why);
+	if (outcome->why[0])
+		buf_printf(&client->text, ": %s", outcome->why);
+	if (outcome->flaw == TLS_FLAW_NONE)
+		outcome->flaw = TLS_FLAW_VALIDATION;
 	return CLIENT_NO_TLS;
 }
 
@@ -206,6 +209,12 @@ static enum client_outcome unmet(struct client *client, const char *why)
 {
 	say(client, why);
 	return CLIENT_TLS_UNMET;
+}
+
+static void not_offered(struct client *client)
+{
+	client->is_tls_known = true;
+	client->tls.flaw = TLS_FLAW_NOT_OFFERED;
 }
 
 /* RFC 3207 §4.1, §4.2: after TLS everything begins anew. */
@@ -216,12 +225,16 @@ static enum client_outcome starttls(struct client *client)
 	if (client->options.is_tls_implicit || client->options.is_tls_avoided)
 		return CLIENT_READY;
 	if (!(client->offers & OFFER_STARTTLS))
+		not_offered(client);
+	if (!(client->offers & OFFER_STARTTLS))
 		return is_needed ? unmet(client, "TLS is required, and the server does "
 						 "not offer it")
 				 : CLIENT_READY;
 	conn_add(client->conn, STR("STARTTLS\r\n"));
 	enum client_outcome outcome = command(client, WAIT_HELLO);
 
+	if (outcome == CLIENT_REFUSED)
+		not_offered(client);
 	if (outcome == CLIENT_REFUSED && is_needed)
 		return unmet(client, "TLS is required, and the server refused to begin "
 				     "it");

@@ -6,8 +6,10 @@
 #include "mta/destination.h"
 #include "mta/settle.h"
 #include "mta/table.h"
+#include "mta/tally.h"
 #include "net/tls.h"
 #include "rt/clock.h"
+#include "tlspolicy/ledger.h"
 #include "tlspolicy/policy.h"
 
 enum {
@@ -200,6 +202,8 @@ void mta_task(void *arg)
 	uint64_t leases_id = leases ? task_id(leases) : 0;
 
 	mta->run.users += leases != NULL;
+	if (mta->run.ledger && task_start("TLS reports", tally_task, &mta->run))
+		mta->run.users++;
 	if (bell_open(mta->run.options->store, &bell))
 		carry(&mta->run, &bell);
 	task_cancel(leases_id);
@@ -221,6 +225,7 @@ struct mta *mta_open(const struct mta_options *options)
 					      .sts_port = options->sts_port};
 
 	mta->run.policy = policy_open(&policy);
+	mta->run.ledger = tally_open(&mta->run);
 	return mta;
 }
 
@@ -246,6 +251,7 @@ void mta_close(struct mta **mta_ptr)
 	destination_free_all(&mta->run);
 	tls_client_free(&mta->run.tls);
 	policy_close(&mta->run.policy);
+	ledger_close(&mta->run.ledger);
 	mem_free(mta);
 	*mta_ptr = NULL;
 }

@@ -24,6 +24,8 @@ struct mta_options {
 	struct fetch *fetch;
 	unsigned tls_uses; /* enum tls_use */
 	uint16_t sts_port;
+	bool is_tls_reported;
+	unsigned tls_report_s;     /* how often */
 	struct str hostname;       /* ours */
 	struct str hello;          /* what we call ourselves to others */
 	struct str smarthost;      /* conf/hop.h; "": none */

@@ -112,6 +112,7 @@ struct run {
 	const struct mta_options *options;
 	struct tls_client *tls; /* NULL: none can be had */
 	struct policy *policy;
+	struct ledger *ledger; /* NULL: reports are not wanted */
 	struct list rows[TABLE_BUCKETS_MTA], mails[TABLE_BUCKETS_MTA],
 		destinations[TABLE_BUCKETS_MTA];
 	struct list remotes[REMOTE_BUCKETS];

@@ -9,6 +9,7 @@
 #include "mta/remote.h"
 #include "mta/settle.h"
 #include "mta/table.h"
+#include "mta/tally.h"
 #include "mta/transaction.h"
 #include "net/conn.h"
 #include "tlspolicy/policy.h"
@@ -149,6 +150,9 @@ static bool client_options(struct search *search, struct str host,
 	demand_of_host(search, host, &options->demand);
 	if (options->demand.verdict == TLS_HOST_GOOD)
 		return true;
+	if (search->has_policy)
+		tally_host(search->destination, &search->policy, &options->demand, NULL,
+			   host);
 	note_demand(search, &options->demand, options->demand.reason, host);
 	return false;
 }
@@ -193,6 +197,9 @@ static enum client_outcome greet(struct search *search, struct conn *conn,
 {
 	enum client_outcome outcome = client_open(search->client, conn, host, options);
 
+	if (search->has_policy)
+		tally_host(search->destination, &search->policy, &options->demand,
+			   search->client, host);
 	if (outcome == CLIENT_READY)
 		return outcome;
 	note_outcome(search, outcome, host);
@@ -357,6 +364,7 @@ static bool find_host(struct search *search)
 		policy_hop(search->destination->run->policy, hop->host, mx.expanded,
 			   mx.is_secure ? TLS_KNOWN : TLS_KNOWN_NONE, &search->arena,
 			   &search->policy);
+		tally_hop(search->destination->run, &search->policy);
 		return try_all(search, mx.hosts, mx.count);
 	}
 	struct smtp_enhanced status = {4, 4, 3};

@@ -3,14 +3,9 @@
 #include "base/log.h"
 #include "directory/directory.h"
 #include "queue/id.h"
-#include "route/route.h"
+#include "route/letter.h"
 #include "rt/clock.h"
-#include "store/digest.h"
 #include "store/store.h"
-#include "wire/mail/date.h"
-#include "wire/smtp/path.h"
-
-enum { NOTIFY_NEVER = 1, TRACE_MAX = 512 };
 
 /* A report on its way to be made; everything lives in the arena. */
 struct telling {
@@ -19,9 +14,7 @@ struct telling {
 	struct bounce_recipient
 		*recipients; /* those that their sender wants to hear of */
 	size_t count;
-	struct str to;
-	struct route_target *targets;
-	size_t target_count;
+	struct letter letter;     /* its address and where that leads, then all of it */
 	const struct str *header; /* NULL: to be read */
 };
 
@@ -32,30 +25,6 @@ static void log_nobody(const struct telling *t, const char *why)
 	LOG(INFO, "nobody to tell", KV_STR("queue_id", row->id),
 	    KV_STR("rcpt", row->recipient.address), KV_STR("from", row->sender),
 	    KV_INT("rcpts", t->count), KV("why", why));
-}
-
-static enum report find_place(struct telling *t)
-{
-	struct smtp_path path;
-	struct str local;
-
-	if (!smtp_mailbox_parse(t->to, SMTP_UTF8, &path))
-		return REPORT_NONE;
-	if (!smtp_local_plain(path.local, t->arena, &local))
-		return REPORT_LATER;
-	switch (route_find(t->reporter->directory, local, path.domain, t->arena,
-			   &t->targets, &t->target_count)) {
-	case ROUTE_LOCAL:
-	case ROUTE_REMOTE:
-	case ROUTE_MIXED:
-		return REPORT_MADE;
-	case ROUTE_UNKNOWN:
-		return REPORT_LATER;
-	case ROUTE_NOBODY:
-	case ROUTE_LOOP:
-		break;
-	}
-	return REPORT_NONE;
 }
 
 /* The failures that no sender can be told of, to the address that is set for them.  A
@@ -78,8 +47,8 @@ static enum report find_postmaster(struct telling *t, const char *why)
 		return REPORT_NONE;
 	}
 	t->count = count;
-	t->to = address;
-	enum report found = find_place(t);
+	t->letter.to = address;
+	enum report found = letter_find(&t->letter, t->reporter->directory, t->arena);
 
 	if (found == REPORT_NONE)
 		log_nobody(t, "double-bounce leads nowhere");
@@ -88,10 +57,10 @@ static enum report find_postmaster(struct telling *t, const char *why)
 
 static enum report find_listener(struct telling *t)
 {
-	t->to = t->recipients[0].row->sender;
-	if (t->to.len == 0) /* RFC 5321 §4.5.5: never a report of a report */
+	t->letter.to = t->recipients[0].row->sender;
+	if (t->letter.to.len == 0) /* RFC 5321 §4.5.5: never a report of a report */
 		return find_postmaster(t, "it has no sender");
-	enum report found = find_place(t);
+	enum report found = letter_find(&t->letter, t->reporter->directory, t->arena);
 
 	return found == REPORT_NONE ? find_postmaster(t, "its sender leads nowhere")
 				    : found;
@@ -151,50 +120,14 @@ static uint8_t write_report(struct bounce *bounce, struct buf *message)
 	return bounce_write(bounce, message);
 }
 
-static enum report make_op(const struct telling *t, const struct bounce *bounce,
-			   uint8_t kind, struct str message, struct store_op *op)
-{
-	struct queue_recipient *to =
-		ARENA_ARRAY(t->arena, struct queue_recipient, t->target_count);
-	struct buf digest = BUF(DIGEST_BYTES_MAX), trace = BUF(TRACE_MAX);
-	struct op_queue_add *add = &op->queue_add;
-
-	buf_printf(&trace, "Received: by %.*s id %.*s;\r\n\t", STR_FMT(bounce->hostname),
-		   STR_FMT(bounce->id));
-	mail_date_add(&trace, bounce->now, 0);
-	buf_add(&trace, STR("\r\n"));
-	digest_make_warily("report digest", message, &digest);
-	*op = (struct store_op){.kind = OP_QUEUE_ADD,
-				.queue_add = {.received_at = bounce->now,
-					      .due_at = bounce->now,
-					      .body_kind = kind,
-					      .recipients = to,
-					      .count = t->target_count}};
-	bool is_good = to && arena_copy(t->arena, bounce->id, &add->id) &&
-		       arena_copy(t->arena, message, &add->body.raw) &&
-		       arena_copy(t->arena, buf_str(&trace), &add->trace) &&
-		       arena_copy(t->arena, buf_str(&digest), &add->digest);
-
-	add->body.raw_size = message.len;
-	for (size_t i = 0; is_good && i < t->target_count; i++)
-		to[i] = (struct queue_recipient){.kind = t->targets[i].kind,
-						 .address = t->targets[i].address,
-						 .original = t->to,
-						 .account = t->targets[i].account,
-						 .notify = NOTIFY_NEVER};
-	buf_fini(&digest);
-	buf_fini(&trace);
-	return is_good ? REPORT_MADE : REPORT_LATER;
-}
-
-static enum report compose(const struct telling *t, struct store_op *op)
+static enum report compose(struct telling *t, struct store_op *op)
 {
 	struct buf original = BUF(BOUNCE_ORIGINAL_MAX + TRACE_BYTES_MAX);
 	struct buf message = BUF(BOUNCE_BYTES_MAX);
 	char room[QUEUE_ID_LETTERS];
 	struct bounce bounce = {.hostname = t->reporter->hostname,
 				.domain = t->reporter->directory->default_domain,
-				.to = t->to,
+				.to = t->letter.to,
 				.id = queue_id_make(room),
 				.now = clock_s(),
 				.recipients = t->recipients,
@@ -203,13 +136,17 @@ static enum report compose(const struct telling *t, struct store_op *op)
 
 	if (read_original(t, &original, &bounce.is_whole)) {
 		bounce.original = buf_str(&original);
-		uint8_t kind = write_report(&bounce, &message);
-
-		made = make_op(t, &bounce, kind, buf_str(&message), op);
+		t->letter.kind = write_report(&bounce, &message);
+		t->letter.hostname = bounce.hostname;
+		t->letter.id = bounce.id;
+		t->letter.now = bounce.now;
+		t->letter.message = buf_str(&message);
+		if (letter_op(&t->letter, t->arena, op))
+			made = REPORT_MADE;
 	}
 	if (made == REPORT_MADE)
 		LOG(INFO, "sender told", KV_STR("queue_id", t->recipients[0].row->id),
-		    KV_STR("report", bounce.id), KV_STR("from", t->to),
+		    KV_STR("report", bounce.id), KV_STR("from", t->letter.to),
 		    KV_STR("what", bounce_action_name(t->recipients[0].action)),
 		    KV_INT("rcpts", t->count));
 	buf_fini(&original);

@@ -17,7 +17,8 @@ enum rule {
 	REMOTE, /* the queue of mail that leads out */
 	INBOX,  /* into an INBOX */
 	LEASED, /* the row or message is under lease here */
-	REPORT, /* along with the settling of a row that is under lease here */
+	REPORT, /* along with the settling of a row that is under lease here, or with the
+		   counts of TLS that it tells of */
 	BY_OP,  /* a commit: each operation by its own rule */
 };
 
@@ -130,6 +131,34 @@ static bool settles_leased(const struct gate_view *view,
 	return false;
 }
 
+static bool is_tls_report(const struct op_queue_add *add)
+{
+	return add->sender.len == 0 && (add->body_kind & QUEUE_TLS_OPTIONAL) &&
+	       add->count <= GATE_REPORT_RCPTS_MAX && add->body.from_message == 0 &&
+	       add->body.raw_size <= GATE_REPORT_BYTES_MAX;
+}
+
+/* RFC 8460: what is queued are small mails from <>, and the counts that they tell of are
+ * deleted, so that they are told once. */
+static bool tells_counts(const struct store_commit *commit)
+{
+	size_t mails = 0, counts = 0;
+
+	if (commit->account != ACCOUNT_SYSTEM || commit->key.len == 0)
+		return false;
+	for (size_t i = 0; i < commit->count; i++) {
+		const struct store_op *op = &commit->ops[i];
+
+		if (op->kind == OP_KV_DELETE && str_starts(op->kv.key, STR("t/rpt/")))
+			counts++;
+		else if (op->kind == OP_QUEUE_ADD && is_tls_report(&op->queue_add))
+			mails++;
+		else
+			return false;
+	}
+	return counts == 1 && mails <= GATE_REPORTS_MAX;
+}
+
 static bool op_allowed(const struct gate_view *view, const struct store_commit *commit,
 		       const struct store_op *op)
 {
@@ -160,7 +189,7 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 	case LEASED:
 		return view->is_leased_row(view->arg, account, op->settle.row);
 	case REPORT:
-		return settles_leased(view, commit);
+		return settles_leased(view, commit) || tells_counts(commit);
 	case POLICIES:
 		return is_policy_key(account, op->kv.key);
 	case NEVER:

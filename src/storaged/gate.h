@@ -14,6 +14,13 @@ enum gate_role {
 	GATE_ROLES,
 };
 
+/* Bounds of a report that the mta queues without having leased anything. */
+enum {
+	GATE_REPORTS_MAX = 4, /* in a commit */
+	GATE_REPORT_RCPTS_MAX = 10,
+	GATE_REPORT_BYTES_MAX = 512 * 1024,
+};
+
 /* What the gate asks about the request's channel. */
 struct gate_view {
 	enum gate_role role;

@@ -297,6 +297,80 @@ TEST(the_mta_reports_only_what_it_settles)
 	CHECK(!allows(GATE_MTA, GRANT_ALL, true, request));
 }
 
+/* Mails of TLS-RPT, which the mta may queue along with the counts they tell of. */
+static bool allows_told(enum gate_role role, struct store_op mail, const char *key)
+{
+	struct store_op two[] = {mail, {.kind = OP_KV_DELETE}};
+	struct store_request request = {.call = CALL_COMMIT, .account = ACCOUNT_SYSTEM};
+
+	two[1].kv.key = str_c(key);
+	request.commit = (struct store_commit){
+		.account = ACCOUNT_SYSTEM, .key = STR("k"), .ops = two, .count = 2};
+	return allows(role, 0, false, request);
+}
+
+TEST(the_mta_tells_counts_of_tls_in_small_mails_from_nobody)
+{
+	const struct store_op mail = {
+		.kind = OP_QUEUE_ADD,
+		.queue_add = {.body_kind = QUEUE_TLS_OPTIONAL,
+			      .body = {.raw_size = GATE_REPORT_BYTES_MAX},
+			      .count = GATE_REPORT_RCPTS_MAX}};
+	const char *key = "t/rpt/020779/example.org";
+	struct store_op other = mail;
+
+	CHECK(allows_told(GATE_MTA, mail, key));
+	CHECK(!allows_told(GATE_DOOR, mail, key) && !allows_told(GATE_VAULT, mail, key));
+	CHECK(!allows_told(GATE_MTA, mail, "t/sts/example.org"));
+	CHECK(!allows_told(GATE_MTA, mail, "d/adr/ann@example.org"));
+	CHECK(!allows_op(GATE_MTA, 0, false, ACCOUNT_SYSTEM, mail)); /* no counts */
+	other.queue_add.sender = STR("ann@example.org");
+	CHECK(!allows_told(GATE_MTA, other, key));
+	other = mail;
+	other.queue_add.body.raw_size++;
+	CHECK(!allows_told(GATE_MTA, other, key));
+	other = mail;
+	other.queue_add.count++;
+	CHECK(!allows_told(GATE_MTA, other, key));
+	other = mail;
+	other.queue_add.body_kind = QUEUE_7BIT;
+	CHECK(!allows_told(GATE_MTA, other, key));
+	other = mail;
+	other.queue_add.body.from_account = MINE;
+	other.queue_add.body.from_message = MESSAGE;
+	CHECK(!allows_told(GATE_MTA, other, key));
+	other = (struct store_op){.kind = OP_KV_PUT, .kv = {.key = STR("t/sts/x")}};
+	CHECK(allows_told(GATE_MTA, other, key)); /* each by its own rule */
+}
+
+TEST(no_mail_rides_along_with_others_where_counts_are_told)
+{
+	struct store_op row[GATE_REPORTS_MAX + 2] = {
+		{.kind = OP_KV_DELETE, .kv = {.key = STR("t/rpt/020779/x")}}};
+	struct store_request request = {.call = CALL_COMMIT, .account = ACCOUNT_SYSTEM};
+
+	for (size_t i = 1; i < COUNT_OF(row); i++) {
+		row[i] = (struct store_op){.kind = OP_QUEUE_ADD};
+		row[i].queue_add.body_kind = QUEUE_TLS_OPTIONAL;
+	}
+	request.commit = (struct store_commit){.account = ACCOUNT_SYSTEM,
+					       .key = STR("k"),
+					       .ops = row,
+					       .count = COUNT_OF(row) - 1};
+	CHECK(allows(GATE_MTA, 0, false, request));
+	request.commit.count++; /* one mail too many */
+	CHECK(!allows(GATE_MTA, 0, false, request));
+	request.commit.count--;
+	request.commit.key = STR(""); /* it could be told twice */
+	CHECK(!allows(GATE_MTA, 0, false, request));
+	request.commit.key = STR("k");
+	request.commit.account = request.account = MINE;
+	CHECK(!allows(GATE_MTA, 0, false, request));
+	request.commit.account = request.account = ACCOUNT_SYSTEM;
+	row[1].queue_add.sender = STR("ann@example.org"); /* spoils all */
+	CHECK(!allows(GATE_MTA, 0, false, request));
+}
+
 TEST(the_directory_is_read_by_its_keys_only)
 {
 	struct store_request get = {.call = CALL_KV_GET, .account = ACCOUNT_SYSTEM};

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/rand.h"
 #include "resolver/resolver.h"
 #include "rt/clock.h"
 #include "store/store.h"
@@ -13,14 +12,16 @@
 #include "wire/auth/tls_rpt.h"
 
 enum {
-	DAY_S = 24 * 3600,
 	PAGES_MAX = 2000, /* domains in memory */
 	BUCKETS = 512,
-	WRITE_MS = 60 * 1000,
-	DELAY_MAX_S = 4 * 3600, /* RFC 8460 §4.1 */
-	KEEP_DAYS = 2,          /* a report that nobody takes: RFC 8460 §5.5 */
+	DAY_S = 24 * 3600,
+	WRITES_A_DAY = 24 * 60,
+	LOOKS_A_DAY = 24, /* for what is due */
+	DELAYS_A_DAY = 6, /* the longest is four hours: RFC 8460 §4.1 */
+	KEEP_DAYS = 2,    /* a report that nobody takes: RFC 8460 §5.5 */
 	SCAN_ROWS = 8,
-	SCRATCH_MAX = 2 * 1024 * 1024,
+	SCRATCH_MAX = 4 * 1024 * 1024,
+	RESULT_MAX = 64 * 1024,
 	JSON_MAX = 512 * 1024,
 	MAIL_MAX = 512 * 1024,
 	POST_TIMEOUT_S = 60,
@@ -46,6 +47,8 @@ struct ledger *ledger_open(const struct ledger_options *options)
 	struct ledger *ledger = NEW(struct ledger);
 
 	ledger->options = *options;
+	if (ledger->options.interval_s == 0)
+		ledger->options.interval_s = DAY_S;
 	return ledger;
 }
 
@@ -90,7 +93,7 @@ void ledger_close(struct ledger **ledger)
 static struct page *page_of(struct ledger *ledger, struct str domain)
 {
 	struct page **bucket = &ledger->buckets[hash64(domain) % BUCKETS];
-	int64_t day = clock_s() / DAY_S;
+	int64_t day = clock_s() / ledger->options.interval_s;
 
 	for (struct page *page = *bucket; page; page = page->next)
 		if (page->day == day && str_same(str_c(page->domain), domain))
@@ -180,16 +183,46 @@ static bool is_wanted(struct ledger *ledger, struct str domain, struct arena *ar
 
 /* ---- the store --------------------------------------------------------------------- */
 
-static void commit(struct ledger *ledger, const struct store_op *op, struct arena *arena)
+/* key: "", or what makes a second time do nothing, which is_repeat then says. */
+static enum store_outcome commit(struct ledger *ledger, struct str key,
+				 const struct store_op *ops, size_t count,
+				 bool *is_repeat)
 {
 	const struct store_commit commit = {
-		.account = ACCOUNT_SYSTEM, .ops = op, .count = 1};
+		.account = ACCOUNT_SYSTEM, .key = key, .ops = ops, .count = count};
+	SCOPED(arena_fini) struct arena arena;
+	struct store_result result = {.is_repeat = false};
+
+	arena_init(&arena, RESULT_MAX);
 	enum store_outcome outcome =
-		store_commit(ledger->options.store, &commit, arena, NULL);
+		store_commit(ledger->options.store, &commit, &arena, &result);
 
 	if (outcome != STORE_OK && outcome != STORE_ABSENT)
 		LOG(WARN, "TLS report not kept",
 		    KV("outcome", store_outcome_text(outcome)));
+	*is_repeat = result.is_repeat;
+	return outcome;
+}
+
+static void forget(struct ledger *ledger, struct str key)
+{
+	const struct store_op op = {.kind = OP_KV_DELETE, .kv = {.key = key}};
+	bool is_repeat;
+
+	(void)commit(ledger, STR(""), &op, 1, &is_repeat); /* else looked at again */
+}
+
+/* After its day is over, so many seconds: not all reports of the world at once. */
+static int64_t delay_of(const struct ledger *ledger)
+{
+	return (int64_t)(crc32c(0, ledger->options.hostname) %
+			 num_max(ledger->options.interval_s / DELAYS_A_DAY, 1));
+}
+
+/* When it is reported; what is counted later is not. */
+static int64_t due_at(const struct ledger *ledger, int64_t day)
+{
+	return (day + 1) * ledger->options.interval_s + delay_of(ledger);
 }
 
 /* What was counted before is added. */
@@ -202,7 +235,8 @@ static void write_page(struct ledger *ledger, struct page *page)
 	struct str old;
 
 	arena_init(&arena, SCRATCH_MAX);
-	if (!is_wanted(ledger, str_c(page->domain), &arena, &rpt))
+	if (clock_s() >= due_at(ledger, page->day) ||
+	    !is_wanted(ledger, str_c(page->domain), &arena, &rpt))
 		return;
 	op.kv.key = arena_printf(&arena, "t/rpt/%06lld/%s", (long long)page->day,
 				 page->domain);
@@ -212,8 +246,10 @@ static void write_page(struct ledger *ledger, struct page *page)
 		LOG(WARN, "TLS report damaged", KV("name", page->domain));
 	rpt_encode(&value, &page->rpt);
 	op.kv.value = buf_str(&value);
-	if (buf_ok(&value))
-		commit(ledger, &op, &arena);
+	bool is_repeat;
+
+	if (buf_ok(&value)) /* else, or if it fails, a minute is lost */
+		(void)commit(ledger, STR(""), &op, 1, &is_repeat);
 }
 
 void ledger_write(struct ledger *ledger)
@@ -247,47 +283,73 @@ static bool post(struct ledger *ledger, struct str url, struct str gzip,
 	return reply.outcome == FETCH_OK && reply.status / 100 == 2;
 }
 
-/* True if one of those who are to get it has taken it. */
-static bool deliver(struct ledger *ledger, const struct rpt_head *head,
-		    const struct tls_rpt *to, struct str gzip, struct arena *arena)
+/* A pair of the store on its way to be reported. */
+struct due {
+	struct str key;
+	int64_t day;
+	struct rpt_head head;
+	struct tls_rpt to;
+	struct arena *arena;
+};
+
+/* The same for the same day and domain for ever, since it is written down. */
+static uint64_t number_of(const struct due *due)
+{
+	return siphash((struct hash_key){{8460, 1}}, due->key);
+}
+
+/* All who are to get it.  Once the commit is made it has been sent: never again. */
+static bool deliver(struct ledger *ledger, const struct due *due, struct str gzip)
 {
 	SCOPED(buf_fini) struct buf mail = BUF(MAIL_MAX);
-	bool is_taken = false;
+	struct store_op ops[TLS_RPT_URIS_MAX + 1];
+	struct str key =
+		arena_printf(due->arena, "t/rpt/%lld/%016llx", (long long)due->day,
+			     (unsigned long long)number_of(due));
+	bool is_taken = false, is_repeat;
+	size_t count = 0;
 
-	for (size_t i = 0; i < to->count; i++) {
-		struct str target = to->uris[i].target;
+	for (size_t i = 0; i < due->to.count; i++) {
+		struct str target = due->to.uris[i].target;
 
-		if (to->uris[i].is_https) {
-			is_taken |= post(ledger, target, gzip, arena);
+		if (due->to.uris[i].is_https) {
+			is_taken |= post(ledger, target, gzip, due->arena);
 			continue;
 		}
 		buf_reset(&mail);
-		rpt_mail(&mail, head, target, gzip, clock_s());
-		is_taken |= buf_ok(&mail) && ledger->options.send(ledger->options.arg,
-								  target, buf_str(&mail));
+		rpt_mail(&mail, &due->head, target, gzip, clock_s());
+		count += buf_ok(&mail) &&
+			 ledger->options.letter(ledger->options.arg, target,
+						buf_str(&mail), due->arena, &ops[count]);
 	}
-	return is_taken;
+	if (!is_taken && count == 0)
+		return false;
+	ops[count++] = (struct store_op){.kind = OP_KV_DELETE, .kv = {.key = due->key}};
+	if (commit(ledger, key, ops, count, &is_repeat) != STORE_OK)
+		return false;
+	if (is_repeat) /* it was sent before, and the pair has come again */
+		forget(ledger, due->key);
+	return true;
 }
 
-/* True if the row is of no more use. */
-static bool report_one(struct ledger *ledger, const struct rpt_head *head,
-		       struct str value, struct arena *arena)
+/* True if the pair is of no more use: nobody wants it, or it cannot be read. */
+static bool report_one(struct ledger *ledger, struct due *due, struct str value)
 {
 	SCOPED(buf_fini) struct buf json = BUF(JSON_MAX), gzip = BUF(FETCH_BODY_MAX);
 	SCOPED(rpt_fini) struct rpt rpt;
-	struct tls_rpt to;
 
 	rpt_init(&rpt);
-	if (!rpt_decode(value, &rpt) || !is_wanted(ledger, head->domain, arena, &to))
+	if (!rpt_decode(value, &rpt) ||
+	    !is_wanted(ledger, due->head.domain, due->arena, &due->to))
 		return true;
-	rpt_json(&json, head, &rpt);
+	rpt_json(&json, &due->head, &rpt);
 	if (!buf_ok(&json) || !rpt_gzip(buf_str(&json), &gzip))
 		return true;
-	bool is_taken = deliver(ledger, head, &to, buf_str(&gzip), arena);
+	bool is_sent = deliver(ledger, due, buf_str(&gzip));
 
-	LOG(INFO, "TLS report", KV_STR("name", head->domain),
-	    KV("outcome", is_taken ? "sent" : "not taken"));
-	return is_taken;
+	LOG(INFO, "TLS report", KV_STR("name", due->head.domain),
+	    KV("outcome", is_sent ? "sent" : "not taken"));
+	return false;
 }
 
 /* "t/rpt/DAY/DOMAIN" */
@@ -302,22 +364,29 @@ static bool read_key(struct str key, int64_t *day, struct str *domain)
 	return true;
 }
 
-static void look_at(struct ledger *ledger, const struct kv_row *row, struct arena *arena)
+static void look_at(struct ledger *ledger, const struct kv_row *row)
 {
-	struct rpt_head head = {.submitter = ledger->options.hostname};
-	int64_t delay = (int64_t)(crc32c(0, head.submitter) % DELAY_MAX_S);
-	const struct store_op op = {.kind = OP_KV_DELETE, .kv = {.key = row->key}};
-	int64_t day = 0, now = clock_s();
-	bool is_ours = read_key(row->key, &day, &head.domain);
+	SCOPED(arena_fini) struct arena arena;
+	struct due due = {.key = row->key,
+			  .head = {.submitter = ledger->options.hostname},
+			  .arena = &arena};
+	int64_t interval_s = ledger->options.interval_s, now = clock_s();
 
-	if (is_ours && now < (day + 1) * DAY_S + delay)
+	arena_init(&arena, SCRATCH_MAX);
+	if (!read_key(row->key, &due.day, &due.head.domain) ||
+	    due.day > now / interval_s) { /* of days that had another length */
+		forget(ledger, row->key);
+		return;
+	}
+	if (now < due_at(ledger, due.day))
 		return; /* its day is not over, or others report just now */
-	head.begin = day * DAY_S;
-	head.id = arena_printf(arena, "%lld.%016llx", (long long)day,
-			       (unsigned long long)rand_u64());
-	if (!is_ours || report_one(ledger, &head, row->value, arena) ||
-	    now > (day + 1 + KEEP_DAYS) * DAY_S)
-		commit(ledger, &op, arena);
+	due.head.begin = due.day * interval_s;
+	due.head.end = due.head.begin + interval_s - 1;
+	due.head.id = arena_printf(&arena, "%lld.%016llx", (long long)due.day,
+				   (unsigned long long)number_of(&due));
+	if (report_one(ledger, &due, row->value) ||
+	    now > (due.day + 1 + KEEP_DAYS) * interval_s)
+		forget(ledger, row->key);
 }
 
 void ledger_report(struct ledger *ledger)
@@ -335,7 +404,7 @@ void ledger_report(struct ledger *ledger)
 				  &count_got) != STORE_OK)
 			return;
 		for (size_t i = 0; i < count_got && !task_is_canceled(); i++)
-			look_at(ledger, &rows[i], &arena);
+			look_at(ledger, &rows[i]);
 		if (count_got > 0 &&
 		    !str_to_c(rows[count_got - 1].key, after_room, sizeof after_room))
 			return;
@@ -346,10 +415,11 @@ void ledger_report(struct ledger *ledger)
 void ledger_task(void *arg)
 {
 	struct ledger *ledger = arg;
+	uint64_t minute_ms = ledger->options.interval_s * 1000ull / WRITES_A_DAY;
 
-	for (unsigned minute = 0; task_sleep_ms(WRITE_MS) == OK; minute++) {
+	for (unsigned minute = 0; task_sleep_ms(minute_ms) == OK; minute++) {
 		ledger_write(ledger);
-		if (minute % 60 == 0)
+		if (minute % (WRITES_A_DAY / LOOKS_A_DAY) == 0)
 			ledger_report(ledger);
 	}
 }

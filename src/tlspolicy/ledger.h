@@ -3,21 +3,29 @@
  * added to the store:
  *
  *   t/rpt/DAY/DOMAIN   as tlspolicy/rpt.h has it; DAY in days since 1970, six digits
+ *
+ * A domain's day is reported once, whatever dies: the mails are queued and the pair is
+ * deleted by one commit, whose key is made of day and domain.  What is posted by HTTPS
+ * may come twice, under the same report id, if we die before that commit.
  */
 #pragma once
 
 #include "tlspolicy/policy.h"
 
 struct ledger;
+struct store_op;
 
 struct ledger_options {
 	struct store *store;
 	struct resolver *resolver;
 	struct fetch *fetch;
 	struct str hostname; /* ours */
-	/* Sends a mail from <> by whatever TLS there is; may suspend.  False: try again
-	 * later. */
-	bool (*send)(void *arg, struct str to, struct str mail);
+	unsigned interval_s; /* a day; tests have shorter ones */
+	/* Makes of a mail from <> the operation that queues it; all it leads to lives in
+	 * the arena.  May suspend.  False: cannot be said now, or that address is none.
+	 */
+	bool (*letter)(void *arg, struct str to, struct str mail, struct arena *arena,
+		       struct store_op *op);
 	void *arg;
 };
 

@@ -62,7 +62,7 @@ struct rpt_head {
 	struct str domain;    /* of whom it tells */
 	struct str submitter; /* our host name */
 	struct str id;        /* of the report: letters, digits, dots */
-	int64_t begin;        /* of the day, seconds since 1970 */
+	int64_t begin, end;   /* first and last second of the day, since 1970 */
 };
 /* RFC 8460 §4.4. */
 void rpt_json(struct buf *json, const struct rpt_head *head, const struct rpt *rpt);

@@ -7,7 +7,7 @@
 #include "tlspolicy/rpt.h"
 #include "wire/mail/date.h"
 
-enum { DAY_S = 24 * 3600, GZIP = 15 + 16, LINE_OCTETS = 57 /* 76 letters of base64 */ };
+enum { GZIP = 15 + 16, LINE_OCTETS = 57 /* 76 letters of base64 */ };
 
 /* Words of others may be anything; JSON is UTF-8. */
 static json_t *text(struct str s)
@@ -90,9 +90,9 @@ void rpt_json(struct buf *json, const struct rpt_head *head, const struct rpt *r
 	json_t *whole = json_pack(
 		"{s:o,s:{s:o,s:o},s:o,s:o,s:o}", "organization-name",
 		text(head->submitter), "date-range", "start-datetime",
-		moment(head->begin), "end-datetime", moment(head->begin + DAY_S - 1),
-		"contact-info", json_sprintf("postmaster@%.*s", STR_FMT(head->submitter)),
-		"report-id", text(head->id), "policies", policies);
+		moment(head->begin), "end-datetime", moment(head->end), "contact-info",
+		json_sprintf("postmaster@%.*s", STR_FMT(head->submitter)), "report-id",
+		text(head->id), "policies", policies);
 
 	ASSERT(whole);
 	(void)json_dump_callback(whole, add_piece, json, JSON_COMPACT); /* buf latches */
@@ -164,8 +164,7 @@ void rpt_mail(struct buf *mail, const struct rpt_head *head, struct str to,
 		   " filename=\"%.*s!%.*s!%lld!%lld.json.gz\"\r\n\r\n",
 		   STR_FMT(head->id), STR_FMT(head->id), STR_FMT(head->domain),
 		   STR_FMT(head->submitter), STR_FMT(head->id), STR_FMT(head->submitter),
-		   STR_FMT(head->domain), (long long)head->begin,
-		   (long long)(head->begin + DAY_S - 1));
+		   STR_FMT(head->domain), (long long)head->begin, (long long)head->end);
 	add_base64(mail, gzip);
 	buf_printf(mail, "--tlsrpt-%.*s--\r\n", STR_FMT(head->id));
 }

@@ -41,7 +41,8 @@ static void fill(struct rpt *rpt)
 static const struct rpt_head head = {.domain = {"example.org", 11},
 				     .submitter = {"mx.example.net", 14},
 				     .id = {"12.ab", 5},
-				     .begin = 1763769600};
+				     .begin = 1763769600,
+				     .end = 1763855999};
 
 static const char want[] =
 	"{\"organization-name\":\"mx.example.net\","

@@ -1,0 +1,24 @@
+/* A mail that the server itself writes, from <>, on its way into the queue: where it
+ * leads, and the operation that puts it there. */
+#pragma once
+
+#include "route/report.h"
+#include "route/route.h"
+
+struct letter {
+	struct str hostname;
+	struct str to;      /* an address */
+	struct str id;      /* of the queue */
+	struct str message; /* header and text; its Received field is made here */
+	uint8_t kind;       /* enum queue_body */
+	int64_t now;
+	struct route_target *targets; /* letter_find() fills them, in the arena */
+	size_t count;
+};
+
+/* May suspend.  REPORT_MADE: it leads somewhere; REPORT_NONE: nowhere. */
+enum report letter_find(struct letter *letter, const struct directory *directory,
+			struct arena *arena);
+/* False if the arena is full.  What *op leads to lives there. */
+[[nodiscard]] bool letter_op(const struct letter *letter, struct arena *arena,
+			     struct store_op *op);
