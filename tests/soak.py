@@ -17,5 +17,6 @@ sys.exit(subprocess.call(
      "tests:1,000 octets changed in the store", "env POSTRIDER_FLIPS=1000 build-fuzz/unit heal_test",
      "tests:a hostile hour", "tests/soak/hostile.py --sessions 100000",
      "tests:a seeded bug found", "tests/soak/seeded.py",
+     "tests:a seeded relay found", "tests/soak/relay.py",
      "tests:every parser fuzzed", f"tools/fuzz.py build-fuzz --seconds {options.seconds}"],
     cwd=root))

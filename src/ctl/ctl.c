@@ -19,7 +19,8 @@ enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
 static const struct ctl_word *const words[] = {
 	&ctl_domain, &ctl_account, &ctl_alias, &ctl_queue, &ctl_store, &ctl_backup,
-	&ctl_import, &ctl_export,  &ctl_dns,   &ctl_tls,   &ctl_spf,   &ctl_config,
+	&ctl_import, &ctl_export,  &ctl_dns,   &ctl_tls,   &ctl_spf,   &ctl_check,
+	&ctl_config,
 };
 
 static const struct ctl_word *find_word(const char *name)
@@ -183,7 +184,7 @@ void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl))
 {
 	struct run task = {ctl, needs, run};
 
-	if (!(needs & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER))) {
+	if (!(needs & (CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER | CTL_NEEDS_TASKS))) {
 		run(ctl);
 		return;
 	}

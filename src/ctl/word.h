@@ -60,7 +60,8 @@ enum ctl_need {
 	CTL_NEEDS_SERVER = 1,
 	CTL_NEEDS_PASSWORD = 2,
 	CTL_NEEDS_RESOLVER = 4,
-	CTL_NEEDS_FETCH = 8, /* with the resolver */
+	CTL_NEEDS_FETCH = 8,  /* with the resolver */
+	CTL_NEEDS_TASKS = 16, /* it waits for others by itself */
 };
 
 /* A command while it runs. */
@@ -103,8 +104,9 @@ struct ctl_word {
 	size_t verb_count;
 };
 
-extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_config, ctl_dns,
-	ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_spf, ctl_store, ctl_tls;
+extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_check, ctl_config,
+	ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_spf, ctl_store,
+	ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));
