@@ -162,6 +162,11 @@ def first_day(server):
                   for key in ("start-datetime", "end-datetime"))
     report.check("it tells of a day", (end - begin).total_seconds() == DAY_S - 1 and
                  begin.timestamp() % DAY_S == 0 and end.timestamp() < time.time(), told["date-range"])
+    read_back = subprocess.run([lab.BINARY, "report", "tls", "-", "--json"], input=mail[3], capture_output=True)
+    answer = json.loads(read_back.stdout or b"{}")
+    report.check("... which is read back from the mail", answer.get("id") == told["report-id"] and
+                 [p["domain"] for p in answer["policies"]] == ["secure.test"] and
+                 answer["begin"] == begin.timestamp(), read_back)
     report.check("TLS that was good is counted", sums("secure")[0] >= 1 and sums("secure")[1] == 0, told)
     report.check("each address has one", lab.wait_for(lambda: sorted(
         to for r in reports("secure") if r[2]["report-id"] == told["report-id"] for to in r[0][2]) ==
