@@ -95,8 +95,7 @@ TEST(a_small_file_does_not_become_a_big_one)
 {
 	SCOPED(buf_fini) struct buf zeros = BUF(2 * TLS_REPORT_BYTES_MAX);
 	SCOPED(buf_fini)
-	struct buf gzip = BUF(4 * TLS_REPORT_BYTES_MAX),
-		   mail = BUF(4 * 1024 * 1024);
+	struct buf gzip = BUF(4 * TLS_REPORT_BYTES_MAX), mail = BUF(4 * 1024 * 1024);
 
 	CHECK(buf_room(&zeros, zeros.max) != NULL);
 	memset(zeros.ptr, ' ', zeros.max);

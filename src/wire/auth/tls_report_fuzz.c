@@ -1,5 +1,6 @@
-#include "base/utf8.h"
 #include "wire/auth/tls_report.h"
+
+#include "base/utf8.h"
 
 static void check_text(struct str text)
 {

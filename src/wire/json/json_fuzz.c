@@ -1,5 +1,6 @@
-#include "base/utf8.h"
 #include "wire/json/json.h"
+
+#include "base/utf8.h"
 
 /* What was taken as a whole is walked through to its end, and each part is a value of its
  * own inside it; strings are UTF-8. */
