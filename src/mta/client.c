@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "mta/scram_login.h"
 #include "net/conn.h"
 
 enum { REPLY_LINE_BYTES = 4096, EHLO_TEXT_MAX = 8192 };
@@ -104,6 +105,10 @@ static unsigned auth_of(struct str words)
 			offers |= OFFER_AUTH_PLAIN;
 		if (str_same_nocase(word, STR("LOGIN")))
 			offers |= OFFER_AUTH_LOGIN;
+		if (str_same_nocase(word, STR("SCRAM-SHA-256")))
+			offers |= OFFER_AUTH_SCRAM;
+		if (str_same_nocase(word, STR("SCRAM-SHA-256-PLUS")))
+			offers |= OFFER_AUTH_SCRAM_PLUS;
 	}
 	return offers;
 }
@@ -311,12 +316,14 @@ static enum client_outcome authenticate(struct client *client)
 	if (!conn_is_tls(client->conn))
 		return unmet(client, "A password is set for this server, and it does not "
 				     "offer TLS");
+	if (client->offers & OFFER_AUTH_SCRAM)
+		return scram_login(client);
 	if (client->offers & OFFER_AUTH_PLAIN)
 		return auth_plain(client);
 	if (client->offers & OFFER_AUTH_LOGIN)
 		return auth_login(client);
-	return unmet(client, "A password is set for this server, and it offers neither "
-			     "AUTH PLAIN nor LOGIN");
+	return unmet(client, "A password is set for this server, and it offers none of "
+			     "AUTH SCRAM-SHA-256, PLAIN and LOGIN");
 }
 
 /* ---- all of it --------------------------------------------------------------------- */

@@ -24,7 +24,9 @@ enum client_offer {
 	OFFER_DELIVERBY = 1 << 20,
 	OFFER_AUTH_PLAIN = 1 << 9,
 	OFFER_AUTH_LOGIN = 1 << 10,
-	OFFER_AUTH = 1 << 11, /* whatever its mechanisms are */
+	OFFER_AUTH = 1 << 11,       /* whatever its mechanisms are */
+	OFFER_AUTH_SCRAM = 1 << 12, /* SCRAM-SHA-256 */
+	OFFER_AUTH_SCRAM_PLUS = 1 << 13,
 };
 
 enum { CLIENT_TEXT_MAX = 400 }; /* octets kept of a reply's text, and of a reason */

@@ -12,7 +12,9 @@ TEST(reads_what_a_server_offers)
 	CHECK(client_offer_of(STR("SIZE"), &b) == OFFER_SIZE && b.size_max == 0);
 	CHECK(client_offer_of(STR("SIZE -1"), &b) == OFFER_SIZE && b.size_max == 0);
 	CHECK(client_offer_of(STR("AUTH PLAIN LOGIN SCRAM-SHA-256"), &b) ==
-	      (OFFER_AUTH | OFFER_AUTH_PLAIN | OFFER_AUTH_LOGIN));
+	      (OFFER_AUTH | OFFER_AUTH_PLAIN | OFFER_AUTH_LOGIN | OFFER_AUTH_SCRAM));
+	CHECK(client_offer_of(STR("AUTH SCRAM-SHA-256-PLUS"), &b) ==
+	      (OFFER_AUTH | OFFER_AUTH_SCRAM_PLUS));
 	CHECK(client_offer_of(STR("AUTH"), &b) == OFFER_AUTH);
 	CHECK(client_offer_of(STR(""), &b) == 0);
 	CHECK(client_offer_of(STR("LIMITS RCPTMAX=3 MAILMAX=2"), &b) == 0);
