@@ -136,8 +136,9 @@ const struct setting settings[] = {
 	{"mta", "logins", SETTING_PATH, AT(mta_logins), 0, 0, "", "nowhere is logged in",
 	 "The file with the names and passwords for other servers, one on each line as "
 	 "HOST NAME PASSWORD, where HOST is written as in the smarthost or the route, "
-	 "without brackets.  It is read at the start, by the mta process alone.  A "
-	 "password is only said over TLS."},
+	 "without brackets.  It is read at the start, by the mta process alone.  "
+	 "SCRAM-SHA-256 goes before PLAIN, and LOGIN comes last; a password is only said "
+	 "over TLS."},
 	{"mta", "source", SETTING_ADDRESSES, AT(mta_source), 0, 0, "",
 	 "what the system chooses",
 	 "The addresses of this machine that mail is sent from, one for IPv4 and one for "
