@@ -105,10 +105,8 @@ struct ctl_word {
 };
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_check, ctl_config,
-extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_check, ctl_config,
-	ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_report, ctl_spf, ctl_store,
-	ctl_tls;
-	ctl_tls;
+	ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_report, ctl_spf,
+	ctl_store, ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));
