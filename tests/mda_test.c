@@ -21,12 +21,12 @@ static struct carriers {
 
 static void carriers_test(void)
 {
-	c.directory = (struct directory){w.smtpd, STR("example.org")};
-	c.mda = (struct mda){.store = w.smtpd,
+	c.directory = (struct directory){w.deliverd, STR("example.org")};
+	c.mda = (struct mda){.store = w.deliverd,
 			     .wants_delivered_to = true,
 			     .parallel = 8,
 			     .schedule = {300, 4 * HOUR, 5 * DAY, 4 * HOUR},
-			     .reporter = {.store = w.smtpd,
+			     .reporter = {.store = w.deliverd,
 					  .directory = &c.directory,
 					  .hostname = STR("mx.example.org")}};
 	for (account_t account = FIRST; account < FIRST + ACCOUNTS; account++)
@@ -84,7 +84,7 @@ static void queue_mail(const char *id)
 	op.queue_add.count = ACCOUNTS;
 	op.queue_add.received_at = clock_s();
 	op.queue_add.due_at = clock_s();
-	CHECK(store_commit(w.smtpd, &commit, &w.arena, NULL) == STORE_OK);
+	CHECK(store_commit(w.deliverd, &commit, &w.arena, NULL) == STORE_OK);
 }
 
 static struct queue_row *waiting(size_t *count)
@@ -136,7 +136,7 @@ TEST(queued_mail_is_delivered_with_its_trace)
 /* As if its process died: its channel is gone, and nothing it says arrives any more. */
 static void carrier_kill(uint64_t id)
 {
-	CHECK(close(channel_to(GATE_SMTPD, CARRIER_ID)) == 0);
+	CHECK(close(channel_to(GATE_DELIVERD, CARRIER_ID)) == 0);
 	carrier_stop(id);
 	CHECK(task_sleep_ms(2 * ROW_LEASE_S * 1000) == OK); /* what it tried has failed */
 	store_close(&c.mda.store);
@@ -150,7 +150,7 @@ static void survives_kills(void)
 	for (int round = 0; round < ROUNDS; round++) {
 		(void)snprintf(id, sizeof id, "Q%d", round);
 		queue_mail(id);
-		c.mda.store = store_open(channel_to(GATE_SMTPD, CARRIER_ID));
+		c.mda.store = store_open(channel_to(GATE_DELIVERD, CARRIER_ID));
 		uint64_t carrier_id = carrier_start();
 		size_t before = exists(FIRST);
 
@@ -160,7 +160,7 @@ static void survives_kills(void)
 				break;
 		carrier_kill(carrier_id);
 	}
-	c.mda.store = w.smtpd;
+	c.mda.store = w.deliverd;
 	uint64_t last = carrier_start();
 
 	wait_until_empty();
@@ -223,10 +223,10 @@ static void forgets_keys(void)
 	commit.key = str_c(key);
 	op.append.mailbox = MAILBOX_INBOX;
 	op.append.body.raw = STR("\r\n");
-	CHECK(store_commit(w.smtpd, &commit, &w.arena, &result) == STORE_OK);
+	CHECK(store_commit(w.deliverd, &commit, &w.arena, &result) == STORE_OK);
 	CHECK(result.is_repeat); /* while it might be tried again */
 	CHECK(task_sleep_ms(120 * 1000) == OK);
-	CHECK(store_commit(w.smtpd, &commit, &w.arena, &result) == STORE_OK);
+	CHECK(store_commit(w.deliverd, &commit, &w.arena, &result) == STORE_OK);
 	CHECK(!result.is_repeat);
 	carrier_stop(id);
 }
@@ -277,7 +277,7 @@ static void queue_from(const char *sender, uint8_t notify, uint8_t ret,
 		.count = 2,
 		.received_at = clock_s(),
 		.due_at = clock_s()};
-	CHECK(store_commit(w.smtpd, &commit, &w.arena, NULL) == STORE_OK);
+	CHECK(store_commit(w.deliverd, &commit, &w.arena, NULL) == STORE_OK);
 }
 
 static void make_full(account_t account)
@@ -409,7 +409,7 @@ static void queue_mail_late(struct queue_timing timing)
 					     .count = 1,
 					     .received_at = clock_s(),
 					     .due_at = clock_s()};
-	CHECK(commit_one(w.smtpd, ACCOUNT_SYSTEM, STR(""), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ACCOUNT_SYSTEM, STR(""), op, NULL) == STORE_OK);
 }
 
 /* RFC 2852 §4.1.3 */
@@ -466,7 +466,7 @@ static void reports_survive_kills(void)
 
 	for (int round = 0; round < ROUNDS; round++) {
 		queue_from("ann@example.org", 2, 0, (struct queue_timing){0});
-		c.mda.store = store_open(channel_to(GATE_SMTPD, CARRIER_ID));
+		c.mda.store = store_open(channel_to(GATE_DELIVERD, CARRIER_ID));
 		c.mda.reporter.store = c.mda.store;
 		uint64_t carrier_id = carrier_start();
 
@@ -474,7 +474,7 @@ static void reports_survive_kills(void)
 			CHECK(task_sleep_ms(0) == OK);
 		carrier_kill(carrier_id);
 	}
-	c.mda.store = c.mda.reporter.store = w.smtpd;
+	c.mda.store = c.mda.reporter.store = w.deliverd;
 	uint64_t last = carrier_start();
 
 	wait_until_empty();

@@ -159,7 +159,7 @@ static void queue_mail(size_t rcpts, struct queue_timing timing)
 	op.queue_add.count = rcpts;
 	op.queue_add.timing = timing;
 	op.queue_add.received_at = op.queue_add.due_at = clock_s();
-	CHECK(store_commit(w.smtpd, &commit, &w.arena, NULL) == STORE_OK);
+	CHECK(store_commit(w.deliverd, &commit, &w.arena, NULL) == STORE_OK);
 }
 
 static struct queue_row *waiting(size_t *count)

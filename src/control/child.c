@@ -11,7 +11,7 @@
 #include "control/spawn.h"
 
 static const char *const role_names[CHILD_ROLES] = {
-	"storaged", "vaultd", "resolverd", "fetchd", "smtpd", "imapd", "mta"};
+	"storaged", "vaultd", "resolverd", "fetchd", "smtpd", "imapd", "mta", "deliverd"};
 
 const char *child_role_name(enum child_role role)
 {

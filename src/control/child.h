@@ -18,8 +18,9 @@ enum child_role {
 	CHILD_SMTPD,
 	CHILD_IMAPD,
 	CHILD_MTA,
+	CHILD_DELIVERD,
 };
-enum { CHILD_ROLES = CHILD_MTA + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
+enum { CHILD_ROLES = CHILD_DELIVERD + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
 
 /* "storaged"; good for ever. */
 const char *child_role_name(enum child_role role);
@@ -35,6 +36,7 @@ enum child_message {
 	CHILD_VAULT,      /* a channel to the vault, likewise */
 	CHILD_RESOLVER,   /* a channel to the resolver, likewise */
 	CHILD_FETCH,      /* a channel to fetchd, likewise */
+	CHILD_DELIVER,    /* to smtpd: a channel to its deliverd, likewise */
 	CHILD_SIGN,       /* the socket of vault_sign(), likewise */
 	CHILD_SERVE, /* to those that serve others: u8 enum child_client, u64 channel; the
 			channel to serve */
@@ -53,7 +55,14 @@ enum child_message {
 };
 
 /* Who is at the other end of a channel that store or vault are to serve. */
-enum child_client { CLIENT_SMTPD, CLIENT_IMAPD, CLIENT_CTL, CLIENT_MTA, CLIENT_SIGNER };
+enum child_client {
+	CLIENT_SMTPD,
+	CLIENT_IMAPD,
+	CLIENT_CTL,
+	CLIENT_MTA,
+	CLIENT_DELIVERD,
+	CLIENT_SIGNER
+};
 enum { CHILD_CLIENTS = CLIENT_SIGNER + 1 };
 
 struct child_config {

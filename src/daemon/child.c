@@ -29,6 +29,8 @@ const struct role *role_of(enum child_role role)
 		return &role_door;
 	case CHILD_MTA:
 		return &role_mta;
+	case CHILD_DELIVERD:
+		return &role_deliverd;
 	}
 	return NULL;
 }

@@ -3,10 +3,10 @@
 
 #include "daemon/self.h"
 #include "daemon/service.h"
+#include "deliver/deliver.h"
 #include "directory/directory.h"
 #include "imap/imap.h"
 #include "login/login.h"
-#include "mda/mda.h"
 #include "net/limits.h"
 #include "net/proxied.h"
 #include "net/tls.h"
@@ -33,10 +33,10 @@ struct door {
 	struct self *self;
 	struct store *store;
 	struct vault *vault;
+	struct deliver *deliver; /* smtpd: who takes the mails */
 	struct directory directory;
 	struct login_service login;
 	struct smtpd_service local; /* smtpd: programs on this machine */
-	struct mda mda;             /* smtpd: delivers what waits in the queue */
 
 	int sign_fd; /* -1: none now */
 	bool is_sign_wanted;

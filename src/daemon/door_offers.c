@@ -11,6 +11,7 @@ static void offer_smtp(struct offer *offer, enum smtpd_kind kind)
 		.hostname = conf->hostname,
 		.tls = door->tls[offer->service],
 		.login = door->login,
+		.deliver = door->deliver,
 		.message_bytes_max = conf->message_bytes_max,
 		.recipients_max = conf->recipients_max,
 		.is_dev = door->self->is_dev,

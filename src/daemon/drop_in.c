@@ -20,11 +20,8 @@ static void run(void *arg)
 	struct drop_in *in = arg;
 	struct door *door = in->door;
 	struct str id = {in->id, sizeof in->id};
-	const struct spooled spooled = {.service = &door->local,
-					.reporter = &door->mda.reporter,
-					.fd = in->fd,
-					.id = id,
-					.uid = in->uid};
+	const struct spooled spooled = {
+		.service = &door->local, .fd = in->fd, .id = id, .uid = in->uid};
 	SCOPED(buf_fini) struct buf body = BUF(1 + QUEUE_ID_LETTERS);
 
 	enc_u8(&body, smtpd_spooled(&spooled));

@@ -9,6 +9,7 @@ enum {
 	VAULT = 1 << CHILD_VAULTD,
 	DNS = 1 << CHILD_RESOLVERD,
 	WEB = 1 << CHILD_FETCHD,
+	DELIVERY = 1 << CHILD_DELIVERD,
 };
 
 /* Which servers the others ask, and who they are to them. */
@@ -16,9 +17,10 @@ static const struct {
 	unsigned asks;
 	enum child_client client;
 } how_of[CHILD_ROLES] = {
-	[CHILD_SMTPD] = {STORE | VAULT, CLIENT_SMTPD},
+	[CHILD_SMTPD] = {STORE | VAULT | DELIVERY, CLIENT_SMTPD},
 	[CHILD_IMAPD] = {STORE | VAULT, CLIENT_IMAPD},
 	[CHILD_MTA] = {STORE | DNS | WEB, CLIENT_MTA},
+	[CHILD_DELIVERD] = {STORE, CLIENT_DELIVERD},
 };
 
 static bool is_running(const struct slot *slot)
@@ -68,19 +70,33 @@ static void link_store_and_vault(struct supervisor *supervisor)
 	child_send(&vault->child, CHILD_LINK, STR(""), fds[1]);
 }
 
+/* Where there are several of a role, each has its own: that of its number. */
+static struct slot *server_of(const struct slot *door, enum child_role role)
+{
+	struct supervisor *supervisor = door->supervisor;
+
+	if (role != CHILD_DELIVERD)
+		return slot_of(supervisor, role);
+	for (size_t i = 0; i < supervisor->slot_count; i++) {
+		struct slot *slot = &supervisor->slots[i];
+
+		if (slot->role == role && slot->index == door->index)
+			return slot;
+	}
+	return NULL;
+}
+
 static void join_door(struct slot *door, enum child_role with)
 {
 	static const enum child_message messages[CHILD_ROLES] = {
-		[CHILD_STORAGED] = CHILD_STORE,
-		[CHILD_VAULTD] = CHILD_VAULT,
-		[CHILD_RESOLVERD] = CHILD_RESOLVER,
-		[CHILD_FETCHD] = CHILD_FETCH,
+		[CHILD_STORAGED] = CHILD_STORE,     [CHILD_VAULTD] = CHILD_VAULT,
+		[CHILD_RESOLVERD] = CHILD_RESOLVER, [CHILD_FETCHD] = CHILD_FETCH,
+		[CHILD_DELIVERD] = CHILD_DELIVER,
 	};
 
 	if (!(how_of[door->role].asks & 1u << with))
 		return;
-	join(slot_of(door->supervisor, with), door, how_of[door->role].client,
-	     messages[with]);
+	join(server_of(door, with), door, how_of[door->role].client, messages[with]);
 	if (with == CHILD_VAULTD)
 		joints_sign(door);
 }
@@ -89,19 +105,16 @@ void joints_make(struct slot *slot)
 {
 	struct supervisor *supervisor = slot->supervisor;
 
-	if (joints_is_door(slot)) {
-		join_door(slot, CHILD_STORAGED);
-		join_door(slot, CHILD_VAULTD);
-		join_door(slot, CHILD_RESOLVERD);
-		join_door(slot, CHILD_FETCHD);
-		return;
-	}
+	for (unsigned i = 0; i < CHILD_ROLES; i++)
+		join_door(slot, (enum child_role)i);
 	/* The link first: a store without the key of grants could let nobody in. */
 	if (slot->role == CHILD_STORAGED || slot->role == CHILD_VAULTD)
 		link_store_and_vault(supervisor);
 	for (size_t i = 0; i < supervisor->slot_count; i++) {
-		if (joints_is_door(&supervisor->slots[i]))
-			join_door(&supervisor->slots[i], slot->role);
+		struct slot *door = &supervisor->slots[i];
+
+		if (server_of(door, slot->role) == slot)
+			join_door(door, slot->role);
 	}
 }
 

@@ -15,6 +15,7 @@ static void make(struct self *self)
 	door->sign_fd = -1;
 	door->store = store_open(-1);
 	door->vault = vault_open(-1);
+	door->deliver = deliver_open(-1);
 	door->tally = tally_new();
 	self->state = door;
 }
@@ -61,20 +62,9 @@ static bool begin(struct self *self)
 		(struct smtpd_service){.kind = SMTPD_LOCAL,
 				       .hostname = self->conf.hostname,
 				       .login = door->login,
+				       .deliver = door->deliver,
 				       .message_bytes_max = self->conf.message_bytes_max,
 				       .recipients_max = self->conf.recipients_max};
-	door->mda = (struct mda){
-		.store = door->store,
-		.schedule = {.retry_first_s = self->conf.queue_retry_first_s,
-			     .retry_max_s = self->conf.queue_retry_max_s,
-			     .expire_s = self->conf.queue_expire_s,
-			     .delay_notice_s = self->conf.queue_delay_notice_s},
-		.reporter = {.store = door->store,
-			     .directory = &door->directory,
-			     .hostname = self->conf.hostname,
-			     .double_bounce = self->conf.queue_double_bounce}};
-	if (self->role == CHILD_SMTPD && !task_start("mda", mda_task, &door->mda))
-		return false;
 	return true;
 }
 
@@ -114,6 +104,9 @@ static void take(struct self *self, const struct ipc_message *message)
 		vault_reconnect(door->vault, message->fd);
 		tally_tell_all(door->tally); /* a new vault knows of nothing */
 		return;
+	case CHILD_DELIVER:
+		deliver_reconnect(door->deliver, message->fd);
+		return;
 	case CHILD_SIGN:
 		if (door->sign_fd >= 0)
 			(void)close(door->sign_fd);
@@ -139,6 +132,7 @@ static void end(struct self *self)
 		tls_server_free(&door->tls[i]);
 	store_close(&door->store);
 	vault_close(&door->vault);
+	deliver_close(&door->deliver);
 	if (door->sign_fd >= 0)
 		(void)close(door->sign_fd);
 	mem_free(door);

@@ -18,7 +18,7 @@ struct store_process {
 	struct waiters opened, keyed;
 };
 
-enum { SMTPD_KEY_WAIT_S = 3 };
+enum { KEY_WAIT_S = 3 };
 
 static void make(struct self *self)
 {
@@ -95,6 +95,8 @@ static enum gate_role role_for(enum child_client client)
 		return GATE_CTL;
 	case CLIENT_MTA:
 		return GATE_MTA;
+	case CLIENT_DELIVERD:
+		return GATE_DELIVERD;
 	case CLIENT_SIGNER:
 		break;
 	}
@@ -102,11 +104,12 @@ static enum gate_role role_for(enum child_client client)
 }
 
 /* A door presents its grants as soon as it is heard, and only once; before the vault has
- * told the key they would all be refused.  smtpd can do most of its work without. */
+ * told the key they would all be refused.  smtpd and deliverd can do most of their work
+ * without. */
 static bool await_key(struct store_process *process, enum child_client client)
 {
-	deadline_t deadline =
-		client == CLIENT_SMTPD ? deadline_s(SMTPD_KEY_WAIT_S) : NEVER;
+	bool can_without = client == CLIENT_SMTPD || client == CLIENT_DELIVERD;
+	deadline_t deadline = can_without ? deadline_s(KEY_WAIT_S) : NEVER;
 	err_t err = OK;
 
 	while (!process->has_key && err == OK && client != CLIENT_CTL &&

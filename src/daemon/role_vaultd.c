@@ -43,6 +43,7 @@ static enum vaultd_role role_for(enum child_client client)
 	case CLIENT_CTL:
 		return VAULTD_CTL;
 	case CLIENT_MTA: /* has nothing to ask it */
+	case CLIENT_DELIVERD:
 	case CLIENT_SIGNER:
 		break;
 	}

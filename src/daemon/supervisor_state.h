@@ -5,7 +5,7 @@
 #include "daemon/poison.h"
 #include "daemon/supervisor.h"
 
-enum { SLOTS_MAX = 5 + 2 * 64 };
+enum { SLOTS_MAX = 5 + 3 * 64 }; /* smtpd, imapd and deliverd, one a core */
 
 /* The place of one process, whichever runs there now. */
 struct slot {
@@ -41,7 +41,7 @@ struct slot *slot_of(struct supervisor *supervisor, enum child_role role);
 /* joints.c: a process has been started; makes channels between it and the others. */
 void joints_make(struct slot *slot);
 void joints_sign(struct slot *door);
-/* Whether it asks others, and so starts last and stops first. */
+/* Whether it asks the store, and so starts last and stops first. */
 bool joints_is_door(const struct slot *slot);
 /* Whether clients from the network come to it, who may want TLS and to log in. */
 bool joints_is_for_clients(const struct slot *slot);

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-enum { DRAFT_ARENA_MAX = 4 << 20, DRAFT_PLACES_MAX = 2 * ROUTE_TARGETS_MAX };
+enum { DRAFT_ARENA_MAX = 4 << 20, DRAFT_PLACES_MAX = DELIVER_PLACES_MAX };
 
 struct draft *draft_new(void)
 {
@@ -70,6 +70,6 @@ err_t draft_add(struct draft *draft, const struct route_target *targets, size_t 
 	}
 	MEM_ROOM(draft->rcpts, draft->given, draft->rcpt_room);
 	draft->rcpts[draft->given++] =
-		(struct draft_rcpt){original, first, draft->count - first};
+		(struct deliver_rcpt){original, first, draft->count - first};
 	return OK;
 }

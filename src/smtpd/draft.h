@@ -4,16 +4,11 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "deliver/deliver.h"
 #include "route/route.h"
 #include "smtpd/body.h"
 #include "store/types.h"
 #include "wire/smtp/param.h"
-
-/* One RCPT, and where it leads: a run of the draft's recipients. */
-struct draft_rcpt {
-	struct str address; /* as it was written */
-	size_t first, count;
-};
 
 struct draft {
 	struct arena arena;
@@ -21,7 +16,7 @@ struct draft {
 	struct smtp_mail_params params;
 	int64_t deliver_by; /* Unix time, if params have SMTP_PARAM_BY */
 	bool is_each;       /* each RCPT is answered for on its own (LMTP) */
-	struct draft_rcpt *rcpts;
+	struct deliver_rcpt *rcpts;
 	size_t given, rcpt_room;            /* how many recipients the client named */
 	struct queue_recipient *recipients; /* where they lead; each place once, */
 	size_t count, room;                 /* or with is_each once for each RCPT */

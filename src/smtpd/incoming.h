@@ -1,4 +1,4 @@
-/* A whole message with its envelope: judged, completed and committed. */
+/* A whole message with its envelope: handed over to the deliverd process. */
 #pragma once
 
 struct draft;

@@ -5,6 +5,7 @@
 #include "login/login.h"
 
 struct conn;
+struct deliver;
 struct tls_server;
 
 enum smtpd_kind {
@@ -22,6 +23,7 @@ struct smtpd_service {
 	struct str hostname;        /* how we call ourselves */
 	struct tls_server *tls;     /* NULL: there is no TLS, only in dev */
 	struct login_service login; /* and with it store, vault and directory */
+	struct deliver *deliver;    /* who takes the mails */
 	uint64_t message_bytes_max;
 	size_t recipients_max; /* of one mail, at most SMTPD_RECIPIENTS_MAX */
 	struct str spool_id;   /* SMTPD_LOCAL: the queue id that the mail has already, */
@@ -29,7 +31,7 @@ struct smtpd_service {
 	bool is_dev;           /* on loopback, passwords may come without TLS */
 };
 
-enum { SMTPD_RECIPIENTS_MAX = 1000 };
+enum { SMTPD_RECIPIENTS_MAX = 1000 }; /* as deliver/deliver.h has it */
 
 /* Talks with the client until it leaves, is too slow, or the task is canceled; runs in a
  * task of its own and suspends.  conn stays the caller's, to free. */

@@ -5,18 +5,18 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "deliver/deliver.h"
 #include "net/conn.h"
 #include "rt/clock.h"
 #include "rt/file.h"
-#include "store/store.h"
 #include "wire/mail/header.h"
 #include "wire/smtp/command.h"
 #include "wire/smtp/reply.h"
 
 enum {
 	ENVELOPE_MAX = 3 * 1024 * 1024, /* a thousand recipients and their parameters */
-	ARENA_MAX = 8 * 1024 * 1024 + REPORT_ARENA_MAX,
-	SAID_MAX = 2000,
+	ARENA_MAX = 8 * 1024 * 1024,
+	SAID_MAX = DELIVER_SAID_MAX - 4,
 	HEADER_MAX = 64 * 1024,
 	WAIT_S = 300,
 };
@@ -37,11 +37,10 @@ struct passage {
 	bool is_over;      /* the session's task has ended */
 	struct waiters ended;
 	struct arena arena;
-	struct str rest;        /* of the file */
-	struct queue_row mail;  /* sender and what he asked for */
-	struct queue_row *rows; /* of those that were refused */
-	struct bounce_recipient *refused;
-	size_t refused_count, taken_count, room;
+	struct str rest;              /* of the file */
+	struct deliver_report report; /* sender and what he asked for */
+	struct deliver_refused *refused;
+	size_t refused_count, taken_count;
 };
 
 static void session(void *arg)
@@ -112,24 +111,18 @@ static struct answer say(struct passage *p, struct str line)
 static void refuse(struct passage *p, const struct smtp_command *rcpt,
 		   const struct answer *answer)
 {
-	struct queue_row *row = &p->rows[p->refused_count];
+	struct deliver_refused *refused = &p->refused[p->refused_count++];
 
-	*row = p->mail;
-	row->recipient.original = arena_printf(
+	*refused = (struct deliver_refused){.notify = (uint8_t)rcpt->rcpt.notify,
+					    .status = answer->enhanced,
+					    .said = answer->said};
+	refused->original = arena_printf(
 		&p->arena, "%.*s%s%.*s", STR_FMT(rcpt->path.local),
 		rcpt->path.domain.len > 0 ? "@" : "", STR_FMT(rcpt->path.domain));
-	row->recipient.address = row->recipient.original;
-	row->recipient.notify = (uint8_t)rcpt->rcpt.notify;
 	if (rcpt->rcpt.orcpt.len > 0)
-		row->recipient.orcpt = arena_printf(&p->arena, "%.*s;%.*s",
-						    STR_FMT(rcpt->rcpt.orcpt_type),
-						    STR_FMT(rcpt->rcpt.orcpt));
-	p->refused[p->refused_count++] =
-		(struct bounce_recipient){.row = row,
-					  .action = BOUNCE_FAILED,
-					  .status = answer->enhanced,
-					  .said = answer->said,
-					  .tried_at = clock_s()};
+		refused->orcpt = arena_printf(&p->arena, "%.*s;%.*s",
+					      STR_FMT(rcpt->rcpt.orcpt_type),
+					      STR_FMT(rcpt->rcpt.orcpt));
 }
 
 /* ---- the three parts of the dialogue ----------------------------------------------- */
@@ -160,14 +153,14 @@ static enum step say_sender(struct passage *p, struct answer *answer)
 	if (!next_command(p, SMTP_MAIL, &line, &mail))
 		return STEP_BROKEN;
 	if (mail.path.local.len > 0)
-		p->mail.sender =
+		p->report.sender =
 			arena_printf(&p->arena, "%.*s@%.*s", STR_FMT(mail.path.local),
 				     STR_FMT(mail.path.domain));
-	p->mail.id = p->spooled->id;
-	p->mail.received_at = clock_s();
-	p->mail.envid = mail.mail.envid;
+	p->report.id = p->spooled->id;
+	p->report.received_at = clock_s();
+	p->report.envid = mail.mail.envid;
 	if (mail.mail.given & SMTP_PARAM_SMTPUTF8)
-		p->mail.body_kind = QUEUE_SMTPUTF8;
+		p->report.body_kind = QUEUE_SMTPUTF8;
 	*answer = say(p, line);
 	return answer->code / 100 == 2 || answer->code / 100 == 5 ? STEP_ON : STEP_LATER;
 }
@@ -252,35 +245,14 @@ static struct str header_of(struct str text)
 	return str_first(text, len);
 }
 
-/* The report has a key of its own, so that it is one, however often it is made. */
 static bool tell(struct passage *p)
 {
-	struct store_op op;
-	char key[64];
-	struct buf name = BUF(sizeof key);
-
 	if (p->refused_count == 0)
 		return true;
-	switch (report_make_of(p->spooled->reporter, p->refused, p->refused_count,
-			       header_of(p->rest), &p->arena, &op)) {
-	case REPORT_NONE:
-		return true;
-	case REPORT_LATER:
-		return false;
-	case REPORT_MADE:
-		break;
-	}
-	buf_printf(&name, "%.*s/report", STR_FMT(p->spooled->id));
-	struct store_commit commit = {.account = ACCOUNT_SYSTEM,
-				      .key = buf_str(&name),
-				      .key_minute = (uint32_t)(clock_s() / 60),
-				      .ops = &op,
-				      .count = 1};
-	bool is_done =
-		store_commit(p->service.login.store, &commit, NULL, NULL) == STORE_OK;
-
-	buf_fini(&name);
-	return is_done;
+	p->report.refused = p->refused;
+	p->report.count = p->refused_count;
+	p->report.header = header_of(p->rest);
+	return deliver_report(p->service.deliver, &p->report);
 }
 
 static bool read_file(struct passage *p, struct buf *text)
@@ -301,16 +273,14 @@ static bool read_file(struct passage *p, struct buf *text)
 
 static bool pass(struct passage *p)
 {
-	p->rows = ARENA_ARRAY(&p->arena, struct queue_row, SMTPD_RECIPIENTS_MAX);
-	p->refused =
-		ARENA_ARRAY(&p->arena, struct bounce_recipient, SMTPD_RECIPIENTS_MAX);
-	if (!p->rows || !p->refused || !begin(p))
+	p->refused = ARENA_ARRAY(&p->arena, struct deliver_refused, SMTPD_RECIPIENTS_MAX);
+	if (!p->refused || !begin(p))
 		return false;
 	enum step step = dialogue(p);
 
 	end(p);
 	if (step == STEP_BROKEN)
-		LOG(WARN, "dropped file not understood", KV_STR("queue_id", p->mail.id),
+		LOG(WARN, "dropped file not understood", KV_STR("queue_id", p->report.id),
 		    KV_INT("owner", p->spooled->uid));
 	return step == STEP_BROKEN || (step == STEP_ON && tell(p));
 }

@@ -4,12 +4,10 @@
  * goes back to the sender as a report. */
 #pragma once
 
-#include "route/report.h"
 #include "smtpd/smtpd.h"
 
 struct spooled {
 	const struct smtpd_service *service; /* of SMTPD_LOCAL */
-	const struct reporter *reporter;
 	int fd;        /* the file, open to be read; stays the caller's */
 	struct str id; /* its name, and the mail's queue id: said twice, it is one mail */
 	uint32_t uid;  /* who wrote it */

@@ -69,10 +69,11 @@ static void keeps_pairs(void)
 	}
 	op.kv.only_if_absent = true;
 	CHECK(commit_one(w.ctl, 0, STR(""), op, NULL) == STORE_CONFLICT);
-	CHECK(store_kv_get(w.smtpd, 0, STR("d/k007"), &w.arena, &value) == STORE_OK);
+	CHECK(store_kv_get(w.deliverd, 0, STR("d/k007"), &w.arena, &value) == STORE_OK);
 	CHECK_STR(value, STR("k007"));
-	CHECK(store_kv_get(w.smtpd, 0, STR("d/none"), &w.arena, &value) == STORE_ABSENT);
-	CHECK(store_kv_get(w.smtpd, 0, STR("x"), &w.arena, &value) == STORE_DENIED);
+	CHECK(store_kv_get(w.deliverd, 0, STR("d/none"), &w.arena, &value) ==
+	      STORE_ABSENT);
+	CHECK(store_kv_get(w.deliverd, 0, STR("x"), &w.arena, &value) == STORE_DENIED);
 	/* More than one portion. */
 	CHECK(store_kv_scan(w.ctl, 0, STR("d/"), STR("d/k003"), 1000, &w.arena, &rows,
 			    &count) == STORE_OK);

@@ -88,27 +88,27 @@ static void watches(void)
 	CHECK(store_watch_open(w.door, &first, BOB) == STORE_DENIED);
 	CHECK(store_watch_open(w.door, &first, ANN) == STORE_OK);
 	CHECK(store_watch_open(w.door, &second, ANN) == STORE_OK);
-	CHECK(commit_one(w.smtpd, BOB, STR(""), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, BOB, STR(""), op, NULL) == STORE_OK);
 	CHECK(wait_on(&first.changed, deadline_ms(20)) == ERR_TIMEOUT);
-	CHECK(commit_one(w.smtpd, ANN, STR(""), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR(""), op, NULL) == STORE_OK);
 	if (first.rings == 0)
 		CHECK(wait_on(&first.changed, deadline_s(5)) == OK);
 	CHECK(first.rings == 1 && second.rings == 1);
 	store_watch_close(&second);
 	store_reconnect(w.door, channel_to(GATE_DOOR, DOOR_ID));
 	CHECK(wait_on(&first.changed, deadline_s(5)) == OK); /* may have missed some */
-	CHECK(commit_one(w.smtpd, ANN, STR(""), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR(""), op, NULL) == STORE_OK);
 	if (first.rings == 2)
 		CHECK(wait_on(&first.changed, deadline_s(5)) == OK);
 	store_watch_close(&first);
 	store_leave(w.door, ANN);
 
-	CHECK(store_watch_queue(w.smtpd, &queue, QUEUE_REMOTE) == STORE_DENIED);
-	CHECK(store_watch_queue(w.smtpd, &queue, QUEUE_LOCAL) == STORE_OK);
+	CHECK(store_watch_queue(w.deliverd, &queue, QUEUE_REMOTE) == STORE_DENIED);
+	CHECK(store_watch_queue(w.deliverd, &queue, QUEUE_LOCAL) == STORE_OK);
 	add.queue_add.body.raw = STR("Subject: y\r\n\r\n");
 	add.queue_add.recipients = &to;
 	add.queue_add.count = 1;
-	CHECK(commit_one(w.smtpd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
 	if (queue.rings == 0)
 		CHECK(wait_on(&queue.changed, deadline_s(5)) == OK);
 	store_watch_close(&queue);

@@ -21,7 +21,7 @@ static void committer(void *arg)
 		struct arena arena;
 
 		arena_init(&arena, 1 << 16);
-		if (store_commit(w.smtpd, &commit, &arena, &result) == STORE_OK)
+		if (store_commit(w.deliverd, &commit, &arena, &result) == STORE_OK)
 			committed++;
 		arena_fini(&arena);
 	}
@@ -62,7 +62,7 @@ static void lose_channels(void)
 {
 	for (int i = 0; i < 8; i++) {
 		CHECK(task_sleep_ms(3) == OK);
-		store_reconnect(w.smtpd, channel_to(GATE_SMTPD, SMTPD_ID));
+		store_reconnect(w.deliverd, channel_to(GATE_DELIVERD, DELIVERD_ID));
 	}
 }
 
@@ -83,7 +83,7 @@ static void restart_store(void)
 		store_process_stop();
 		CHECK(task_sleep_ms(2) == OK); /* all know that it is gone */
 		store_process_start();
-		store_reconnect(w.smtpd, channel_to(GATE_SMTPD, SMTPD_ID));
+		store_reconnect(w.deliverd, channel_to(GATE_DELIVERD, DELIVERD_ID));
 	}
 	store_reconnect(w.ctl, channel_to(GATE_CTL, CTL_ID));
 }
@@ -167,12 +167,12 @@ static void reads_around_the_index(void)
 
 	CHECK(store_summary(w.ctl, BOB, &summary) == STORE_OK); /* all is in the index */
 	CHECK(exists(ANN) == 0);
-	CHECK(commit_one(w.smtpd, ANN, STR(""), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR(""), op, NULL) == STORE_OK);
 	has_read = false;
 	ASSERT(task_start("reader", read_ann, NULL));
 	for (int i = 0; i < 20; i++) {
 		CHECK(store_summary(w.ctl, BOB, &summary) == STORE_OK);
-		CHECK(store_kv_get(w.smtpd, ACCOUNT_SYSTEM, STR("d/none"), &w.arena,
+		CHECK(store_kv_get(w.deliverd, ACCOUNT_SYSTEM, STR("d/none"), &w.arena,
 				   &value) == STORE_ABSENT);
 		CHECK(store_mailboxes(w.ctl, BOB, &w.arena, &rows, &count) == STORE_OK);
 	}
@@ -193,8 +193,8 @@ static void repeats_by_key(void)
 	struct store_result first, second;
 	struct store_op op = append_op(STR("Subject: once\r\n\r\n"));
 
-	CHECK(commit_one(w.smtpd, ANN, STR("my key"), op, &first) == STORE_OK);
-	CHECK(commit_one(w.smtpd, ANN, STR("my key"), op, &second) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR("my key"), op, &first) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR("my key"), op, &second) == STORE_OK);
 	CHECK(!first.is_repeat && second.is_repeat);
 	CHECK(second.count == 1 && second.ops[0].uid == first.ops[0].uid);
 	CHECK(exists(ANN) == 1);

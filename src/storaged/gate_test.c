@@ -44,10 +44,10 @@ static bool allows(enum gate_role role, unsigned rights, bool lease,
 /* As which role each call is allowed: with nothing, and with every right to MINE. */
 static const struct {
 	enum store_message call;
-	const char *bare, *granted; /* of "dscm": door, smtpd, ctl, mta */
+	const char *bare, *granted; /* of "dscml": door, smtpd, ctl, mta, deliverd */
 } calls[] = {
-	{CALL_ENTER, "ds", "ds"},
-	{CALL_LEAVE, "ds", "ds"},
+	{CALL_ENTER, "dsl", "dsl"},
+	{CALL_LEAVE, "dsl", "dsl"},
 	{CALL_SUMMARY, "c", "dc"},
 	{CALL_MAILBOXES, "c", "dc"},
 	{CALL_MAILBOX, "c", "dc"},
@@ -57,17 +57,17 @@ static const struct {
 	{CALL_BODIES, "c", "dc"},
 	{CALL_KV_GET, "c", "dc"},
 	{CALL_KV_SCAN, "c", "dc"},
-	{CALL_QUEUE_LEASE, "sc", "sc"},
+	{CALL_QUEUE_LEASE, "cl", "cl"},
 	{CALL_QUEUE_LIST, "c", "c"},
 	{CALL_LOCK, "c", "dc"},
 	{CALL_UNLOCK, "dc", "dc"},
 	{CALL_WATCH, "c", "dc"},
 	{CALL_UNWATCH, "dc", "dc"},
-	{CALL_WATCH_QUEUE, "sc", "sc"},
-	{CALL_UNWATCH_QUEUE, "scm", "scm"},
-	{CALL_STAGE, "dscm", "dscm"},
-	{CALL_STAGE_DROP, "dscm", "dscm"},
-	{CALL_REST, "dscm", "dscm"},
+	{CALL_WATCH_QUEUE, "cl", "cl"},
+	{CALL_UNWATCH_QUEUE, "cml", "cml"},
+	{CALL_STAGE, "dcml", "dcml"},
+	{CALL_STAGE_DROP, "dcml", "dcml"},
+	{CALL_REST, "dscml", "dscml"},
 	{CALL_STATS, "c", "c"},
 	{CALL_BACKUP_BEGIN, "c", "c"},
 	{CALL_BACKUP_END, "c", "c"},
@@ -77,7 +77,7 @@ static const struct {
 
 static bool is_in(const char *roles, enum gate_role role)
 {
-	static const char letters[] = {'d', 's', 'c', 'v', 'm'};
+	static const char letters[] = {'d', 's', 'c', 'v', 'm', 'l'};
 
 	return strchr(roles, letters[role]);
 }
@@ -106,15 +106,15 @@ static const struct {
 	enum store_op_kind kind;
 	const char *bare, *granted;
 } ops[] = {
-	{OP_ACCOUNT_CREATE, "c", "c"},  {OP_APPEND, "sc", "dsc"},
+	{OP_ACCOUNT_CREATE, "c", "c"},  {OP_APPEND, "cl", "dcl"},
 	{OP_FLAGS, "c", "dc"},          {OP_COPY, "c", "dc"},
 	{OP_MOVE, "c", "dc"},           {OP_EXPUNGE, "c", "dc"},
 	{OP_MAILBOX_CREATE, "c", "dc"}, {OP_MAILBOX_RENAME, "c", "dc"},
 	{OP_MAILBOX_DELETE, "c", "dc"}, {OP_MAILBOX_SUBSCRIBE, "c", "dc"},
 	{OP_KV_PUT, "c", "dc"},         {OP_KV_DELETE, "c", "dc"},
-	{OP_QUEUE_ADD, "c", "dsc"},     {OP_QUEUE_SETTLE, "c", "c"},
+	{OP_QUEUE_ADD, "c", "dcl"},     {OP_QUEUE_SETTLE, "c", "c"},
 	{OP_UNDELETE, "c", "dc"},       {OP_QUEUE_CHANGE, "c", "c"},
-	{OP_KEY_FORGET, "sc", "dsc"},
+	{OP_KEY_FORGET, "cl", "dcl"},
 };
 
 static bool allows_op(enum gate_role role, unsigned rights, bool lease, account_t account,
@@ -155,20 +155,20 @@ TEST(one_refused_operation_refuses_the_commit)
 	struct store_request request = {.call = CALL_COMMIT, .account = MINE};
 
 	request.commit = (struct store_commit){.account = MINE, .ops = two, .count = 2};
-	CHECK(!allows(GATE_SMTPD, 0, false, request));
+	CHECK(!allows(GATE_DELIVERD, 0, false, request));
 	request.commit.count = 1;
-	CHECK(allows(GATE_SMTPD, 0, false, request));
+	CHECK(allows(GATE_DELIVERD, 0, false, request));
 }
 
-TEST(smtpd_appends_to_inboxes_only)
+TEST(deliverd_appends_to_inboxes_only)
 {
 	struct store_op op = {.kind = OP_APPEND};
 
 	op.append.mailbox = 2;
-	CHECK(!allows_op(GATE_SMTPD, 0, false, OTHER, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, OTHER, op));
 	op.append.mailbox = MAILBOX_INBOX;
-	CHECK(allows_op(GATE_SMTPD, 0, false, OTHER, op));
-	CHECK(!allows_op(GATE_SMTPD, 0, false, ACCOUNT_SYSTEM, op));
+	CHECK(allows_op(GATE_DELIVERD, 0, false, OTHER, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, op));
 }
 
 TEST(a_body_is_shared_only_with_who_may_read_it)
@@ -179,11 +179,11 @@ TEST(a_body_is_shared_only_with_who_may_read_it)
 	op.append.body.from_account = OTHER;
 	op.append.body.from_message = MESSAGE;
 	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, true, MINE, op));
-	CHECK(!allows_op(GATE_SMTPD, 0, false, MINE, op));
-	CHECK(allows_op(GATE_SMTPD, 0, true, MINE, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, MINE, op));
+	CHECK(allows_op(GATE_DELIVERD, 0, true, MINE, op));
 	CHECK(!allows_op(GATE_CTL, 0, true, MINE, op));
 	op.append.body.from_message++;
-	CHECK(!allows_op(GATE_SMTPD, 0, true, MINE, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, true, MINE, op));
 	op.append.body.from_account = MINE;
 	CHECK(allows_op(GATE_DOOR, GRANT_ALL, false, MINE, op));
 	op = (struct store_op){.kind = OP_QUEUE_ADD};
@@ -197,12 +197,12 @@ TEST(queue_rows_are_settled_by_who_has_them)
 	struct store_op op = {.kind = OP_QUEUE_SETTLE};
 
 	op.settle.row = ROW;
-	CHECK(allows_op(GATE_SMTPD, 0, true, OTHER, op));
-	CHECK(!allows_op(GATE_SMTPD, 0, false, OTHER, op));
-	CHECK(!allows_op(GATE_SMTPD, 0, true, MINE, op));
+	CHECK(allows_op(GATE_DELIVERD, 0, true, OTHER, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, OTHER, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, true, MINE, op));
 	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, true, OTHER, op));
 	op = (struct store_op){.kind = OP_QUEUE_ADD};
-	CHECK(allows_op(GATE_SMTPD, 0, false, ACCOUNT_SYSTEM, op));
+	CHECK(allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, op));
 	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, false, ACCOUNT_SYSTEM, op));
 }
 
@@ -213,35 +213,35 @@ TEST(a_report_goes_along_with_its_row)
 
 	two[1].settle.row = ROW;
 	request.commit = (struct store_commit){.account = OTHER, .ops = two, .count = 2};
-	CHECK(allows(GATE_SMTPD, 0, true, request));
-	CHECK(!allows(GATE_SMTPD, 0, false, request));
+	CHECK(allows(GATE_DELIVERD, 0, true, request));
+	CHECK(!allows(GATE_DELIVERD, 0, false, request));
 	request.commit.count = 1;
-	CHECK(!allows(GATE_SMTPD, 0, true, request));
+	CHECK(!allows(GATE_DELIVERD, 0, true, request));
 	request.commit.count = 2;
 	two[1].settle.row++;
-	CHECK(!allows(GATE_SMTPD, 0, true, request));
+	CHECK(!allows(GATE_DELIVERD, 0, true, request));
 }
 
-TEST(smtpd_reads_what_it_has_under_lease_and_no_more)
+TEST(deliverd_reads_what_it_has_under_lease_and_no_more)
 {
 	struct store_request request = {.call = CALL_BODY, .account = OTHER};
 
 	request.body.message = MESSAGE;
-	CHECK(allows(GATE_SMTPD, 0, true, request));
-	CHECK(!allows(GATE_SMTPD, 0, false, request));
+	CHECK(allows(GATE_DELIVERD, 0, true, request));
+	CHECK(!allows(GATE_DELIVERD, 0, false, request));
 	request.body.message++;
-	CHECK(!allows(GATE_SMTPD, GRANT_ALL, true, request));
+	CHECK(!allows(GATE_DELIVERD, GRANT_ALL, true, request));
 }
 
-TEST(smtpd_leases_local_rows_only)
+TEST(deliverd_leases_local_rows_only)
 {
 	struct store_request request = {.call = CALL_QUEUE_LEASE};
 
 	request.lease.kind = QUEUE_REMOTE;
-	CHECK(!allows(GATE_SMTPD, GRANT_ALL, true, request));
+	CHECK(!allows(GATE_DELIVERD, GRANT_ALL, true, request));
 	request = (struct store_request){.call = CALL_WATCH_QUEUE};
 	request.queue = QUEUE_REMOTE;
-	CHECK(!allows(GATE_SMTPD, GRANT_ALL, true, request));
+	CHECK(!allows(GATE_DELIVERD, GRANT_ALL, true, request));
 }
 
 TEST(the_mta_has_what_it_leases_and_no_more)
@@ -371,6 +371,22 @@ TEST(no_mail_rides_along_with_others_where_counts_are_told)
 	CHECK(!allows(GATE_MTA, 0, false, request));
 }
 
+TEST(smtpd_reads_the_directory_and_writes_nothing)
+{
+	struct store_request get = {.call = CALL_KV_GET, .account = ACCOUNT_SYSTEM};
+
+	get.key = STR("d/adr/ann@example.org");
+	CHECK(allows(GATE_SMTPD, 0, false, get));
+	for (int kind = 0; kind <= OP_KEY_FORGET; kind++) {
+		struct store_op op = {.kind = (enum store_op_kind)kind};
+
+		if (op.kind == OP_APPEND)
+			op.append.mailbox = MAILBOX_INBOX;
+		CHECK(!allows_op(GATE_SMTPD, GRANT_ALL, true, MINE, op));
+		CHECK(!allows_op(GATE_SMTPD, GRANT_ALL, true, ACCOUNT_SYSTEM, op));
+	}
+}
+
 TEST(the_directory_is_read_by_its_keys_only)
 {
 	struct store_request get = {.call = CALL_KV_GET, .account = ACCOUNT_SYSTEM};
@@ -379,6 +395,8 @@ TEST(the_directory_is_read_by_its_keys_only)
 	get.key = scan.scan.prefix = STR("d/adr/ann@example.org");
 	scan.scan.after = STR("");
 	CHECK(allows(GATE_SMTPD, 0, false, get) && allows(GATE_SMTPD, 0, false, scan));
+	CHECK(allows(GATE_DELIVERD, 0, false, get) &&
+	      allows(GATE_DELIVERD, 0, false, scan));
 	CHECK(allows(GATE_DOOR, 0, false, get) && !allows(GATE_DOOR, 0, false, scan));
 	get.key = scan.scan.prefix = STR("d");
 	CHECK(!allows(GATE_SMTPD, 0, false, get) && !allows(GATE_SMTPD, 0, false, scan));

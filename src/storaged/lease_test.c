@@ -20,30 +20,30 @@ static void leases_rows(void)
 	add.queue_add.body.raw = STR("Subject: y\r\n\r\n");
 	add.queue_add.recipients = to;
 	add.queue_add.count = 2;
-	CHECK(commit_one(w.smtpd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
 	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &(struct queue_place){0},
 			       10, &w.arena, &rows, &count) == STORE_OK);
 	CHECK(count == 2);
-	CHECK(store_queue_list(w.smtpd, &(struct queue_select){0},
+	CHECK(store_queue_list(w.deliverd, &(struct queue_select){0},
 			       &(struct queue_place){0}, 10, &w.arena, &rows,
 			       &count) == STORE_DENIED);
 	/* Not before it has the lease. */
 	op.append.body = (struct store_body){.from_account = ACCOUNT_SYSTEM};
 	op.append.body.from_message = rows[0].message;
-	CHECK(commit_one(w.smtpd, ANN, STR("k"), op, NULL) == STORE_DENIED);
-	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now, now + 100, 10, &w.arena, &rows,
-				&count, &next_due) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR("k"), op, NULL) == STORE_DENIED);
+	CHECK(store_queue_lease(w.deliverd, QUEUE_LOCAL, now, now + 100, 10, &w.arena,
+				&rows, &count, &next_due) == STORE_OK);
 	CHECK(count == 2 && rows[0].lease != 0);
 	CHECK_STR(rows[0].recipient.address, STR("ann@example.org"));
-	CHECK(commit_one(w.smtpd, ANN, STR("k"), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR("k"), op, NULL) == STORE_OK);
 	struct store_op settle = {.kind = OP_QUEUE_SETTLE};
 
 	settle.settle.row = rows[0].row;
 	settle.settle.lease = rows[0].lease + 1;
-	CHECK(commit_one(w.smtpd, 0, STR(""), settle, NULL) == STORE_CONFLICT);
+	CHECK(commit_one(w.deliverd, 0, STR(""), settle, NULL) == STORE_CONFLICT);
 	settle.settle.lease--;
-	CHECK(commit_one(w.smtpd, 0, STR(""), settle, NULL) == STORE_OK);
-	CHECK(commit_one(w.smtpd, 0, STR(""), settle, NULL) == STORE_DENIED);
+	CHECK(commit_one(w.deliverd, 0, STR(""), settle, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, 0, STR(""), settle, NULL) == STORE_DENIED);
 	CHECK(exists(ANN) == 1);
 }
 
@@ -65,19 +65,19 @@ static void leases_end(void)
 	add.queue_add.body.raw = STR("Subject: y\r\n\r\n");
 	add.queue_add.recipients = &to;
 	add.queue_add.count = 1;
-	CHECK(commit_one(w.smtpd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
-	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now - 10, now - 5, 10, &w.arena,
+	CHECK(commit_one(w.deliverd, ACCOUNT_SYSTEM, STR(""), add, NULL) == STORE_OK);
+	CHECK(store_queue_lease(w.deliverd, QUEUE_LOCAL, now - 10, now - 5, 10, &w.arena,
 				&rows, &count, &next_due) == STORE_OK);
 	CHECK(count == 1);
 	/* Another may have delivered it meanwhile, and forgotten the key. */
 	op.append.body = (struct store_body){.from_account = ACCOUNT_SYSTEM};
 	op.append.body.from_message = rows[0].message;
-	CHECK(commit_one(w.smtpd, ANN, STR("k"), op, NULL) == STORE_DENIED);
+	CHECK(commit_one(w.deliverd, ANN, STR("k"), op, NULL) == STORE_DENIED);
 	/* A door cannot take what others have by telling a later time. */
-	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now, now + 100, 10, &w.arena, &rows,
-				&count, &next_due) == STORE_OK);
+	CHECK(store_queue_lease(w.deliverd, QUEUE_LOCAL, now, now + 100, 10, &w.arena,
+				&rows, &count, &next_due) == STORE_OK);
 	CHECK(count == 1);
-	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now + 7000, now + 8000, 10,
+	CHECK(store_queue_lease(w.deliverd, QUEUE_LOCAL, now + 7000, now + 8000, 10,
 				&w.arena, &rows, &count, &next_due) == STORE_OK);
 	CHECK(count == 0);
 }
@@ -127,18 +127,18 @@ static void leases_go_on(void)
 	int64_t next_due;
 	size_t count = 0;
 
-	CHECK(store_queue_lease(w.smtpd, QUEUE_LOCAL, now - 10, now - 5, 10, &w.arena,
+	CHECK(store_queue_lease(w.deliverd, QUEUE_LOCAL, now - 10, now - 5, 10, &w.arena,
 				&rows, &count, &next_due) == STORE_OK);
 	CHECK(count == 1);
 	op.append.body.from_message = rows[0].message;
-	CHECK(commit_one(w.smtpd, ANN, STR("k"), op, NULL) == STORE_DENIED);
+	CHECK(commit_one(w.deliverd, ANN, STR("k"), op, NULL) == STORE_DENIED);
 	settle.settle.row = rows[0].row;
 	settle.settle.lease = rows[0].lease;
 	settle.settle.outcome = QUEUE_PROLONG;
 	settle.settle.due_at = now + 1000000; /* an hour, rather */
-	CHECK(commit_one(w.smtpd, 0, STR(""), settle, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, 0, STR(""), settle, NULL) == STORE_OK);
 	CHECK(lease_all(w.ctl, now + 50, &others) == 0);
-	CHECK(commit_one(w.smtpd, ANN, STR("k"), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, ANN, STR("k"), op, NULL) == STORE_OK);
 	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &(struct queue_place){0},
 			       10, &w.arena, &others, &count) == STORE_OK);
 	CHECK(count == 1 && others[0].lease != 0);
@@ -148,7 +148,7 @@ static void leases_go_on(void)
 	CHECK(store_queue_lease(w.ctl, QUEUE_LOCAL, now + 8000, now + 9000, 10, &w.arena,
 				&others, &count, &next_due) == STORE_OK);
 	CHECK(count == 1);
-	CHECK(commit_one(w.smtpd, 0, STR(""), settle, NULL) == STORE_CONFLICT);
+	CHECK(commit_one(w.deliverd, 0, STR(""), settle, NULL) == STORE_CONFLICT);
 }
 
 TEST(a_lease_is_prolonged_by_its_holder)
@@ -179,17 +179,17 @@ static void leases_of_the_killed(void)
 		account_create(100 + i);
 		queue_some(100 + i, EACH);
 	}
-	int fd = channel_to(GATE_SMTPD, 77);
+	int fd = channel_to(GATE_DELIVERD, 77);
 	pid_t pid = hold_channel();
 	struct store *other = store_open(fd);
 
 	CHECK(lease_all(other, late, &rows) == ACCOUNTS_MANY * EACH);
 	store_close(&other);
-	CHECK(lease_all(w.smtpd, late, &again) == 0); /* that process still has them */
+	CHECK(lease_all(w.deliverd, late, &again) == 0); /* that process still has them */
 	CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
 	for (unsigned i = 0; i < 500 && count < ACCOUNTS_MANY * EACH; i++) {
 		CHECK(task_sleep_ms(2) == OK);
-		count += lease_all(w.smtpd, late, &again);
+		count += lease_all(w.deliverd, late, &again);
 	}
 	CHECK(count == ACCOUNTS_MANY * EACH);
 	CHECK(again[0].tries == 0);
@@ -222,13 +222,13 @@ static void changes_ring(void)
 					     .due_at = clock_s() + 5000}};
 
 	CHECK(commit_one(w.ctl, 0, STR(""), settle, NULL) == STORE_OK);
-	CHECK(commit_one(w.smtpd, 0, STR(""), op, NULL) == STORE_DENIED);
+	CHECK(commit_one(w.deliverd, 0, STR(""), op, NULL) == STORE_DENIED);
 	CHECK(commit_one(w.ctl, 0, STR(""), op, &result) == STORE_OK);
 	CHECK(result.ops[0].row == 1);
 	op.queue_change.change = ROWS_RETRY;
 	CHECK(commit_one(w.ctl, 0, STR(""), op, NULL) == STORE_OK);
-	CHECK(lease_all(w.smtpd, clock_s() + 50, &leased) == 0);
-	CHECK(store_watch_queue(w.smtpd, &bell, QUEUE_LOCAL) == STORE_OK);
+	CHECK(lease_all(w.deliverd, clock_s() + 50, &leased) == 0);
+	CHECK(store_watch_queue(w.deliverd, &bell, QUEUE_LOCAL) == STORE_OK);
 	uint64_t rings = bell.rings;
 
 	op.queue_change.change = ROWS_RELEASE;
@@ -237,7 +237,7 @@ static void changes_ring(void)
 		if (wait_on(&bell.changed, deadline_s(5)) != OK)
 			break;
 	CHECK(bell.rings > rings);
-	CHECK(lease_all(w.smtpd, clock_s() + 50, &leased) == 1);
+	CHECK(lease_all(w.deliverd, clock_s() + 50, &leased) == 1);
 	store_watch_close(&bell);
 }
 

@@ -11,7 +11,7 @@ static void pins(void)
 	int fd = memfd_create("index", MFD_CLOEXEC);
 	struct store_extent extent;
 
-	(void)commit_one(w.smtpd, ANN, STR(""), append_op(STR("Subject: x\r\n\r\n")),
+	(void)commit_one(w.deliverd, ANN, STR(""), append_op(STR("Subject: x\r\n\r\n")),
 			 NULL);
 	CHECK(store_backup_begin(w.door, fd, &w.arena, &extent) == STORE_DENIED);
 	CHECK(!storage_is_pinned(w.storage));

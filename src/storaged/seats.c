@@ -76,15 +76,31 @@ static struct raised *raised_find(struct storaged *storaged, account_t account)
 	return NULL;
 }
 
+static bool is_smtpd_here(struct storaged *storaged, uint64_t id)
+{
+	LIST_EACH(&storaged->guests, link)
+	{
+		const struct guest *guest = CONTAINER_OF(link, struct guest, in_all);
+
+		if (guest->role == GATE_SMTPD && guest->id == id)
+			return true;
+	}
+	return false;
+}
+
 enum store_outcome seat_enter(struct guest *guest, account_t account, struct str bytes)
 {
 	struct storaged *storaged = guest->storaged;
 	const struct raised *raised = raised_find(storaged, account);
+	bool is_deliverd = guest->role == GATE_DELIVERD;
+	uint64_t channel = is_deliverd ? grant_channel(bytes) : guest->id;
 	struct grant grant;
 
-	if (!storaged->has_grant_key)
+	/* deliverd shows what a door was given, while that is there. */
+	if (!storaged->has_grant_key ||
+	    (is_deliverd && !is_smtpd_here(storaged, channel)))
 		return STORE_UNAVAILABLE;
-	if (!grant_check(storaged->grant_key, bytes, guest->id, clock_s(), &grant) ||
+	if (!grant_check(storaged->grant_key, bytes, channel, clock_s(), &grant) ||
 	    grant.account != account || account == ACCOUNT_SYSTEM ||
 	    (raised && grant.generation < raised->generation)) {
 		LOG(WARN, "grant refused", KV_INT("channel", guest->id),
@@ -93,6 +109,8 @@ enum store_outcome seat_enter(struct guest *guest, account_t account, struct str
 	}
 	struct seat *seat = seat_get(guest, account);
 
+	if (is_deliverd)
+		grant.rights &= GRANT_SEND;
 	/* Several sessions of one process share the seat: the newest generation counts,
 	 * and within it what any of them may do. */
 	if (grant.generation > seat->generation)

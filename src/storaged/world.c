@@ -94,13 +94,13 @@ static void world_task(void *arg)
 	(void)arg; /* there is one world */
 	store_process_start();
 	w.door = store_open(channel_to(GATE_DOOR, DOOR_ID));
-	w.smtpd = store_open(channel_to(GATE_SMTPD, SMTPD_ID));
+	w.deliverd = store_open(channel_to(GATE_DELIVERD, DELIVERD_ID));
 	w.ctl = store_open(channel_to(GATE_CTL, CTL_ID));
 	account_create(ANN);
 	account_create(BOB);
 	w.test();
 	store_close(&w.door);
-	store_close(&w.smtpd);
+	store_close(&w.deliverd);
 	store_close(&w.ctl);
 	store_process_stop();
 	loop_stop();

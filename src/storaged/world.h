@@ -6,13 +6,13 @@
 #include "storaged/storaged.h"
 #include "store/store.h"
 
-enum { DOOR_ID = 11, SMTPD_ID = 12, CTL_ID = 13, ANN = 7, BOB = 8 };
+enum { DOOR_ID = 11, DELIVERD_ID = 12, CTL_ID = 13, ANN = 7, BOB = 8 };
 
 extern struct world {
 	char folder[64], staging[80];
 	struct storage *storage;
 	struct storaged *storaged;
-	struct store *door, *smtpd, *ctl;
+	struct store *door, *deliverd, *ctl;
 	struct arena arena; /* of everything that comes back */
 	void (*test)(void);
 } w;

@@ -318,3 +318,10 @@ void store_leave(struct store *store, account_t account)
 	mem_free(entry);
 	talk_tell(store, &request);
 }
+
+struct str store_grant(struct store *store, account_t account)
+{
+	const struct entry *entry = store_entry(store, account);
+
+	return entry ? (struct str){entry->grant, entry->grant_len} : STR("");
+}

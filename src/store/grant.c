@@ -67,12 +67,22 @@ bool grant_check(const unsigned char key[GRANT_KEY_BYTES], struct str bytes,
 	       now < grant->expires_at;
 }
 
-uint32_t grant_generation(struct str bytes)
+static struct grant read_unchecked(struct str bytes)
 {
 	struct grant grant = {0};
 
 	if (bytes.len != GRANT_BYTES ||
 	    !read_fields(str_first(bytes, GRANT_BYTES - MAC_BYTES), &grant))
-		return 0;
-	return grant.generation;
+		return (struct grant){0};
+	return grant;
+}
+
+uint32_t grant_generation(struct str bytes)
+{
+	return read_unchecked(bytes).generation;
+}
+
+uint64_t grant_channel(struct str bytes)
+{
+	return read_unchecked(bytes).channel;
 }

@@ -2,7 +2,8 @@
  * saw the password; the store checks it.  Both know the key; a door does not.
  *
  * A grant is good for one channel (of one door process), until it expires or the
- * account's credential generation rises.
+ * account's credential generation rises; deliverd shows it for the door that it works
+ * for, as long as that is there.
  */
 #pragma once
 
@@ -39,3 +40,5 @@ void grant_make(const unsigned char key[GRANT_KEY_BYTES], const struct grant *gr
 /* The generation that a grant claims, unchecked: for doors, which have no key; 0 if it is
  * none. */
 uint32_t grant_generation(struct str bytes);
+/* Likewise the channel. */
+uint64_t grant_channel(struct str bytes);

@@ -25,6 +25,9 @@ void store_reconnect(struct store *store, int fd);
  * each success needs one store_leave(). */
 enum store_outcome store_enter(struct store *store, account_t account, struct str grant);
 void store_leave(struct store *store, account_t account);
+/* The grant that was presented for an account in use here, to be shown by who works for
+ * this process; good until it suspends. */
+struct str store_grant(struct store *store, account_t account);
 /* Tells ended, which must not suspend, whenever the store has ended what the account's
  * grants made before that generation gave: who came in with them has to go. */
 void store_on_ended(struct store *store,

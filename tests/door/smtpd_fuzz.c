@@ -7,7 +7,7 @@
  *   Return-Path of the client's. */
 #include "base/log.h"
 #include "door/door.h"
-#include "smtpd/message.h"
+#include "policy/message.h"
 #include "smtpd/smtpd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

@@ -1,4 +1,4 @@
-#include "smtpd/message.h"
+#include "policy/message.h"
 
 #include "base/test.h"
 

@@ -1,4 +1,4 @@
-#include "smtpd/message.h"
+#include "policy/message.h"
 
 #include "wire/mail/date.h"
 #include "wire/mail/header.h"

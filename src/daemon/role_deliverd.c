@@ -1,0 +1,89 @@
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/self.h"
+#include "deliverd/deliverd.h"
+#include "directory/directory.h"
+#include "mda/mda.h"
+#include "store/store.h"
+
+struct deliver_process {
+	struct store *store;
+	struct directory directory;
+	struct mda mda;
+	struct deliverd *deliverd; /* NULL before it has begun */
+	struct waiters opened;
+};
+
+static void make(struct self *self)
+{
+	struct deliver_process *process = NEW(struct deliver_process);
+
+	process->store = store_open(-1);
+	self->state = process;
+}
+
+static bool begin(struct self *self)
+{
+	struct deliver_process *process = self->state;
+	const struct conf *conf = &self->conf;
+
+	process->directory = (struct directory){.store = process->store,
+						.default_domain = conf->default_domain};
+	process->mda =
+		(struct mda){.store = process->store,
+			     .schedule = {.retry_first_s = conf->queue_retry_first_s,
+					  .retry_max_s = conf->queue_retry_max_s,
+					  .expire_s = conf->queue_expire_s,
+					  .delay_notice_s = conf->queue_delay_notice_s},
+			     .reporter = {.store = process->store,
+					  .directory = &process->directory,
+					  .hostname = conf->hostname,
+					  .double_bounce = conf->queue_double_bounce}};
+	const struct deliverd_options options = {
+		.store = process->store,
+		.policy = {.hostname = conf->hostname, .directory = &process->directory},
+		.reporter = &process->mda.reporter};
+
+	process->deliverd = deliverd_open(&options);
+	wake_all(&process->opened);
+	return task_start("mda", mda_task, &process->mda) != NULL;
+}
+
+static void take(struct self *self, const struct ipc_message *message)
+{
+	struct deliver_process *process = self->state;
+
+	if (message->fd < 0)
+		return;
+	if (message->type == CHILD_STORE) {
+		store_reconnect(process->store, message->fd);
+		return;
+	}
+	while (!process->deliverd && message->type == CHILD_SERVE) {
+		if (wait_on(&process->opened, NEVER) != OK)
+			break;
+	}
+	if (process->deliverd && message->type == CHILD_SERVE)
+		deliverd_serve(process->deliverd, message->fd);
+	else
+		(void)close(message->fd);
+}
+
+static void end(struct self *self)
+{
+	struct deliver_process *process = self->state;
+
+	deliverd_close(&process->deliverd);
+	store_close(&process->store);
+	mem_free(process);
+}
+
+const struct role role_deliverd = {
+	.sandbox = {.descriptors_max = 1024},
+	.make = make,
+	.begin = begin,
+	.take = take,
+	.end = end,
+};

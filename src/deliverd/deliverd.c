@@ -1,0 +1,257 @@
+#include "deliverd/deliverd.h"
+
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "deliver/codec.h"
+#include "deliverd/accept.h"
+#include "rt/ipc.h"
+
+enum { PARTS_MAX = 2000, MAIL_ARENA_BYTES = 4 * 1024 * 1024 };
+/* What is held of requests that come in parts, of all channels. */
+#define HELD_BYTES_MAX ((uint64_t)1 << 30)
+
+struct deliverd {
+	struct deliverd_options options;
+	uint64_t held_bytes;
+};
+
+/* A request whose frame is still to come. */
+struct parts {
+	struct list_link in_channel;
+	uint64_t number, all;
+	struct buf octets;
+};
+
+struct channel {
+	struct deliverd *deliverd;
+	struct ipc *ipc; /* NULL when the door is gone */
+	size_t users;    /* handlers, and 1 until then */
+	struct list parts;
+	size_t parts_count;
+};
+
+/* ---- parts ------------------------------------------------------------------------- */
+
+static struct parts *parts_find(struct channel *channel, uint64_t number)
+{
+	LIST_EACH(&channel->parts, link)
+	{
+		struct parts *parts = CONTAINER_OF(link, struct parts, in_channel);
+
+		if (parts->number == number)
+			return parts;
+	}
+	return NULL;
+}
+
+static void parts_free(struct channel *channel, struct parts *parts)
+{
+	list_remove(&channel->parts, &parts->in_channel);
+	channel->parts_count--;
+	channel->deliverd->held_bytes -= parts->all;
+	buf_fini(&parts->octets);
+	mem_free(parts);
+}
+
+static struct parts *parts_new(struct channel *channel, uint64_t number, uint64_t all)
+{
+	struct deliverd *deliverd = channel->deliverd;
+
+	if (channel->parts_count == PARTS_MAX || all > DELIVER_REQUEST_MAX ||
+	    all > HELD_BYTES_MAX - deliverd->held_bytes)
+		return NULL;
+	struct parts *parts = NEW(struct parts);
+
+	parts->number = number;
+	parts->all = all;
+	parts->octets = BUF(all);
+	deliverd->held_bytes += all;
+	list_add_last(&channel->parts, &parts->in_channel);
+	channel->parts_count++;
+	return parts;
+}
+
+static enum deliver_message take_part(struct channel *channel, struct str body)
+{
+	struct dec dec = dec_over(body);
+	uint64_t number = dec_u64(&dec), all = dec_u64(&dec), before = dec_u64(&dec);
+	struct parts *parts = parts_find(channel, number);
+
+	if (!dec_ok(&dec) || number == 0 || (parts && before == 0))
+		return DELIVER_MALFORMED;
+	if (before == 0 && !(parts = parts_new(channel, number, all)))
+		return DELIVER_FULL;
+	if (!parts || parts->all != all || parts->octets.len != before)
+		return DELIVER_MALFORMED;
+	if (before == 0)
+		(void)buf_room(&parts->octets, all); /* once, not by doubling */
+	buf_add(&parts->octets, dec.rest);
+	return buf_ok(&parts->octets) ? DELIVER_TAKEN : DELIVER_MALFORMED;
+}
+
+static void drop_parts(struct channel *channel, struct str body)
+{
+	struct dec dec = dec_over(body);
+	struct parts *parts = parts_find(channel, dec_u64(&dec));
+
+	if (parts)
+		parts_free(channel, parts);
+}
+
+/* ---- requests ---------------------------------------------------------------------- */
+
+static enum deliver_message serve_mail(struct deliverd *deliverd, struct str octets,
+				       struct arena *arena, struct buf *reply)
+{
+	struct deliver_mail mail;
+
+	if (!deliver_decode_mail(octets, arena, &mail))
+		return DELIVER_MALFORMED;
+	size_t count = deliver_answers(&mail);
+	struct deliver_answer *answers = NEW_ARRAY(struct deliver_answer, count);
+
+	accept_mail(&deliverd->options, &mail, arena, answers);
+	deliver_encode_answers(reply, answers, count);
+	ASSERT(buf_ok(reply)); /* all texts are ours, and short */
+	mem_free(answers);
+	return DELIVER_ANSWERS;
+}
+
+static enum deliver_message serve_report(struct deliverd *deliverd, struct str octets,
+					 struct arena *arena, struct buf *reply)
+{
+	struct deliver_report report;
+
+	if (!deliver_decode_report(octets, arena, &report))
+		return DELIVER_MALFORMED;
+	enc_u8(reply, accept_report(&deliverd->options, &report, arena));
+	return DELIVER_REPORTED;
+}
+
+static enum deliver_message do_request(struct deliverd *deliverd, uint16_t type,
+				       struct str octets, struct buf *reply)
+{
+	bool is_mail = type == DELIVER_MAIL;
+	struct arena arena;
+
+	arena_init(&arena,
+		   is_mail ? MAIL_ARENA_BYTES : DELIVER_ARENA_BYTES + REPORT_ARENA_MAX);
+	enum deliver_message done =
+		is_mail ? serve_mail(deliverd, octets, &arena, reply)
+			: serve_report(deliverd, octets, &arena, reply);
+
+	arena_fini(&arena);
+	return done;
+}
+
+/* A request that is whole with this frame. */
+static enum deliver_message take_request(struct channel *channel, uint16_t type,
+					 struct str body, struct buf *reply)
+{
+	struct deliverd *deliverd = channel->deliverd;
+	struct dec dec = dec_over(body);
+	uint64_t number = dec_u64(&dec);
+	struct parts *parts = number == 0 ? NULL : parts_find(channel, number);
+
+	if (number == 0)
+		return do_request(deliverd, type, dec.rest, reply);
+	if (!parts)
+		return DELIVER_MALFORMED;
+	/* Ours alone from here on: the channel may end meanwhile. */
+	struct buf octets = parts->octets;
+	uint64_t held = parts->all;
+	enum deliver_message done = DELIVER_MALFORMED;
+
+	buf_add(&octets, dec.rest);
+	parts->octets = BUF(0);
+	deliverd->held_bytes += held;
+	parts_free(channel, parts);
+	if (buf_ok(&octets) && octets.len == held)
+		done = do_request(deliverd, type, buf_str(&octets), reply);
+	deliverd->held_bytes -= held;
+	buf_fini(&octets);
+	return done;
+}
+
+static void serve(struct channel *channel, struct ipc *ipc,
+		  const struct ipc_message *message)
+{
+	SCOPED(buf_fini) struct buf reply = BUF(DELIVER_ANSWERS_BYTES);
+	enum deliver_message done = DELIVER_MALFORMED;
+
+	switch (message->type) {
+	case DELIVER_PART:
+		done = take_part(channel, message->body);
+		break;
+	case DELIVER_DROP:
+		drop_parts(channel, message->body);
+		break;
+	case DELIVER_MAIL:
+	case DELIVER_REPORT:
+		done = take_request(channel, message->type, message->body, &reply);
+		break;
+	default: /* a number from outside, no enum */
+		break;
+	}
+	if (message->id != 0)
+		ipc_reply(ipc, message->id, (uint16_t)done, buf_str(&reply), -1);
+}
+
+/* ---- channels ---------------------------------------------------------------------- */
+
+static void channel_unref(struct channel *channel)
+{
+	if (--channel->users > 0)
+		return;
+	LIST_EACH(&channel->parts, link)
+	parts_free(channel, CONTAINER_OF(link, struct parts, in_channel));
+	mem_free(channel);
+}
+
+static void on_message(struct ipc *ipc, const struct ipc_message *message, void *arg)
+{
+	struct channel *channel = arg;
+
+	if (message->fd >= 0)
+		(void)close(message->fd); /* doors send none */
+	if (!ipc_is_open(ipc))            /* the door has gone, and arg may be gone */
+		return;
+	channel->users++;
+	serve(channel, ipc, message);
+	channel_unref(channel);
+}
+
+static void on_gone(struct ipc *ipc, void *arg)
+{
+	struct channel *channel = arg;
+
+	(void)ipc; /* the channel has only this one */
+	ipc_close(&channel->ipc);
+	channel_unref(channel);
+}
+
+void deliverd_serve(struct deliverd *deliverd, int fd)
+{
+	struct channel *channel = NEW(struct channel);
+
+	channel->deliverd = deliverd;
+	channel->users = 1;
+	channel->ipc = ipc_open("deliver channel", fd, on_message, on_gone, channel);
+}
+
+struct deliverd *deliverd_open(const struct deliverd_options *options)
+{
+	struct deliverd *deliverd = NEW(struct deliverd);
+
+	deliverd->options = *options;
+	return deliverd;
+}
+
+void deliverd_close(struct deliverd **deliverd)
+{
+	mem_free(*deliverd); /* NULL if it never began */
+	*deliverd = NULL;
+}

@@ -1,0 +1,44 @@
+/* What a mail is worth and what it must carry, between the end of its text and the
+ * commit: whether it may come in, the fields that are missing or that are ours to write,
+ * and its digest.  Strangers' mail is judged; that of our own users is completed.  May
+ * suspend.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct deliver_mail;
+struct directory;
+
+/* What may be asked. */
+struct policy {
+	struct str hostname; /* how we call ourselves */
+	const struct directory *directory;
+};
+
+struct policy_verdict {
+	unsigned code; /* 0: it may come in; else the reply that refuses it */
+	const char *enhanced, *text;
+	bool is_passing; /* asked again, the same mail might get another verdict */
+};
+
+/* A mail as it is to be stored. */
+struct policed {
+	struct str message; /* borrows the mail's text, or changed */
+	struct buf changed; /* its own: the text after fields were dropped or added */
+	struct buf trace;   /* Received, without Return-Path */
+	struct buf digest;
+	bool is_tls_optional; /* RFC 8689 §4.1 */
+};
+
+/* Mail of strangers and of other servers. */
+struct policy_verdict policy_arriving(const struct policy *policy,
+				      const struct deliver_mail *mail,
+				      struct policed *out);
+/* Mail of people who have logged in, and of programs here. */
+struct policy_verdict policy_submitting(const struct policy *policy,
+					const struct deliver_mail *mail,
+					struct arena *scratch, struct policed *out);
+/* After either. */
+void policed_fini(struct policed *policed);
