@@ -3,7 +3,7 @@
  * UNAVAILABLE or UNKNOWN.
  *
  * Who may do what is decided in one place, the gate of the store process: by the role of
- * the channel (smtpd may deliver to anyone and read nothing), and by the grants presented
+ * the channel (deliverd may deliver to anyone and read nothing), and by the grants presented
  * on it.  When the store restarts, the client gets a new channel, presents its grants
  * again and repeats what was under way: reads, and commits by their key.
  */

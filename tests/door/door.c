@@ -281,6 +281,26 @@ enum store_outcome store_commit(struct store *store, const struct store_commit *
 	return door_on_commit(commit);
 }
 
+enum store_outcome store_enter(struct store *store, account_t account, struct str grant)
+{
+	(void)store;
+	ASSERT(account != 0 && str_same(grant, STR("grant")));
+	return STORE_OK;
+}
+
+void store_leave(struct store *store, account_t account)
+{
+	(void)store;
+	ASSERT(account != 0);
+}
+
+struct str store_grant(struct store *store, account_t account)
+{
+	(void)store;
+	ASSERT(account != 0);
+	return STR("grant");
+}
+
 const char *store_outcome_text(enum store_outcome outcome)
 {
 	return outcome == STORE_OK ? "stored" : "not stored";

@@ -6,6 +6,8 @@
  * - what is stored has only whole lines and no NUL, unless it is binary, and no
  *   Return-Path of the client's. */
 #include "base/log.h"
+#include "deliver/codec.h"
+#include "deliverd/accept.h"
 #include "door/door.h"
 #include "policy/message.h"
 #include "smtpd/smtpd.h"
@@ -85,6 +87,28 @@ static void check_replies(struct str out)
 		out = str_skip(out, end + 2);
 	}
 	ASSERT(accepted_count == stored_count);
+}
+
+/* As if the deliverd process were here: what goes over the channel arrives. */
+void deliver_mail(struct deliver *deliver, const struct deliver_mail *mail,
+		  struct arena *arena, struct deliver_answer *answers)
+{
+	const struct deliverd_options options = {
+		.policy = {.hostname = service.hostname}};
+	struct buf octets = BUF(DELIVER_FIELDS_MAX), reply = BUF(DELIVER_ANSWERS_BYTES);
+	size_t count = deliver_answers(mail);
+	struct deliver_mail got;
+
+	(void)deliver;
+	deliver_encode_mail(&octets, mail);
+	buf_add(&octets, mail->text);
+	ASSERT(deliver_decode_mail(buf_str(&octets), arena, &got) &&
+	       deliver_answers(&got) == count);
+	accept_mail(&options, &got, arena, answers);
+	deliver_encode_answers(&reply, answers, count);
+	ASSERT(deliver_decode_answers(buf_str(&reply), arena, answers, count));
+	buf_fini(&octets);
+	buf_fini(&reply);
 }
 
 static void session(void)

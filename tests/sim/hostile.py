@@ -15,7 +15,7 @@ import lab
 
 STEP_S = 4          # of any one step, for the bigger size
 TWICE, SLACK_S = 2.6, 0.25
-PEAK_MB = {"smtpd": 240, "imapd": 320, "storaged": 120}
+PEAK_MB = {"smtpd": 240, "deliverd": 240, "imapd": 320, "storaged": 120}
 LIMITED = {"attachments_long": {"BODYSTRUCTURE"}}  # what is more than a response may be
 CRLF = b"\r\n"
 report = lab.Report()

@@ -17,7 +17,7 @@ import lab
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
-ROLES = sys.argv[3:] or ["storaged", "vaultd", "smtpd", "imapd", "supervisor"]
+ROLES = sys.argv[3:] or ["storaged", "vaultd", "smtpd", "deliverd", "imapd", "supervisor"]
 SENDERS, APPENDERS, USERS = 40, 4, 8
 report = lab.Report()
 

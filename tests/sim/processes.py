@@ -75,7 +75,7 @@ def deaths():
     with lab.Server() as server:
         session = server.imap()
         session.select("INBOX")
-        for role in ("vaultd", "storaged", "smtpd", "imapd"):
+        for role in ("vaultd", "storaged", "smtpd", "deliverd", "imapd"):
             before = server.children()
             victims = [pid for pid, r in before.items() if r == role]
             for victim in victims:
@@ -97,7 +97,7 @@ def deaths():
                 os.kill(pid, signal.SIGKILL)
         with report.case("a session outlives both at once"):
             assert session.search(None, "SUBJECT", "after")[0] == "OK"
-        victim = next(pid for pid, r in server.children().items() if r == "smtpd")
+        victim = next(pid for pid, r in server.children().items() if r == "deliverd")
         os.kill(victim, signal.SIGSEGV)
         report.check("a crash leaves a report", lab.wait_for(
             lambda: "panic report" in pathlib.Path(server.log).read_text()))

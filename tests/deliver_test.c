@@ -1,0 +1,353 @@
+/* Handing mail over, to the process that commits it, over the real store: once, whatever
+ * is lost in between. */
+#include <unistd.h>
+
+#include "deliver/codec.h"
+#include "deliver/deliver.h"
+#include "deliverd/accept.h"
+#include "deliverd/deliverd.h"
+#include "directory/directory.h"
+#include "rt/clock.h"
+#include "rt/ipc.h"
+#include "storaged/world.h"
+
+static struct handing {
+	struct directory directory;
+	struct reporter reporter;
+	struct deliverd_options options;
+	struct deliverd *deliverd;
+	struct deliver *deliver;
+	unsigned lost_count;
+	void (*test)(void);
+} h;
+
+static int serving(void)
+{
+	int fds[2];
+
+	CHECK(ipc_pair(fds) == OK);
+	deliverd_serve(h.deliverd, fds[1]);
+	return fds[0];
+}
+
+static void handing_test(void)
+{
+	h.directory = (struct directory){w.deliverd, STR("example.org")};
+	h.reporter = (struct reporter){.store = w.deliverd,
+				       .directory = &h.directory,
+				       .hostname = STR("mx.example.org")};
+	h.options = (struct deliverd_options){
+		.store = w.deliverd,
+		.policy = {.hostname = STR("mx.example.org"), .directory = &h.directory},
+		.reporter = &h.reporter};
+	h.deliverd = deliverd_open(&h.options);
+	h.deliver = deliver_open(serving());
+	h.test();
+	deliver_close(&h.deliver);
+	task_yield(); /* the other side notices */
+	CHECK(task_sleep_ms(10) == OK);
+	deliverd_close(&h.deliverd);
+}
+
+static void handing_run(void (*test)(void))
+{
+	h = (struct handing){.test = test};
+	world_run(handing_test);
+}
+
+static const struct queue_recipient ann[] = {{.kind = QUEUE_LOCAL,
+					      .address = STR("ann@example.org"),
+					      .original = STR("ann@example.org"),
+					      .account = ANN}};
+static const struct queue_recipient both[] = {{.kind = QUEUE_LOCAL,
+					       .address = STR("ann@example.org"),
+					       .original = STR("ann@example.org"),
+					       .account = ANN},
+					      {.kind = QUEUE_LOCAL,
+					       .address = STR("bob@example.org"),
+					       .original = STR("bob@example.org"),
+					       .account = BOB}};
+static const struct deliver_rcpt rcpts[] = {{STR("ann@example.org"), 0, 1},
+					    {STR("bob@example.org"), 1, 1}};
+
+static struct deliver_mail mail_to_ann(struct str text)
+{
+	return (struct deliver_mail){.peer = STR("192.0.2.1"),
+				     .client = STR("mail.example.net"),
+				     .is_host_valid = true,
+				     .protocol = STR("ESMTP"),
+				     .id = STR("0123456789abcdef"),
+				     .received_at = clock_s(),
+				     .sender = STR("x@example.net"),
+				     .rcpts = rcpts,
+				     .rcpt_count = 1,
+				     .places = ann,
+				     .place_count = 1,
+				     .text = text};
+}
+
+static const struct str hello = {"From: <x@example.net>\r\n\r\nhello\r\n", 31};
+
+/* ---- small and big ----------------------------------------------------------------- */
+
+static void in_one_or_in_parts(void)
+{
+	static const size_t sizes[] = {0, 100, 300 * 1024, 700 * 1024, 3000 * 1024};
+	struct buf text = BUF(4 << 20);
+	struct deliver_answer answer;
+
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		struct deliver_mail mail = mail_to_ann(STR(""));
+		struct mailbox_row row = {0};
+
+		mail.id = arena_printf(&w.arena, "id%zu", i);
+		while (text.len < sizes[i])
+			buf_printf(&text, "line %zu\r\n", text.len);
+		mail.text = buf_str(&text);
+		deliver_mail(h.deliver, &mail, &w.arena, &answer);
+		CHECK(answer.code == 250);
+		CHECK(str_starts(answer.text, STR("Accepted as id")));
+		CHECK(store_mailbox(w.ctl, ANN, MAILBOX_INBOX, &w.arena, &row) ==
+		      STORE_OK);
+		CHECK(row.exists == i + 1);
+	}
+	struct buf body = BUF(4 << 20);
+	struct message_row *rows;
+	uint32_t next;
+	size_t count;
+
+	CHECK(store_rows(w.ctl, ANN, MAILBOX_INBOX, (struct uid_range){5, 5}, ROW_MESSAGE,
+			 &w.arena, &rows, &count, &next) == STORE_OK &&
+	      count == 1);
+	CHECK(store_body(w.ctl, ANN, rows[0].message, &body) == STORE_OK);
+	CHECK_STR(buf_str(&body), buf_str(&text));
+	buf_fini(&body);
+	buf_fini(&text);
+}
+
+TEST(a_mail_of_any_size_is_handed_over)
+{
+	handing_run(in_one_or_in_parts);
+}
+
+/* ---- lost answers ------------------------------------------------------------------ */
+
+static int losing(void);
+
+/* Commits, and dies before it answers. */
+static void lose(struct ipc *ipc, const struct ipc_message *message, void *arg)
+{
+	struct deliver_answer answers[2];
+	struct deliver_mail mail;
+	struct arena arena;
+
+	(void)arg;
+	CHECK(message->type == DELIVER_MAIL);
+	arena_init(&arena, 1 << 20);
+	CHECK(deliver_decode_mail(str_skip(message->body, 8), &arena, &mail));
+	CHECK(mail.is_again == (h.lost_count > 0));
+	accept_mail(&h.options, &mail, &arena, answers);
+	CHECK(answers[0].code == 250);
+	arena_fini(&arena);
+	h.lost_count++;
+	ipc_close(&ipc);
+	deliver_reconnect(h.deliver, h.lost_count < 3 ? losing() : serving());
+}
+
+static int losing(void)
+{
+	int fds[2];
+
+	CHECK(ipc_pair(fds) == OK);
+	(void)ipc_open("loses", fds[1], lose, NULL, NULL);
+	return fds[0];
+}
+
+static void answers_lost(void)
+{
+	struct deliver_answer answers[2];
+	struct deliver_mail mail = mail_to_ann(hello);
+
+	deliver_reconnect(h.deliver, losing());
+	deliver_mail(h.deliver, &mail, &w.arena, answers);
+	CHECK(h.lost_count == 3 && answers[0].code == 250);
+	CHECK(exists(ANN) == 1);
+
+	h.lost_count = 0;
+	mail.places = both;
+	mail.rcpt_count = mail.place_count = 2;
+	mail.is_each = true;
+	mail.source = DELIVER_LMTP;
+	mail.id = STR("another");
+	deliver_reconnect(h.deliver, losing());
+	deliver_mail(h.deliver, &mail, &w.arena, answers);
+	CHECK(h.lost_count == 3 && answers[0].code == 250 && answers[1].code == 250);
+	CHECK(exists(ANN) == 2 && exists(BOB) == 1);
+}
+
+TEST(a_mail_whose_answer_is_lost_is_delivered_once)
+{
+	handing_run(answers_lost);
+}
+
+/* ---- what cannot be told ----------------------------------------------------------- */
+
+static void verdicts(void)
+{
+	struct deliver_answer answer;
+	struct deliver_mail mail = mail_to_ann(hello);
+
+	mail.source = DELIVER_PERSON;
+	mail.account = ANN;
+	deliver_mail(h.deliver, &mail, &w.arena, &answer);
+	CHECK(answer.code == 550); /* nobody's address */
+	mail.is_again = true;
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 0); /* it may have been theirs when it was committed */
+	mail.text = STR("Subject: x\r\n\r\n");
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 550); /* it never had a From field */
+	CHECK(exists(ANN) == 0);
+}
+
+TEST(a_verdict_of_now_does_not_answer_for_then)
+{
+	handing_run(verdicts);
+}
+
+static void nobody_there(void)
+{
+	struct deliver_answer answer;
+	struct deliver_mail mail = mail_to_ann(hello);
+	struct deliver *alone = deliver_open(-1);
+
+	deliver_mail(alone, &mail, &w.arena, &answer);
+	CHECK(answer.code == 451);
+	deliver_close(&alone);
+}
+
+TEST(mail_is_deferred_while_nobody_takes_it)
+{
+	clock_test_start((int64_t)1800000000 * 1000000);
+	handing_run(nobody_there);
+	clock_test_stop();
+}
+
+/* ---- grants ------------------------------------------------------------------------ */
+
+static void people(void)
+{
+	enum { SMTPD = 40 };
+	struct buf bytes = BUF(GRANT_BYTES);
+	struct grant grant = {ANN, GRANT_ALL, SMTPD, 1, clock_s() + 3600, 1};
+	struct deliver_answer answer;
+	struct deliver_mail mail = mail_to_ann(hello);
+	struct account_summary summary;
+
+	grant_make(grant_key, &grant, &bytes);
+	mail.source = DELIVER_PROGRAM; /* so that From is not looked at */
+	mail.places = both;
+	mail.rcpt_count = mail.place_count = 2;
+	mail.account = ANN;
+	mail.grant = buf_str(&bytes);
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 451); /* the door that it was made for is not there */
+	struct store *smtpd = store_open(channel_to(GATE_SMTPD, SMTPD));
+
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 250);
+	CHECK(store_enter(w.deliverd, ANN, mail.grant) == STORE_OK);
+	CHECK(store_summary(w.deliverd, ANN, &summary) == STORE_DENIED);
+	store_leave(w.deliverd, ANN);
+	mail.account = BOB; /* it is not his */
+	mail.id = STR("another");
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 451);
+	store_close(&smtpd);
+	buf_fini(&bytes);
+}
+
+TEST(a_person_sends_while_the_door_is_there)
+{
+	handing_run(people);
+}
+
+/* ---- a broken-in door -------------------------------------------------------------- */
+
+static uint16_t say(struct ipc *ipc, uint16_t type, const uint64_t *numbers, size_t count)
+{
+	struct buf body = BUF(1000), reply = BUF(1000);
+	uint16_t reply_type = 0;
+
+	for (size_t i = 0; i < count; i++)
+		enc_u64(&body, numbers[i]);
+	buf_add(&body, STR("octets"));
+	CHECK(ipc_call(ipc, type, buf_str(&body), -1, deadline_s(10), &reply_type, &reply,
+		       NULL) == OK);
+	buf_fini(&body);
+	buf_fini(&reply);
+	return reply_type;
+}
+
+static void nonsense(void)
+{
+	struct ipc *ipc = ipc_open("broken in", serving(), NULL, NULL, NULL);
+
+	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, UINT64_MAX, 0}, 3) == DELIVER_FULL);
+	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){0, 100, 0}, 3) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 100, 6}, 3) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 10, 0}, 3) == DELIVER_TAKEN);
+	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 10, 0}, 3) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 10, 6}, 3) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_MAIL, (uint64_t[]){1}, 1) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_MAIL, (uint64_t[]){2}, 1) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_MAIL, (uint64_t[]){0}, 1) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_REPORT, (uint64_t[]){0}, 1) == DELIVER_MALFORMED);
+	CHECK(say(ipc, DELIVER_ANSWERS, (uint64_t[]){0}, 1) == DELIVER_MALFORMED);
+	for (unsigned i = 0; i < 4; i++) /* what is promised counts, not what came */
+		CHECK(say(ipc, DELIVER_PART, (uint64_t[]){10 + i, 250 << 20, 0}, 3) ==
+		      DELIVER_TAKEN);
+	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){20, 250 << 20, 0}, 3) == DELIVER_FULL);
+	ipc_close(&ipc);
+	CHECK(task_sleep_ms(10) == OK);
+	struct deliver_mail mail = mail_to_ann(hello);
+	struct deliver_answer answer;
+
+	deliver_mail(h.deliver, &mail, &w.arena, &answer);
+	CHECK(answer.code == 250);
+}
+
+TEST(parts_that_do_not_fit_are_refused)
+{
+	handing_run(nonsense);
+}
+
+/* ---- reports ----------------------------------------------------------------------- */
+
+static void reports(void)
+{
+	const struct deliver_refused refused[] = {{.original = STR("no@example.org"),
+						   .status = {5, 1, 1},
+						   .said = STR("550 5.1.1 No")}};
+	const struct deliver_report report = {.id = STR("0123456789abcdef"),
+					      .received_at = clock_s(),
+					      .sender = STR("x@example.net"),
+					      .refused = refused,
+					      .count = 1,
+					      .header = STR("Subject: x\r\n")};
+	struct queue_place place = {0};
+	struct queue_row *rows;
+	size_t count;
+
+	CHECK(deliver_report(h.deliver, &report));
+	CHECK(deliver_report(h.deliver, &report)); /* told already */
+	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &place, 10, &w.arena,
+			       &rows, &count) == STORE_OK);
+	CHECK(count == 1);
+	CHECK_STR(rows[0].recipient.address, STR("x@example.net"));
+}
+
+TEST(a_refusal_is_reported_once)
+{
+	handing_run(reports);
+}
