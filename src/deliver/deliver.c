@@ -77,28 +77,29 @@ static size_t request_len(const struct request *r)
 	return r->fields.len + r->text.len;
 }
 
-/* The next octets from `at` on, len of them. */
-static void request_add(const struct request *r, size_t at, size_t len, struct buf *out)
+/* The next len octets from `at` on: those of the fields are added to frame, the rest is
+ * more. */
+static struct str request_slice(const struct request *r, size_t at, size_t len,
+				struct buf *frame)
 {
 	size_t in_fields = at < r->fields.len ? num_min(len, r->fields.len - at) : 0;
 
-	buf_add(out, str_first(str_skip(buf_str(&r->fields), num_min(at, r->fields.len)),
-			       in_fields));
-	at += in_fields;
-	buf_add(out, str_first(str_skip(r->text, at - r->fields.len), len - in_fields));
+	buf_add(frame, str_first(str_skip(buf_str(&r->fields), at), in_fields));
+	return str_first(str_skip(r->text, at + in_fields - r->fields.len),
+			 len - in_fields);
 }
 
 /* On the channel that the request began on: its parts end with it. */
 static err_t say(struct request *r, uint64_t channel, enum deliver_message type,
-		 struct buf *frame, uint16_t *reply_type)
+		 struct buf *frame, struct str more, uint16_t *reply_type)
 {
 	struct deliver *deliver = r->deliver;
 
 	if (deliver->channel != channel || !deliver->ipc)
 		return ERR_CLOSED;
 	buf_reset(r->reply);
-	return ipc_call(deliver->ipc, (uint16_t)type, buf_str(frame), -1, r->until,
-			reply_type, r->reply, NULL);
+	return ipc_call_two(deliver->ipc, (uint16_t)type, buf_str(frame), more, r->until,
+			    reply_type, r->reply);
 }
 
 /* Each part has a reply: so a slow other side slows us. */
@@ -112,8 +113,9 @@ static err_t send_parts(struct request *r, uint64_t channel, uint64_t number,
 		enc_u64(frame, number);
 		enc_u64(frame, all);
 		enc_u64(frame, *sent);
-		request_add(r, *sent, DELIVER_PART_BYTES, frame);
-		TRY(say(r, channel, DELIVER_PART, frame, reply_type));
+		struct str more = request_slice(r, *sent, DELIVER_PART_BYTES, frame);
+
+		TRY(say(r, channel, DELIVER_PART, frame, more, reply_type));
 		if (*reply_type != DELIVER_TAKEN)
 			return OK;
 		*sent += DELIVER_PART_BYTES;
@@ -151,9 +153,10 @@ static err_t attempt(struct request *r, uint16_t *reply_type)
 	}
 	buf_reset(&frame);
 	enc_u64(&frame, number);
-	request_add(r, sent, request_len(r) - sent, &frame);
+	struct str more = request_slice(r, sent, request_len(r) - sent, &frame);
+
 	r->was_sent = true;
-	return say(r, channel, r->type, &frame, reply_type);
+	return say(r, channel, r->type, &frame, more, reply_type);
 }
 
 static enum ending ending_of(uint16_t reply_type, enum deliver_message wanted)

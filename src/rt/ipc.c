@@ -136,22 +136,30 @@ void ipc_answered(struct ipc *ipc, struct ipc_head head, struct str body, int fd
 }
 
 /* Waits until a frame may be queued. */
-static err_t wait_to_send(struct ipc *ipc, struct str body, deadline_t deadline)
+static err_t wait_to_send(struct ipc *ipc, size_t len, deadline_t deadline)
 {
-	if (body.len > IPC_BODY_MAX)
+	if (len > IPC_BODY_MAX)
 		return ERR_LIMIT;
 	while (ipc->is_open && ipc_queued(ipc) > IPC_QUEUE_HIGH)
 		TRY(wait_on(&ipc->room, deadline));
 	return ipc->is_open ? OK : ERR_CLOSED;
 }
 
-static err_t call(struct ipc *ipc, uint16_t type, struct str body, int fd,
-		  deadline_t deadline, struct ipc_caller *caller)
+/* What is asked, in one piece or in two. */
+struct question {
+	uint16_t type;
+	struct str body, more;
+	int fd;
+};
+
+static err_t call(struct ipc *ipc, const struct question *question, deadline_t deadline,
+		  struct ipc_caller *caller)
 {
-	TRY(wait_to_send(ipc, body, deadline));
+	TRY(wait_to_send(ipc, question->body.len + question->more.len, deadline));
 	caller_add(ipc, caller);
-	err_t err = ipc_queue(ipc, (struct ipc_head){.type = type, .id = caller->id},
-			      body, fd);
+	err_t err = ipc_queue(ipc,
+			      (struct ipc_head){.type = question->type, .id = caller->id},
+			      question->body, question->more, question->fd);
 
 	if (err == OK && !caller->is_done)
 		err = wait_on(&caller->waiters, deadline);
@@ -160,14 +168,13 @@ static err_t call(struct ipc *ipc, uint16_t type, struct str body, int fd,
 	return caller->is_done ? caller->err : err;
 }
 
-err_t ipc_call(struct ipc *ipc, uint16_t type, struct str body, int fd,
-	       deadline_t deadline, uint16_t *reply_type, struct buf *reply,
-	       int *reply_fd)
+static err_t ask(struct ipc *ipc, const struct question *question, deadline_t deadline,
+		 uint16_t *reply_type, struct buf *reply, int *reply_fd)
 {
 	struct ipc_caller caller = {.reply = reply, .reply_fd = -1};
 
 	ipc->refs++;
-	err_t err = call(ipc, type, body, fd, deadline, &caller);
+	err_t err = call(ipc, question, deadline, &caller);
 
 	ipc_unref(ipc);
 	*reply_type = caller.reply_type;
@@ -180,13 +187,30 @@ err_t ipc_call(struct ipc *ipc, uint16_t type, struct str body, int fd,
 	return err;
 }
 
+err_t ipc_call(struct ipc *ipc, uint16_t type, struct str body, int fd,
+	       deadline_t deadline, uint16_t *reply_type, struct buf *reply,
+	       int *reply_fd)
+{
+	const struct question question = {type, body, STR(""), fd};
+
+	return ask(ipc, &question, deadline, reply_type, reply, reply_fd);
+}
+
+err_t ipc_call_two(struct ipc *ipc, uint16_t type, struct str body, struct str more,
+		   deadline_t deadline, uint16_t *reply_type, struct buf *reply)
+{
+	const struct question question = {type, body, more, -1};
+
+	return ask(ipc, &question, deadline, reply_type, reply, NULL);
+}
+
 err_t ipc_event(struct ipc *ipc, uint16_t type, struct str body, int fd)
 {
 	ipc->refs++;
-	err_t err = wait_to_send(ipc, body, NEVER);
+	err_t err = wait_to_send(ipc, body.len, NEVER);
 
 	if (err == OK)
-		err = ipc_queue(ipc, (struct ipc_head){.type = type}, body, fd);
+		err = ipc_queue(ipc, (struct ipc_head){.type = type}, body, STR(""), fd);
 	ipc_unref(ipc);
 	return err;
 }
@@ -195,8 +219,9 @@ void ipc_reply(struct ipc *ipc, uint64_t id, uint16_t type, struct str body, int
 {
 	struct ipc_head head = {.type = type, .flags = IPC_IS_REPLY, .id = id};
 
-	if (ipc_queue(ipc, head, body, fd) == ERR_IO)
-		(void)ipc_queue(ipc, head, body, -1); /* fails only if nobody is left */
+	if (ipc_queue(ipc, head, body, STR(""), fd) == ERR_IO)
+		(void)ipc_queue(ipc, head, body, STR(""),
+				-1); /* fails only if nobody is left */
 }
 
 err_t ipc_pair(int fds[2])

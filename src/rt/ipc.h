@@ -51,6 +51,10 @@ bool ipc_is_open(const struct ipc *ipc);
 [[nodiscard]] err_t ipc_call(struct ipc *ipc, uint16_t type, struct str body, int fd,
 			     deadline_t deadline, uint16_t *reply_type, struct buf *reply,
 			     int *reply_fd);
+/* The same with a body in two pieces, which so need not be put together first. */
+[[nodiscard]] err_t ipc_call_two(struct ipc *ipc, uint16_t type, struct str body,
+				 struct str more, deadline_t deadline,
+				 uint16_t *reply_type, struct buf *reply);
 /* Queues an event.  May suspend when the other side reads too slowly (more than 4 MiB
  * queued). */
 [[nodiscard]] err_t ipc_event(struct ipc *ipc, uint16_t type, struct str body, int fd);

@@ -12,7 +12,7 @@
 
 enum {
 	FLUSH_EARLY_BYTES = 256 * 1024,
-	QUEUE_KEEP_BYTES = 64 * 1024,
+	QUEUE_KEEP_BYTES = 256 * 1024,
 	COMPACT_BYTES = 1024 * 1024,
 };
 
@@ -160,11 +160,14 @@ static void flush_deferred(void *arg)
 	ipc_unref(ipc);
 }
 
-err_t ipc_queue(struct ipc *ipc, struct ipc_head head, struct str body, int fd)
+err_t ipc_queue(struct ipc *ipc, struct ipc_head head, struct str body, struct str more,
+		int fd)
 {
+	size_t len = body.len + more.len;
+
 	if (!ipc->is_open)
 		return ERR_CLOSED;
-	ASSERT(body.len <= IPC_BODY_MAX);
+	ASSERT(len <= IPC_BODY_MAX);
 	if (fd >= 0) {
 		int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -178,18 +181,20 @@ err_t ipc_queue(struct ipc *ipc, struct ipc_head head, struct str body, int fd)
 			(struct ipc_out_fd){ipc->out.len, copy};
 		head.flags |= IPC_HAS_FD;
 	}
-	char *room = buf_room(&ipc->out, IPC_HEAD_BYTES + body.len);
+	char *room = buf_room(&ipc->out, IPC_HEAD_BYTES + len);
 
 	if (!room) {
 		LOG(ERROR, "the other side does not read", KV("ipc", ipc->name));
 		ipc_lose(ipc);
 		return ERR_CLOSED;
 	}
-	head.length = (uint32_t)body.len;
+	head.length = (uint32_t)len;
 	ipc_head_write(room, head);
 	if (body.len > 0)
 		memcpy(room + IPC_HEAD_BYTES, body.ptr, body.len);
-	buf_grew(&ipc->out, IPC_HEAD_BYTES + body.len);
+	if (more.len > 0)
+		memcpy(room + IPC_HEAD_BYTES + body.len, more.ptr, more.len);
+	buf_grew(&ipc->out, IPC_HEAD_BYTES + len);
 	if (ipc_queued(ipc) >= FLUSH_EARLY_BYTES && ipc->poll.is_writable)
 		ipc_flush(ipc);
 	else

@@ -106,7 +106,7 @@ void ipc_lose(struct ipc *ipc);
 
 /* ipc_out.c: appends a frame that leaves at the end of the turn.  fd is dup'ed. */
 [[nodiscard]] err_t ipc_queue(struct ipc *ipc, struct ipc_head head, struct str body,
-			      int fd);
+			      struct str more, int fd);
 size_t ipc_queued(const struct ipc *ipc);
 /* Sends what the socket takes now. */
 void ipc_flush(struct ipc *ipc);

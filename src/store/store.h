@@ -3,9 +3,9 @@
  * UNAVAILABLE or UNKNOWN.
  *
  * Who may do what is decided in one place, the gate of the store process: by the role of
- * the channel (deliverd may deliver to anyone and read nothing), and by the grants presented
- * on it.  When the store restarts, the client gets a new channel, presents its grants
- * again and repeats what was under way: reads, and commits by their key.
+ * the channel (deliverd may deliver to anyone and read nothing), and by the grants
+ * presented on it.  When the store restarts, the client gets a new channel, presents its
+ * grants again and repeats what was under way: reads, and commits by their key.
  */
 #pragma once
 
