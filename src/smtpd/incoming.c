@@ -1,10 +1,13 @@
 #include "smtpd/incoming.h"
 
+#include "base/mem.h"
 #include "deliver/deliver.h"
 #include "queue/id.h"
 #include "rt/clock.h"
 #include "smtpd/session.h"
 #include "store/store.h"
+
+enum { ANSWERS_ARENA_MAX = 1024 * 1024 /* of all that may be said */ };
 
 /* RFC 3848, RFC 6531 §4.3. */
 static const char *protocol(const struct session *s, const struct draft *draft)
@@ -71,18 +74,15 @@ void incoming_accept(struct session *s, struct draft *draft)
 	char id[QUEUE_ID_LETTERS];
 	struct deliver_mail mail = mail_of(s, draft);
 	size_t count = deliver_answers(&mail);
-	struct deliver_answer *answers =
-		ARENA_ARRAY(&draft->arena, struct deliver_answer, count);
+	struct deliver_answer *answers = NEW_ARRAY(struct deliver_answer, count);
+	struct arena arena;
 
-	if (!answers) {
-		s->is_done = true; /* a bound that no draft within its own reaches */
-		return;
-	}
+	arena_init(&arena, ANSWERS_ARENA_MAX);
 	if (mail.id.len == 0)
 		mail.id = queue_id_make(id);
 	if (mail.account != ACCOUNT_SYSTEM)
 		mail.grant = store_grant(s->service->login.store, mail.account);
-	deliver_mail(s->service->deliver, &mail, &draft->arena, answers);
+	deliver_mail(s->service->deliver, &mail, &arena, answers);
 	for (size_t i = 0; i < count && !s->is_done; i++) {
 		const struct deliver_answer *answer = &answers[i];
 
@@ -92,4 +92,6 @@ void incoming_accept(struct session *s, struct draft *draft)
 			smtpd_reply(s, (int)answer->code, answer->enhanced, "%.*s",
 				    STR_FMT(answer->text));
 	}
+	arena_fini(&arena);
+	mem_free(answers);
 }
