@@ -7,10 +7,10 @@ exactly once.
 The victims go round the roles, in an order of chance; or all are of ROLE.
 
 Forty sessions send mails (some to several recipients), each mail with a name of its
-own, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
+own, eight of them as people who have logged in, while four more append by IMAP.  Nobody repeats what was not answered: it is counted
 apart, and may be there once or not at all.
 """
-import collections, contextlib, imaplib, os, random, re, signal, socket, sys, threading, time
+import base64, collections, contextlib, functools, imaplib, os, random, re, signal, socket, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
@@ -18,7 +18,7 @@ import lab
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
 ROLES = sys.argv[3:] or ["storaged", "vaultd", "smtpd", "deliverd", "imapd", "supervisor"]
-SENDERS, APPENDERS, USERS = 40, 4, 8
+SENDERS, PEOPLE, APPENDERS, USERS = 40, 8, 4, 8
 report = lab.Report()
 
 
@@ -60,19 +60,21 @@ class Traffic:
 
 class Load(Traffic):
     def __init__(self, server):
-        super().__init__(server, *[self.send] * SENDERS, *[self.append] * APPENDERS)
+        people = [functools.partial(self.send, i < PEOPLE) for i in range(SENDERS)]
+        super().__init__(server, *people, *[self.append] * APPENDERS)
 
-    def send(self):
+    def send(self, is_person):
         dice = random.Random(threading.get_ident())
+        port = self.server.port("submission" if is_person else "smtp")
         while not self.is_over:
             try:
-                with socket.create_connection(("127.0.0.1", self.server.port("smtp")), 20) as s:
+                with socket.create_connection(("127.0.0.1", port), 20) as s:
                     s.settimeout(40)
-                    self.dialogue(s, s.makefile("rb"), dice)
+                    self.dialogue(s, s.makefile("rb"), dice, is_person)
             except OSError:
                 time.sleep(0.02)
 
-    def dialogue(self, s, input_, dice):
+    def dialogue(self, s, input_, dice, is_person):
         def reply():
             line = input_.readline()
             while line[3:4] == b"-":
@@ -85,11 +87,19 @@ class Load(Traffic):
             return
         s.sendall(b"EHLO load.example\r\n")
         reply()
+        sender = "x@load.example"
+        if is_person:
+            name = f"user{dice.randint(1, USERS)}"
+            sender = name + "@postrider.test"
+            s.sendall(b"AUTH PLAIN " + base64.b64encode(f"\0{name}\0pass".encode()) + b"\r\n")
+            if reply() != 235:
+                time.sleep(0.1)
+                return
         while not self.is_over:
             users = dice.sample(range(1, USERS + 1), dice.choice((1, 1, 1, 3)))
             name = self.name()
-            text = f"From: <x@load.example>\r\nSubject: {name}\r\n\r\n" + "line\r\n" * 300 + ".\r\n"
-            orders = ["MAIL FROM:<x@load.example>"]
+            text = f"From: <{sender}>\r\nSubject: {name}\r\n\r\n" + "line\r\n" * 300 + ".\r\n"
+            orders = [f"MAIL FROM:<{sender}>"]
             orders += [f"RCPT TO:<user{n}@postrider.test>" for n in users]
             for order in orders:
                 s.sendall(order.encode() + b"\r\n")
