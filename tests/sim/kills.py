@@ -98,7 +98,8 @@ class Load(Traffic):
         while not self.is_over:
             users = dice.sample(range(1, USERS + 1), dice.choice((1, 1, 1, 3)))
             name = self.name()
-            text = f"From: <{sender}>\r\nSubject: {name}\r\n\r\n" + "line\r\n" * 300 + ".\r\n"
+            lines = 300 if dice.randrange(100) else 100000  # some are handed over in parts
+            text = f"From: <{sender}>\r\nSubject: {name}\r\n\r\n" + "line\r\n" * lines + ".\r\n"
             orders = [f"MAIL FROM:<{sender}>"]
             orders += [f"RCPT TO:<user{n}@postrider.test>" for n in users]
             for order in orders:
