@@ -21,7 +21,7 @@ static void queue_mail(void)
 	op.queue_add.recipients = &to;
 	op.queue_add.count = 1;
 	op.queue_add.received_at = op.queue_add.due_at = clock_s();
-	CHECK(commit_one(w.smtpd, 0, STR(""), op, NULL) == STORE_OK);
+	CHECK(commit_one(w.deliverd, 0, STR(""), op, NULL) == STORE_OK);
 }
 
 static struct queue_row lease(struct store *store)
