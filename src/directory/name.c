@@ -1,9 +1,7 @@
 #include "directory/name.h"
 
-#include <idn2.h>
-
 #include "base/utf8.h"
-#include "rt/task.h"
+#include "text/alabel.h"
 #include "text/saslprep.h"
 
 static bool arena_lower(struct arena *arena, struct str text, struct str *lower)
@@ -59,35 +57,12 @@ static bool is_ascii_domain(struct str text)
 	return true;
 }
 
-struct idna {
-	char given[4 * NAME_DOMAIN_MAX + 1];
-	uint8_t *ascii; /* NULL if given is no domain name */
-};
-
-static void idna_run(void *arg)
-{
-	struct idna *idna = arg;
-
-	if (idn2_lookup_u8((const uint8_t *)idna->given, &idna->ascii,
-			   IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
-		idna->ascii = NULL;
-}
-
 bool name_domain(struct str text, struct arena *arena, struct str *domain)
 {
-	struct idna idna = {.ascii = NULL};
 	struct str found;
-	bool is_good;
 
-	if (utf8_ascii_len(text) == text.len)
-		return is_ascii_domain(text) && arena_lower(arena, text, domain);
-	if (!utf8_valid(text) || !str_to_c(text, idna.given, sizeof idna.given))
-		return false;
-	on_big_stack(idna_run, &idna);
-	found = str_c((const char *)idna.ascii);
-	is_good = is_ascii_domain(found) && arena_lower(arena, found, domain);
-	idn2_free(idna.ascii);
-	return is_good;
+	return alabel_name(text, arena, &found) && is_ascii_domain(found) &&
+	       arena_lower(arena, found, domain);
 }
 
 bool name_local(struct str text, struct arena *arena, struct str *local)
