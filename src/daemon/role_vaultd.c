@@ -37,7 +37,8 @@ static bool begin(struct self *self)
 static enum vaultd_role role_for(enum child_client client)
 {
 	switch (client) {
-	case CLIENT_SMTPD:
+	case CLIENT_SMTPD: /* until deliverd signs */
+		return VAULTD_MAILER;
 	case CLIENT_IMAPD:
 		return VAULTD_DOOR;
 	case CLIENT_CTL:

@@ -21,6 +21,14 @@ static void encode_certificate(struct buf *body, const struct vault_request *req
 	enc_str(body, request->proof.signature);
 }
 
+static void encode_dkim(struct buf *body, const struct vault_request *request)
+{
+	enc_str(body, request->dkim.domain);
+	enc_str(body, request->dkim.selector);
+	enc_u8(body, (uint8_t)request->dkim_kind);
+	enc_str(body, request->input);
+}
+
 void vault_encode_request(struct buf *body, const struct vault_request *request)
 {
 	switch (request->call) {
@@ -81,6 +89,11 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 	case VAULT_CALL_LIST_CERTIFICATES:
 		enc_u32(body, request->account);
 		break;
+	case VAULT_CALL_MAKE_DKIM:
+	case VAULT_CALL_DKIM_RECORD:
+	case VAULT_CALL_SIGN_DKIM:
+		encode_dkim(body, request);
+		break;
 	case VAULT_REPLY:
 		ASSERT(false); /* not a request */
 	}
@@ -125,6 +138,18 @@ static void decode_certificate(struct dec *dec, struct vault_request *request)
 	request->proof.signature = bounded(dec, TLS_PROOF_SIGNATURE_MAX);
 }
 
+static void decode_dkim(struct dec *dec, struct vault_request *request)
+{
+	request->dkim.domain = bounded(dec, VAULT_HOST_MAX);
+	request->dkim.selector = bounded(dec, VAULT_SELECTOR_MAX);
+	uint8_t kind = dec_u8(dec);
+
+	if (kind != VAULT_DKIM_RSA && kind != VAULT_DKIM_ED25519)
+		dec->failed = true;
+	request->dkim_kind = kind == VAULT_DKIM_RSA ? VAULT_DKIM_RSA : VAULT_DKIM_ED25519;
+	request->input = bounded(dec, VAULT_DKIM_HASH_BYTES);
+}
+
 static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *request)
 {
 	switch (type) {
@@ -143,6 +168,7 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		request->from_account = dec_u32(dec);
 		return true;
 	case VAULT_CALL_FORGET:
+	case VAULT_CALL_LIST_CERTIFICATES:
 		request->account = dec_u32(dec);
 		return true;
 	case VAULT_CALL_CERTIFICATE:
@@ -185,8 +211,10 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 		request->account = dec_u32(dec);
 		request->chain_pem = bounded(dec, VAULT_PEM_MAX);
 		return true;
-	case VAULT_CALL_LIST_CERTIFICATES:
-		request->account = dec_u32(dec);
+	case VAULT_CALL_MAKE_DKIM:
+	case VAULT_CALL_DKIM_RECORD:
+	case VAULT_CALL_SIGN_DKIM:
+		decode_dkim(dec, request);
 		return true;
 	default: /* a number from outside, no enum */
 		return false;

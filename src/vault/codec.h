@@ -33,6 +33,9 @@ enum vault_call {
 	VAULT_CALL_LIST_CERTIFICATES,  /* account -> fingerprints */
 	VAULT_CALL_COUNTS,             /* {16 octets, u32} ... -> u32 ... */
 	VAULT_CALL_HOT_COUNTS,         /* -> {16 octets, u32} ... */
+	VAULT_CALL_MAKE_DKIM,          /* domain, selector, kind -> record */
+	VAULT_CALL_DKIM_RECORD,        /* domain, selector -> record */
+	VAULT_CALL_SIGN_DKIM,          /* domain, selector, hash -> signature */
 	VAULT_REPLY = 64,
 };
 
@@ -43,6 +46,7 @@ enum {
 	VAULT_PEM_MAX = 64 * 1024,
 	VAULT_KEY_ID_MAX = 64,
 	VAULT_SIGN_INPUT_MAX = 1024,
+	VAULT_SELECTOR_MAX = 128,
 	VAULT_NAME_MAX = 1024,
 	VAULT_SCRAM_MAX = 16 * 1024, /* one of its messages */
 	VAULT_COUNT_BYTES = 20,      /* of a count, with its key */
@@ -58,7 +62,9 @@ struct vault_request {
 	struct str name;
 	struct vault_scram_proof scram;
 	struct tls_proof proof;
-	struct str counts; /* whole ones */
+	struct str counts;      /* whole ones */
+	struct vault_dkim dkim; /* with input: the hash */
+	enum vault_dkim_kind dkim_kind;
 };
 
 struct vault_reply {

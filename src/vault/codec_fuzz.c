@@ -29,6 +29,9 @@ static void check_request(uint16_t type, struct str body)
 	ASSERT(str_same(again.proof.transcript, request.proof.transcript));
 	ASSERT(again.proof.scheme == request.proof.scheme);
 	ASSERT(str_same(again.proof.signature, request.proof.signature));
+	ASSERT(str_same(again.dkim.domain, request.dkim.domain));
+	ASSERT(str_same(again.dkim.selector, request.dkim.selector));
+	ASSERT(again.dkim_kind == request.dkim_kind);
 	buf_fini(&encoded);
 }
 

@@ -31,7 +31,9 @@ TEST(every_call_survives_its_way)
 		.name = STR("ann"),
 		.scram = {STR("n=ann,r=x"), STR("xyz"), STR("c=biws,r=xyz"),
 			  STR("proof")},
-		.proof = {STR("der"), STR("hash"), 0x0403, STR("signed")}};
+		.proof = {STR("der"), STR("hash"), 0x0403, STR("signed")},
+		.dkim = {STR("a.example"), STR("s1")},
+		.dkim_kind = VAULT_DKIM_ED25519};
 	struct vault_request got;
 
 	request.call = VAULT_CALL_VERIFY;
@@ -70,6 +72,12 @@ TEST(every_call_survives_its_way)
 	got = round_trip(&request, &body);
 	CHECK(got.account == 7);
 	CHECK_STR(got.chain_pem, STR("chain"));
+	request.call = VAULT_CALL_SIGN_DKIM;
+	got = round_trip(&request, &body);
+	CHECK(got.dkim_kind == VAULT_DKIM_ED25519);
+	CHECK_STR(got.dkim.domain, STR("a.example"));
+	CHECK_STR(got.dkim.selector, STR("s1"));
+	CHECK_STR(got.input, STR("digest"));
 }
 
 TEST(refuses_requests_that_are_too_long_or_too_much)
@@ -86,6 +94,7 @@ TEST(refuses_requests_that_are_too_long_or_too_much)
 	CHECK(!vault_decode_request(0, STR(""), &got));
 	CHECK(!vault_decode_request(VAULT_REPLY, STR(""), &got));
 	CHECK(!vault_decode_request(VAULT_CALL_SIGN, STR("\0\x02\0"), &got));
+	CHECK(!vault_decode_request(VAULT_CALL_MAKE_DKIM, STR("\0\0\x02\0"), &got));
 }
 
 TEST(refuses_replies_with_no_known_outcome)

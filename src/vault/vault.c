@@ -343,6 +343,36 @@ enum vault_outcome vault_certificate(struct vault *vault, struct str host,
 	return call(vault, &request, chain_pem, key_id);
 }
 
+enum vault_outcome vault_make_dkim(struct vault *vault, const struct vault_dkim *name,
+				   enum vault_dkim_kind kind, struct buf *record)
+{
+	const struct vault_request request = {
+		.call = VAULT_CALL_MAKE_DKIM, .dkim = *name, .dkim_kind = kind};
+
+	return call(vault, &request, record, NULL);
+}
+
+enum vault_outcome vault_dkim_record(struct vault *vault, const struct vault_dkim *name,
+				     struct buf *record)
+{
+	const struct vault_request request = {.call = VAULT_CALL_DKIM_RECORD,
+					      .dkim = *name};
+
+	return call(vault, &request, record, NULL);
+}
+
+enum vault_outcome vault_sign_dkim(struct vault *vault, const struct vault_dkim *name,
+				   const unsigned char hash[VAULT_DKIM_HASH_BYTES],
+				   struct buf *signature)
+{
+	const struct vault_request request = {
+		.call = VAULT_CALL_SIGN_DKIM,
+		.dkim = *name,
+		.input = {(const char *)hash, VAULT_DKIM_HASH_BYTES}};
+
+	return call(vault, &request, signature, NULL);
+}
+
 enum vault_outcome vault_import_certificate(struct vault *vault, struct str host,
 					    struct str chain_pem, struct str key_pem)
 {

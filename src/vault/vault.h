@@ -135,6 +135,27 @@ enum vault_outcome vault_import_certificate(struct vault *vault, struct str host
  * 32); they rotate, so ask again every hour. */
 enum vault_outcome vault_ticket_keys(struct vault *vault, struct buf *keys);
 
+/* DKIM keys, one for each domain and selector (both in ASCII).  The private half never
+ * leaves the vault. */
+enum vault_dkim_kind { VAULT_DKIM_RSA, VAULT_DKIM_ED25519 };
+struct vault_dkim {
+	struct str domain, selector;
+};
+enum { VAULT_DKIM_HASH_BYTES = 32 };
+/* Makes one, RSA of 2,048 bits; durable when OK.  Appends the TXT record to be published
+ * at SELECTOR._domainkey.DOMAIN.  REFUSED: that selector has one, or there is no such
+ * name. */
+enum vault_outcome vault_make_dkim(struct vault *vault, const struct vault_dkim *name,
+				   enum vault_dkim_kind kind, struct buf *record);
+/* Appends the record of a key that is there; REFUSED if it is not. */
+enum vault_outcome vault_dkim_record(struct vault *vault, const struct vault_dkim *name,
+				     struct buf *record);
+/* Appends the signature over the hash (RFC 6376 §3.3, RFC 8463 §3); REFUSED without such
+ * a key.  For who carries mail. */
+enum vault_outcome vault_sign_dkim(struct vault *vault, const struct vault_dkim *name,
+				   const unsigned char hash[VAULT_DKIM_HASH_BYTES],
+				   struct buf *signature);
+
 /* How to sign: the octets given are a digest for ECDSA, a padded block for RSA. */
 enum vault_sign_kind { VAULT_SIGN_ECDSA, VAULT_SIGN_RSA_RAW };
 /* Signs with the key of that id; false if refused or gone.  Blocks (at most 5 s) on a

@@ -12,6 +12,8 @@
  *   s                 32 octets: the key of SCRAM's nonces and invented salts
  *   c HOST            key id, certificate chain (PEM), both as enc_str()
  *   k KEY-ID          private key, PKCS #8 DER
+ *   d DOMAIN NUL SELECTOR
+ *                     private key of DKIM, PKCS #8 DER; both in lower case
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 #include "rt/ipc.h"
 #include "store/grant.h"
 #include "vault/codec.h"
+#include "vaultd/dkim_keys.h"
 #include "vaultd/keys.h"
 #include "vaultd/tickets.h"
 #include "vaultd/vaultd.h"
@@ -29,6 +30,7 @@ struct vaultd {
 	struct verifier *verifier;
 	struct guard *guard;
 	struct keys *keys;
+	struct dkim_keys *dkim_keys;
 	struct tickets tickets;
 	unsigned char grant_key[GRANT_KEY_BYTES];
 	unsigned char scram_key[SCRAM_KEY_BYTES];

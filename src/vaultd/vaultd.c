@@ -200,6 +200,11 @@ static enum vault_outcome on_ticket_keys(struct vaultd *vaultd, struct buf *keys
 	return VAULT_OK;
 }
 
+static bool is_door(enum vaultd_role role)
+{
+	return role == VAULTD_DOOR || role == VAULTD_MAILER;
+}
+
 static bool may(enum vaultd_role role, enum vault_call call)
 {
 	switch (call) {
@@ -209,10 +214,10 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_PROVE_CERTIFICATE:
 	case VAULT_CALL_CERTIFICATE:
 	case VAULT_CALL_TICKET_KEYS:
-		return role == VAULTD_DOOR || role == VAULTD_CTL;
+		return is_door(role) || role == VAULTD_CTL;
 	case VAULT_CALL_COUNTS:
 	case VAULT_CALL_HOT_COUNTS:
-		return role == VAULTD_DOOR;
+		return is_door(role);
 	case VAULT_CALL_SET_PASSWORD:
 	case VAULT_CALL_SHARE_PASSWORD:
 	case VAULT_CALL_FORGET:
@@ -221,7 +226,11 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_ADD_CERTIFICATE:
 	case VAULT_CALL_REMOVE_CERTIFICATE:
 	case VAULT_CALL_LIST_CERTIFICATES:
+	case VAULT_CALL_MAKE_DKIM:
+	case VAULT_CALL_DKIM_RECORD:
 		return role == VAULTD_CTL;
+	case VAULT_CALL_SIGN_DKIM:
+		return role == VAULTD_MAILER;
 	case VAULT_CALL_SIGN:
 		return role == VAULTD_SIGNER;
 	case VAULT_REPLY:
@@ -277,6 +286,14 @@ static enum vault_outcome answer(struct channel *channel,
 	case VAULT_CALL_LIST_CERTIFICATES:
 		return outcome_of(
 			secrets_certificates(vaultd->secrets, request->account, first));
+	case VAULT_CALL_MAKE_DKIM:
+		return dkim_keys_make(vaultd->dkim_keys, &request->dkim,
+				      request->dkim_kind, first);
+	case VAULT_CALL_DKIM_RECORD:
+		return dkim_keys_record(vaultd->dkim_keys, &request->dkim, first);
+	case VAULT_CALL_SIGN_DKIM:
+		return dkim_keys_sign(vaultd->dkim_keys, &request->dkim, request->input,
+				      first);
 	case VAULT_REPLY:
 		break;
 	}
@@ -355,7 +372,7 @@ void vaultd_serve(struct vaultd *vaultd, enum vaultd_role role, uint64_t number,
 	channel->role = role;
 	channel->refs = 1;
 	channel->number = number;
-	if (role == VAULTD_DOOR)
+	if (is_door(role))
 		channel->door = guard_door_new(vaultd->guard);
 	list_add_last(&vaultd->channels, &channel->in_channels);
 	channel->ipc = ipc_open("vault channel", fd, on_message, on_gone, channel);
@@ -396,6 +413,7 @@ err_t vaultd_open(const char *folder, const struct guard_options *limits,
 	vaultd->hasher = hasher_new(0, WAITING_MAX);
 	vaultd->verifier = verifier_new(vaultd->secrets, vaultd->hasher);
 	vaultd->keys = keys_new(vaultd->secrets);
+	vaultd->dkim_keys = dkim_keys_new(vaultd->secrets);
 	vaultd->guard = guard_new(limits);
 	*result = vaultd;
 	return OK;
@@ -410,6 +428,7 @@ void vaultd_close(struct vaultd **pointer)
 	LIST_EACH(&vaultd->channels, link)
 	channel_end(CONTAINER_OF(link, struct channel, in_channels));
 	ipc_close(&vaultd->store);
+	dkim_keys_free(&vaultd->dkim_keys);
 	keys_free(&vaultd->keys);
 	guard_free(&vaultd->guard);
 	verifier_free(&vaultd->verifier);

@@ -10,6 +10,7 @@ struct vaultd;
 /* What may be asked on a channel. */
 enum vaultd_role {
 	VAULTD_DOOR,   /* verify, counts, certificates, ticket keys */
+	VAULTD_MAILER, /* a door that carries mail: all that, and DKIM signatures */
 	VAULTD_CTL,    /* all that and passwords, imports */
 	VAULTD_SIGNER, /* signatures only: the socket of vault_sign() */
 };

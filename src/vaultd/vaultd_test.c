@@ -13,8 +13,10 @@
 
 #include "base/mem.h"
 #include "base/test.h"
+#include "mailauth/dkim_crypto.h"
 #include "rt/clock.h"
 #include "rt/ipc.h"
+#include "rt/offload.h"
 #include "store/grant.h"
 #include "vault/codec.h"
 #include "vault/link.h"
@@ -108,6 +110,7 @@ static void in_lab(void (*run)(void))
 	(void)task_start("test", run_test, test.arg);
 	loop_run();
 	vaultd_close(&lab.vaultd);
+	offload_fini();
 	loop_fini();
 	(void)snprintf(path, sizeof path, "%s/secrets", lab.folder);
 	(void)unlink(path);
@@ -348,6 +351,19 @@ static void keeps_roles_apart(void)
 	CHECK(vault_share_password(lab.ctl, 7, 8) == VAULT_REFUSED);
 	CHECK(vault_set_password(lab.ctl, 0, STR("pass")) == VAULT_REFUSED);
 
+	const struct vault_dkim name = {STR("a.example"), STR("s1")};
+	const unsigned char hash[VAULT_DKIM_HASH_BYTES] = {0};
+
+	CHECK(vault_sign_dkim(lab.door, &name, hash, &bytes) == VAULT_DENIED);
+	CHECK(vault_sign_dkim(lab.ctl, &name, hash, &bytes) == VAULT_DENIED);
+	CHECK(vault_make_dkim(lab.door, &name, VAULT_DKIM_RSA, &bytes) == VAULT_DENIED);
+	CHECK(vault_dkim_record(lab.door, &name, &bytes) == VAULT_DENIED);
+	struct vault *mailer = vault_open(channel(VAULTD_MAILER, 4));
+	CHECK(vault_sign_dkim(mailer, &name, hash, &bytes) == VAULT_REFUSED);
+	CHECK(vault_make_dkim(mailer, &name, VAULT_DKIM_RSA, &bytes) == VAULT_DENIED);
+	CHECK(vault_ticket_keys(mailer, &bytes) == VAULT_OK);
+	vault_close(&mailer);
+
 	struct vault *signer = vault_open(channel(VAULTD_SIGNER, 3));
 	CHECK(vault_ticket_keys(signer, &bytes) == VAULT_DENIED);
 	vault_close(&signer);
@@ -463,6 +479,60 @@ static void hears_no_dead(void)
 TEST(a_request_left_behind_by_its_channel_is_dropped)
 {
 	in_lab(hears_no_dead);
+}
+
+static void makes_dkim_key(struct vault *mailer, enum vault_dkim_kind kind,
+			   struct str selector, size_t bits)
+{
+	SCOPED(buf_fini) struct buf record = BUF(1024);
+	SCOPED(buf_fini) struct buf again = BUF(1024);
+	SCOPED(buf_fini) struct buf signature = BUF(1024);
+	const struct vault_dkim name = {STR("a.example"), selector};
+	const struct vault_dkim same = {STR("A.Example"), selector};
+	unsigned char hash[VAULT_DKIM_HASH_BYTES] = {1, 2, 3};
+	struct dkim_key key;
+	struct arena arena;
+
+	arena_init(&arena, 10000);
+	CHECK(vault_dkim_record(lab.ctl, &name, &again) == VAULT_REFUSED);
+	CHECK(vault_make_dkim(lab.ctl, &name, kind, &record) == VAULT_OK);
+	CHECK(dkim_key_parse(buf_str(&record), &arena, &key) == DKIM_KEY_FINE);
+	CHECK(dkim_key_bits(&key) == bits);
+	CHECK(vault_dkim_record(lab.ctl, &same, &again) == VAULT_OK);
+	CHECK_STR(buf_str(&again), buf_str(&record));
+	CHECK(vault_make_dkim(lab.ctl, &same, kind, &again) == VAULT_REFUSED);
+	for (int i = 0; i < 2; i++) { /* from disk, and from memory */
+		buf_reset(&signature);
+		CHECK(vault_sign_dkim(mailer, &name, hash, &signature) == VAULT_OK);
+		CHECK(dkim_check(&key, hash, buf_str(&signature)) == DKIM_CHECK_GOOD);
+	}
+	hash[0] = 9;
+	CHECK(dkim_check(&key, hash, buf_str(&signature)) == DKIM_CHECK_WRONG);
+	arena_fini(&arena);
+}
+
+static void makes_dkim_keys(void)
+{
+	SCOPED(buf_fini) struct buf record = BUF(1024);
+	struct vault *mailer = vault_open(channel(VAULTD_MAILER, 4));
+	static const struct vault_dkim wrong[] = {{STR(""), STR("s1")},
+						  {STR("a.example"), STR("")},
+						  {STR("a..example"), STR("s")},
+						  {STR("a.example"), STR("s 1")},
+						  {STR("a\0b.example"), STR("s")}};
+
+	makes_dkim_key(mailer, VAULT_DKIM_RSA, STR("r1"), 2048);
+	makes_dkim_key(mailer, VAULT_DKIM_ED25519, STR("e1"), 256);
+	for (size_t i = 0; i < COUNT_OF(wrong); i++)
+		CHECK(vault_make_dkim(lab.ctl, &wrong[i], VAULT_DKIM_ED25519, &record) ==
+		      VAULT_REFUSED);
+	CHECK(record.len == 0);
+	vault_close(&mailer);
+}
+
+TEST(keys_of_dkim_are_made_and_signed_with)
+{
+	in_lab(makes_dkim_keys);
 }
 
 /* vault_sign() blocks, so the vault's loop must run elsewhere: a child process signs. */
