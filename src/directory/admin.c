@@ -159,6 +159,12 @@ enum store_outcome directory_remove_domain(const struct directory *directory,
 	if (outcome != STORE_OK)
 		return outcome;
 	act_delete(&act, key);
+	key = record_dkim_key(&act.arena, domain);
+	outcome = act_get(&act, key, &value);
+	if (outcome == STORE_OK)
+		act_delete(&act, key);
+	else if (outcome != STORE_ABSENT)
+		return outcome;
 	return act_commit(&act, ACCOUNT_SYSTEM);
 }
 

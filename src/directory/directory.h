@@ -3,6 +3,7 @@
  *
  *   d/dom/DOMAIN          a domain of ours
  *   d/adr/LOCAL@DOMAIN    where an address leads: an account, or the targets of an alias
+ *   d/dkm/DOMAIN          its DKIM keys (directory/dkim.h)
  *   d/acc/00000007        an account's record: its name, primary address, rights
  *   d/next                the next account number
  *

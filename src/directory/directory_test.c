@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/test.h"
+#include "directory/dkim.h"
 #include "directory/fake_store.h"
 
 /* A directory with one domain, an admin, a user and what a test adds. */
@@ -296,4 +297,41 @@ static void sends_as(struct fake_store *fake)
 TEST(one_may_send_as_what_leads_to_one)
 {
 	fake_store_run(sends_as);
+}
+
+static void keeps_dkim_keys(struct fake_store *fake)
+{
+	SCOPED(world_fini) struct world world;
+	struct directory_dkim given = {STR("s1"), VAULT_DKIM_ED25519, DKIM_KEY_ACTIVE, 7};
+	struct directory_dkim *keys;
+	struct str domain = STR("Other.example"), nobodys = STR("x.example"),
+		   none = STR("no domain");
+	size_t count;
+
+	world_open(&world, fake);
+	CHECK(directory_dkim(&world.directory, &nobodys, &world.arena, &keys, &count) ==
+	      STORE_ABSENT);
+	CHECK(directory_dkim(&world.directory, &none, &world.arena, &keys, &count) ==
+	      STORE_INVALID);
+	CHECK(directory_add_domain(&world.directory, domain) == STORE_OK);
+	CHECK(directory_dkim(&world.directory, &domain, &world.arena, &keys, &count) ==
+		      STORE_OK &&
+	      count == 0);
+	CHECK_STR(domain, STR("other.example"));
+	CHECK(directory_set_dkim(&world.directory, domain, &given, 1) == STORE_OK);
+	CHECK(directory_dkim(&world.directory, &domain, &world.arena, &keys, &count) ==
+		      STORE_OK &&
+	      count == 1);
+	CHECK(keys[0].state == DKIM_KEY_ACTIVE && keys[0].since_s == 7);
+	CHECK_STR(keys[0].selector, STR("s1"));
+	CHECK(directory_remove_domain(&world.directory, domain) == STORE_OK);
+	CHECK(directory_add_domain(&world.directory, domain) == STORE_OK);
+	CHECK(directory_dkim(&world.directory, &domain, &world.arena, &keys, &count) ==
+		      STORE_OK &&
+	      count == 0);
+}
+
+TEST(a_domain_has_its_dkim_keys_until_it_goes)
+{
+	fake_store_run(keeps_dkim_keys);
 }

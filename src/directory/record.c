@@ -19,6 +19,11 @@ struct str record_account_key(struct arena *arena, account_t account)
 	return arena_printf(arena, "d/acc/%08x", account);
 }
 
+struct str record_dkim_key(struct arena *arena, struct str domain)
+{
+	return arena_printf(arena, "d/dkm/%.*s", STR_FMT(domain));
+}
+
 void record_add_domain(struct buf *value)
 {
 	enc_u8(value, VERSION);
@@ -101,4 +106,46 @@ bool record_account(struct str value, struct account_record *record)
 	record->address = dec_str(&dec);
 	return dec_done(&dec) && version == VERSION &&
 	       (state == ACCOUNT_LIVE || state == ACCOUNT_REMOVED);
+}
+
+void record_add_dkim(struct buf *value, const struct directory_dkim *keys, size_t count)
+{
+	enc_u8(value, VERSION);
+	enc_var(value, count);
+	for (size_t i = 0; i < count; i++) {
+		enc_str(value, keys[i].selector);
+		enc_u8(value, (uint8_t)keys[i].kind);
+		enc_u8(value, (uint8_t)keys[i].state);
+		enc_u64(value, (uint64_t)keys[i].since_s);
+	}
+}
+
+static bool take_dkim(struct dec *dec, struct directory_dkim *key)
+{
+	key->selector = dec_str(dec);
+	uint8_t kind = dec_u8(dec), state = dec_u8(dec);
+
+	key->since_s = (int64_t)dec_u64(dec);
+	key->kind = kind == VAULT_DKIM_RSA ? VAULT_DKIM_RSA : VAULT_DKIM_ED25519;
+	key->state = (enum dkim_key_state)state;
+	return dec_ok(dec) && kind <= VAULT_DKIM_ED25519 && state >= DKIM_KEY_NEXT &&
+	       state <= DKIM_KEY_RETIRED;
+}
+
+bool record_dkim(struct str value, struct arena *arena, struct directory_dkim **keys,
+		 size_t *count)
+{
+	struct dec dec = dec_over(value);
+	uint8_t version = dec_u8(&dec);
+	uint64_t given = dec_var(&dec);
+
+	if (!dec_ok(&dec) || version != VERSION || given > DIRECTORY_DKIM_MAX)
+		return false;
+	*keys = ARENA_ARRAY(arena, struct directory_dkim, DIRECTORY_DKIM_MAX);
+	if (!*keys)
+		return false;
+	for (*count = 0; *count < given; (*count)++)
+		if (!take_dkim(&dec, &(*keys)[*count]))
+			return false;
+	return dec_done(&dec);
 }

@@ -6,6 +6,8 @@
  *   d/acc/HHHHHHHH      u8 1, u8 state, u8 is_admin, string address; the number is in
  *                       hexadecimal.  A removed account keeps its row, so that the number
  *                       is never given again.
+ *   d/dkm/DOMAIN        u8 1, var count, count × {string selector, u8 0 RSA or 1 Ed25519,
+ *                       u8 1 next, 2 active or 3 retired, u64 since (seconds since 1970)}
  *   d/next              u32 the number to try next
  *   d/postmaster        u32 the account that gets mail to postmaster@DOMAIN where nobody
  *                       else does
@@ -15,7 +17,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "directory/directory.h"
+#include "directory/dkim.h"
 
 enum { RECORD_TARGETS_MAX = 1000 };
 
@@ -37,11 +39,14 @@ struct account_record {
 struct str record_domain_key(struct arena *arena, struct str domain);
 struct str record_address_key(struct arena *arena, struct str local, struct str domain);
 struct str record_account_key(struct arena *arena, account_t account);
+struct str record_dkim_key(struct arena *arena, struct str domain);
 
 void record_add_domain(struct buf *value);
 void record_add_number(struct buf *value, account_t number);
 void record_add_address(struct buf *value, const struct directory_entry *entry);
 void record_add_account(struct buf *value, const struct account_record *record);
+
+void record_add_dkim(struct buf *value, const struct directory_dkim *keys, size_t count);
 
 /* False if the octets are none of ours (damage, or a newer version). */
 [[nodiscard]] bool record_number(struct str value, account_t *number);
@@ -50,3 +55,5 @@ void record_add_account(struct buf *value, const struct account_record *record);
 enum directory_find record_address(struct str value, struct arena *arena,
 				   struct directory_entry *entry);
 [[nodiscard]] bool record_account(struct str value, struct account_record *record);
+[[nodiscard]] bool record_dkim(struct str value, struct arena *arena,
+			       struct directory_dkim **keys, size_t *count);

@@ -50,3 +50,28 @@ TEST(no_address_leads_to_the_system_account)
 	      DIRECTORY_UNKNOWN);
 	arena_fini(&arena);
 }
+
+TEST(a_list_of_dkim_keys_comes_back_as_it_was)
+{
+	struct arena arena;
+	struct buf value = BUF(1000);
+	struct directory_dkim given[] = {
+		{STR("r1"), VAULT_DKIM_RSA, DKIM_KEY_RETIRED, 5},
+		{STR("e2"), VAULT_DKIM_ED25519, DKIM_KEY_NEXT, 1795334400}};
+	struct directory_dkim *got;
+	size_t count;
+
+	arena_init(&arena, 100000);
+	record_add_dkim(&value, given, 2);
+	CHECK(record_dkim(buf_str(&value), &arena, &got, &count) && count == 2);
+	CHECK_STR(got[1].selector, STR("e2"));
+	CHECK(got[0].kind == VAULT_DKIM_RSA && got[1].kind == VAULT_DKIM_ED25519);
+	CHECK(got[0].state == DKIM_KEY_RETIRED && got[1].since_s == 1795334400);
+	for (size_t cut = 0; cut < value.len; cut++)
+		CHECK(!record_dkim(str_first(buf_str(&value), cut), &arena, &got,
+				   &count));
+	value.ptr[5] = 4; /* no such state */
+	CHECK(!record_dkim(buf_str(&value), &arena, &got, &count));
+	buf_fini(&value);
+	arena_fini(&arena);
+}
