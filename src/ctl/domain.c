@@ -73,6 +73,14 @@ static const struct ctl_verb verbs[] = {
 	{"add", "DOMAIN", "Take mail for DOMAIN.", 1, 1, 0, CTL_NEEDS_SERVER, add},
 	{"remove", "DOMAIN", "Stop taking mail for DOMAIN, which must be empty.", 1, 1, 0,
 	 CTL_NEEDS_SERVER, remove_one},
+	{"dkim", "DOMAIN",
+	 "Print what the DNS must show so that mail of DOMAIN can be signed, and what of "
+	 "it it shows.  Keys that it shows begin to sign.",
+	 1, 1, CTL_DNS, CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER, domain_dkim_show},
+	{"rotate-dkim", "DOMAIN",
+	 "Make new keys for DOMAIN; they follow the present ones when the DNS shows "
+	 "them.",
+	 1, 1, CTL_DNS, CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER, domain_dkim_rotate},
 	{"list", "", "Print the domains of ours.", 0, 0, 0, CTL_NEEDS_SERVER, list},
 };
 
@@ -80,6 +88,7 @@ const struct ctl_word ctl_domain = {
 	.name = "domain",
 	.summary = "The domains we take mail for.",
 	.examples = "  postrider domain add example.com\n"
+		    "  postrider domain dkim example.com\n"
 		    "  postrider domain list --json\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),

@@ -105,8 +105,8 @@ struct ctl_word {
 };
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_check, ctl_config,
-	ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_report, ctl_spf,
-	ctl_store, ctl_tls;
+	ctl_dkim, ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_report,
+	ctl_spf, ctl_store, ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));
@@ -120,6 +120,10 @@ bool ctl_day(struct ctl *ctl, enum ctl_option option, int64_t *unix_s);
 void heal_check(struct ctl *ctl);
 void heal_rebuild(struct ctl *ctl);
 void heal_damaged(struct ctl *ctl);
+
+/* domain_dkim.c: the keys that mail of a domain is signed with. */
+void domain_dkim_show(struct ctl *ctl);
+void domain_dkim_rotate(struct ctl *ctl);
 
 /* snapshot.c: the format of the data, and the way back. */
 void snapshot_upgrade(struct ctl *ctl);

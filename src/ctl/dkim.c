@@ -1,0 +1,129 @@
+#include <jansson.h>
+
+#include "ctl/letter.h"
+#include "ctl/word.h"
+#include "mailauth/dkim_verify.h"
+#include "rt/clock.h"
+#include "rt/file.h"
+#include "wire/mail/header.h"
+
+enum { MAIL_BYTES_MAX = 512 * 1024 * 1024 };
+
+static json_t *text_json(struct str text)
+{
+	return text.len > 0 ? ctl_json(text) : json_string("");
+}
+
+static json_t *one_json(const struct dkim_verdict_one *one)
+{
+	json_t *json = json_pack(
+		"{s:s,s:o,s:o,s:o,s:s,s:I,s:b,s:s,s:o}", "result",
+		dkim_result_name(one->result), "domain", text_json(one->domain),
+		"selector", text_json(one->selector), "identity",
+		text_json(one->identity), "algorithm", one->algorithm, "key_bits",
+		(json_int_t)one->key_bits, "testing", (int)one->is_testing, "reason",
+		one->reason, "sentence", text_json(one->sentence));
+
+	if (one->has_length && json) {
+		(void)json_object_set_new(json, "length",
+					  json_integer((json_int_t)one->length));
+		(void)json_object_set_new(json, "body_length",
+					  json_integer((json_int_t)one->body_length));
+	}
+	return json;
+}
+
+static void say_one(struct ctl *ctl, const struct dkim_verdict_one *one)
+{
+	struct str none = STR("-");
+
+	buf_printf(&ctl->out, "%.*s %.*s %s %s: %s",
+		   STR_FMT(one->domain.len > 0 ? one->domain : none),
+		   STR_FMT(one->selector.len > 0 ? one->selector : none),
+		   one->algorithm[0] ? one->algorithm : "-",
+		   dkim_result_name(one->result), one->reason);
+	if (one->key_bits > 0)
+		buf_printf(&ctl->out, ", key of %zu bits", one->key_bits);
+	if (one->has_length)
+		buf_printf(&ctl->out, ", signed are %llu of %llu octets",
+			   (unsigned long long)one->length,
+			   (unsigned long long)one->body_length);
+	if (one->is_testing)
+		buf_add_c(&ctl->out, ", the domain is testing");
+	buf_add_byte(&ctl->out, '\n');
+}
+
+static void say_verdict(struct ctl *ctl, const struct dkim_verdict *verdict)
+{
+	json_t *ones = json_array();
+
+	buf_printf(&ctl->out, "%s: %.*s\n", dkim_result_name(verdict->result),
+		   STR_FMT(verdict->sentence));
+	for (size_t i = 0; i < verdict->count; i++) {
+		say_one(ctl, &verdict->signatures[i]);
+		(void)json_array_append_new(ones, one_json(&verdict->signatures[i]));
+	}
+	if (verdict->passed_over > 0)
+		buf_printf(&ctl->out, "%zu more were not looked at.\n",
+			   verdict->passed_over);
+	ctl->json = json_pack("{s:s,s:o,s:I,s:o}", "result",
+			      dkim_result_name(verdict->result), "sentence",
+			      text_json(verdict->sentence), "passed_over",
+			      (json_int_t)verdict->passed_over, "signatures", ones);
+}
+
+/* The mail with CRLF line ends, as it travels. */
+static bool read_mail(struct ctl *ctl, struct buf *lines)
+{
+	SCOPED(buf_fini) struct buf raw = BUF(MAIL_BYTES_MAX);
+	char path[4096];
+
+	if (!str_to_c(ctl->words[0], path, sizeof path) || file_read(path, &raw) != OK) {
+		ctl_fail(ctl,
+			 "The file %.*s cannot be read.\nNothing was checked.\nIt has "
+			 "to be one mail, as it came.",
+			 STR_FMT(ctl->words[0]));
+		return false;
+	}
+	letter_lines_add(lines, buf_str(&raw), true);
+	return buf_ok(lines);
+}
+
+static void verify(struct ctl *ctl)
+{
+	SCOPED(buf_fini) struct buf lines = BUF(2u * MAIL_BYTES_MAX);
+	struct dns_lookup lookup = dns_lookup_by(ctl->resolver);
+	struct dkim_verdict verdict;
+	struct mail_field field;
+
+	if (!read_mail(ctl, &lines))
+		return;
+	struct mail_fields fields = mail_fields_over(buf_str(&lines));
+
+	while (mail_fields_next(&fields, &field)) {
+	}
+	SCOPED(dkim_verify_free)
+	struct dkim_verify *one = dkim_verify_begin(str_first(buf_str(&lines), fields.at),
+						    &ctl->arena, clock_s());
+
+	dkim_verify_feed(one, str_skip(buf_str(&lines), fields.at));
+	dkim_verify_end(one, &lookup, &verdict);
+	say_verdict(ctl, &verdict);
+}
+
+static const struct ctl_verb verbs[] = {
+	{"verify", "FILE",
+	 "Check the DKIM signatures of a mail, asking the DNS for their keys, and print "
+	 "the verdict: pass, fail, none, policy, neutral, temperror or permerror; then a "
+	 "line for each signature.",
+	 1, 1, CTL_DNS, CTL_NEEDS_RESOLVER, verify},
+};
+
+const struct ctl_word ctl_dkim = {
+	.name = "dkim",
+	.summary = "The signatures of mail.",
+	.examples = "  postrider dkim verify mail.eml\n"
+		    "  postrider dkim verify mail.eml --dns 127.0.0.1:5353 --json\n",
+	.verbs = verbs,
+	.verb_count = COUNT_OF(verbs),
+};

@@ -1,0 +1,231 @@
+/* For tests/dkim/run: signs a mail with keys in files, and measures what checking costs.
+ *
+ *   dkim_tool sign DOMAIN SELECTOR KEY.pem [SELECTOR KEY.pem] <mail >signed
+ *   dkim_tool cost
+ */
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "base/base64.h"
+#include "mailauth/dkim_sign.h"
+#include "mailauth/dkim_verify.h"
+#include "wire/mail/header.h"
+
+enum { MAIL_MAX = 64 * 1024 * 1024 };
+
+/* ---- keys -------------------------------------------------------------------------- */
+
+static err_t sign_with(void *context, const struct dkim_signer *signer,
+		       const unsigned char hash[DKIM_HASH_BYTES], struct buf *signature)
+{
+	unsigned char octets[1024];
+	size_t len = sizeof octets;
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pkey = EVP_PKEY_CTX_new(context, NULL);
+	bool is_good =
+		signer->algorithm == DKIM_ED25519_SHA256
+			? EVP_DigestSignInit(md, NULL, NULL, NULL, context) == 1 &&
+				  EVP_DigestSign(md, octets, &len, hash,
+						 DKIM_HASH_BYTES) == 1
+			: EVP_PKEY_sign_init(pkey) == 1 &&
+				  EVP_PKEY_CTX_set_rsa_padding(pkey, RSA_PKCS1_PADDING) ==
+					  1 &&
+				  EVP_PKEY_CTX_set_signature_md(pkey, EVP_sha256()) ==
+					  1 &&
+				  EVP_PKEY_sign(pkey, octets, &len, hash,
+						DKIM_HASH_BYTES) == 1;
+
+	EVP_MD_CTX_free(md);
+	EVP_PKEY_CTX_free(pkey);
+	if (is_good)
+		buf_add(signature, (struct str){(const char *)octets, len});
+	return is_good ? OK : ERR_DENIED;
+}
+
+static struct dkim_signer signer_of(EVP_PKEY *key, const char *domain,
+				    const char *selector)
+{
+	return (struct dkim_signer){
+		.algorithm =
+			EVP_PKEY_is_a(key, "RSA") ? DKIM_RSA_SHA256 : DKIM_ED25519_SHA256,
+		.domain = str_c(domain),
+		.selector = str_c(selector),
+		.sign = sign_with,
+		.context = key,
+	};
+}
+
+/* ---- signing ----------------------------------------------------------------------- */
+
+static struct str header_of(struct str mail)
+{
+	struct mail_fields fields = mail_fields_over(mail);
+	struct mail_field field;
+
+	while (mail_fields_next(&fields, &field)) {
+	}
+	return str_first(mail, fields.at);
+}
+
+static bool add_signatures(struct str mail, const struct dkim_signer *signers,
+			   size_t count, struct buf *fields)
+{
+	SCOPED(arena_fini) struct arena arena;
+	struct str header = header_of(mail);
+
+	arena_init(&arena, 1 << 20);
+	SCOPED(dkim_sign_free) struct dkim_sign *sign = dkim_sign_begin(header, &arena);
+
+	if (!sign)
+		return false;
+	for (struct str rest = str_skip(mail, header.len); rest.len > 0;
+	     rest = str_skip(rest, 1000))
+		dkim_sign_feed(sign, str_first(rest, 1000));
+	return dkim_sign_end(sign, signers, count, time(NULL), fields) == OK;
+}
+
+static int sign(int argc, char **argv)
+{
+	SCOPED(buf_fini) struct buf mail = BUF(MAIL_MAX);
+	SCOPED(buf_fini) struct buf fields = BUF(MAIL_MAX);
+	struct dkim_signer signers[DKIM_SIGNERS_MAX];
+	size_t count = 0;
+	ssize_t got;
+	char piece[65536];
+
+	while ((got = read(STDIN_FILENO, piece, sizeof piece)) > 0)
+		buf_add(&mail, (struct str){piece, (size_t)got});
+	for (int i = 3; i + 1 < argc && count < DKIM_SIGNERS_MAX; i += 2) {
+		FILE *file = fopen(argv[i + 1], "r");
+		EVP_PKEY *key = file ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
+
+		if (file)
+			(void)fclose(file);
+		if (!key)
+			return 1;
+		signers[count++] = signer_of(key, argv[2], argv[i]);
+	}
+	if (!add_signatures(buf_str(&mail), signers, count, &fields))
+		return 1;
+	(void)fwrite(fields.ptr, 1, fields.len, stdout);
+	(void)fwrite(mail.ptr, 1, mail.len, stdout);
+	for (size_t i = 0; i < count; i++)
+		EVP_PKEY_free(signers[i].context);
+	return 0;
+}
+
+/* ---- what checking costs ----------------------------------------------------------- */
+
+static void answer_record(void *context, struct str name, enum dns_type type,
+			  struct arena *arena, struct dns_answer *answer)
+{
+	(void)name;
+	(void)type;
+	(void)arena;
+	*answer =
+		(struct dns_answer){.outcome = DNS_FOUND, .records = context, .count = 1};
+}
+
+/* The key's record in wire form: strings of at most 255 octets. */
+static void add_record(EVP_PKEY *key, struct buf *record)
+{
+	SCOPED(buf_fini) struct buf text = BUF(4096);
+	unsigned char raw[32], *der = NULL;
+	size_t raw_len = sizeof raw;
+	int der_len = 0;
+
+	if (EVP_PKEY_get_raw_public_key(key, raw, &raw_len) == 1) {
+		buf_add_c(&text, "v=DKIM1; k=ed25519; p=");
+		base64_add(&text, (struct str){(const char *)raw, raw_len});
+	} else if ((der_len = i2d_PUBKEY(key, &der)) > 0) {
+		buf_add_c(&text, "v=DKIM1; k=rsa; p=");
+		base64_add(&text, (struct str){(const char *)der, (size_t)der_len});
+		OPENSSL_free(der);
+	}
+	for (struct str rest = buf_str(&text); rest.len > 0; rest = str_skip(rest, 255)) {
+		buf_add_byte(record, (char)str_first(rest, 255).len);
+		buf_add(record, str_first(rest, 255));
+	}
+}
+
+static enum dkim_result check_once(struct str mail, struct str *record)
+{
+	SCOPED(arena_fini) struct arena arena;
+	struct dns_lookup lookup = {answer_record, record};
+	struct str header = header_of(mail);
+	struct dkim_verdict verdict;
+
+	arena_init(&arena, 1 << 20);
+	SCOPED(dkim_verify_free)
+	struct dkim_verify *verify = dkim_verify_begin(header, &arena, time(NULL));
+
+	dkim_verify_feed(verify, str_skip(mail, header.len));
+	dkim_verify_end(verify, &lookup, &verdict);
+	return verdict.result;
+}
+
+static double cpu_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static bool measure(const char *what, EVP_PKEY *key, struct str mail)
+{
+	SCOPED(buf_fini) struct buf signed_mail = BUF(MAIL_MAX);
+	SCOPED(buf_fini) struct buf record = BUF(4096);
+	struct dkim_signer signer;
+	const int rounds = 5000;
+	bool is_good = true;
+
+	if (key) {
+		signer = signer_of(key, "cost.example", "s");
+		if (!add_signatures(mail, &signer, 1, &signed_mail))
+			return false;
+		add_record(key, &record);
+	}
+	buf_add(&signed_mail, mail);
+	struct str data = buf_str(&record);
+	double from = cpu_us();
+
+	for (int i = 0; i < rounds; i++)
+		is_good = is_good && check_once(buf_str(&signed_mail), &data) ==
+					     (key ? DKIM_PASS : DKIM_NONE);
+	printf("%-24s %6.1f us of processor time\n", what, (cpu_us() - from) / rounds);
+	return is_good;
+}
+
+static int cost(void)
+{
+	SCOPED(buf_fini) struct buf mail = BUF(MAIL_MAX);
+	EVP_PKEY *rsa = EVP_RSA_gen(2048);
+	EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	buf_add_c(&mail, "From: Ann <ann@cost.example>\r\nTo: Bob <bob@cost.example>\r\n"
+			 "Subject: What it costs\r\nDate: Sun, 22 Nov 2026 08:00:00 "
+			 "+0000\r\nMessage-ID: <1@cost.example>\r\n\r\n");
+	while (mail.len < 4096)
+		buf_add_c(&mail, "All work and no play makes Jack a dull boy, they say "
+				 "again.\r\n");
+	bool is_good = measure("no signature", NULL, buf_str(&mail)) &&
+		       measure("one of RSA, 2048 bits", rsa, buf_str(&mail)) &&
+		       measure("one of Ed25519", ed25519, buf_str(&mail));
+
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ed25519);
+	return is_good ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 5 && strcmp(argv[1], "sign") == 0)
+		return sign(argc, argv);
+	return argc == 2 && strcmp(argv[1], "cost") == 0 ? cost() : 2;
+}
