@@ -71,8 +71,8 @@ struct client {
 	struct client_options options;
 	unsigned offers; /* enum client_offer */
 	struct client_bounds bounds;
-	bool has_failed; /* the connection is of no more use */
-	unsigned mails;  /* that were begun */
+	bool has_failed;   /* the connection is of no more use */
+	unsigned mails;    /* that were begun */
 	bool is_tls_known; /* it was offered or not, and then tried: */
 	struct tls_outcome tls;
 

@@ -237,7 +237,7 @@ class Served(lab.Server):
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o755)
         self.base, self.is_ours = lab.free_base(), False
-        self.env, self.preexec_fn, self.process = dict(os.environ), None, None
+        self.env, self.preexec_fn, self.process, self.under = dict(os.environ), None, None, ()
         self.log, self.conf = self.folder + "/log", self.folder + "/conf"
         self.args = ["serve", "-c", self.conf]
         at_base = {f"listen.{n}": f"127.0.0.1:{self.base + p}" for n, p in lab.SERVICES.items()
