@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "resolver/codec.h"
+#include "resolver/cache.h"
 #include "rt/ipc.h"
 
 enum { CALL_SECONDS = 20 };
@@ -10,6 +10,7 @@ enum { CALL_SECONDS = 20 };
 struct resolver {
 	struct ipc *ipc; /* NULL while there is no resolver process */
 	struct waiters connected;
+	struct answer_cache *cache;
 };
 
 static void on_gone(struct ipc *ipc, void *arg)
@@ -24,6 +25,7 @@ struct resolver *resolver_open(int fd)
 {
 	struct resolver *resolver = NEW(struct resolver);
 
+	resolver->cache = answer_cache_new();
 	if (fd >= 0)
 		resolver_reconnect(resolver, fd);
 	return resolver;
@@ -34,6 +36,7 @@ void resolver_close(struct resolver **resolver)
 	if (!*resolver)
 		return;
 	ipc_close(&(*resolver)->ipc);
+	answer_cache_free(&(*resolver)->cache);
 	mem_free(*resolver);
 	*resolver = NULL;
 }
@@ -74,11 +77,15 @@ void resolver_ask(struct resolver *resolver, struct str name, enum dns_type type
 	*answer = (struct dns_answer){.outcome = DNS_NONE, .is_name_gone = true};
 	if (!dns_name_is_askable(name))
 		return;
+	if (answer_cache_find(resolver->cache, &question, arena, answer))
+		return;
 	resolver_encode_question(&body, &question);
 	err_t err = exchange(resolver, buf_str(&body), &reply);
 
-	if (err == OK && resolver_decode_answer(buf_str(&reply), arena, answer))
+	if (err == OK && resolver_decode_answer(buf_str(&reply), arena, answer)) {
+		answer_cache_add(resolver->cache, &question, answer, buf_str(&reply));
 		return;
+	}
 	LOG(WARN, "resolver does not answer", KV("error", err_text(err)));
 	*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
 				      .why = STR("the resolver does not answer")};

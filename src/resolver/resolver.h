@@ -1,5 +1,6 @@
 /* The DNS as the others see it: questions to the resolver process, which validates with
- * DNSSEC and remembers answers.  Calls may suspend, up to 20 s.
+ * DNSSEC and remembers answers; the last of them are kept here, too (resolver/cache.h).
+ * Calls may suspend, up to 20 s.
  *
  * There are four answers, and the difference between the last three decides about mail:
  * NONE is a fact, BOGUS is a lie or a broken zone, UNKNOWN is no answer at all.  Nothing
