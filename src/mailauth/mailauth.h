@@ -1,0 +1,68 @@
+/* Everything that can be found out about who a mail is from: the client's name (iprev),
+ * its name in HELO, SPF, DKIM and DMARC; and the field that says so.
+ *
+ *   struct mailauth_facts facts = {.ip = ..., .dkim = verify, ...};
+ *   mailauth_judge(&facts, &lookup, &arena, &verdicts);
+ *   mailauth_results_add(&buf, &facts, &verdicts);
+ *
+ * The first half needs no more than the envelope, so it may run while the message still
+ * comes: mailauth_judge_client(), and later mailauth_judge_message().
+ *
+ * Nothing here decides about a mail.  What could not be found out in time is temperror or
+ * unknown, and no reason to refuse anything.
+ */
+#pragma once
+
+#include "mailauth/dkim_verify.h"
+#include "mailauth/dmarc.h"
+#include "mailauth/helo.h"
+#include "mailauth/iprev.h"
+#include "mailauth/spf.h"
+
+enum { MAILAUTH_SECONDS = 20 }; /* then no more questions are asked */
+
+/* All borrowed, until the verdicts have been used. */
+struct mailauth_facts {
+	struct ip ip;
+	struct str helo;     /* as the client said it, in A-labels */
+	struct str sender;   /* the reverse-path without brackets, its domain in A-labels;
+				"" is the null one */
+	struct str receiver; /* our name; in the field it is the authserv-id */
+	/* Of the message only: */
+	struct str header;        /* with its blank line */
+	struct dkim_verify *dkim; /* begun over that header and fed with the body; it is
+				     ended here, and may be freed after that.  NULL:
+				     DKIM was not looked at */
+};
+
+struct mailauth_verdicts {
+	/* Of the client and the envelope: */
+	struct iprev iprev;
+	enum helo helo;
+	struct spf_verdict spf;      /* of MAIL FROM; of HELO where that is null */
+	struct spf_verdict spf_helo; /* of HELO */
+	/* Of the message: */
+	bool has_message;
+	struct dkim_verdict dkim; /* DKIM_NONE if it was not looked at */
+	struct dmarc_authors authors;
+	struct dmarc_verdict dmarc;
+	bool is_late; /* time ran out in either half */
+};
+
+/* Slices live in arena or borrow from facts.  Each may suspend, for MAILAUTH_SECONDS and
+ * one more question; never fails. */
+void mailauth_judge_client(const struct mailauth_facts *facts,
+			   const struct dns_lookup *lookup, struct arena *arena,
+			   struct mailauth_verdicts *verdicts);
+/* verdicts: as mailauth_judge_client() left them. */
+void mailauth_judge_message(const struct mailauth_facts *facts,
+			    const struct dns_lookup *lookup, struct arena *arena,
+			    struct mailauth_verdicts *verdicts);
+/* Both, within the time of one. */
+void mailauth_judge(const struct mailauth_facts *facts, const struct dns_lookup *lookup,
+		    struct arena *arena, struct mailauth_verdicts *verdicts);
+
+/* Appends the whole Authentication-Results field (RFC 8601): iprev, SPF of both names,
+ * each signature, DMARC. */
+void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,
+			  const struct mailauth_verdicts *verdicts);

@@ -1,0 +1,122 @@
+#include "mailauth/mailauth.h"
+
+#include "base/test.h"
+#include "mailauth/fake_dns.h"
+#include "rt/clock.h"
+#include "wire/auth/authres.h"
+
+static const struct fake_record world[] = {
+	{"example.org", DNS_TXT, "v=spf1 ip4:192.0.2.1 -all"},
+	{"_dmarc.example.org", DNS_TXT, "v=DMARC1; p=reject"},
+	{"mx.example.org", DNS_A, "192.0.2.1"},
+	{"mx.example.org", DNS_TXT, "v=spf1 a -all"},
+	{"1.2.0.192.in-addr.arpa", DNS_PTR, "mx.example.org"},
+};
+
+static struct arena arena;
+
+static struct mailauth_verdicts judge(struct fake_dns *dns, struct mailauth_facts *facts,
+				      const char *ip)
+{
+	struct dns_lookup lookup = fake_dns_lookup(dns);
+	struct mailauth_verdicts verdicts;
+
+	CHECK(ip_parse(str_c(ip), &facts->ip));
+	SCOPED(dkim_verify_free)
+	struct dkim_verify *dkim = dkim_verify_begin(facts->header, &arena, 0);
+
+	facts->dkim = dkim;
+	mailauth_judge(facts, &lookup, &arena, &verdicts);
+	return verdicts;
+}
+
+#define SIGNATURE                                                                        \
+	"DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=gone; h=from; bh=AAAA; "    \
+	"\r\n"                                                                           \
+	" b=abcd efgh\r\n ijkl\r\n"
+
+TEST(all_verdicts_come_together)
+{
+	struct fake_dns dns = {.records = world, .count = COUNT_OF(world)};
+	struct mailauth_facts facts = {
+		.helo = STR("mx.example.org"),
+		.sender = STR("ann@example.org"),
+		.receiver = STR("mx.receiver.example"),
+		.header = STR(SIGNATURE "From: ann@example.org\r\n\r\n")};
+	struct buf buf = BUF(64 * 1024);
+	struct authres authres;
+
+	arena_init(&arena, 64 * 1024 * 1024);
+	struct mailauth_verdicts verdicts = judge(&dns, &facts, "192.0.2.1");
+
+	CHECK(verdicts.spf.result == SPF_PASS && verdicts.spf_helo.result == SPF_PASS);
+	CHECK(verdicts.helo == HELO_OWN && verdicts.iprev.result == IPREV_PASS);
+	CHECK(verdicts.dkim.count == 1 && verdicts.dmarc.result == DMARC_PASS);
+	CHECK(!verdicts.is_late);
+	mailauth_results_add(&buf, &facts, &verdicts);
+	CHECK(str_starts(buf_str(&buf),
+			 STR("Authentication-Results: mx.receiver.example;\r\n"
+			     "\tiprev=pass (mx.example.org) policy.iprev=192.0.2.1;\r\n"
+			     "\tspf=pass reason=\"ip4:192.0.2.1\" "
+			     "smtp.mailfrom=ann@example.org;\r\n"
+			     "\tspf=pass reason=\"a\" smtp.helo=mx.example.org;\r\n"
+			     "\tdkim=")));
+	CHECK(str_ends(buf_str(&buf), STR(";\r\n\tdmarc=pass header.from=example.org "
+					  "policy.dmarc=none\r\n")));
+	CHECK(authres_parse(str_skip(buf_str(&buf), 23), &arena, &authres));
+	CHECK(authres.count == 5 && !authres.is_partial);
+	CHECK_STR(authres_value(&authres.results[3], "header", "d"), STR("example.org"));
+	CHECK_STR(authres_value(&authres.results[3], "header", "s"), STR("gone"));
+	CHECK_STR(authres_value(&authres.results[3], "header", "b"), STR("abcdefgh"));
+	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
+TEST(a_forged_mail_fails)
+{
+	struct fake_dns dns = {.records = world, .count = COUNT_OF(world)};
+	struct mailauth_facts facts = {.helo = STR("other.example"),
+				       .receiver = STR("mx.receiver.example"),
+				       .header = STR("From: ann@example.org\r\n\r\n")};
+	struct buf buf = BUF(64 * 1024);
+
+	arena_init(&arena, 64 * 1024 * 1024);
+	struct mailauth_verdicts verdicts = judge(&dns, &facts, "2001:db8::1");
+
+	CHECK(verdicts.dmarc.result == DMARC_FAIL &&
+	      verdicts.dmarc.disposition == DMARC_POLICY_REJECT);
+	mailauth_results_add(&buf, &facts, &verdicts);
+	CHECK_STR(buf_str(&buf),
+		  STR("Authentication-Results: mx.receiver.example;\r\n"
+		      "\tiprev=permerror policy.iprev=\"2001:db8::1\";\r\n"
+		      "\tspf=none reason=\"other.example has no SPF record\"\r\n"
+		      "\tsmtp.helo=other.example;\r\n"
+		      "\tdkim=none;\r\n"
+		      "\tdmarc=fail header.from=example.org policy.dmarc=reject\r\n"));
+	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
+TEST(a_slow_dns_costs_twenty_seconds_and_refuses_nothing)
+{
+	struct fake_dns dns = {
+		.records = world, .count = COUNT_OF(world), .takes_ms = 6000};
+	struct mailauth_facts facts = {
+		.helo = STR("mx.example.org"),
+		.sender = STR("eve@example.org"),
+		.receiver = STR("mx.receiver.example"),
+		.header = STR(SIGNATURE "From: ann@example.org\r\n\r\n")};
+
+	arena_init(&arena, 64 * 1024 * 1024);
+	clock_test_start(0);
+	uint64_t before_ms = clock_monotonic_ms();
+	struct mailauth_verdicts verdicts = judge(&dns, &facts, "192.0.2.2");
+
+	CHECK(clock_monotonic_ms() - before_ms <= 1000 * MAILAUTH_SECONDS + 6000);
+	CHECK(verdicts.is_late);
+	CHECK(verdicts.spf.result == SPF_FAIL);
+	CHECK(verdicts.dmarc.result == DMARC_TEMPERROR &&
+	      verdicts.dmarc.disposition == DMARC_POLICY_NONE);
+	clock_test_stop();
+	arena_fini(&arena);
+}
