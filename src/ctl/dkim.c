@@ -1,13 +1,9 @@
 #include <jansson.h>
 
-#include "ctl/letter.h"
+#include "ctl/mail_file.h"
 #include "ctl/word.h"
 #include "mailauth/dkim_verify.h"
 #include "rt/clock.h"
-#include "rt/file.h"
-#include "wire/mail/header.h"
-
-enum { MAIL_BYTES_MAX = 512 * 1024 * 1024 };
 
 static json_t *text_json(struct str text)
 {
@@ -72,41 +68,19 @@ static void say_verdict(struct ctl *ctl, const struct dkim_verdict *verdict)
 			      (json_int_t)verdict->passed_over, "signatures", ones);
 }
 
-/* The mail with CRLF line ends, as it travels. */
-static bool read_mail(struct ctl *ctl, struct buf *lines)
-{
-	SCOPED(buf_fini) struct buf raw = BUF(MAIL_BYTES_MAX);
-	char path[4096];
-
-	if (!str_to_c(ctl->words[0], path, sizeof path) || file_read(path, &raw) != OK) {
-		ctl_fail(ctl,
-			 "The file %.*s cannot be read.\nNothing was checked.\nIt has "
-			 "to be one mail, as it came.",
-			 STR_FMT(ctl->words[0]));
-		return false;
-	}
-	letter_lines_add(lines, buf_str(&raw), true);
-	return buf_ok(lines);
-}
-
 static void verify(struct ctl *ctl)
 {
-	SCOPED(buf_fini) struct buf lines = BUF(2u * MAIL_BYTES_MAX);
+	SCOPED(mail_file_fini) struct mail_file file;
 	struct dns_lookup lookup = dns_lookup_by(ctl->resolver);
 	struct dkim_verdict verdict;
-	struct mail_field field;
 
-	if (!read_mail(ctl, &lines))
+	if (!mail_file_read(ctl, &file))
 		return;
-	struct mail_fields fields = mail_fields_over(buf_str(&lines));
-
-	while (mail_fields_next(&fields, &field)) {
-	}
 	SCOPED(dkim_verify_free)
-	struct dkim_verify *one = dkim_verify_begin(str_first(buf_str(&lines), fields.at),
-						    &ctl->arena, clock_s());
+	struct dkim_verify *one =
+		dkim_verify_begin(mail_file_header(&file), &ctl->arena, clock_s());
 
-	dkim_verify_feed(one, str_skip(buf_str(&lines), fields.at));
+	dkim_verify_feed(one, mail_file_body(&file));
 	dkim_verify_end(one, &lookup, &verdict);
 	say_verdict(ctl, &verdict);
 }

@@ -48,6 +48,9 @@ static const struct {
 	{"bounce", NULL, "its senders are told that it was not delivered"},
 	{"body", NULL, "print the whole mail, not only its header"},
 	{"once", NULL, "print it once"},
+	{"ip", "ADDRESS", "the client that the mail came from"},
+	{"mailfrom", "ADDRESS", "what that said in MAIL FROM; \"\" is the empty sender"},
+	{"helo", "NAME", "what it said in HELO"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };

@@ -52,8 +52,11 @@ enum ctl_option {
 	CTL_BOUNCE = 1ull << 32,
 	CTL_BODY = 1ull << 33,
 	CTL_ONCE = 1ull << 34,
+	CTL_IP = 1ull << 35, /* whom a mail came from */
+	CTL_MAILFROM = 1ull << 36,
+	CTL_HELO = 1ull << 37,
 };
-enum { CTL_OPTIONS = 35 };
+enum { CTL_OPTIONS = 38 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -105,8 +108,8 @@ struct ctl_word {
 };
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_check, ctl_config,
-	ctl_dkim, ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue, ctl_report,
-	ctl_spf, ctl_store, ctl_tls;
+	ctl_dkim, ctl_dmarc, ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue,
+	ctl_report, ctl_spf, ctl_store, ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));
