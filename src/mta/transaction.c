@@ -130,7 +130,7 @@ static bool needs_conversion(const struct transaction *t)
 {
 	return t->message.has_long_line || t->message.has_nul ||
 	       (t->message.has_8bit && !offers(t, OFFER_8BITMIME)) ||
-	       (t->mail->row.body_kind & 31) == QUEUE_BINARYMIME;
+	       (t->mail->row.body_kind & QUEUE_BODY_MASK) == QUEUE_BINARYMIME;
 }
 
 /* RFC 2852 §4.1.4.1: what is of no use later MUST NOT go to a server that does not know,
@@ -161,7 +161,7 @@ static bool heeds_time(struct transaction *t)
 static bool prepare(struct transaction *t)
 {
 	const struct queue_row *row = &t->mail->row;
-	bool is_binary = (row->body_kind & 31) == QUEUE_BINARYMIME;
+	bool is_binary = (row->body_kind & QUEUE_BODY_MASK) == QUEUE_BINARYMIME;
 	enum store_outcome outcome =
 		outgoing_open(&t->message, t->run->options->store, row);
 

@@ -470,6 +470,25 @@ CONFORMANCE(a_mailbox_has_roles_and_depth_within_bounds)
 	fixture_close(&f);
 }
 
+CONFORMANCE(junk_goes_where_the_account_has_it_and_else_to_the_inbox)
+{
+	struct fixture f;
+	struct store_op create = op_mailbox_of("Spam", 0);
+	struct store_op suspect = op_append_of(MAILBOX_JUNK, "suspect");
+
+	fixture_open(&f, FIXTURE_USUAL);
+	CHECK(fixture_do(&f, 1, suspect) == STORE_OK);
+	CHECK(fixture_mailbox(&f, 1, MAILBOX_INBOX).exists == 1);
+	create.mailbox.role = ROLE_JUNK;
+	CHECK(fixture_do(&f, 1, create) == STORE_OK);
+	uint64_t junk = fixture_first(&f)->mailbox;
+
+	CHECK(fixture_do(&f, 1, suspect) == STORE_OK);
+	CHECK(fixture_mailbox(&f, 1, MAILBOX_INBOX).exists == 1);
+	CHECK(fixture_mailbox(&f, 1, junk).exists == 1);
+	fixture_close(&f);
+}
+
 CONFORMANCE(a_deleted_mailbox_is_gone_at_once_and_purged_later)
 {
 	struct fixture f;

@@ -38,6 +38,9 @@ enum store_outcome plan_mailbox_delete(struct plan *plan, const struct op_mailbo
 				       struct effect_mailbox *e);
 enum store_outcome plan_mailbox_subscribe(struct plan *plan, const struct op_mailbox *op,
 					  struct effect_mailbox *e);
+/* ABSENT: no mailbox of the account has it. */
+enum store_outcome plan_find_role(struct plan *plan, enum mailbox_role role,
+				  uint64_t *mailbox);
 enum store_outcome plan_queue_add(struct plan *plan, const struct op_queue_add *op,
 				  struct effect_queue_add *e);
 enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *op,

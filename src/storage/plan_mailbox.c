@@ -119,8 +119,8 @@ static err_t height_of(struct work *work, uint64_t mailbox, unsigned depth,
 	}
 }
 
-/* At most one mailbox of an account has a role. */
-static enum store_outcome role_is_free(struct plan *plan, enum mailbox_role role)
+enum store_outcome plan_find_role(struct plan *plan, enum mailbox_role role,
+				  uint64_t *mailbox)
 {
 	struct work *work = plan->work;
 	struct key key;
@@ -132,13 +132,27 @@ static enum store_outcome role_is_free(struct plan *plan, enum mailbox_role role
 			      key_table(&key, work->account.id, TABLE_MAILBOX));
 	while (err == OK &&
 	       key_is_of(work->cursor.key, work->account.id, TABLE_MAILBOX)) {
-		if (!mailbox_read(work->cursor.value, 0, &row))
+		struct dec d = key_dec(work->cursor.key);
+
+		*mailbox = dec_key48(&d);
+		if (!dec_ok(&d) || !mailbox_read(work->cursor.value, *mailbox, &row))
 			return plan_err(plan, ERR_SYNTAX);
 		if (row.role == role)
-			return STORE_CONFLICT;
+			return STORE_OK;
 		err = kv_next(&work->cursor);
 	}
-	return err == ERR_ABSENT ? STORE_OK : plan_err(plan, err);
+	return err == OK ? STORE_ABSENT : plan_err(plan, err);
+}
+
+/* At most one mailbox of an account has a role. */
+static enum store_outcome role_is_free(struct plan *plan, enum mailbox_role role)
+{
+	uint64_t taken;
+	enum store_outcome outcome = plan_find_role(plan, role, &taken);
+
+	if (outcome == STORE_OK)
+		return STORE_CONFLICT;
+	return outcome == STORE_ABSENT ? STORE_OK : outcome;
 }
 
 enum store_outcome plan_mailbox_create(struct plan *plan, const struct op_mailbox *op,

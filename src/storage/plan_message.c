@@ -60,21 +60,38 @@ static err_t find_thread(struct plan *plan, const struct op_append *op, uint64_t
 	return thread_find(work, message, digest, thread);
 }
 
+/* Of an append. */
+static enum store_outcome destination(struct plan *plan, uint64_t *mailbox,
+				      struct mailbox_row **row)
+{
+	if (*mailbox == MAILBOX_JUNK) {
+		enum store_outcome outcome = plan_find_role(plan, ROLE_JUNK, mailbox);
+
+		if (outcome == STORE_OK)
+			outcome = target(plan, *mailbox, row);
+		if (outcome != STORE_ABSENT && outcome != STORE_CONFLICT)
+			return outcome;
+		*mailbox = MAILBOX_INBOX;
+	}
+	return target(plan, *mailbox, row);
+}
+
 enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
 			       struct effect_append *e)
 {
 	struct work *work = plan->work;
 	struct mailbox_row *mailbox;
+	uint64_t into = op->mailbox;
 
 	if (!append_is_valid(op) || !words_write(plan->scratch, &op->keywords))
 		return STORE_INVALID;
-	enum store_outcome outcome = target(plan, op->mailbox, &mailbox);
+	enum store_outcome outcome = destination(plan, &into, &mailbox);
 
 	if (outcome != STORE_OK)
 		return outcome;
 	uint64_t message = work_number(work), member = work_number(work);
 
-	*e = (struct effect_append){.mailbox = op->mailbox,
+	*e = (struct effect_append){.mailbox = into,
 				    .message = message,
 				    .member = member,
 				    .uid = mailbox->uid_next,

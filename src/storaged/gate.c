@@ -15,7 +15,7 @@ enum rule {
 	POLICY_OR_DIRECTORY,
 	LOCAL,  /* the queue of local mail */
 	REMOTE, /* the queue of mail that leads out */
-	INBOX,  /* into an INBOX */
+	INBOX,  /* into an INBOX, or the mailbox for junk */
 	LEASED, /* the row or message is under lease here */
 	REPORT, /* along with the settling of a row that is under lease here, or with the
 		   counts of TLS that it tells of */
@@ -189,7 +189,9 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 		return account == ACCOUNT_SYSTEM || may_send ||
 		       settles_leased(view, commit);
 	case INBOX:
-		return account != ACCOUNT_SYSTEM && op->append.mailbox == MAILBOX_INBOX;
+		return account != ACCOUNT_SYSTEM &&
+		       (op->append.mailbox == MAILBOX_INBOX ||
+			op->append.mailbox == MAILBOX_JUNK);
 	case LEASED:
 		return view->is_leased_row(view->arg, account, op->settle.row);
 	case REPORT:

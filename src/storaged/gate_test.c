@@ -160,13 +160,16 @@ TEST(one_refused_operation_refuses_the_commit)
 	CHECK(allows(GATE_DELIVERD, 0, false, request));
 }
 
-TEST(deliverd_appends_to_inboxes_only)
+TEST(deliverd_appends_to_inboxes_and_junk_only)
 {
 	struct store_op op = {.kind = OP_APPEND};
 
 	op.append.mailbox = 2;
 	CHECK(!allows_op(GATE_DELIVERD, 0, false, OTHER, op));
 	op.append.mailbox = MAILBOX_INBOX;
+	CHECK(allows_op(GATE_DELIVERD, 0, false, OTHER, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, op));
+	op.append.mailbox = MAILBOX_JUNK;
 	CHECK(allows_op(GATE_DELIVERD, 0, false, OTHER, op));
 	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, op));
 }

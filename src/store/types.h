@@ -17,6 +17,8 @@ typedef uint32_t account_t;
 #define ACCOUNT_SYSTEM ((account_t)0)
 /* Created first in every account, so its number is always the same. */
 #define MAILBOX_INBOX ((uint64_t)1)
+/* Where an append names it: the mailbox with ROLE_JUNK, or INBOX if there is none. */
+#define MAILBOX_JUNK ((uint64_t)1 << 63)
 
 enum {
 	MAILBOX_NAME_MAX = 255, /* octets of UTF-8, of one level of the name */
@@ -180,10 +182,12 @@ enum queue_body {
 	QUEUE_7BIT = 0,
 	QUEUE_8BITMIME = 1,
 	QUEUE_BINARYMIME = 2,
+	QUEUE_SUSPECT = 16,      /* what is local goes to MAILBOX_JUNK */
 	QUEUE_TLS_OPTIONAL = 32, /* TLS-Required: No, whatever policies say (RFC 8689) */
 	QUEUE_REQUIRETLS = 64,   /* or not at all (RFC 8689) */
 	QUEUE_SMTPUTF8 = 128,
 };
+#define QUEUE_BODY_MASK 15
 
 enum queue_kind { QUEUE_LOCAL, QUEUE_REMOTE };
 
