@@ -55,6 +55,8 @@ struct conf {
 	struct str mta_hello;                 /* "": hostname */
 	uint32_t mta_port, mta_connections, mta_rate, mta_patience_s;
 	uint32_t mta_address_connections;
+	bool is_mail_judged, is_dmarc_obeyed;
+	struct str friends;     /* addresses and networks */
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */

@@ -107,6 +107,19 @@ const struct setting settings[] = {
 	{"limits", "exempt", SETTING_NETWORKS, AT(exempt), 0, 0, "", "nobody",
 	 "Addresses and networks that these four do not hold for, such as a web mail "
 	 "server's."},
+	{"trust", "check", SETTING_SWITCH, AT(is_mail_judged), 0, 0, "yes", NULL,
+	 "Whether it is found out who strangers' mail is from: the client's name, SPF, "
+	 "DKIM and DMARC.  The results stand in the Authentication-Results field of each "
+	 "mail."},
+	{"trust", "dmarc", SETTING_SWITCH, AT(is_dmarc_obeyed), 0, 0, "yes", NULL,
+	 "Whether what a domain asks for by DMARC is done with mail that is not proved "
+	 "to "
+	 "be from it: refused, or put into the mailbox for junk.  With \"no\" the "
+	 "results are only written down."},
+	{"trust", "friends", SETTING_NETWORKS, AT(friends), 0, 0, "127.0.0.0/8 ::1",
+	 "everybody is a stranger",
+	 "Addresses and networks whose mail at the port for other servers is taken as it "
+	 "is, such as those of a filter in front of this server."},
 	{"retention", "trash", SETTING_DAYS, AT(trash_days), 1, 3660, "", "for ever",
 	 "How long a message stays in a mailbox that is an account's Trash, counted from "
 	 "the day it came there, such as 30 days.  What is older is expunged; for some "

@@ -196,8 +196,12 @@ static bool configure(struct dev *dev)
 	dev->conf.default_domain = STR(DEV_DOMAIN);
 	dev->conf.exempt = STR("127.0.0.0/8");
 	dev->conf.tls_certificate = dev->conf.tls_key = STR("");
-	if (dev->dns) /* a server of one's own does not lead down from the root's keys */
+	if (dev->dns) {
+		/* A server of one's own does not lead down from the root's keys, and
+		 * knows who loopback is. */
 		dev->conf.dns_anchors = STR("none");
+		dev->conf.friends = STR("");
+	}
 	return set(dev, "dns", "dns.server", dev->dns) &&
 	       set(dev, "client-ca", "tls.client-ca", dev->client_ca) && set_others(dev);
 }

@@ -20,7 +20,7 @@ static const struct {
 	[CHILD_SMTPD] = {STORE | VAULT | DELIVERY, CLIENT_SMTPD},
 	[CHILD_IMAPD] = {STORE | VAULT, CLIENT_IMAPD},
 	[CHILD_MTA] = {STORE | DNS | WEB, CLIENT_MTA},
-	[CHILD_DELIVERD] = {STORE, CLIENT_DELIVERD},
+	[CHILD_DELIVERD] = {STORE | DNS, CLIENT_DELIVERD},
 };
 
 static bool is_running(const struct slot *slot)

@@ -6,10 +6,14 @@
 #include "deliverd/deliverd.h"
 #include "directory/directory.h"
 #include "mda/mda.h"
+#include "net/proxied.h"
+#include "resolver/resolver.h"
 #include "store/store.h"
 
 struct deliver_process {
 	struct store *store;
+	struct resolver *resolver;
+	struct proxies friends;
 	struct directory directory;
 	struct mda mda;
 	struct deliverd *deliverd; /* NULL before it has begun */
@@ -21,6 +25,7 @@ static void make(struct self *self)
 	struct deliver_process *process = NEW(struct deliver_process);
 
 	process->store = store_open(-1);
+	process->resolver = resolver_open(-1);
 	self->state = process;
 }
 
@@ -41,11 +46,18 @@ static bool begin(struct self *self)
 					  .directory = &process->directory,
 					  .hostname = conf->hostname,
 					  .double_bounce = conf->queue_double_bounce}};
-	const struct deliverd_options options = {
+	struct deliverd_options options = {
 		.store = process->store,
-		.policy = {.hostname = conf->hostname, .directory = &process->directory},
+		.policy = {.hostname = conf->hostname,
+			   .directory = &process->directory,
+			   .friends = &process->friends,
+			   .is_dmarc_obeyed = conf->is_dmarc_obeyed},
 		.reporter = &process->mda.reporter};
 
+	if (!proxies_parse(conf->friends, &process->friends))
+		return false;
+	if (conf->is_mail_judged)
+		options.policy.dns = dns_lookup_by(process->resolver);
 	process->deliverd = deliverd_open(&options);
 	wake_all(&process->opened);
 	return task_start("mda", mda_task, &process->mda) != NULL;
@@ -59,6 +71,10 @@ static void take(struct self *self, const struct ipc_message *message)
 		return;
 	if (message->type == CHILD_STORE) {
 		store_reconnect(process->store, message->fd);
+		return;
+	}
+	if (message->type == CHILD_RESOLVER) {
+		resolver_reconnect(process->resolver, message->fd);
 		return;
 	}
 	while (!process->deliverd && message->type == CHILD_SERVE) {
@@ -77,6 +93,7 @@ static void end(struct self *self)
 
 	deliverd_close(&process->deliverd);
 	store_close(&process->store);
+	resolver_close(&process->resolver);
 	mem_free(process);
 }
 

@@ -95,7 +95,7 @@ static enum store_outcome deliver(struct acceptance *in, account_t account)
 	if (!buf_ok(&trace))
 		return STORE_INVALID;
 	op.append = (struct op_append){
-		.mailbox = MAILBOX_INBOX,
+		.mailbox = in->policed.is_suspect ? MAILBOX_JUNK : MAILBOX_INBOX,
 		.body = {.raw = in->policed.message, .raw_size = in->policed.message.len},
 		.trace = buf_str(&trace),
 		.digest = buf_str(&in->policed.digest),
@@ -119,6 +119,8 @@ static uint8_t body_kind(const struct acceptance *in)
 		kind = QUEUE_BINARYMIME;
 		break;
 	}
+	if (in->policed.is_suspect)
+		kind |= QUEUE_SUSPECT;
 	if (params->given & SMTP_PARAM_SMTPUTF8)
 		kind |= QUEUE_SMTPUTF8;
 	if (params->given & SMTP_PARAM_REQUIRETLS)
@@ -305,7 +307,7 @@ static struct policy_verdict judge(struct acceptance *in)
 	case DELIVER_LMTP:
 		break;
 	}
-	return policy_arriving(policy, in->mail, &in->policed);
+	return policy_arriving(policy, in->mail, in->arena, &in->policed);
 }
 
 void accept_mail(const struct deliverd_options *options, const struct deliver_mail *mail,

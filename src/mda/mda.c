@@ -89,11 +89,10 @@ static enum store_outcome append(struct run *run, const struct queue_row *row)
 	char key[MDA_KEY_MAX];
 
 	add_trace(&trace, run->mda, row);
-	ops[0].append = (struct op_append){.mailbox = row->body_kind & QUEUE_SUSPECT
-							      ? MAILBOX_JUNK
-							      : MAILBOX_INBOX,
-					   .trace = buf_str(&trace),
-					   .received_at = arrived_at(row)};
+	ops[0].append = (struct op_append){
+		.mailbox = row->body_kind & QUEUE_SUSPECT ? MAILBOX_JUNK : MAILBOX_INBOX,
+		.trace = buf_str(&trace),
+		.received_at = arrived_at(row)};
 	ops[0].append.body.from_account = row->account;
 	ops[0].append.body.from_message = row->message;
 	commit.key = mda_key(row, key);

@@ -1,9 +1,28 @@
 #include "policy/message.h"
 
+#include "wire/auth/authres.h"
 #include "wire/mail/date.h"
 #include "wire/mail/header.h"
 
-struct message_facts message_look(struct str text)
+enum { RESULTS_ARENA_BYTES = 256 * 1024 /* of one Authentication-Results */ };
+
+/* What only we may say. */
+static bool is_foreign(const struct mail_field *field, struct str hostname)
+{
+	if (str_same_nocase(field->name, STR("Return-Path")))
+		return true;
+	if (!str_same_nocase(field->name, STR("Authentication-Results")))
+		return false;
+	struct arena arena;
+
+	arena_init(&arena, RESULTS_ARENA_BYTES);
+	bool claims = authres_claims(field->value, hostname, &arena);
+
+	arena_fini(&arena);
+	return claims;
+}
+
+struct message_facts message_look(struct str text, struct str hostname)
 {
 	struct mail_fields fields = mail_fields_over(text);
 	struct message_facts facts = {0};
@@ -12,8 +31,8 @@ struct message_facts message_look(struct str text)
 	while (mail_fields_next(&fields, &field)) {
 		if (str_same_nocase(field.name, STR("Received")))
 			facts.received_count++;
-		else if (str_same_nocase(field.name, STR("Return-Path")))
-			facts.return_path_count++;
+		else if (is_foreign(&field, hostname))
+			facts.foreign_count++;
 		else if (str_same_nocase(field.name, STR("Date")))
 			facts.has_date = true;
 		else if (str_same_nocase(field.name, STR("Message-ID")))
@@ -25,19 +44,20 @@ struct message_facts message_look(struct str text)
 			 facts.from_count++ == 0)
 			facts.from = field.value;
 	}
+	facts.header_len = fields.at;
 	return facts;
 }
 
 /* What stays is moved together, then up to the body: each octet of the header at most
  * twice, however many fields go. */
-struct str message_drop_return_path(struct buf *text)
+struct str message_drop_foreign(struct buf *text, struct str hostname)
 {
 	struct mail_fields fields = mail_fields_over(buf_str(text));
 	struct mail_field field;
 	size_t kept = 0, from = 0;
 
 	while (mail_fields_next(&fields, &field)) {
-		if (!str_same_nocase(field.name, STR("Return-Path")))
+		if (!is_foreign(&field, hostname))
 			continue;
 		memmove(text->ptr + kept, text->ptr + from, field.at - from);
 		kept += field.at - from;

@@ -7,17 +7,20 @@
 
 struct message_facts {
 	size_t received_count; /* Received fields: how many servers it has passed */
-	size_t from_count, return_path_count;
-	struct str from; /* value of the first From field; borrows the text */
+	size_t from_count;
+	size_t foreign_count; /* fields that are ours to write */
+	size_t header_len;    /* with its blank line */
+	struct str from;      /* value of the first From field; borrows the text */
 	bool has_date, has_message_id;
 	bool is_tls_optional; /* TLS-Required: No.  RFC 8689 §3 */
 };
 
-/* Walks over the header once. */
-struct message_facts message_look(struct str text);
-/* Without its Return-Path fields: they are ours to write (RFC 5321 §4.4).  Rearranges the
- * header inside the text; returns the part that is now the message. */
-struct str message_drop_return_path(struct buf *text);
+/* Walks over the header once.  hostname is ours. */
+struct message_facts message_look(struct str text, struct str hostname);
+/* Without the fields that are ours to write: Return-Path (RFC 5321 §4.4), and
+ * Authentication-Results that claim to be ours (RFC 8601 §5).  Rearranges the header
+ * inside the text; returns the part that is now the message. */
+struct str message_drop_foreign(struct buf *text, struct str hostname);
 
 /* What a Received field says.  RFC 5321 §4.4. */
 struct message_hop {

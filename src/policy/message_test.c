@@ -2,7 +2,7 @@
 
 #include "base/test.h"
 
-TEST(drops_every_return_path)
+TEST(drops_what_is_ours_to_write)
 {
 	static const struct {
 		struct str text, kept;
@@ -15,6 +15,12 @@ TEST(drops_every_return_path)
 		     "\r\nReturn-Path: stays\r\n"),
 		 STR("A: 1\r\nB: 2\r\n\r\nReturn-Path: stays\r\n")},
 		{STR("Return-Path: <>\r\n"), STR("")},
+		{STR("Authentication-Results: mx.test; spf=pass\r\nA: 1\r\n\r\n"),
+		 STR("A: 1\r\n\r\n")},
+		{STR("authentication-results:\r\n MX.test 1;\r\n none\r\nA: 1\r\n\r\n"),
+		 STR("A: 1\r\n\r\n")},
+		{STR("Authentication-Results: mx.test.example; spf=pass\r\n\r\n"),
+		 STR("Authentication-Results: mx.test.example; spf=pass\r\n\r\n")},
 		{STR(""), STR("")},
 	};
 
@@ -22,7 +28,7 @@ TEST(drops_every_return_path)
 		struct buf text = BUF(1000);
 
 		buf_add(&text, cases[i].text);
-		CHECK_STR(message_drop_return_path(&text), cases[i].kept);
+		CHECK_STR(message_drop_foreign(&text, STR("mx.test")), cases[i].kept);
 		buf_fini(&text);
 	}
 }
@@ -31,12 +37,14 @@ TEST(sees_what_the_header_has)
 {
 	struct message_facts f = message_look(
 		STR("Received: a\r\nReturn-Path: <>\r\nreceived: b\r\nFrom: ann\r\n"
-		    "From: bob\r\nDate: now\r\n\r\nMessage-ID: no\r\n"));
+		    "From: bob\r\nDate: now\r\n\r\nMessage-ID: no\r\n"),
+		STR("mx.test"));
 
-	CHECK(f.received_count == 2 && f.return_path_count == 1 && f.from_count == 2);
+	CHECK(f.received_count == 2 && f.foreign_count == 1 && f.from_count == 2);
 	CHECK(f.has_date && !f.has_message_id);
 	CHECK_STR(str_trim(f.from), STR("ann"));
-	CHECK(message_look(STR("Message-Id: <a@b>\r\n\r\n")).has_message_id);
+	f = message_look(STR("Message-Id: <a@b>\r\n\r\nx"), STR("mx.test"));
+	CHECK(f.has_message_id && f.header_len == 21);
 }
 
 TEST(writes_trace_fields)

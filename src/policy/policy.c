@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "deliver/deliver.h"
 #include "directory/directory.h"
+#include "policy/judge.h"
 #include "policy/message.h"
 #include "rt/panic.h"
 #include "store/digest.h"
@@ -24,8 +25,9 @@ static uint64_t message_key(struct str text)
 	return (uint64_t)crc32c(0, text) << 32 | (uint32_t)text.len;
 }
 
-/* Parses the header.  Return-Path is ours to write (RFC 5321 §4.4). */
-static struct policy_verdict look(const struct deliver_mail *mail, struct policed *out,
+/* Parses the header, and drops from it what is ours to write. */
+static struct policy_verdict look(const struct policy *policy,
+				  const struct deliver_mail *mail, struct policed *out,
 				  struct message_facts *facts)
 {
 	uint64_t key = message_key(mail->text);
@@ -34,13 +36,13 @@ static struct policy_verdict look(const struct deliver_mail *mail, struct police
 		return (struct policy_verdict){554, "5.6.0",
 					       "We cannot read this message", false};
 	panic_begin("smtp header", key);
-	*facts = message_look(mail->text);
+	*facts = message_look(mail->text, policy->hostname);
 	out->message = mail->text;
-	if (facts->return_path_count > 0) {
+	if (facts->foreign_count > 0) {
 		out->changed = BUF(mail->text.len);
 		buf_add(&out->changed, mail->text);
-		out->message = message_drop_return_path(&out->changed);
-		*facts = message_look(out->message); /* its slices have moved */
+		out->message = message_drop_foreign(&out->changed, policy->hostname);
+		*facts = message_look(out->message, policy->hostname); /* it has moved */
 	}
 	panic_end();
 	out->is_tls_optional = facts->is_tls_optional;
@@ -145,13 +147,15 @@ static void begin(struct policed *out)
 
 struct policy_verdict policy_arriving(const struct policy *policy,
 				      const struct deliver_mail *mail,
-				      struct policed *out)
+				      struct arena *arena, struct policed *out)
 {
 	struct message_facts facts;
 
 	begin(out);
-	struct policy_verdict verdict = look(mail, out, &facts);
+	struct policy_verdict verdict = look(policy, mail, out, &facts);
 
+	if (verdict.code == 0 && policy_judges(policy, mail))
+		verdict = policy_judge(policy, mail, arena, out);
 	if (verdict.code == 0)
 		finish(policy, mail, out);
 	return verdict;
@@ -164,7 +168,7 @@ struct policy_verdict policy_submitting(const struct policy *policy,
 	struct message_facts facts;
 
 	begin(out);
-	struct policy_verdict verdict = look(mail, out, &facts);
+	struct policy_verdict verdict = look(policy, mail, out, &facts);
 
 	if (verdict.code == 0 && mail->source == DELIVER_PERSON)
 		verdict = check_author(policy, mail, &facts, scratch);

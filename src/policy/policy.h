@@ -7,14 +7,19 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "mailauth/dns_lookup.h"
 
 struct deliver_mail;
 struct directory;
+struct proxies;
 
 /* What may be asked. */
 struct policy {
 	struct str hostname; /* how we call ourselves */
 	const struct directory *directory;
+	struct dns_lookup dns;         /* without ask, nobody's mail is judged */
+	const struct proxies *friends; /* whose mail is not judged */
+	bool is_dmarc_obeyed;          /* else its result is only written down */
 };
 
 struct policy_verdict {
@@ -27,15 +32,16 @@ struct policy_verdict {
 struct policed {
 	struct str message; /* borrows the mail's text, or changed */
 	struct buf changed; /* its own: the text after fields were dropped or added */
-	struct buf trace;   /* Received, without Return-Path */
+	struct buf trace;   /* Authentication-Results and Received, without Return-Path */
 	struct buf digest;
 	bool is_tls_optional; /* RFC 8689 §4.1 */
+	bool is_suspect;      /* for the mailbox of junk, and not to be sent on */
 };
 
-/* Mail of strangers and of other servers. */
+/* Mail of strangers and of other servers.  The verdict's text lives in arena. */
 struct policy_verdict policy_arriving(const struct policy *policy,
 				      const struct deliver_mail *mail,
-				      struct policed *out);
+				      struct arena *arena, struct policed *out);
 /* Mail of people who have logged in, and of programs here. */
 struct policy_verdict policy_submitting(const struct policy *policy,
 					const struct deliver_mail *mail,

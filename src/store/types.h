@@ -25,7 +25,7 @@ enum {
 	MAILBOX_DEPTH_MAX = 20,
 	KEYWORDS_MAX = 64, /* of one membership */
 	KEYWORD_BYTES_MAX = 100,
-	TRACE_BYTES_MAX = 4096, /* per-recipient header fields */
+	TRACE_BYTES_MAX = 16384, /* per-recipient header fields */
 	DIGEST_BYTES_MAX = 60 * 1024,
 	QUEUE_ID_BYTES = 32,
 	QUEUE_DOMAIN_BYTES = 255,

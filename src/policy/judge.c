@@ -1,0 +1,123 @@
+#include "policy/judge.h"
+
+#include "base/log.h"
+#include "deliver/deliver.h"
+#include "mailauth/mailauth.h"
+#include "net/proxied.h"
+#include "policy/message.h"
+#include "rt/task.h"
+#include "text/alabel.h"
+
+enum {
+	ARENA_BYTES = 4 * 1024 * 1024,
+	PIECE_BYTES = 256 * 1024, /* hashed in one go */
+};
+
+/* What is known of one mail. */
+struct judgement {
+	struct arena arena;
+	struct mailauth_facts facts;
+	struct mailauth_verdicts verdicts;
+};
+
+bool policy_judges(const struct policy *policy, const struct deliver_mail *mail)
+{
+	struct address address;
+
+	return policy->dns.ask && mail->source == DELIVER_STRANGER &&
+	       address_parse_host(mail->peer, &address) &&
+	       !proxies_have(policy->friends, &address);
+}
+
+/* Its domain in A-labels, or as it is: then nothing will be found. */
+static struct str ascii_sender(struct arena *arena, struct str sender)
+{
+	size_t at = str_rfind_byte(sender, '@');
+	struct str domain;
+
+	if (at == sender.len || !alabel_name(str_skip(sender, at + 1), arena, &domain))
+		return sender;
+	return arena_printf(arena, "%.*s@%.*s", (int)at, sender.ptr, STR_FMT(domain));
+}
+
+/* A long message must not keep the others waiting. */
+static void feed(struct dkim_verify *dkim, struct str body)
+{
+	while (body.len > 0 && dkim_verify_wants_body(dkim)) {
+		struct str piece = str_first(body, PIECE_BYTES);
+
+		dkim_verify_feed(dkim, piece);
+		body = str_skip(body, piece.len);
+		if (body.len > 0)
+			task_yield();
+	}
+}
+
+static void find_out(const struct policy *policy, const struct deliver_mail *mail,
+		     struct judgement *j)
+{
+	size_t header_len = message_look(mail->text, policy->hostname).header_len;
+
+	(void)ip_parse(mail->peer, &j->facts.ip); /* policy_judges() has parsed it */
+	if (!alabel_name(mail->client, &j->arena, &j->facts.helo))
+		j->facts.helo = mail->client;
+	j->facts.sender = ascii_sender(&j->arena, mail->sender);
+	j->facts.receiver = policy->hostname;
+	j->facts.header = str_first(mail->text, header_len);
+	j->facts.dkim = dkim_verify_begin(j->facts.header, &j->arena, mail->received_at);
+	feed(j->facts.dkim, str_skip(mail->text, header_len));
+	mailauth_judge(&j->facts, &policy->dns, &j->arena, &j->verdicts);
+}
+
+static void log_judgement(const struct deliver_mail *mail, const struct judgement *j)
+{
+	const struct mailauth_verdicts *v = &j->verdicts;
+
+	LOG(INFO, "mail judged", KV_INT("session", mail->session),
+	    KV_STR("queue_id", mail->id), KV_STR("peer", mail->peer),
+	    KV_STR("from", mail->sender), KV("spf", spf_result_name(v->spf.result)),
+	    KV("dkim", dkim_result_name(v->dkim.result)),
+	    KV("dmarc", dmarc_result_name(v->dmarc.result)),
+	    KV_STR("author", v->dmarc.author),
+	    KV("disposition", dmarc_policy_name(v->dmarc.disposition)));
+}
+
+/* What the author's domain asks for, where this mail is not proved to be from it.  What
+ * could not be found out is no reason for anything (RFC 9989 §5.3.6). */
+static struct policy_verdict obey(const struct policy *policy, struct arena *arena,
+				  const struct judgement *j, struct policed *out)
+{
+	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
+
+	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed)
+		return (struct policy_verdict){0};
+	switch (dmarc->disposition) {
+	case DMARC_POLICY_NONE:
+		break;
+	case DMARC_POLICY_QUARANTINE:
+		out->is_suspect = true;
+		break;
+	case DMARC_POLICY_REJECT:
+		return (struct policy_verdict){
+			550, "5.7.1",
+			arena_printf(arena, "%.*s", STR_FMT(dmarc->refusal)).ptr, true};
+	}
+	return (struct policy_verdict){0};
+}
+
+struct policy_verdict policy_judge(const struct policy *policy,
+				   const struct deliver_mail *mail, struct arena *arena,
+				   struct policed *out)
+{
+	struct judgement j = {0};
+
+	arena_init(&j.arena, ARENA_BYTES);
+	find_out(policy, mail, &j);
+	log_judgement(mail, &j);
+	mailauth_results_add(&out->trace, &j.facts, &j.verdicts);
+	struct policy_verdict verdict = obey(policy, arena, &j, out);
+
+	dkim_verify_free(&j.facts.dkim);
+	arena_fini(&j.arena);
+	return verdict;
+}

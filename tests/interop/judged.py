@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""Mail of strangers, judged: what DMARC asks for with mail that is aligned, not aligned,
+forwarded, changed by a list, of a subdomain, of nobody, and of names about which the DNS lies or
+says nothing.  Signed by dkimpy, names by knot.  RFC 9989 §5.3.6, §7; RFC 8601 §5."""
+import base64, os, pathlib, re, smtplib, subprocess, tempfile, threading
+
+import dkim
+
+import internet, lab
+
+report = lab.Report()
+folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-judged-"))
+os.chmod(folder, 0o755)
+POLICIES = ("none", "quarantine", "reject")
+SENDER, STRANGER = "127.0.0.50", "127.0.0.60"  # the domains' own client, and any other
+INBOX, JUNK, REFUSED = "INBOX", "Junk", "550"
+OF = {"none": INBOX, "quarantine": JUNK, "reject": REFUSED}
+
+
+def key():
+    lab.run(["openssl", "genrsa", "-traditional", "-out", folder / "key", "2048"])
+    public = subprocess.run(["openssl", "rsa", "-in", folder / "key", "-pubout", "-outform", "DER"],
+                            capture_output=True, check=True).stdout
+    text = "v=DKIM1; k=rsa; p=" + base64.b64encode(public).decode()
+    return (folder / "key").read_bytes(), f'"{text[:200]}" "{text[200:]}"'
+
+
+PRIVATE, PUBLIC = key()
+ZONE = internet.SOA + "list A 127.0.0.60\nlist TXT \"v=spf1 ip4:127.0.0.60 -all\"\n" + "".join(
+    f"""{p} A {SENDER}
+{p} MX 10 {p}
+{p} TXT "v=spf1 ip4:{SENDER} -all"
+_dmarc.{p} TXT "v=DMARC1; p={p}"
+s._domainkey.{p} TXT {PUBLIC}
+sub.{p} A {SENDER}
+""" for p in POLICIES) + "norecord A 127.0.0.1\n"
+LIES = internet.SOA + 'x A 127.0.0.50\n_dmarc.x TXT "v=DMARC1; p=reject"\n'
+
+
+def mail(author, subject, extra=""):
+    return (f"From: A <{author}>\r\nTo: alice@postrider.test\r\nSubject: {subject}\r\n"
+            f"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{subject}@x>\r\n{extra}"
+            f"\r\nhello\r\n").encode()
+
+
+def signed(text, domain):
+    return dkim.sign(text, b"s", domain.encode(), PRIVATE,
+                     include_headers=[b"from", b"subject", b"to", b"date"]) + text
+
+
+def send(server, sender, text, source=STRANGER, to=("alice",)):
+    """The reply to the text."""
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=120, local_hostname="list.test",
+                      source_address=(source, 0)) as client:
+        client.ehlo()
+        client.mail(sender)
+        for name in to:
+            client.rcpt(name + "@postrider.test")
+        code, words = client.data(text)
+        return f"{code} {words.decode()}"
+
+
+def where(server, subject, user="alice"):
+    """(the mailbox that has it, its header)"""
+    with server.imap(user) as client:
+        for box in (INBOX, JUNK):
+            client.select(box, True)
+            numbers = client.search(None, "SUBJECT", f'"{subject}"')[1][0].split()
+            if numbers:
+                text = client.fetch(numbers[-1], "(BODY.PEEK[HEADER])")[1][0][1].decode()
+                return box, re.sub(r"\r\n[ \t]+", " ", text)
+    return None, ""
+
+
+def comes_to(server, promise, subject, expected, reply, results=()):
+    if expected == REFUSED:
+        return report.check(promise, reply.startswith("550 5.7.1") and "DMARC" in reply.upper() and
+                            where(server, subject)[0] is None, reply)
+    box, header = where(server, subject)
+    field = next((line for line in header.split("\r\n")
+                  if line.startswith("Authentication-Results: mail.postrider.test;")), "")
+    return report.check(promise, reply.startswith("250") and box == expected and
+                        all(re.search(r, field) for r in results), (reply, box, field))
+
+
+def matrix(server, p):
+    domain = f"{p}.test"
+
+    def case(what, author, sender, expected, results, source=STRANGER, sign=False, change=None):
+        subject = f"{what}-{p}".replace(" ", "-")
+        text = mail(author, subject)
+        if sign:
+            text = signed(text, domain)
+        if change:
+            text = text.replace(subject.encode(), change.encode() + subject.encode())
+        reply = send(server, sender, text, source)
+        comes_to(server, f"{what}, p={p}: {expected}", subject, expected, reply, results)
+
+    case("aligned by SPF", f"a@{domain}", f"a@{domain}", INBOX,
+         (rf"spf=pass .*smtp\.mailfrom=a@{domain}", rf"dmarc=pass .*header\.from={domain}"), SENDER)
+    case("aligned by DKIM", f"a@{domain}", "b@list.test", INBOX,
+         (rf"dkim=pass .*header\.d={domain}", r"spf=pass", r"dmarc=pass"), sign=True)
+    case("forwarded", f"a@{domain}", f"a@{domain}", INBOX,
+         (r"spf=fail", r"dkim=pass", r"dmarc=pass"), sign=True)
+    case("not aligned", f"a@{domain}", "b@list.test", OF[p], (r"spf=pass", r"dmarc=fail"))
+    case("changed by a list", f"a@{domain}", "b@list.test", OF[p],
+         (r"dkim=fail", r"dmarc=fail"), sign=True, change="[list] ")
+    case("of a subdomain", f"a@sub.{domain}", "b@list.test", OF[p], (r"dmarc=fail",))
+
+
+def unsure(server):
+    reply = send(server, "a@norecord.test", mail("a@norecord.test", "no-record"))
+    comes_to(server, "of a domain without records: INBOX", "no-record", INBOX, reply,
+             (r"spf=none", r"dmarc=none"))
+    reply = send(server, "a@x.bogus", mail("a@x.bogus", "bogus"))
+    comes_to(server, "of a domain whose signatures are wrong: INBOX", "bogus", INBOX, reply,
+             (r"spf=temperror", r"dmarc=temperror"))
+    reply = send(server, "", mail("mailer-daemon@list.test", "null"))
+    comes_to(server, "of the null sender: the name in HELO counts", "null", INBOX, reply,
+             (r"spf=pass .*smtp\.helo=list\.test",))
+
+
+def others(server):
+    forged = "Authentication-Results: mail.postrider.test; dmarc=pass header.from=forged.test\r\n"
+    foreign = "Authentication-Results: elsewhere.test; dmarc=pass header.from=forged.test\r\n"
+    send(server, "b@list.test", mail("a@none.test", "forged", forged + foreign))
+    _, header = where(server, "forged")
+    report.check("a field that claims to be ours is gone, and others stay",
+                 header.count("Authentication-Results: mail.postrider.test") == 1 and
+                 header.count("Authentication-Results: elsewhere.test") == 1, header)
+    send(server, "b@list.test", mail("a@quarantine.test", "two"), to=("alice", "bob"))
+    there = lambda: [where(server, "two", user)[0] for user in ("alice", "bob")]
+    report.check("of several recipients each has it in Junk",
+                 lab.wait_for(lambda: there() == [JUNK, JUNK], 20), there())
+    log = pathlib.Path(server.log).read_text()
+    report.check("the log tells of each judgement", re.search(
+        r"mail judged .*spf=pass dkim=none dmarc=fail author=quarantine\.test "
+        r"disposition=quarantine", log), log[-500:])
+
+
+def silent(server, said):
+    said.append(send(server, "a@x.silent", mail("a@x.silent", "silent")))
+
+
+names = internet.Names(folder, {"test": ZONE, "bogus": LIES}, signed=["test", "bogus"])
+nobody = internet.free_port()
+with names:
+    anchors = names.anchors(["test"], ["bogus"])
+    with lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", f"dns.trust-anchors={anchors}",
+                          "--set", f"dns.zones=silent=127.0.0.1:{nobody}"]) as server:
+        said = []
+        thread = threading.Thread(target=silent, args=(server, said))
+        thread.start()
+        for policy in POLICIES:
+            with report.case(f"p={policy}: to the end"):
+                matrix(server, policy)
+        for part in (unsure, others):
+            with report.case(f"{part.__name__}: to the end"):
+                part(server)
+        thread.join()
+        comes_to(server, "of names that nobody tells of: INBOX", "silent", INBOX, said[0],
+                 (r"spf=temperror", r"dmarc=temperror"))
+        with lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", "trust.dmarc=no"]) as lax:
+            reply = send(lax, "b@list.test", mail("a@reject.test", "lax"))
+            comes_to(lax, "if it is only to be written down, nothing is refused", "lax", INBOX, reply,
+                     (r"dmarc=fail",))
+        with lab.Server() as alone:
+            send(alone, "b@list.test", mail("a@reject.test", "friend"))
+            report.check("friends are not judged",
+                         "Authentication-Results" not in where(alone, "friend")[1])
+report.close()
