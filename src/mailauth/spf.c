@@ -519,6 +519,7 @@ void spf_check(const struct dns_lookup *lookup, const struct spf_query *query,
 	if (verdict->result != SPF_NONE && verdict->result != SPF_TEMPERROR &&
 	    verdict->result != SPF_PERMERROR)
 		verdict->why = STR("");
+	verdict->lookups = check.terms;
 	verdict->sentence = spf_sentence(verdict, &query->ip, arena);
 	arena_fini(&check.scratch);
 	arena_fini(&check.records);

@@ -36,6 +36,7 @@ struct spf_verdict {
 	struct str explanation; /* of FAIL, by the domain: plain ASCII, a stranger's
 				   words; "" if it gave none */
 	struct str why;         /* of NONE, TEMPERROR and PERMERROR, in words */
+	unsigned lookups;       /* terms evaluated that ask the DNS (RFC 7208 §4.6.4) */
 	struct str sentence;    /* the verdict for people */
 };
 

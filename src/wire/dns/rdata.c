@@ -80,6 +80,21 @@ bool dns_tlsa_read(struct str data, struct dns_tlsa *tlsa)
 	return data.len > 0;
 }
 
+bool dns_caa_read(struct str data, struct dns_caa *caa)
+{
+	uint8_t size;
+
+	if (!take_u8(&data, &caa->flags) || !take_u8(&data, &size) || size == 0 ||
+	    size > data.len)
+		return false;
+	for (size_t i = 0; i < data.len; i++)
+		if (data.ptr[i] < ' ' || data.ptr[i] > '~')
+			return false;
+	caa->tag = str_first(data, size);
+	caa->value = str_skip(data, size);
+	return true;
+}
+
 bool dns_host_read(struct str data, struct arena *arena, struct str *host)
 {
 	return last_name(data, arena, host);

@@ -45,6 +45,12 @@ struct dns_tlsa { /* RFC 6698 §2.1; association borrows data */
 };
 [[nodiscard]] bool dns_tlsa_read(struct str data, struct dns_tlsa *tlsa);
 
+struct dns_caa { /* RFC 8659 §4.1; borrows data; all of it plain ASCII */
+	uint8_t flags;
+	struct str tag, value;
+};
+[[nodiscard]] bool dns_caa_read(struct str data, struct dns_caa *caa);
+
 /* PTR, CNAME */
 [[nodiscard]] bool dns_host_read(struct str data, struct arena *arena, struct str *host);
 /* The strings of a TXT record run together: RFC 7208 §3.3, RFC 6376 §3.6.2.2. */

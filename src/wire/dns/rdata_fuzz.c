@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct dns_mx mx;
 	struct dns_srv srv;
 	struct dns_tlsa tlsa;
+	struct dns_caa caa;
 	struct str text;
 
 	arena_init(&arena, 256 * 1024);
@@ -32,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		ASSERT(text.len <= len);
 	if (dns_tlsa_read(input, &tlsa))
 		ASSERT(tlsa.association.len + 3 == len);
+	if (dns_caa_read(input, &caa))
+		ASSERT(caa.tag.len > 0 && caa.tag.len + caa.value.len + 2 == len);
 	if (dns_name_is_valid(input))
 		ASSERT(dns_name_is_askable(input));
 	arena_fini(&arena);

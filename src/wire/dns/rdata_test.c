@@ -52,6 +52,23 @@ TEST(reads_the_other_records)
 	arena_fini(&arena);
 }
 
+TEST(reads_who_may_certify)
+{
+	static const struct str bad[] = {
+		{"", 0},          {"\0", 1},          {"\0\0x", 3},
+		{"\0\6issue", 7}, {"\0\5issue\n", 8}, {"\0\5issu\377x", 8},
+	};
+	struct dns_caa caa;
+
+	CHECK(dns_caa_read(STR("\200\5issueca.example"), &caa));
+	CHECK(caa.flags == 128);
+	CHECK_STR(caa.tag, STR("issue"));
+	CHECK_STR(caa.value, STR("ca.example"));
+	CHECK(dns_caa_read(STR("\0\5issue"), &caa) && caa.value.len == 0);
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		CHECK(!dns_caa_read(bad[i], &caa));
+}
+
 TEST(knows_names_that_may_be_asked_for)
 {
 	static const char *const good[] = {"org", "example.org.",
