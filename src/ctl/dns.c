@@ -1,76 +1,8 @@
-#include <arpa/inet.h>
-
 #include <jansson.h>
 
 #include "ctl/word.h"
+#include "publish/plan.h"
 #include "resolver/resolver.h"
-
-static const struct {
-	const char *name;
-	enum dns_type type;
-} types[] = {
-	{"A", DNS_A},       {"AAAA", DNS_AAAA},   {"MX", DNS_MX},
-	{"TXT", DNS_TXT},   {"PTR", DNS_PTR},     {"SRV", DNS_SRV},
-	{"TLSA", DNS_TLSA}, {"CNAME", DNS_CNAME}, {"CAA", DNS_CAA},
-};
-
-static bool find_type(struct str name, enum dns_type *type)
-{
-	for (size_t i = 0; i < COUNT_OF(types); i++) {
-		if (!str_same_nocase(name, str_c(types[i].name)))
-			continue;
-		*type = types[i].type;
-		return true;
-	}
-	return false;
-}
-
-static struct str address_text(struct arena *arena, int family, struct str data)
-{
-	char text[INET6_ADDRSTRLEN] = "";
-
-	if (data.len == (family == AF_INET ? 4 : 16))
-		(void)inet_ntop(family, data.ptr, text, sizeof text);
-	return arena_printf(arena, "%s", text);
-}
-
-static struct str hex_text(struct arena *arena, struct str data)
-{
-	SCOPED(buf_fini) struct buf hex = BUF(2 * data.len + 1);
-	struct str text = STR("");
-
-	for (size_t i = 0; i < data.len; i++)
-		buf_printf(&hex, "%02x", (unsigned char)data.ptr[i]);
-	return arena_copy(arena, buf_str(&hex), &text) ? text : STR("");
-}
-
-/* As a zone file would have it, where we know the type. */
-static struct str record_text(struct arena *arena, enum dns_type type, struct str data)
-{
-	struct dns_mx mx;
-	struct dns_srv srv;
-	struct dns_tlsa tlsa;
-	struct str text;
-
-	if (type == DNS_A)
-		return address_text(arena, AF_INET, data);
-	if (type == DNS_AAAA)
-		return address_text(arena, AF_INET6, data);
-	if (type == DNS_MX && dns_mx_read(data, arena, &mx))
-		return arena_printf(arena, "%u %.*s.", mx.preference, STR_FMT(mx.host));
-	if (type == DNS_SRV && dns_srv_read(data, arena, &srv))
-		return arena_printf(arena, "%u %u %u %.*s.", srv.priority, srv.weight,
-				    srv.port, STR_FMT(srv.host));
-	if (type == DNS_TLSA && dns_tlsa_read(data, &tlsa))
-		return arena_printf(arena, "%u %u %u %.*s", tlsa.usage, tlsa.selector,
-				    tlsa.matching,
-				    STR_FMT(hex_text(arena, tlsa.association)));
-	if (type == DNS_TXT && dns_txt_read(data, arena, &text))
-		return text;
-	if ((type == DNS_PTR || type == DNS_CNAME) && dns_host_read(data, arena, &text))
-		return arena_printf(arena, "%.*s.", STR_FMT(text));
-	return hex_text(arena, data);
-}
 
 /* DNSSEC's word on it. */
 static const char *safety(const struct dns_answer *answer)
@@ -85,7 +17,7 @@ static void lookup(struct ctl *ctl)
 	struct dns_answer answer;
 	enum dns_type type = DNS_A;
 
-	if (ctl->word_count > 1 && !find_type(ctl->words[1], &type)) {
+	if (ctl->word_count > 1 && !publish_find_type(ctl->words[1], &type)) {
 		ctl_fail(ctl,
 			 "\"%.*s\" is no type of record that is known here.\nNothing "
 			 "was asked.\nKnown are A, AAAA, MX, TXT, PTR, SRV, TLSA, CNAME "
@@ -101,7 +33,7 @@ static void lookup(struct ctl *ctl)
 		   answer.is_name_gone ? ", there is no such name" : "",
 		   STR_FMT(answer.why));
 	for (size_t i = 0; i < answer.count; i++) {
-		struct str text = record_text(&ctl->arena, type, answer.records[i]);
+		struct str text = publish_data(type, answer.records[i], &ctl->arena);
 
 		buf_printf(&ctl->out, "%.*s\n", STR_FMT(text));
 		(void)json_array_append_new(records,
@@ -120,14 +52,42 @@ static const struct ctl_verb verbs[] = {
 	 "Ask the DNS as the server does, and print its answer: found, none, bogus (the "
 	 "signatures of DNSSEC are wrong) or unknown (nobody can tell now).",
 	 1, 2, CTL_DNS, CTL_NEEDS_RESOLVER, lookup},
+	{"records", "DOMAIN",
+	 "Print what a domain of ours should have in the DNS, ready to be pasted into "
+	 "its "
+	 "zone, and why each record is there.  Keys for DKIM are made if it has none.",
+	 1, 1, CTL_DNS | CTL_NEXT, CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER,
+	 dns_domain_records},
+	{"check", "DOMAIN",
+	 "Look each of them up, and say whether it is right, missing, wrong (what is "
+	 "there, and what to paste), not needed, or cannot be told now.  The exit status "
+	 "is 0 if nothing is to be done.",
+	 1, 1, CTL_DNS | CTL_NEXT,
+	 CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER | CTL_NEEDS_FETCH, dns_domain_looks},
+	{"publish", "DOMAIN",
+	 "Show what has to change in the zone for that, and with --yes change it by a "
+	 "dynamic update (RFC 2136), then check.  Records of others stay; new keys are "
+	 "published before old ones are taken away.",
+	 1, 1, CTL_DNS | CTL_NEXT | CTL_SERVER | CTL_KEY | CTL_YES,
+	 CTL_NEEDS_SERVER | CTL_NEEDS_RESOLVER | CTL_NEEDS_FETCH, dns_domain_publish},
+	{"spf-wizard", "[DOMAIN]",
+	 "Write the SPF record of a domain from a few plain questions, or from options.  "
+	 "Each answer is checked, and the look-ups of the whole are counted by making "
+	 "them.",
+	 0, 1, CTL_DNS | CTL_HOST | CTL_INCLUDE | CTL_OTHER, CTL_NEEDS_RESOLVER,
+	 dns_spf_wizard},
 };
 
 const struct ctl_word ctl_dns = {
 	.name = "dns",
-	.summary = "What the DNS says.",
+	.summary = "What the DNS says, and what it should say of our domains.",
 	.examples = "  postrider dns lookup example.org MX\n"
 		    "  postrider dns lookup _25._tcp.mx.example.org TLSA --dns "
-		    "127.0.0.1:5353\n",
+		    "127.0.0.1:5353\n"
+		    "  postrider dns records example.org\n"
+		    "  postrider dns check example.org\n"
+		    "  postrider dns publish example.org --server 192.0.2.53 --key "
+		    "/etc/postrider/dns.key\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

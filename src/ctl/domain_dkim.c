@@ -3,12 +3,12 @@
 #include "base/civil.h"
 #include "ctl/word.h"
 #include "directory/dkim.h"
+#include "publish/check.h"
 #include "resolver/resolver.h"
 #include "rt/clock.h"
 #include "vault/vault.h"
-#include "wire/auth/dkim_key.h"
 
-enum { RECORD_MAX = 4096, STRING_MAX = 255, DAY_S = 86400, TRIES_MAX = 26 };
+enum { RECORD_MAX = 4096, DAY_S = 86400, TRIES_MAX = 26 };
 
 struct keys {
 	struct str domain;
@@ -126,17 +126,6 @@ static struct str record_of(struct ctl *ctl, const struct keys *keys,
 	return copy;
 }
 
-/* Whether the record is of our key, however it is written. */
-static bool is_same_key(struct ctl *ctl, struct str shown, struct str ours)
-{
-	struct dkim_key theirs, key;
-
-	return dkim_key_parse(shown, &ctl->arena, &theirs) == DKIM_KEY_FINE &&
-	       dkim_key_parse(ours, &ctl->arena, &key) == DKIM_KEY_FINE &&
-	       theirs.type == key.type && str_same(theirs.modulus, key.modulus) &&
-	       str_same(theirs.public_key, key.public_key);
-}
-
 static bool is_shown(struct ctl *ctl, const struct keys *keys,
 		     const struct directory_dkim *key)
 {
@@ -147,7 +136,7 @@ static bool is_shown(struct ctl *ctl, const struct keys *keys,
 		     &answer);
 	for (size_t i = 0; answer.outcome == DNS_FOUND && i < answer.count; i++)
 		if (ours.len > 0 && dns_txt_read(answer.records[i], &ctl->arena, &text) &&
-		    is_same_key(ctl, text, ours))
+		    publish_is_same_dkim(text, ours, &ctl->arena))
 			return true;
 	return false;
 }
@@ -211,16 +200,6 @@ static const char *advice(enum dkim_key_state state)
 	return "";
 }
 
-/* As a zone file has it: a TXT record is of strings of at most 255 octets. */
-static void print_record(struct ctl *ctl, struct str name, struct str record)
-{
-	buf_printf(&ctl->out, "%.*s. TXT (", STR_FMT(name));
-	for (; record.len > 0; record = str_skip(record, STRING_MAX))
-		buf_printf(&ctl->out, " \"%.*s\"",
-			   STR_FMT(str_first(record, STRING_MAX)));
-	buf_add_c(&ctl->out, " )\n");
-}
-
 static void print(struct ctl *ctl, const struct keys *keys)
 {
 	json_t *all = json_array();
@@ -232,7 +211,9 @@ static void print(struct ctl *ctl, const struct keys *keys)
 
 		buf_printf(&ctl->out, "; %s: %s\n", state_name(key->state),
 			   advice(key->state));
-		print_record(ctl, name, record);
+		buf_printf(&ctl->out, "%.*s. TXT ( ", STR_FMT(name));
+		publish_print_text(record, &ctl->out);
+		buf_add_c(&ctl->out, " )\n");
 		(void)json_array_append_new(
 			all, json_pack("{s:s%,s:s%,s:s,s:I}", "name", name.ptr, name.len,
 				       "record", record.ptr ? record.ptr : "", record.len,
@@ -241,6 +222,16 @@ static void print(struct ctl *ctl, const struct keys *keys)
 	}
 	ctl->json = json_pack("{s:s%,s:o}", "domain", keys->domain.ptr, keys->domain.len,
 			      "keys", all);
+}
+
+bool domain_dkim_prepare(struct ctl *ctl)
+{
+	struct keys keys = {.count = 0};
+
+	if (!load(ctl, &keys) || (keys.count == 0 && !make_pair(ctl, &keys)))
+		return false;
+	promote(ctl, &keys);
+	return save(ctl, &keys);
 }
 
 void domain_dkim_show(struct ctl *ctl)

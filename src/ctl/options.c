@@ -51,6 +51,12 @@ static const struct {
 	{"ip", "ADDRESS", "the client that the mail came from"},
 	{"mailfrom", "ADDRESS", "what that said in MAIL FROM; \"\" is the empty sender"},
 	{"helo", "NAME", "what it said in HELO"},
+	{"next", "FILE", "the certificate that is to be used next, in PEM"},
+	{"server", "HOST:PORT", "the name server that takes the changes"},
+	{"key", "FILE", "the key (TSIG) by which it knows us"},
+	{"host", "LIST", "servers that send: names, addresses, networks, this"},
+	{"include", "LIST", "providers that send, as they name their SPF record"},
+	{"other", "WORD", "what others get: hard soft neutral"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };

@@ -55,8 +55,14 @@ enum ctl_option {
 	CTL_IP = 1ull << 35, /* whom a mail came from */
 	CTL_MAILFROM = 1ull << 36,
 	CTL_HELO = 1ull << 37,
+	CTL_NEXT = 1ull << 38,
+	CTL_SERVER = 1ull << 39,
+	CTL_KEY = 1ull << 40,
+	CTL_HOST = 1ull << 41, /* of SPF ... */
+	CTL_INCLUDE = 1ull << 42,
+	CTL_OTHER = 1ull << 43,
 };
-enum { CTL_OPTIONS = 38 };
+enum { CTL_OPTIONS = 44 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -125,8 +131,17 @@ void heal_rebuild(struct ctl *ctl);
 void heal_damaged(struct ctl *ctl);
 
 /* domain_dkim.c: the keys that mail of a domain is signed with. */
+/* Makes the first pair for the domain in the first word, and lets keys sign that the DNS
+ * shows; false, and said, if that cannot be.  May suspend. */
+bool domain_dkim_prepare(struct ctl *ctl);
 void domain_dkim_show(struct ctl *ctl);
 void domain_dkim_rotate(struct ctl *ctl);
+
+/* dns_domain.c: verbs of "dns" about a domain of ours. */
+void dns_domain_records(struct ctl *ctl);
+void dns_domain_looks(struct ctl *ctl);
+void dns_domain_publish(struct ctl *ctl); /* dns_publish.c */
+void dns_spf_wizard(struct ctl *ctl);     /* dns_spf.c */
 
 /* snapshot.c: the format of the data, and the way back. */
 void snapshot_upgrade(struct ctl *ctl);
