@@ -1,4 +1,6 @@
 /* "dns publish": puts what is missing into the zone, by dynamic update. */
+#include <jansson.h>
+
 #include "ctl/dns_domain.h"
 #include "ctl/lookups.h"
 #include "ctl/word.h"
@@ -45,13 +47,27 @@ static bool look_again(struct ctl *ctl, const struct publish_plan *plan,
 	return ctl_open_lookups(ctl, true) && dns_domain_check(ctl, plan, report);
 }
 
+/* What would be changed, and what nobody can tell of. */
+static void show(struct ctl *ctl, const struct update *update,
+		 const struct publish_report *report)
+{
+	update_print(update, &ctl->out);
+	ctl->json = json_pack("{s:I,s:o,s:i}", "count", (json_int_t)update_count(update),
+			      "changes", ctl_json(buf_str(&ctl->out)), "unknown",
+			      (int)report->unknown);
+	if (report->unknown > 0)
+		buf_printf(&ctl->out,
+			   "%u records cannot be told of now, and are left as they "
+			   "are.\n",
+			   report->unknown);
+}
+
 static void change(struct ctl *ctl, struct update *update,
 		   const struct publish_plan *plan)
 {
 	struct publish_report report;
 	struct str why;
 
-	update_print(update, &ctl->out);
 	if (update_count(update) == 0) {
 		buf_add_c(&ctl->out, "There is nothing to change.\n");
 		return;
@@ -60,13 +76,20 @@ static void change(struct ctl *ctl, struct update *update,
 		buf_add_c(&ctl->out, "Nothing was changed; --yes changes it.\n");
 		return;
 	}
-	if (update_send(update, &ctl->arena, &why) != OK) {
+	err_t err = update_send(update, &ctl->arena, &why);
+
+	if (err == ERR_DENIED)
 		ctl_fail(ctl,
 			 "%.*s.\nNothing was changed.\nRun the command again after "
 			 "putting that right; it shows what it would change.",
 			 STR_FMT(why));
+	else if (err != OK)
+		ctl_fail(ctl,
+			 "%.*s.\nThe change may have been made or not, but not by "
+			 "half.\nRun the command again: it shows what is still to do.",
+			 STR_FMT(why));
+	if (err != OK)
 		return;
-	}
 	buf_add_c(&ctl->out, "This was changed.  What the DNS says now:\n");
 	if (look_again(ctl, plan, &report))
 		dns_domain_say(ctl, &report);
@@ -89,7 +112,9 @@ void dns_domain_publish(struct ctl *ctl)
 	if (update_open(&server, &key, facts.domain, &ctl->arena, &update, &why) != OK ||
 	    update_prepare(update, &plan, &report, &ctl->arena, &why) != OK)
 		ctl_fail(ctl, "%.*s.\nNothing was changed.", STR_FMT(why));
-	else
+	else {
+		show(ctl, update, &report);
 		change(ctl, update, &plan);
+	}
 	update_close(&update);
 }

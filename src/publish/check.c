@@ -96,8 +96,8 @@ static bool has_data(struct judge *judge, const struct publish_record *record,
 
 /* ---- addresses --------------------------------------------------------------------- */
 
-/* Whether one of the name's addresses is ours. */
-static bool leads_to_us(struct judge *judge, struct str name)
+/* Whether one of the name's addresses is ours; *is_unsure if that cannot be told now. */
+static bool leads_to_us(struct judge *judge, struct str name, bool *is_unsure)
 {
 	const struct publish_facts *facts = judge->plan->facts;
 	bool has = false;
@@ -106,9 +106,11 @@ static bool leads_to_us(struct judge *judge, struct str name)
 		struct arena scratch;
 
 		arena_init(&scratch, DNS_SCRATCH_BYTES);
-		(void)dns_lookup_has_ip(&judge->asker->lookup, name, &facts->addresses[i],
-					(unsigned)facts->addresses[i].len * 8, &scratch,
-					&has); /* what is not known is not ours */
+		enum dns_outcome outcome = dns_lookup_has_ip(
+			&judge->asker->lookup, name, &facts->addresses[i],
+			(unsigned)facts->addresses[i].len * 8, &scratch, &has);
+
+		*is_unsure |= outcome == DNS_UNKNOWN || outcome == DNS_BOGUS;
 		arena_fini(&scratch);
 	}
 	return has;
@@ -119,7 +121,7 @@ static void check_mx(struct judge *judge, const struct publish_record *record)
 	struct str others = STR("");
 	struct dns_answer answer;
 	struct dns_mx mx;
-	bool is_ours = false;
+	bool is_ours = false, is_unsure = false;
 
 	if (!ask_own(judge, record, &answer)) {
 		if (judge->finding->state == PUBLISH_MISSING)
@@ -132,13 +134,19 @@ static void check_mx(struct judge *judge, const struct publish_record *record)
 		if (!dns_mx_read(answer.records[i], judge->arena, &mx))
 			continue;
 		if (str_same_nocase(mx.host, judge->plan->facts->host) ||
-		    leads_to_us(judge, mx.host))
+		    leads_to_us(judge, mx.host, &is_unsure))
 			is_ours = true;
 		else
 			others = arena_printf(judge->arena, "%.*s %.*s", STR_FMT(others),
 					      STR_FMT(mx.host));
 	}
-	if (!is_ours)
+	if (!is_ours && is_unsure)
+		judge_say(judge, PUBLISH_UNKNOWN,
+			  arena_printf(judge->arena,
+				       "Whether it leads to this server cannot be told "
+				       "now:%.*s.",
+				       STR_FMT(others)));
+	else if (!is_ours)
 		judge_say(judge, PUBLISH_WRONG,
 			  arena_printf(judge->arena,
 				       "Mail to this domain goes elsewhere:%.*s.",

@@ -248,6 +248,10 @@ static const struct {
 	 PUBLISH_TLS_RPT,
 	 PUBLISH_WRONG,
 	 "names nobody"},
+	{{"mail.example.org", DNS_A, NULL},
+	 PUBLISH_ADDRESS,
+	 PUBLISH_UNKNOWN,
+	 "no answer for mail.example.org now"},
 	{{"example.org", DNS_MX, NULL},
 	 PUBLISH_MX,
 	 PUBLISH_UNKNOWN,
@@ -392,5 +396,21 @@ TEST(counts_what_a_draft_asks)
 	CHECK(spf_draft_includes(&draft, STR("nothing.example.com"), &wrong));
 	spf_draft_try(&draft, spf_draft_text(&draft, &arena), &lookup, &arena, &verdict);
 	CHECK(verdict.result == SPF_PERMERROR);
+	arena_fini(&arena);
+}
+
+TEST(does_not_call_wrong_what_cannot_be_told)
+{
+	static const struct fake_record records[] = {
+		{"example.org", DNS_MX, "mx.example.net"},
+		{"mx.example.net", DNS_A, NULL},
+		{"example.org", DNS_TXT, "v=spf1 mx -all"},
+	};
+
+	arena_init(&arena, 16 * 1024 * 1024);
+	struct publish_report report = report_of(records, COUNT_OF(records));
+
+	CHECK(finding_of(&report, PUBLISH_MX)->state == PUBLISH_UNKNOWN);
+	CHECK(finding_of(&report, PUBLISH_SPF)->state == PUBLISH_UNKNOWN);
 	arena_fini(&arena);
 }

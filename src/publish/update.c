@@ -48,7 +48,9 @@ static err_t carry(const struct address *server, struct str message, struct buf 
 	       input.len < LENGTH_BYTES + ((size_t)(unsigned char)input.ptr[0] << 8 |
 					   (unsigned char)input.ptr[1]))
 		TRY(conn_more(conn, LENGTH_BYTES + MESSAGE_MAX, &input));
-	buf_add(reply, str_skip(input, LENGTH_BYTES));
+	buf_add(reply, str_first(str_skip(input, LENGTH_BYTES),
+				 (size_t)(unsigned char)input.ptr[0] << 8 |
+					 (unsigned char)input.ptr[1]));
 	return OK;
 }
 
@@ -117,9 +119,11 @@ static err_t exchange(const struct update *update, ldns_pkt *question, ldns_pkt 
 			    "The name server does not know the key, or its clock differs "
 			    "from ours by minutes: its answer (%s) is not signed with it",
 			    code ? code->name : "unknown");
+	bool is_refusal = ldns_pkt_get_rcode(*answer) != LDNS_RCODE_NOERROR;
+
 	ldns_pkt_free(*answer);
 	*answer = NULL;
-	return ERR_DENIED;
+	return is_refusal ? ERR_DENIED : ERR_SYNTAX;
 }
 
 /* ---- asking the server ------------------------------------------------------------- */

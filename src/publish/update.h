@@ -45,6 +45,7 @@ size_t update_count(const struct update *update);
 /* "+ ..." and "- ...", a line each. */
 void update_print(const struct update *update, struct buf *out);
 /* Makes the change, all of it or nothing.  ERR_DENIED: the server refuses, or
- * somebody else was faster; *why says which. */
+ * somebody else was faster, and nothing has happened; *why says which.  After any other
+ * failure nobody knows whether it was made. */
 [[nodiscard]] err_t update_send(struct update *update, struct arena *arena,
 				struct str *why);
