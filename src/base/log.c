@@ -44,15 +44,6 @@ static bool is_plain(struct str text)
 	return text.len > 0;
 }
 
-/* What a terminal would obey rather than show: controls (C0, DEL, C1), line and paragraph
- * separators, and what turns the direction of the text around it. */
-static bool is_unseen(uint32_t code)
-{
-	return code < ' ' || (code >= 0x7f && code <= 0x9f) || code == 0x61c ||
-	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
-}
-
 static void line_add_quoted(struct line *line, struct str text)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -61,7 +52,7 @@ static void line_add_quoted(struct line *line, struct str text)
 	while (text.len > 0) {
 		struct str one = text;
 		uint32_t code;
-		bool is_shown = utf8_take(&text, &code) && !is_unseen(code);
+		bool is_shown = utf8_take(&text, &code) && !utf8_is_unseen(code);
 
 		one.len -= text.len;
 		if (is_shown && (code == '"' || code == '\\'))

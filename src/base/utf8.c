@@ -146,3 +146,25 @@ struct str utf8_first(struct str s, size_t max)
 		len--;
 	return str_first(s, ((unsigned char)s.ptr[len] & 0xc0) == 0x80 ? max : len);
 }
+
+bool utf8_is_unseen(uint32_t code)
+{
+	return code < ' ' || (code >= 0x7f && code <= 0x9f) || code == 0x61c ||
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+}
+
+void utf8_add_shown(struct buf *buf, struct str s)
+{
+	while (s.len > 0) {
+		struct str one = s;
+		uint32_t code;
+		bool is_shown = utf8_take(&s, &code) && !utf8_is_unseen(code);
+
+		one.len -= s.len;
+		if (is_shown)
+			buf_add(buf, one);
+		for (size_t i = 0; i < one.len && !is_shown; i++)
+			buf_printf(buf, "\\x%02x", (unsigned char)one.ptr[i]);
+	}
+}

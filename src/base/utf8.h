@@ -19,3 +19,10 @@ bool utf8_add_repaired(struct buf *buf, struct str s);
 /* The longest front of s that has at most max octets and does not end inside a
  * character. */
 struct str utf8_first(struct str s, size_t max);
+
+/* What a terminal would obey rather than show: controls (C0, DEL, C1), line and paragraph
+ * separators, and what turns the direction of the text around it. */
+bool utf8_is_unseen(uint32_t code);
+/* Appends s for people to see: what is unseen, and each octet that is no UTF-8, as
+ * "\x1b". */
+void utf8_add_shown(struct buf *buf, struct str s);

@@ -79,3 +79,13 @@ TEST(a_cut_does_not_split_a_character)
 	CHECK_STR(utf8_first(STR("abc"), 2), STR("ab"));
 	CHECK(utf8_first(STR("\x80\x80\x80\x80\x80\x80"), 5).len == 5);
 }
+
+TEST(what_a_terminal_would_obey_is_shown_as_numbers)
+{
+	struct buf buf = BUF(100);
+
+	utf8_add_shown(&buf, STR("a\x1b[2J\n\xc2\x9b\xe2\x80\xae\xff gr\xc3\xbcn"));
+	CHECK_STR(buf_str(&buf), STR("a\\x1b[2J\\x0a\\xc2\\x9b\\xe2\\x80\\xae\\xff "
+				     "gr\xc3\xbcn"));
+	buf_fini(&buf);
+}

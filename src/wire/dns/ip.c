@@ -104,3 +104,30 @@ void ip_add_reverse_name(const struct ip *ip, struct buf *name)
 		buf_printf(name, "%x.", nibble(ip, i - 1));
 	buf_add_c(name, "ip6.arpa");
 }
+
+bool ip_is_public(const struct ip *ip)
+{
+	static const struct {
+		struct ip from;
+		unsigned bits;
+	} others[] = {
+		{{{0}, IP4_BYTES}, 8},
+		{{{10}, IP4_BYTES}, 8},
+		{{{100, 64}, IP4_BYTES}, 10},
+		{{{127}, IP4_BYTES}, 8},
+		{{{169, 254}, IP4_BYTES}, 16},
+		{{{172, 16}, IP4_BYTES}, 12},
+		{{{192, 168}, IP4_BYTES}, 16},
+		{{{224}, IP4_BYTES}, 3},
+		{{{0}, IP6_BYTES}, 96}, /* "::", "::1" */
+		{{{0xfc}, IP6_BYTES}, 7},
+		{{{0xfe, 0x80}, IP6_BYTES}, 9}, /* and the old ones of sites */
+		{{{0xff}, IP6_BYTES}, 8},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		if (ip_same_prefix(ip, &others[i].from, others[i].bits))
+			return false;
+	}
+	return true;
+}

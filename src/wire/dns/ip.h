@@ -35,3 +35,8 @@ struct str ip_text(const struct ip *ip, char text[IP_TEXT_BYTES]);
 struct str ip_dotted(const struct ip *ip, char text[IP_NIBBLES_BYTES]);
 /* Where its PTR records are: "1.2.0.192.in-addr.arpa".  RFC 1035 §3.5, RFC 3596 §2.5. */
 void ip_add_reverse_name(const struct ip *ip, struct buf *name);
+
+/* False for addresses that lead nowhere on the Internet: of this machine, of private
+ * networks (RFC 1918, RFC 4193), of providers' own (RFC 6598), of one link (RFC 3927, RFC
+ * 4291 §2.5.6), and of groups. */
+bool ip_is_public(const struct ip *ip);

@@ -76,3 +76,20 @@ TEST(names_reverse_mappings)
 					     "0.0.0.0.0.0.0.C.B.0.1"));
 	buf_fini(&name);
 }
+
+TEST(tells_addresses_of_the_internet_from_others)
+{
+	static const char *const others[] = {
+		"0.0.0.0",    "10.1.2.3",    "100.127.0.1", "127.0.0.1", "169.254.1.1",
+		"172.31.0.1", "192.168.2.1", "224.0.0.1",   "::",        "::1",
+		"fd00::1",    "fe80::1",     "ff02::1"};
+	static const char *const publics[] = {"9.255.255.255", "11.0.0.1",
+					      "100.128.0.1",   "172.32.0.1",
+					      "192.0.2.1",     "2001:db8::1"};
+	struct ip one;
+
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		CHECK((one = ip(others[i]), !ip_is_public(&one)));
+	for (size_t i = 0; i < COUNT_OF(publics); i++)
+		CHECK((one = ip(publics[i]), ip_is_public(&one)));
+}
