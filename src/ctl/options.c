@@ -57,6 +57,10 @@ static const struct {
 	{"host", "LIST", "servers that send: names, addresses, networks, this"},
 	{"include", "LIST", "providers that send, as they name their SPF record"},
 	{"other", "WORD", "what others get: hard soft neutral"},
+	{"trusted", "NAMES",
+	 "the servers, or their domains, whose fields count; with\n"
+	 "                        commas between them"},
+	{"mbox", NULL, "the file holds many mails; a line for each, nobody is asked"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };

@@ -61,8 +61,10 @@ enum ctl_option {
 	CTL_HOST = 1ull << 41, /* of SPF ... */
 	CTL_INCLUDE = 1ull << 42,
 	CTL_OTHER = 1ull << 43,
+	CTL_TRUSTED = 1ull << 44, /* servers */
+	CTL_MBOX = 1ull << 45,
 };
-enum { CTL_OPTIONS = 44 };
+enum { CTL_OPTIONS = 46 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
@@ -114,8 +116,8 @@ struct ctl_word {
 };
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_backup, ctl_check, ctl_config,
-	ctl_dkim, ctl_dmarc, ctl_dns, ctl_domain, ctl_export, ctl_import, ctl_queue,
-	ctl_report, ctl_spf, ctl_store, ctl_tls;
+	ctl_dkim, ctl_dmarc, ctl_dns, ctl_domain, ctl_export, ctl_headers, ctl_import,
+	ctl_queue, ctl_report, ctl_spf, ctl_store, ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));

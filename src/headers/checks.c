@@ -1,0 +1,148 @@
+#include "headers/part.h"
+#include "text/alabel.h"
+
+/* Not done, and why. */
+static void pass_over(struct work *work, enum headers_method method, const char *why)
+{
+	work->headers->checks[method] = (struct headers_check){
+		.sentence =
+			arena_printf(work->arena, "It cannot be re-checked: %s.", why)};
+}
+
+/* Who sent it, by the envelope: SPF asks that domain, in A-labels. */
+static struct str envelope_sender(struct work *work, const struct headers_hop *edge)
+{
+	struct headers *headers = work->headers;
+	struct str sender =
+		headers->has_return_path ? headers->return_path : edge->received.sender;
+	size_t at = str_rfind_byte(sender, '@');
+	struct str domain;
+
+	if (at == sender.len ||
+	    !alabel_name(str_skip(sender, at + 1), work->arena, &domain))
+		return STR("");
+	return arena_printf(work->arena, "%.*s@%.*s", (int)at, sender.ptr,
+			    STR_FMT(domain));
+}
+
+static void check_spf(struct work *work)
+{
+	struct headers *headers = work->headers;
+	const struct headers_hop *edge =
+		headers->edge < headers->hop_count ? &headers->hops[headers->edge] : NULL;
+
+	if (!edge || !edge->received.has_ip) {
+		pass_over(work, HEADERS_SPF,
+			  "no Received field that counts says from which address the "
+			  "mail came");
+		return;
+	}
+	if (!ip_is_public(&edge->received.ip)) {
+		pass_over(work, HEADERS_SPF,
+			  "it came from an address that is none of the Internet");
+		return;
+	}
+	if (!headers->has_return_path && edge->received.sender.len == 0) {
+		pass_over(work, HEADERS_SPF,
+			  "no Return-Path says who the envelope's sender is");
+		return;
+	}
+	struct spf_query query = {.ip = edge->received.ip,
+				  .helo = edge->received.helo,
+				  .sender = envelope_sender(work, edge),
+				  .receiver = headers->trusted};
+
+	spf_check(work->query->lookup, &query, SPF_MAIL_FROM, work->arena, &work->spf);
+	work->has_spf = true;
+	headers->checks[HEADERS_SPF] =
+		(struct headers_check){.is_done = true,
+				       .result = str_c(spf_result_name(work->spf.result)),
+				       .about = work->spf.domain,
+				       .sentence = work->spf.sentence};
+}
+
+static void check_dkim(struct work *work)
+{
+	const struct headers_query *query = work->query;
+	struct headers *headers = work->headers;
+
+	if (headers_count(work, "DKIM-Signature") == 0) {
+		work->has_dkim = headers->has_body && headers->mended == 0;
+		headers->checks[HEADERS_DKIM] = (struct headers_check){
+			.is_done = true,
+			.result = STR("none"),
+			.sentence = STR("The mail has no signature.")};
+		return;
+	}
+	if (!headers->has_body) {
+		pass_over(work, HEADERS_DKIM, "no body");
+		return;
+	}
+	if (headers->mended > 0) {
+		pass_over(work, HEADERS_DKIM,
+			  "the header had to be mended, so that it is not as it was "
+			  "signed");
+		return;
+	}
+	SCOPED(dkim_verify_free)
+	struct dkim_verify *verify =
+		dkim_verify_begin(str_first(query->text, query->pasted.header_len),
+				  work->arena, query->now_s);
+
+	dkim_verify_feed(verify, str_skip(query->text, query->pasted.header_len));
+	dkim_verify_end(verify, query->lookup, &work->dkim);
+	work->has_dkim = true;
+	headers->checks[HEADERS_DKIM] = (struct headers_check){
+		.is_done = true,
+		.result = str_c(dkim_result_name(work->dkim.result)),
+		.about = work->dkim.count > 0 ? work->dkim.signatures[0].domain : STR(""),
+		.sentence = work->dkim.sentence};
+}
+
+/* A failure only counts if both SPF and DKIM could be asked. */
+static void check_dmarc(struct work *work)
+{
+	struct headers *headers = work->headers;
+	struct dmarc_authors authors;
+	struct dmarc_query query = {.authors = &authors,
+				    .spf = work->has_spf ? &work->spf : NULL,
+				    .dkim = &work->dkim};
+
+	dmarc_authors_find(str_first(work->query->text, work->query->pasted.header_len),
+			   work->arena, &authors);
+	dmarc_check(work->query->lookup, &query, work->arena, &work->dmarc);
+	if (work->dmarc.result == DMARC_FAIL && !work->has_spf) {
+		pass_over(work, HEADERS_DMARC,
+			  "it is not known from where the mail came");
+		return;
+	}
+	if (work->dmarc.result == DMARC_FAIL && !work->has_dkim) {
+		pass_over(
+			work, HEADERS_DMARC,
+			"SPF does not prove the sender, and without the whole mail DKIM "
+			"cannot be asked");
+		return;
+	}
+	work->has_dmarc = true;
+	headers->checks[HEADERS_DMARC] = (struct headers_check){
+		.is_done = true,
+		.result = str_c(dmarc_result_name(work->dmarc.result)),
+		.about = work->dmarc.author,
+		.sentence = work->dmarc.sentence};
+}
+
+void headers_check_now(struct work *work)
+{
+	if (!work->query->lookup) {
+		for (size_t i = 0; i < HEADERS_METHODS; i++)
+			pass_over(work, (enum headers_method)i, "nobody can ask the DNS");
+		return;
+	}
+	check_spf(work);
+	check_dkim(work);
+	check_dmarc(work);
+	pass_over(work, HEADERS_ARC,
+		  headers_count(work, "ARC-Seal") > 0
+			  ? "this program does not check seals yet"
+			  : "no server sealed it");
+}
