@@ -31,7 +31,8 @@
 /* Nobody declares __open_2() and its like. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
-enum { FILES_MAX = 1024, COPY_BYTES = 1 << 16 };
+/* LMDB writes up to 64 pages at once, and takes a short write for a failure. */
+enum { FILES_MAX = 1024, COPY_BYTES = 1 << 16, PARTS_MAX = 128 };
 
 struct file {
 	bool is_ours, is_dsync;
@@ -52,11 +53,11 @@ static bool lies_of_packs, lies_of_folders, lies_of_index;
 static void record(struct trace_record head, const struct iovec *parts, size_t count,
 		   size_t length)
 {
-	struct iovec all[64] = {{&head, sizeof head}};
+	struct iovec all[PARTS_MAX + 1] = {{&head, sizeof head}};
 	size_t used = 1, left = length;
 
 	head.length = (uint32_t)length;
-	for (size_t i = 0; i < count && left > 0 && used < 64; i++) {
+	for (size_t i = 0; i < count && left > 0 && used <= PARTS_MAX; i++) {
 		size_t take = parts[i].iov_len < left ? parts[i].iov_len : left;
 
 		all[used++] = (struct iovec){parts[i].iov_base, take};
@@ -214,16 +215,16 @@ static ssize_t write_in(const char *call, int fd, const struct iovec *parts, int
 	struct file *file = ours(fd);
 	off_t at = where;
 	int code = file ? site_failure(call, file->path, caller) : 0;
-	struct iovec few[63];
+	struct iovec few[PARTS_MAX];
 
 	if (code > 0) {
 		errno = code;
 		return -1;
 	}
-	if (file && count > 63) { /* a short write: the caller goes on */
+	if (file && count > PARTS_MAX) { /* a short write: the caller goes on */
 		memcpy(few, parts, sizeof few);
 		parts = few;
-		count = 63;
+		count = PARTS_MAX;
 	}
 	if (code < 0) {
 		few[0] = (struct iovec){parts[0].iov_base, size_of(parts, 1) / 2};
