@@ -273,12 +273,32 @@ static bool has_purges(struct storage *storage)
 	       key_is_of(reader.cursor.key, ACCOUNT_SYSTEM, TABLE_PURGE);
 }
 
+/* A step of housekeeping, and what it wrote: the thread that flushes it may still have to
+ * tell the store so, and until then no step does anything. */
+static bool maintain(struct storage *storage, int64_t now)
+{
+	bool more = storage_maintain(storage, now);
+
+	storage_index_commit(storage);
+	while (own_is_busy(storage))
+		(void)usleep(50);
+	return more;
+}
+
 static void purge(struct storage *storage)
 {
 	enum { STEPS_MAX = 200 };
 
 	for (unsigned i = 0; i < STEPS_MAX && has_purges(storage); i++)
-		(void)storage_maintain(storage, 0);
+		(void)maintain(storage, 0);
+}
+
+/* It may be read-only; in peace it must not be, and the reference keeps its leases. */
+static void reopen_failed(void)
+{
+	if (!load.has_faults)
+		fail("housekeeping does not come to its end", load.number);
+	reopen();
 }
 
 /* Whether a deleted mailbox still holds its mail is seen by what comes after: is an
@@ -287,8 +307,8 @@ static void follow_purges(void)
 {
 	insist();
 	purge(load.storage);
-	if (has_purges(load.storage)) { /* it may be read-only */
-		reopen();
+	if (has_purges(load.storage)) {
+		reopen_failed();
 		purge(load.storage);
 	}
 	load.has_purges = false;
@@ -345,14 +365,18 @@ static void do_group(void)
 }
 
 /* Groups of one length at once: where the first is lost and later ones are not, what is
- * written in its place ends where they begin. */
+ * written in its place ends where they begin.  One that was refused is asked for again
+ * before the next, which puts the same pair: what is asked for later, holds. */
 static void do_equal(void)
 {
 	insist(); /* nothing is under way */
 	for (size_t i = 0; i < SLOTS; i++)
 		prepare(&load.slots[i], true);
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (has_failures())
+			insist();
 		submit(&load.slots[i]);
+	}
 }
 
 /* ---- what is no commit ------------------------------------------------------------- */
@@ -456,8 +480,7 @@ static void expire_reference(void)
 {
 	load.number++;
 	while (has_expired(load.reference)) {
-		(void)storage_maintain(load.reference, load.now);
-		storage_index_commit(load.reference);
+		(void)maintain(load.reference, load.now);
 		note_state(true);
 		load.number++;
 	}
@@ -469,7 +492,7 @@ static void expire(void)
 	enum { STEPS_MAX = 200 };
 
 	for (unsigned i = 0; i < STEPS_MAX && has_expired(load.storage); i++)
-		(void)storage_maintain(load.storage, load.now);
+		(void)maintain(load.storage, load.now);
 }
 
 /* Change logs are trimmed, and keys forgotten. */
@@ -477,8 +500,8 @@ static void tidy(struct storage *storage)
 {
 	enum { STEPS_MAX = 20 };
 
-	for (unsigned i = 0; i < STEPS_MAX && storage_maintain(storage, load.now); i++)
-		storage_index_commit(storage);
+	for (unsigned i = 0; i < STEPS_MAX && maintain(storage, load.now); i++)
+		;
 }
 
 /* Days pass, in peace: what of them is in the log must come to the same in both stores.
@@ -496,8 +519,8 @@ static void do_days(void)
 	tidy(load.reference);
 	peace(false);
 	expire();
-	if (has_expired(load.storage)) { /* it may be read-only */
-		reopen();
+	if (has_expired(load.storage)) {
+		reopen_failed();
 		expire();
 	}
 	if (has_expired(load.storage))
