@@ -15,15 +15,23 @@ def copied(folder):
             shutil.copy2(ROOT / name, folder / name)
 
 
-def sown(folder, file, seed):
-    """seed: pairs of what stands in the file exactly once, and what shall stand there instead.
-    False unless each has its one place."""
+def text_with(file, seed):
+    """The file's text with the seed in it: pairs of what stands there exactly once, and what
+    shall stand there instead.  None, and a line that says so, unless each has its one place."""
     text = (ROOT / file).read_text()
     for old, new in seed:
         if text.count(old) != 1:
             print(f"FAIL the seed has {text.count(old)} places in {file}, not one: {old}")
-            return False
+            return None
         text = text.replace(old, new)
+    return text
+
+
+def sown(folder, file, seed):
+    """False if the seed does not fit."""
+    text = text_with(file, seed)
+    if text is None:
+        return False
     (folder / file).write_text(text)
     return True
 
