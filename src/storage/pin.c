@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "storage/embedded.h"
 
@@ -56,15 +57,6 @@ bool snapshot_has_pack(const struct storage *storage, uint32_t pack)
 	return is_there(storage, name);
 }
 
-err_t storage_copy_index(struct storage *storage, int fd)
-{
-	(void)pthread_rwlock_rdlock(&storage->gate);
-	err_t err = storage->kv ? kv_copy(storage->kv, fd) : ERR_IO;
-
-	(void)pthread_rwlock_unlock(&storage->gate);
-	return err;
-}
-
 static err_t read_state(struct storage *storage, struct state_row *state)
 {
 	SCOPED(reader_end) struct reader reader;
@@ -75,6 +67,25 @@ static err_t read_state(struct storage *storage, struct state_row *state)
 		return ERR_IO;
 	TRY(kv_get(reader.txn, key_state(&key), &value));
 	return state_read(value, state) ? OK : ERR_SYNTAX;
+}
+
+/* A store that has stopped may never have got into its index what it acknowledged last: a
+ * copy would lack that, and nobody would know. */
+err_t storage_copy_index(struct storage *storage, int fd)
+{
+	struct state_row state;
+
+	TRY(read_state(storage, &state));
+	(void)pthread_rwlock_rdlock(&storage->gate);
+	bool is_behind = storage->is_read_only &&
+			 flusher_durable(&storage->flusher) > state.sequence;
+	err_t err = storage->kv && !is_behind ? kv_copy(storage->kv, fd) : ERR_IO;
+
+	(void)pthread_rwlock_unlock(&storage->gate);
+	if (is_behind)
+		LOG(ERROR, "index lacks what was acknowledged, and is not copied",
+		    KV("folder", storage->folder ? storage->folder : "in memory"));
+	return err;
 }
 
 /* The index never shows what is not durable, so its place is one up to which all packs

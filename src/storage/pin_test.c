@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rt/fault.h"
 #include "storage/embedded.h"
 #include "storage/fixture.h"
 
@@ -111,6 +112,50 @@ TEST(what_was_restored_has_a_new_epoch_and_new_uid_validities)
 	CHECK(storage_summary(copy.storage, 1, &after) == STORE_OK);
 	CHECK(after.epoch == before.epoch + 1 && after.messages == before.messages + 1);
 	fixture_close(&copy);
+	fixture_close(&f);
+}
+
+static void quiet(const char *faults)
+{
+	fault_disarm();
+	if (faults)
+		CHECK(fault_arm(str_c(faults)));
+}
+
+TEST(an_index_that_lacks_what_was_acknowledged_is_not_copied)
+{
+	struct fixture f;
+	FILE *copy = tmpfile();
+
+	ASSERT(copy);
+	fixture_open(&f, FIXTURE_USUAL);
+	fixture_fill(&f, 1);
+	quiet("index.commit:1+:EIO");
+	fixture_fill(&f, 1); /* acknowledged, since the log has it */
+	CHECK(f.storage->is_read_only);
+	CHECK(storage_copy_index(f.storage, fileno(copy)) == ERR_IO);
+	quiet(NULL);
+	fixture_shut(&f);
+	CHECK(fixture_open_again(&f) == OK);
+	CHECK(storage_copy_index(f.storage, fileno(copy)) == OK);
+	CHECK(fclose(copy) == 0);
+	fixture_close(&f);
+}
+
+TEST(a_store_that_stopped_with_all_in_its_index_is_copied)
+{
+	struct fixture f;
+	FILE *copy = tmpfile();
+
+	ASSERT(copy);
+	fixture_open(&f, FIXTURE_USUAL);
+	fixture_fill(&f, 1);
+	quiet("pack.flush:1+:EIO,pack.cut:1+:EIO");
+	CHECK(fixture_do(&f, 1, op_append_of(MAILBOX_INBOX, "lost")) == STORE_UNKNOWN);
+	quiet(NULL);
+	CHECK(f.storage->is_read_only);
+	CHECK(storage_copy_index(f.storage, fileno(copy)) == OK);
+	CHECK(fclose(copy) == 0);
 	fixture_close(&f);
 }
 

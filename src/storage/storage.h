@@ -137,7 +137,8 @@ bool storage_is_pinned(struct storage *storage);
 uint64_t storage_pinned_sequence(struct storage *storage);
 
 /* The index as it stood at one commit (kv_copy()); a failed flush meanwhile has to wait.
- */
+ * ERR_IO as well from a store that has stopped before its index had all that was
+ * acknowledged. */
 [[nodiscard]] err_t storage_copy_index(struct storage *storage, int fd);
 /* How far the packs are durable.  Asked after storage_copy_index(), they hold all that
  * the copy needs. */
