@@ -64,6 +64,7 @@ struct storage {
 	/* The index transaction holds what is to be committed, some of it by groups. */
 	bool has_changes, has_groups;
 	uint64_t changed_us, index_cost_us; /* since when, and what the last one cost */
+	uint64_t upkeep_rows; /* it holds, that housekeeping put or deleted */
 	struct pack_place group_at;
 	struct group_times times;
 

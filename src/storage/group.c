@@ -72,6 +72,7 @@ void index_changed(struct storage *storage)
 void index_reopened(struct storage *storage)
 {
 	storage->has_changes = storage->has_groups = false;
+	storage->upkeep_rows = 0;
 	atomic_fetch_add(&storage->indexed, 1);
 }
 

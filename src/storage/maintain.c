@@ -10,7 +10,10 @@
 
 enum {
 	SLICE_US = 5000,
-	STEP_ROWS = 64,   /* between two looks at the clock */
+	STEP_ROWS = 64, /* between two looks at the clock */
+	/* In one index commit, or a few steps more: whoever waits for the writer then
+	 * waits for their pages, too. */
+	UPKEEP_ROWS_MAX = 2048,
 	KEY_MINUTES = 60, /* timed keys are kept so long */
 	KEPT_MINUTES = 7 * 24 * 60,
 	LOOK_S = 10, /* between two looks whether the snapshot is forgotten */
@@ -188,11 +191,16 @@ static err_t trim_step(struct work *work, int64_t now, bool *did)
 	return changes_trim(work, dec_key32(&d), day, now, STEP_ROWS);
 }
 
-/* Until the slice is over or nothing is left. */
-static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
-{
-	uint64_t until = clock_monotonic_us() + SLICE_US;
+/* Where a slice ends. */
+struct bounds {
+	uint64_t until_us;
+	size_t changes_max; /* of the index transaction */
+};
 
+/* Until the slice is over or nothing is left. */
+static err_t steps(struct work *work, int64_t now, struct bounds bounds, bool *did,
+		   bool *more)
+{
 	*did = *more = false;
 	do {
 		*more = false;
@@ -200,7 +208,8 @@ static err_t steps(struct work *work, int64_t now, bool *did, bool *more)
 		TRY(kept_step(work, now, more));
 		TRY(trim_step(work, now, more));
 		*did |= *more;
-	} while (*more && clock_monotonic_us() < until);
+	} while (*more && clock_monotonic_us() < bounds.until_us &&
+		 kv_changes(work->txn) < bounds.changes_max);
 	return OK;
 }
 
@@ -215,8 +224,14 @@ static bool slice(struct storage *storage, int64_t now)
 	if (storage->is_read_only || index_begin(storage) != OK)
 		return false;
 	storage->maintained_at = now;
+	struct bounds bounds = {
+		.until_us = clock_monotonic_us() + SLICE_US,
+		.changes_max = kv_changes(storage->work.txn) + UPKEEP_ROWS_MAX -
+			       storage->upkeep_rows,
+	};
+
 	if (logged_step(storage, &more_logged) != OK ||
-	    steps(&storage->work, now, &did, &more) != OK) {
+	    steps(&storage->work, now, bounds, &did, &more) != OK) {
 		/* The log brings back what the transaction held. */
 		index_rewind(storage);
 		return false;
@@ -233,14 +248,37 @@ static bool slice(struct storage *storage, int64_t now)
 	return more || more_logged || more_space;
 }
 
+static size_t changes_of(const struct storage *storage)
+{
+	return storage->work.txn ? kv_changes(storage->work.txn) : 0;
+}
+
+/* A slice, and its rows counted. */
+static bool slice_counted(struct storage *storage, int64_t now)
+{
+	uint64_t indexed = atomic_load(&storage->indexed);
+	size_t before = changes_of(storage);
+	bool more = slice(storage, now);
+
+	if (atomic_load(&storage->indexed) == indexed)
+		storage->upkeep_rows += changes_of(storage) - before;
+	return more;
+}
+
 bool storage_maintain(struct storage *storage, int64_t now)
 {
 	uint64_t began_us = clock_monotonic_us();
-	bool more = slice(storage, now);
+	bool more = true;
 
+	if (storage->upkeep_rows < UPKEEP_ROWS_MAX)
+		more = slice_counted(storage, now);
+	else
+		(void)storage_tend(storage); /* it goes on when they are committed */
 	/* Whoever copies the index waits for an open transaction. */
-	if (!storage->has_changes)
+	if (!storage->has_changes) {
 		work_drop(&storage->work);
+		storage->upkeep_rows = 0;
+	}
 	uint64_t took_us = clock_monotonic_us() - began_us;
 
 	storage->times.slice_max = num_max(storage->times.slice_max, took_us);

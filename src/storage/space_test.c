@@ -428,3 +428,48 @@ TEST(a_dead_body_waits_until_its_death_is_named_as_durable)
 	CHECK(f.storage->work.state.sequence > death);
 	fixture_close(&f);
 }
+
+/* Of the index transaction, by housekeeping, in one call. */
+static size_t upkeep_rows(struct fixture *f, int64_t now, bool *more)
+{
+	size_t before = f->storage->work.txn ? kv_changes(f->storage->work.txn) : 0;
+
+	*more = storage_maintain(f->storage, now);
+	size_t after = f->storage->work.txn ? kv_changes(f->storage->work.txn) : 0;
+
+	return after > before ? after - before : 0;
+}
+
+TEST(housekeeping_puts_few_rows_into_one_index_commit)
+{
+	enum { KEYS = 6000, ROWS_MAX = 2500 };
+	struct fixture f;
+	size_t rows = 0, all = 0;
+	bool more = true;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	CHECK(index_begin(f.storage) == OK);
+	for (unsigned i = 0; i < KEYS; i++) {
+		char name[20];
+		struct key key;
+
+		(void)snprintf(name, sizeof name, "key %u", i);
+		CHECK(kv_put(f.storage->work.txn, key_timed(&key, 1000, 1, str_c(name)),
+			     STR("")) == OK);
+	}
+	index_changed(f.storage);
+	storage_index_commit(f.storage);
+	f.storage->index_cost_us =
+		10 * 1000 * 1000; /* the next comes only if asked for */
+	for (unsigned i = 0; i < 10; i++)
+		rows += upkeep_rows(&f, 1000000, &more);
+	CHECK(more && rows >= ROWS_MAX / 2 && rows <= ROWS_MAX);
+	for (unsigned i = 0; i < 100 && more; i++) {
+		all += rows;
+		storage_index_commit(f.storage);
+		rows = upkeep_rows(&f, 1000000, &more);
+		CHECK(rows <= ROWS_MAX);
+	}
+	CHECK(!more && all + rows >= KEYS);
+	fixture_close(&f);
+}

@@ -108,8 +108,9 @@ void storage_commit_group(struct storage *storage, struct storage_commit *commit
 
 enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease);
 /* Housekeeping in a slice of about 5 ms: purges deleted mailboxes, expunged messages
- * whose time is over, old keys, old changes; gives
- * the space of dead bodies back. True if there is more to do. */
+ * whose time is over, old keys, old changes; gives the space of dead bodies back.  True
+ * if there is more to do.  It puts so many rows into one index commit only, and then does
+ * nothing but wait for that, so that whoever commits next is not kept by it. */
 bool storage_maintain(struct storage *storage, int64_t now);
 
 /* What follows is for any thread. */

@@ -203,6 +203,7 @@ static void give_back(size_t frame_len)
 struct keeper {
 	const char *what;
 	uint64_t times, sum_us, wall_us, cpu_us, over; /* over: longer than 10 ms */
+	uint64_t rows; /* that were put or deleted in the index */
 };
 enum kept_by {
 	KEPT_RETENTION,
@@ -232,12 +233,17 @@ static uint64_t cpu_us(void)
 }
 
 struct watch {
-	uint64_t wall_us, cpu_us;
+	uint64_t wall_us, cpu_us, rows;
 };
+
+static uint64_t rows_so_far(void)
+{
+	return storage->work.txn ? kv_changes(storage->work.txn) : 0;
+}
 
 static struct watch watch_begin(void)
 {
-	return (struct watch){clock_monotonic_us(), cpu_us()};
+	return (struct watch){clock_monotonic_us(), cpu_us(), rows_so_far()};
 }
 
 static void watch_end(struct watch began, enum kept_by kind)
@@ -250,6 +256,11 @@ static void watch_end(struct watch began, enum kept_by kind)
 	keeper->over += wall_us > KEPT_LONG_US;
 	keeper->wall_us = num_max(keeper->wall_us, wall_us);
 	keeper->cpu_us = num_max(keeper->cpu_us, cpu_us() - began.cpu_us);
+	uint64_t rows = rows_so_far();
+
+	/* A commit leaves none behind: it has those that were there before. */
+	keeper->rows =
+		num_max(keeper->rows, rows < began.rows ? began.rows : rows - began.rows);
 }
 
 static int by_size(const void *a, const void *b)
@@ -274,12 +285,14 @@ static void tell_phase(const char *name)
 
 		if (keeper->times > 0)
 			printf("    %s: %llu times of %.2f ms, at most %.2f ms, of CPU "
-			       "%.2f ms, longer than 10 ms %llu times\n",
+			       "%.2f ms, longer than 10 ms %llu times, at most %llu "
+			       "rows\n",
 			       keeper->what, (unsigned long long)keeper->times,
 			       (double)keeper->sum_us / 1e3 / (double)keeper->times,
 			       (double)keeper->wall_us / 1e3,
 			       (double)keeper->cpu_us / 1e3,
-			       (unsigned long long)keeper->over);
+			       (unsigned long long)keeper->over,
+			       (unsigned long long)keeper->rows);
 		*keeper = (struct keeper){.what = keeper->what};
 	}
 	ack_count = 0;
