@@ -76,11 +76,13 @@ static void verify(struct ctl *ctl)
 
 	if (!mail_file_read(ctl, &file))
 		return;
+	SCOPED(dkim_message_free)
+	struct dkim_message *message =
+		dkim_message_begin(mail_file_header(&file), &ctl->arena);
 	SCOPED(dkim_verify_free)
-	struct dkim_verify *one =
-		dkim_verify_begin(mail_file_header(&file), &ctl->arena, clock_s());
+	struct dkim_verify *one = dkim_verify_begin(message, clock_s());
 
-	dkim_verify_feed(one, mail_file_body(&file));
+	dkim_message_feed(message, mail_file_body(&file));
 	dkim_verify_end(one, &lookup, &verdict);
 	say_verdict(ctl, &verdict);
 }

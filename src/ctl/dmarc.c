@@ -164,11 +164,12 @@ static void check(struct ctl *ctl)
 	if (!read_client(ctl, &facts) || !mail_file_read(ctl, &file))
 		return;
 	facts.header = mail_file_header(&file);
+	SCOPED(dkim_message_free)
+	struct dkim_message *message = dkim_message_begin(facts.header, &ctl->arena);
 	SCOPED(dkim_verify_free)
-	struct dkim_verify *dkim =
-		dkim_verify_begin(facts.header, &ctl->arena, clock_s());
+	struct dkim_verify *dkim = dkim_verify_begin(message, clock_s());
 
-	dkim_verify_feed(dkim, mail_file_body(&file));
+	dkim_message_feed(message, mail_file_body(&file));
 	facts.dkim = dkim;
 	mailauth_judge(&facts, &lookup, &ctl->arena, &verdicts);
 	say(ctl, &facts, &verdicts);

@@ -16,6 +16,7 @@ struct hashing {
 struct dkim_body {
 	struct hashing hashings[DKIM_BODY_HASHES_MAX];
 	size_t count;
+	bool has_ended;
 	struct dkim_canon_body canons[DKIM_CANONS];
 	uint64_t lengths[DKIM_CANONS]; /* what has come out */
 };
@@ -39,14 +40,16 @@ void dkim_body_free(struct dkim_body **body)
 	*body = NULL;
 }
 
-size_t dkim_body_want(struct dkim_body *body, enum dkim_canon canon, uint64_t length)
+bool dkim_body_want(struct dkim_body *body, enum dkim_canon canon, uint64_t length,
+		    size_t *number)
 {
-	for (size_t i = 0; i < body->count; i++)
-		if (body->hashings[i].canon == canon &&
-		    body->hashings[i].length == length)
-			return i;
-	ASSERT(body->count < DKIM_BODY_HASHES_MAX);
-	struct hashing *hashing = &body->hashings[body->count];
+	for (*number = 0; *number < body->count; ++*number)
+		if (body->hashings[*number].canon == canon &&
+		    body->hashings[*number].length == length)
+			return true;
+	if (body->count == DKIM_BODY_HASHES_MAX)
+		return false;
+	struct hashing *hashing = &body->hashings[body->count++];
 
 	*hashing = (struct hashing){
 		.canon = canon,
@@ -56,7 +59,12 @@ size_t dkim_body_want(struct dkim_body *body, enum dkim_canon canon, uint64_t le
 	};
 	ASSERT(hashing->context &&
 	       EVP_DigestInit_ex(hashing->context, EVP_sha256(), NULL) == 1);
-	return body->count++;
+	return true;
+}
+
+bool dkim_body_is_wanted(const struct dkim_body *body)
+{
+	return body->count > 0;
 }
 
 struct passing {
@@ -102,6 +110,9 @@ void dkim_body_feed(struct dkim_body *body, struct str piece)
 
 void dkim_body_end(struct dkim_body *body)
 {
+	if (body->has_ended)
+		return;
+	body->has_ended = true;
 	for (int i = 0; i < DKIM_CANONS; i++) {
 		struct passing passing = {body, (enum dkim_canon)i};
 

@@ -13,10 +13,14 @@ void dkim_body_free(struct dkim_body **body);
 
 enum { DKIM_BODY_HASHES_MAX = 16 };
 /* Wants the hash of the first `length` octets of the canonical body, UINT64_MAX of all;
- * before the body comes, and at most DKIM_BODY_HASHES_MAX different ones.  Returns its
- * number. */
-size_t dkim_body_want(struct dkim_body *body, enum dkim_canon canon, uint64_t length);
+ * before the body comes.  False: there are already DKIM_BODY_HASHES_MAX different ones.
+ */
+[[nodiscard]] bool dkim_body_want(struct dkim_body *body, enum dkim_canon canon,
+				  uint64_t length, size_t *number);
+/* Whether any hash is wanted. */
+bool dkim_body_is_wanted(const struct dkim_body *body);
 void dkim_body_feed(struct dkim_body *body, struct str piece);
+/* No more comes; saying so again changes nothing. */
 void dkim_body_end(struct dkim_body *body);
 
 /* After the end: the hash, and how long that canonical body is. */

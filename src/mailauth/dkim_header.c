@@ -73,6 +73,14 @@ size_t dkim_header_count(const struct dkim_header *header, struct str name)
 	return bound(header, name, true) - bound(header, name, false);
 }
 
+struct str dkim_header_name(const struct dkim_header *header,
+			    const struct mail_field *field)
+{
+	const char *begin = header->text.ptr + field->at;
+
+	return (struct str){begin, (size_t)(field->value.ptr - begin)};
+}
+
 /* The next field of that name from below, or NULL. */
 static const struct mail_field *take_field(struct dkim_header *header, struct str name)
 {

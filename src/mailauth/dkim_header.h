@@ -21,6 +21,9 @@ struct dkim_header {
 				    struct dkim_header *header);
 /* How many fields of that name there are. */
 size_t dkim_header_count(const struct dkim_header *header, struct str name);
+/* A field up to and with its ":". */
+struct str dkim_header_name(const struct dkim_header *header,
+			    const struct mail_field *field);
 /* The SHA-256 over the fields that are named, and the field of the signature itself:
  * `own` up to and with its ":", and its value with an empty b=. */
 struct dkim_own {

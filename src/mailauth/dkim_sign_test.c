@@ -98,11 +98,13 @@ static enum dkim_result verify(struct keys *keys, struct str fields, struct str 
 	buf_add(&whole, more);
 	buf_add(&whole, mail.header);
 	arena_init(&arena, 1 << 20);
-	struct dkim_verify *checking = dkim_verify_begin(buf_str(&whole), &arena, 0);
+	struct dkim_message *read = dkim_message_begin(buf_str(&whole), &arena);
+	struct dkim_verify *checking = dkim_verify_begin(read, 0);
 
-	dkim_verify_feed(checking, mail.body);
+	dkim_message_feed(read, mail.body);
 	dkim_verify_end(checking, &(struct dns_lookup){answer_record, keys}, &verdict);
 	dkim_verify_free(&checking);
+	dkim_message_free(&read);
 	arena_fini(&arena);
 	buf_fini(&whole);
 	return verdict.result;

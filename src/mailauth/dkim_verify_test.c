@@ -79,6 +79,7 @@ static void ask(void *context, struct str name, enum dns_type type, struct arena
 
 struct checking {
 	struct arena arena;
+	struct dkim_message *mail;
 	struct dkim_verify *verify;
 	struct dkim_verdict verdict;
 };
@@ -92,16 +93,18 @@ static void check_at(struct checking *c, struct str mail, size_t size,
 	while (mail_fields_next(&fields, &field)) {
 	}
 	arena_init(&c->arena, 1 << 20);
-	c->verify = dkim_verify_begin(str_first(mail, fields.at), &c->arena, now_s);
+	c->mail = dkim_message_begin(str_first(mail, fields.at), &c->arena);
+	c->verify = dkim_verify_begin(c->mail, now_s);
 	for (struct str rest = str_skip(mail, fields.at); rest.len > 0;
 	     rest = str_skip(rest, size))
-		dkim_verify_feed(c->verify, str_first(rest, size));
+		dkim_message_feed(c->mail, str_first(rest, size));
 	dkim_verify_end(c->verify, &(struct dns_lookup){ask, table}, &c->verdict);
 }
 
 static void done(struct checking *c)
 {
 	dkim_verify_free(&c->verify);
+	dkim_message_free(&c->mail);
 	arena_fini(&c->arena);
 }
 
@@ -131,7 +134,7 @@ TEST(the_example_of_rfc_8463_passes_in_pieces_of_any_size)
 		check_at(&c, STR(ED25519_FIELD RSA_FIELD FROM REST), sizes[i], &table, 0);
 		CHECK(c.verdict.result == DKIM_PASS && c.verdict.count == 2);
 		CHECK(table.asked == 2);
-		CHECK(dkim_verify_wants_body(c.verify));
+		CHECK(dkim_message_wants_body(c.mail));
 		const struct dkim_verdict_one *ones = c.verdict.signatures;
 
 		CHECK(ones[0].result == DKIM_PASS && ones[1].result == DKIM_PASS);
@@ -159,7 +162,7 @@ TEST(each_trouble_with_a_signature_has_its_result)
 	expect(STR(RSA_FIELD "From: x@y.example\r\n" REST), good, DKIM_FAIL,
 	       "signature did not verify");
 	expect(STR("DKIM-Signature: v=1\r\n" FROM REST), good, DKIM_NEUTRAL,
-	       "the signature field lacks one of v, a, b, bh, d, h and s");
+	       "the signature field lacks a tag that each has");
 	table.outcome = DNS_NONE;
 	expect(STR(RSA_FIELD FROM REST), table, DKIM_PERMERROR, "there is no key");
 	table.outcome = DNS_UNKNOWN;
@@ -276,7 +279,7 @@ TEST(a_header_of_megabytes_is_not_looked_at)
 	buf_add_c(&mail, FROM REST);
 	check_at(&c, buf_str(&mail), 1000, &table, 0);
 	CHECK(c.verdict.result == DKIM_NEUTRAL && c.verdict.count == 0);
-	CHECK(table.asked == 0 && !dkim_verify_wants_body(c.verify));
+	CHECK(table.asked == 0 && !dkim_message_wants_body(c.mail));
 	done(&c);
 	buf_fini(&mail);
 }

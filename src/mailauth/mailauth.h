@@ -30,9 +30,9 @@ struct mailauth_facts {
 	struct str receiver; /* our name; in the field it is the authserv-id */
 	/* Of the message only: */
 	struct str header;        /* with its blank line */
-	struct dkim_verify *dkim; /* begun over that header and fed with the body; it is
-				     ended here, and may be freed after that.  NULL:
-				     DKIM was not looked at */
+	struct dkim_verify *dkim; /* begun over that header, its message fed with the
+				     body; it is ended here, and may be freed after that.
+				     NULL: DKIM was not looked at */
 };
 
 struct mailauth_verdicts {

@@ -22,8 +22,9 @@ static struct mailauth_verdicts judge(struct fake_dns *dns, struct mailauth_fact
 	struct mailauth_verdicts verdicts;
 
 	CHECK(ip_parse(str_c(ip), &facts->ip));
-	SCOPED(dkim_verify_free)
-	struct dkim_verify *dkim = dkim_verify_begin(facts->header, &arena, 0);
+	SCOPED(dkim_message_free)
+	struct dkim_message *message = dkim_message_begin(facts->header, &arena);
+	SCOPED(dkim_verify_free) struct dkim_verify *dkim = dkim_verify_begin(message, 0);
 
 	facts->dkim = dkim;
 	mailauth_judge(facts, &lookup, &arena, &verdicts);

@@ -18,6 +18,7 @@ struct judgement {
 	struct arena arena;
 	struct mailauth_facts facts;
 	struct mailauth_verdicts verdicts;
+	struct dkim_message *message;
 };
 
 bool policy_judges(const struct policy *policy, const struct deliver_mail *mail)
@@ -41,12 +42,12 @@ static struct str ascii_sender(struct arena *arena, struct str sender)
 }
 
 /* A long message must not keep the others waiting. */
-static void feed(struct dkim_verify *dkim, struct str body)
+static void feed(struct dkim_message *message, struct str body)
 {
-	while (body.len > 0 && dkim_verify_wants_body(dkim)) {
+	while (body.len > 0 && dkim_message_wants_body(message)) {
 		struct str piece = str_first(body, PIECE_BYTES);
 
-		dkim_verify_feed(dkim, piece);
+		dkim_message_feed(message, piece);
 		body = str_skip(body, piece.len);
 		if (body.len > 0)
 			task_yield();
@@ -64,8 +65,9 @@ static void find_out(const struct policy *policy, const struct deliver_mail *mai
 	j->facts.sender = ascii_sender(&j->arena, mail->sender);
 	j->facts.receiver = policy->hostname;
 	j->facts.header = str_first(mail->text, header_len);
-	j->facts.dkim = dkim_verify_begin(j->facts.header, &j->arena, mail->received_at);
-	feed(j->facts.dkim, str_skip(mail->text, header_len));
+	j->message = dkim_message_begin(j->facts.header, &j->arena);
+	j->facts.dkim = dkim_verify_begin(j->message, mail->received_at);
+	feed(j->message, str_skip(mail->text, header_len));
 	mailauth_judge(&j->facts, &policy->dns, &j->arena, &j->verdicts);
 }
 
@@ -118,6 +120,7 @@ struct policy_verdict policy_judge(const struct policy *policy,
 	struct policy_verdict verdict = obey(policy, arena, &j, out);
 
 	dkim_verify_free(&j.facts.dkim);
+	dkim_message_free(&j.message);
 	arena_fini(&j.arena);
 	return verdict;
 }

@@ -92,10 +92,11 @@ static enum dmarc_result judge(const struct dns_lookup *lookup)
 	struct mailauth_verdicts verdicts;
 
 	arena_reset(&arena);
-	SCOPED(dkim_verify_free)
-	struct dkim_verify *dkim = dkim_verify_begin(facts.header, &arena, 0);
+	SCOPED(dkim_message_free)
+	struct dkim_message *message = dkim_message_begin(facts.header, &arena);
+	SCOPED(dkim_verify_free) struct dkim_verify *dkim = dkim_verify_begin(message, 0);
 
-	dkim_verify_feed(dkim, str_skip(buf_str(&mail), header));
+	dkim_message_feed(message, str_skip(buf_str(&mail), header));
 	facts.dkim = dkim;
 	mailauth_judge(&facts, lookup, &arena, &verdicts);
 	mailauth_results_add(&field, &facts, &verdicts);

@@ -118,7 +118,6 @@ static enum dkim_flaw read_identity(const struct tag_list *list, struct arena *a
 	const struct tag *i = tag_list_find(list, "i");
 	struct str identity;
 
-	signature->identity_domain = signature->domain;
 	if (!i)
 		return DKIM_FINE;
 	if (!without_space(i->value, arena, &identity))
@@ -146,8 +145,11 @@ static enum dkim_flaw read_names(const struct tag_list *list, struct arena *aren
 {
 	struct str rest = value_of(list, "h"), name;
 	bool has_from = false;
+	size_t names_max = 1;
 
-	signature->names = ARENA_ARRAY(arena, struct str, DKIM_NAMES_MAX);
+	for (size_t i = 0; i < rest.len && names_max < DKIM_NAMES_MAX; i++)
+		names_max += rest.ptr[i] == ':';
+	signature->names = ARENA_ARRAY(arena, struct str, names_max);
 	if (!signature->names)
 		return DKIM_TOO_BIG;
 	while (tag_item_next(&rest, &name)) {
@@ -161,17 +163,25 @@ static enum dkim_flaw read_names(const struct tag_list *list, struct arena *aren
 	return has_from ? DKIM_FINE : DKIM_FROM;
 }
 
-static enum dkim_flaw read_octets(const struct tag_list *list, struct arena *arena,
-				  struct dkim_signature *signature)
+static enum dkim_flaw read_signature(const struct tag_list *list, struct arena *arena,
+				     struct dkim_signature *signature)
+{
+	signature->b = tag_list_find(list, "b")->whole;
+	return dkim_base64(value_of(list, "b"), arena, &signature->signature) &&
+			       signature->signature.len > 0
+		       ? DKIM_FINE
+		       : DKIM_BASE64;
+}
+
+static enum dkim_flaw read_body_hash(const struct tag_list *list, struct arena *arena,
+				     struct dkim_signature *signature)
 {
 	size_t hash = signature->algorithm == DKIM_RSA_SHA1 ? 20 : DKIM_HASH_BYTES;
 
-	signature->b = tag_list_find(list, "b")->whole;
-	if (!dkim_base64(value_of(list, "b"), arena, &signature->signature) ||
-	    !dkim_base64(value_of(list, "bh"), arena, &signature->body_hash) ||
-	    signature->signature.len == 0 || signature->body_hash.len != hash)
-		return DKIM_BASE64;
-	return DKIM_FINE;
+	return dkim_base64(value_of(list, "bh"), arena, &signature->body_hash) &&
+			       signature->body_hash.len == hash
+		       ? DKIM_FINE
+		       : DKIM_BASE64;
 }
 
 /* A number of at most so many digits; true, and not *has, if it is not there. */
@@ -225,42 +235,64 @@ static enum dkim_flaw read_query(const struct tag_list *list)
 	return q ? DKIM_QUERY : DKIM_FINE;
 }
 
-static enum dkim_flaw read_tags(const struct tag_list *list, struct arena *arena,
-				struct dkim_signature *signature)
+static bool has_all(const struct tag_list *list, enum dkim_field field)
 {
-	static const char *const required[] = {"v", "a", "b", "bh", "d", "h", "s"};
+	static const char *const required[] = {"a", "b", "d", "s", "bh", "h", "v"};
+	static const size_t counts[] = {
+		[DKIM_FIELD] = 7,
+		[DKIM_FIELD_ARC_MESSAGE] = 6,
+		[DKIM_FIELD_ARC_SEAL] = 4,
+	};
+
+	for (size_t i = 0; i < counts[field]; i++)
+		if (!tag_list_find(list, required[i]))
+			return false;
+	return true;
+}
+
+/* What a signature has that covers fields and a body. */
+static enum dkim_flaw read_scope(const struct tag_list *list, struct arena *arena,
+				 struct dkim_signature *signature)
+{
+	enum dkim_flaw flaw = read_canons(list, signature);
+
+	if (flaw == DKIM_FINE)
+		flaw = read_query(list);
+	if (flaw == DKIM_FINE)
+		flaw = read_body_hash(list, arena, signature);
+	return flaw == DKIM_FINE ? read_names(list, arena, signature) : flaw;
+}
+
+enum dkim_flaw dkim_signature_read(enum dkim_field field, struct str value,
+				   const struct tag_list *list, struct arena *arena,
+				   struct dkim_signature *signature)
+{
+	*signature = (struct dkim_signature){.value = value};
+
 	enum dkim_flaw flaw = read_domain(list, arena, signature);
 	enum dkim_flaw algorithm = read_algorithm(list, signature);
 
-	for (size_t i = 0; i < COUNT_OF(required); i++)
-		if (!tag_list_find(list, required[i]))
-			return DKIM_MISSING;
-	if (!str_same(value_of(list, "v"), STR("1")))
+	if (!has_all(list, field))
+		return DKIM_MISSING;
+	if (field == DKIM_FIELD && !str_same(value_of(list, "v"), STR("1")))
 		return DKIM_VERSION;
 	if (flaw == DKIM_FINE)
 		flaw = algorithm;
 	if (flaw == DKIM_FINE)
-		flaw = read_canons(list, signature);
-	if (flaw == DKIM_FINE)
-		flaw = read_query(list);
-	if (flaw == DKIM_FINE)
-		flaw = read_octets(list, arena, signature);
-	if (flaw == DKIM_FINE)
+		flaw = read_signature(list, arena, signature);
+	if (flaw == DKIM_FINE && field != DKIM_FIELD_ARC_SEAL)
+		flaw = read_scope(list, arena, signature);
+	signature->identity_domain = signature->domain;
+	if (flaw == DKIM_FINE && field == DKIM_FIELD)
 		flaw = read_identity(list, arena, signature);
-	if (flaw == DKIM_FINE)
-		flaw = read_names(list, arena, signature);
 	return flaw == DKIM_FINE ? read_numbers(list, signature) : flaw;
 }
 
-enum dkim_flaw dkim_signature_parse(struct str value, struct arena *arena,
-				    struct dkim_signature *signature)
+enum dkim_flaw dkim_tags_flaw(enum tag_list_outcome outcome)
 {
-	struct tag_list list;
-
-	*signature = (struct dkim_signature){.value = value};
-	switch (tag_list_parse(value, &list)) {
+	switch (outcome) {
 	case TAG_LIST_FINE:
-		return read_tags(&list, arena, signature);
+		return DKIM_FINE;
 	case TAG_LIST_SYNTAX:
 		return DKIM_TAGS;
 	case TAG_LIST_TWICE:
@@ -272,6 +304,18 @@ enum dkim_flaw dkim_signature_parse(struct str value, struct arena *arena,
 	return DKIM_TAGS;
 }
 
+enum dkim_flaw dkim_signature_parse(struct str value, struct arena *arena,
+				    struct dkim_signature *signature)
+{
+	struct tag_list list;
+	enum dkim_flaw flaw = dkim_tags_flaw(tag_list_parse(value, &list));
+
+	*signature = (struct dkim_signature){.value = value};
+	return flaw == DKIM_FINE
+		       ? dkim_signature_read(DKIM_FIELD, value, &list, arena, signature)
+		       : flaw;
+}
+
 const char *dkim_flaw_text(enum dkim_flaw flaw)
 {
 	static const char *const texts[] = {
@@ -279,8 +323,7 @@ const char *dkim_flaw_text(enum dkim_flaw flaw)
 		[DKIM_TAGS] = "the signature field is no list of tags",
 		[DKIM_TAGS_TWICE] = "the signature field has a tag twice",
 		[DKIM_TOO_BIG] = "the signature field is too big",
-		[DKIM_MISSING] =
-			"the signature field lacks one of v, a, b, bh, d, h and s",
+		[DKIM_MISSING] = "the signature field lacks a tag that each has",
 		[DKIM_VERSION] = "the signature is of an unknown version",
 		[DKIM_ALGORITHM] = "the algorithm of the signature is unknown",
 		[DKIM_CANON] = "the canonical form of the signature is unknown",

@@ -39,7 +39,7 @@ enum dkim_flaw {
 	DKIM_TAGS, /* no list of tags */
 	DKIM_TAGS_TWICE,
 	DKIM_TOO_BIG, /* octets, tags, or names in h= */
-	DKIM_MISSING, /* one of v a b bh d h s */
+	DKIM_MISSING, /* one that each has: v a b bh d h s */
 	DKIM_VERSION,
 	DKIM_ALGORITHM,
 	DKIM_CANON,
@@ -53,11 +53,25 @@ enum dkim_flaw {
 	DKIM_QUERY,    /* q= has no dns/txt */
 };
 
+/* Which field it is.  ARC has two that are much the same: RFC 8617 §4.1.2, §4.1.3. */
+enum dkim_field {
+	DKIM_FIELD,
+	DKIM_FIELD_ARC_MESSAGE, /* no v=, and i= is something else */
+	DKIM_FIELD_ARC_SEAL,    /* likewise, and it covers no fields (h=) and no body */
+};
+
 /* value is what stands behind "DKIM-Signature:".  Slices borrow it or live in arena.
  * Even with a flaw, domain, selector and algorithm are set as far as they were
  * there, to be shown. */
 [[nodiscard]] enum dkim_flaw dkim_signature_parse(struct str value, struct arena *arena,
 						  struct dkim_signature *signature);
+/* The same from tags that were read; list is of value. */
+[[nodiscard]] enum dkim_flaw dkim_signature_read(enum dkim_field field, struct str value,
+						 const struct tag_list *list,
+						 struct arena *arena,
+						 struct dkim_signature *signature);
+/* What a list that is none is called. */
+enum dkim_flaw dkim_tags_flaw(enum tag_list_outcome outcome);
 /* What is wrong, in words. */
 const char *dkim_flaw_text(enum dkim_flaw flaw);
 /* "rsa-sha256" */
