@@ -1,4 +1,5 @@
 #include "headers/part.h"
+#include "mailauth/arc_verify.h"
 #include "text/alabel.h"
 
 /* Not done, and why. */
@@ -61,6 +62,34 @@ static void check_spf(struct work *work)
 				       .sentence = work->spf.sentence};
 }
 
+/* Whether all that signatures cover is there; false: it was said why not. */
+static bool is_as_it_was(struct work *work, enum headers_method method)
+{
+	if (!work->headers->has_body)
+		pass_over(work, method, "no body");
+	else if (work->headers->mended > 0)
+		pass_over(work, method,
+			  "the header had to be mended, so that it is not as it was "
+			  "signed");
+	else
+		return true;
+	return false;
+}
+
+static struct dkim_message *whole_mail(struct work *work)
+{
+	const struct headers_query *query = work->query;
+
+	return dkim_message_begin(str_first(query->text, query->pasted.header_len),
+				  work->arena);
+}
+
+static void feed(struct work *work, struct dkim_message *message)
+{
+	dkim_message_feed(message,
+			  str_skip(work->query->text, work->query->pasted.header_len));
+}
+
 static void check_dkim(struct work *work)
 {
 	const struct headers_query *query = work->query;
@@ -74,22 +103,14 @@ static void check_dkim(struct work *work)
 			.sentence = STR("The mail has no signature.")};
 		return;
 	}
-	if (!headers->has_body) {
-		pass_over(work, HEADERS_DKIM, "no body");
+	if (!is_as_it_was(work, HEADERS_DKIM))
 		return;
-	}
-	if (headers->mended > 0) {
-		pass_over(work, HEADERS_DKIM,
-			  "the header had to be mended, so that it is not as it was "
-			  "signed");
-		return;
-	}
+	SCOPED(dkim_message_free)
+	struct dkim_message *message = whole_mail(work);
 	SCOPED(dkim_verify_free)
-	struct dkim_verify *verify =
-		dkim_verify_begin(str_first(query->text, query->pasted.header_len),
-				  work->arena, query->now_s);
+	struct dkim_verify *verify = dkim_verify_begin(message, query->now_s);
 
-	dkim_verify_feed(verify, str_skip(query->text, query->pasted.header_len));
+	feed(work, message);
 	dkim_verify_end(verify, query->lookup, &work->dkim);
 	work->has_dkim = true;
 	headers->checks[HEADERS_DKIM] = (struct headers_check){
@@ -97,6 +118,31 @@ static void check_dkim(struct work *work)
 		.result = str_c(dkim_result_name(work->dkim.result)),
 		.about = work->dkim.count > 0 ? work->dkim.signatures[0].domain : STR(""),
 		.sentence = work->dkim.sentence};
+}
+
+static void check_arc(struct work *work)
+{
+	const struct headers_query *query = work->query;
+	struct arc_verdict arc;
+
+	if (headers_count(work, "ARC-Seal") == 0) {
+		pass_over(work, HEADERS_ARC, "no server sealed it");
+		return;
+	}
+	if (!is_as_it_was(work, HEADERS_ARC))
+		return;
+	SCOPED(dkim_message_free)
+	struct dkim_message *message = whole_mail(work);
+	SCOPED(arc_verify_free)
+	struct arc_verify *verify = arc_verify_begin(message, query->now_s);
+
+	feed(work, message);
+	arc_verify_end(verify, query->lookup, &arc);
+	work->headers->checks[HEADERS_ARC] = (struct headers_check){
+		.is_done = true,
+		.result = str_c(arc_result_name(arc.result)),
+		.about = arc.count > 0 ? arc.sets[arc.count - 1].domain : STR(""),
+		.sentence = arc.sentence};
 }
 
 /* A failure only counts if both SPF and DKIM could be asked. */
@@ -141,8 +187,5 @@ void headers_check_now(struct work *work)
 	check_spf(work);
 	check_dkim(work);
 	check_dmarc(work);
-	pass_over(work, HEADERS_ARC,
-		  headers_count(work, "ARC-Seal") > 0
-			  ? "this program does not check seals yet"
-			  : "no server sealed it");
+	check_arc(work);
 }
