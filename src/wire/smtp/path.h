@@ -5,7 +5,9 @@
 #include "base/arena.h"
 #include "wire/smtp/domain.h"
 
-enum { SMTP_LOCAL_MAX = 64, SMTP_PATH_MAX = 256 }; /* RFC 5321 §4.5.3.1.1, §4.5.3.1.3 */
+/* RFC 5321 §4.5.3.1.1, §4.5.3.1.3.  A local part may be twice as long as others must
+ * take: addresses of forwarders (wire/smtp/srs.h) often are. */
+enum { SMTP_LOCAL_MAX = 128, SMTP_PATH_MAX = 256 };
 
 struct smtp_path {
 	struct str local;  /* as written, quotes included; empty in the null path "<>" */

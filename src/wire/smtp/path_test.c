@@ -75,11 +75,11 @@ TEST(keeps_the_bounds_of_paths)
 
 	for (size_t i = 0; i < sizeof text; i++)
 		text[i] = 'a';
-	text[64] = '@';
-	CHECK(smtp_mailbox_parse((struct str){text, 80}, SMTP_ASCII, &path));
-	text[64] = 'a';
-	text[65] = '@';
-	CHECK(!smtp_mailbox_parse((struct str){text, 80}, SMTP_ASCII, &path));
+	text[SMTP_LOCAL_MAX] = '@';
+	CHECK(smtp_mailbox_parse((struct str){text, 150}, SMTP_ASCII, &path));
+	text[SMTP_LOCAL_MAX] = 'a';
+	text[SMTP_LOCAL_MAX + 1] = '@';
+	CHECK(!smtp_mailbox_parse((struct str){text, 150}, SMTP_ASCII, &path));
 	for (size_t labels = 124; labels <= 127; labels++) { /* 1 + 4 + 2 n + 1 octets */
 		buf_reset(&long_path);
 		buf_add(&long_path, STR("<a@"));
