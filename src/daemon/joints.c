@@ -16,11 +16,12 @@ enum {
 static const struct {
 	unsigned asks;
 	enum child_client client;
+	bool is_for_clients; /* from the network */
 } how_of[CHILD_ROLES] = {
-	[CHILD_SMTPD] = {STORE | VAULT | DELIVERY, CLIENT_SMTPD},
-	[CHILD_IMAPD] = {STORE | VAULT, CLIENT_IMAPD},
-	[CHILD_MTA] = {STORE | DNS | WEB, CLIENT_MTA},
-	[CHILD_DELIVERD] = {STORE | DNS, CLIENT_DELIVERD},
+	[CHILD_SMTPD] = {STORE | VAULT | DELIVERY, CLIENT_SMTPD, true},
+	[CHILD_IMAPD] = {STORE | VAULT, CLIENT_IMAPD, true},
+	[CHILD_MTA] = {STORE | VAULT | DNS | WEB, CLIENT_MTA, false},
+	[CHILD_DELIVERD] = {STORE | VAULT | DNS, CLIENT_DELIVERD, false},
 };
 
 static bool is_running(const struct slot *slot)
@@ -35,7 +36,7 @@ bool joints_is_door(const struct slot *slot)
 
 bool joints_is_for_clients(const struct slot *slot)
 {
-	return how_of[slot->role].asks & 1u << CHILD_VAULTD;
+	return how_of[slot->role].is_for_clients;
 }
 
 /* A new socket pair: one end for the server to serve, the other for the door. */
@@ -97,7 +98,7 @@ static void join_door(struct slot *door, enum child_role with)
 	if (!(how_of[door->role].asks & 1u << with))
 		return;
 	join(server_of(door, with), door, how_of[door->role].client, messages[with]);
-	if (with == CHILD_VAULTD)
+	if (with == CHILD_VAULTD && joints_is_for_clients(door))
 		joints_sign(door);
 }
 

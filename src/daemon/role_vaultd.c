@@ -30,6 +30,7 @@ static bool begin(struct self *self)
 	if (!proxies_parse(self->conf.exempt, &limits.exempt) ||
 	    vaultd_open(".", &limits, &process->vaultd) != OK)
 		return false;
+	vaultd_set_reports(process->vaultd, self->conf.default_domain);
 	wake_all(&process->opened);
 	return true;
 }
@@ -37,14 +38,15 @@ static bool begin(struct self *self)
 static enum vaultd_role role_for(enum child_client client)
 {
 	switch (client) {
-	case CLIENT_SMTPD: /* until deliverd signs */
-		return VAULTD_MAILER;
+	case CLIENT_SMTPD:
 	case CLIENT_IMAPD:
 		return VAULTD_DOOR;
 	case CLIENT_CTL:
 		return VAULTD_CTL;
-	case CLIENT_MTA: /* has nothing to ask it */
 	case CLIENT_DELIVERD:
+		return VAULTD_MAILER;
+	case CLIENT_MTA:
+		return VAULTD_REPORTER;
 	case CLIENT_SIGNER:
 		break;
 	}

@@ -92,6 +92,7 @@ void vault_encode_request(struct buf *body, const struct vault_request *request)
 	case VAULT_CALL_MAKE_DKIM:
 	case VAULT_CALL_DKIM_RECORD:
 	case VAULT_CALL_SIGN_DKIM:
+	case VAULT_CALL_FORGET_DKIM:
 		encode_dkim(body, request);
 		break;
 	case VAULT_REPLY:
@@ -150,6 +151,13 @@ static void decode_dkim(struct dec *dec, struct vault_request *request)
 	request->input = bounded(dec, VAULT_DKIM_HASH_BYTES);
 }
 
+static void decode_counts(struct dec *dec, struct vault_request *request)
+{
+	request->counts = bounded(dec, (size_t)VAULT_COUNTS_MAX * VAULT_COUNT_BYTES);
+	if (request->counts.len % VAULT_COUNT_BYTES != 0)
+		dec->failed = true;
+}
+
 static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *request)
 {
 	switch (type) {
@@ -184,10 +192,7 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 	case VAULT_CALL_HOT_COUNTS:
 		return true;
 	case VAULT_CALL_COUNTS:
-		request->counts =
-			bounded(dec, (size_t)VAULT_COUNTS_MAX * VAULT_COUNT_BYTES);
-		if (request->counts.len % VAULT_COUNT_BYTES != 0)
-			dec->failed = true;
+		decode_counts(dec, request);
 		return true;
 	case VAULT_CALL_SIGN:
 		request->key_id = bounded(dec, VAULT_KEY_ID_MAX);
@@ -214,6 +219,7 @@ static bool decode_fields(struct dec *dec, uint16_t type, struct vault_request *
 	case VAULT_CALL_MAKE_DKIM:
 	case VAULT_CALL_DKIM_RECORD:
 	case VAULT_CALL_SIGN_DKIM:
+	case VAULT_CALL_FORGET_DKIM:
 		decode_dkim(dec, request);
 		return true;
 	default: /* a number from outside, no enum */

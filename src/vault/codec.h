@@ -36,6 +36,7 @@ enum vault_call {
 	VAULT_CALL_MAKE_DKIM,          /* domain, selector, kind -> record */
 	VAULT_CALL_DKIM_RECORD,        /* domain, selector -> record */
 	VAULT_CALL_SIGN_DKIM,          /* domain, selector, hash -> signature */
+	VAULT_CALL_FORGET_DKIM,        /* domain, selector */
 	VAULT_REPLY = 64,
 };
 

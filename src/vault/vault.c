@@ -373,6 +373,14 @@ enum vault_outcome vault_sign_dkim(struct vault *vault, const struct vault_dkim 
 	return call(vault, &request, signature, NULL);
 }
 
+enum vault_outcome vault_forget_dkim(struct vault *vault, const struct vault_dkim *name)
+{
+	const struct vault_request request = {.call = VAULT_CALL_FORGET_DKIM,
+					      .dkim = *name};
+
+	return call(vault, &request, NULL, NULL);
+}
+
 enum vault_outcome vault_import_certificate(struct vault *vault, struct str host,
 					    struct str chain_pem, struct str key_pem)
 {

@@ -155,6 +155,8 @@ enum vault_outcome vault_dkim_record(struct vault *vault, const struct vault_dki
 enum vault_outcome vault_sign_dkim(struct vault *vault, const struct vault_dkim *name,
 				   const unsigned char hash[VAULT_DKIM_HASH_BYTES],
 				   struct buf *signature);
+/* Deletes a key; durable when OK, also if there was none. */
+enum vault_outcome vault_forget_dkim(struct vault *vault, const struct vault_dkim *name);
 
 /* How to sign: the octets given are a digest for ECDSA, a padded block for RSA. */
 enum vault_sign_kind { VAULT_SIGN_ECDSA, VAULT_SIGN_RSA_RAW };

@@ -175,6 +175,28 @@ enum vault_outcome dkim_keys_record(struct dkim_keys *keys, const struct vault_d
 	return key && add_record(key, record) ? VAULT_OK : VAULT_REFUSED;
 }
 
+/* ---- forgetting -------------------------------------------------------------------- */
+
+enum vault_outcome dkim_keys_forget(struct dkim_keys *keys, const struct vault_dkim *name)
+{
+	SCOPED(buf_fini) struct buf kept = BUF(NAME_BYTES_MAX);
+
+	if (!kept_name(name, &kept))
+		return VAULT_REFUSED;
+	if (secrets_remove(keys->secrets, buf_str(&kept)) != OK)
+		return VAULT_LATER;
+	for (size_t i = 0; i < LOADED_MAX; i++) {
+		struct loaded *loaded = &keys->loaded[i];
+
+		if (loaded->key && str_same((struct str){loaded->name, loaded->name_len},
+					    buf_str(&kept)))
+			x509_key_free(&loaded->key);
+	}
+	LOG(INFO, "DKIM key forgotten", KV_STR("key", name->selector),
+	    KV_STR("host", name->domain));
+	return VAULT_OK;
+}
+
 /* ---- signing ----------------------------------------------------------------------- */
 
 static bool sign_rsa(EVP_PKEY *key, struct str hash, unsigned char *to, size_t *len)

@@ -13,6 +13,9 @@ void dkim_keys_free(struct dkim_keys **keys);
 /* vault_make_dkim(); may suspend. */
 enum vault_outcome dkim_keys_make(struct dkim_keys *keys, const struct vault_dkim *name,
 				  enum vault_dkim_kind kind, struct buf *record);
+/* vault_forget_dkim(); may suspend. */
+enum vault_outcome dkim_keys_forget(struct dkim_keys *keys,
+				    const struct vault_dkim *name);
 /* These do not suspend. */
 enum vault_outcome dkim_keys_record(struct dkim_keys *keys, const struct vault_dkim *name,
 				    struct buf *record);

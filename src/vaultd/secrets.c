@@ -27,7 +27,8 @@ enum write_kind {
 	WRITE_FORGET,
 	WRITE_CERTIFICATE,
 	WRITE_NO_CERTIFICATE,
-	WRITE_PAIRS
+	WRITE_PAIRS,
+	WRITE_NO_PAIR,
 };
 
 struct write {
@@ -221,6 +222,13 @@ static err_t apply_pairs(struct kv_txn *txn, const struct write *write)
 	return OK;
 }
 
+static err_t apply_no_pair(struct kv_txn *txn, const struct write *write)
+{
+	err_t err = kv_delete(txn, write->pairs[0].key);
+
+	return err == ERR_ABSENT ? OK : err;
+}
+
 /* What an expected refusal leaves behind: nothing, so the others may be committed. */
 static bool is_refusal(err_t err)
 {
@@ -238,6 +246,8 @@ static err_t apply(struct kv_txn *txn, struct write *write)
 		return apply_certificate(txn, write);
 	case WRITE_NO_CERTIFICATE:
 		return apply_no_certificate(txn, write);
+	case WRITE_NO_PAIR:
+		return apply_no_pair(txn, write);
 	case WRITE_PAIRS:
 		break;
 	}
@@ -465,6 +475,14 @@ err_t secrets_put(struct secrets *secrets, const struct secret_pair *pairs, size
 			      .pairs = pairs,
 			      .count = count,
 			      .only_new = only_new};
+
+	return await(secrets, &write);
+}
+
+err_t secrets_remove(struct secrets *secrets, struct str key)
+{
+	const struct secret_pair pair = {.key = key};
+	struct write write = {.kind = WRITE_NO_PAIR, .pairs = &pair, .count = 1};
 
 	return await(secrets, &write);
 }

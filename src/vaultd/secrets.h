@@ -85,3 +85,5 @@ struct secret_pair {
  * first key is there. */
 [[nodiscard]] err_t secrets_put(struct secrets *secrets, const struct secret_pair *pairs,
 				size_t count, bool only_new);
+/* Durable when OK, also if it was not there; may suspend. */
+[[nodiscard]] err_t secrets_remove(struct secrets *secrets, struct str key);

@@ -35,8 +35,9 @@ struct vaultd {
 	unsigned char grant_key[GRANT_KEY_BYTES];
 	unsigned char scram_key[SCRAM_KEY_BYTES];
 	struct list channels;
-	struct ipc *store; /* NULL: no link now */
-	uint64_t links;    /* counts them */
+	struct ipc *store;  /* NULL: no link now */
+	uint64_t links;     /* counts them */
+	struct str reports; /* the domain that reports come from */
 };
 
 /* entry.c: the calls by which somebody comes in.  first: the grant, or how late to answer

@@ -200,9 +200,28 @@ static enum vault_outcome on_ticket_keys(struct vaultd *vaultd, struct buf *keys
 	return VAULT_OK;
 }
 
+/* Who talks to any server of the world signs what we report, and nobody's mail. */
+static enum vault_outcome on_sign_dkim(struct channel *channel,
+				       const struct vault_request *request,
+				       struct buf *signature)
+{
+	struct vaultd *vaultd = channel->vaultd;
+
+	if (channel->role == VAULTD_REPORTER &&
+	    !str_same_nocase(request->dkim.domain, vaultd->reports))
+		return VAULT_DENIED;
+	return dkim_keys_sign(vaultd->dkim_keys, &request->dkim, request->input,
+			      signature);
+}
+
+void vaultd_set_reports(struct vaultd *vaultd, struct str domain)
+{
+	vaultd->reports = domain;
+}
+
 static bool is_door(enum vaultd_role role)
 {
-	return role == VAULTD_DOOR || role == VAULTD_MAILER;
+	return role == VAULTD_DOOR;
 }
 
 static bool may(enum vaultd_role role, enum vault_call call)
@@ -227,10 +246,12 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_REMOVE_CERTIFICATE:
 	case VAULT_CALL_LIST_CERTIFICATES:
 	case VAULT_CALL_MAKE_DKIM:
-	case VAULT_CALL_DKIM_RECORD:
 		return role == VAULTD_CTL;
-	case VAULT_CALL_SIGN_DKIM:
-		return role == VAULTD_MAILER;
+	case VAULT_CALL_DKIM_RECORD:
+	case VAULT_CALL_FORGET_DKIM:
+		return role == VAULTD_CTL || role == VAULTD_MAILER;
+	case VAULT_CALL_SIGN_DKIM: /* on_sign_dkim() looks at the domain */
+		return role == VAULTD_MAILER || role == VAULTD_REPORTER;
 	case VAULT_CALL_SIGN:
 		return role == VAULTD_SIGNER;
 	case VAULT_REPLY:
@@ -292,8 +313,9 @@ static enum vault_outcome answer(struct channel *channel,
 	case VAULT_CALL_DKIM_RECORD:
 		return dkim_keys_record(vaultd->dkim_keys, &request->dkim, first);
 	case VAULT_CALL_SIGN_DKIM:
-		return dkim_keys_sign(vaultd->dkim_keys, &request->dkim, request->input,
-				      first);
+		return on_sign_dkim(channel, request, first);
+	case VAULT_CALL_FORGET_DKIM:
+		return dkim_keys_forget(vaultd->dkim_keys, &request->dkim);
 	case VAULT_REPLY:
 		break;
 	}

@@ -9,15 +9,18 @@ struct vaultd;
 
 /* What may be asked on a channel. */
 enum vaultd_role {
-	VAULTD_DOOR,   /* verify, counts, certificates, ticket keys */
-	VAULTD_MAILER, /* a door that carries mail: all that, and DKIM signatures */
-	VAULTD_CTL,    /* all that and passwords, imports */
-	VAULTD_SIGNER, /* signatures only: the socket of vault_sign() */
+	VAULTD_DOOR,     /* verify, counts, certificates, ticket keys */
+	VAULTD_CTL,      /* all that and passwords, imports */
+	VAULTD_MAILER,   /* DKIM: signatures, records, and keys to be forgotten */
+	VAULTD_REPORTER, /* DKIM signatures for the one domain that reports come from */
+	VAULTD_SIGNER,   /* signatures only: the socket of vault_sign() */
 };
 
 /* folder exists and is the vault's own.  May suspend, and block on the disk. */
 [[nodiscard]] err_t vaultd_open(const char *folder, const struct guard_options *limits,
 				struct vaultd **vaultd);
+/* The domain that reports come from; borrowed until the vault is closed. */
+void vaultd_set_reports(struct vaultd *vaultd, struct str domain);
 /* After the last task has ended. */
 void vaultd_close(struct vaultd **vaultd);
 /* Serves a channel until the other side closes it; fd is owned from here on.  channel is

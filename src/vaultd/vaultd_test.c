@@ -361,8 +361,18 @@ static void keeps_roles_apart(void)
 	struct vault *mailer = vault_open(channel(VAULTD_MAILER, 4));
 	CHECK(vault_sign_dkim(mailer, &name, hash, &bytes) == VAULT_REFUSED);
 	CHECK(vault_make_dkim(mailer, &name, VAULT_DKIM_RSA, &bytes) == VAULT_DENIED);
-	CHECK(vault_ticket_keys(mailer, &bytes) == VAULT_OK);
+	CHECK(vault_ticket_keys(mailer, &bytes) == VAULT_DENIED);
+	CHECK(vault_forget_dkim(lab.door, &name) == VAULT_DENIED);
 	vault_close(&mailer);
+
+	struct vault *reporter = vault_open(channel(VAULTD_REPORTER, 5));
+	vaultd_set_reports(lab.vaultd, STR("own.example"));
+	CHECK(vault_sign_dkim(reporter, &name, hash, &bytes) == VAULT_DENIED);
+	const struct vault_dkim own = {STR("Own.example"), STR("s1")};
+	CHECK(vault_sign_dkim(reporter, &own, hash, &bytes) == VAULT_REFUSED);
+	CHECK(vault_dkim_record(reporter, &own, &bytes) == VAULT_DENIED);
+	CHECK(vault_forget_dkim(reporter, &own) == VAULT_DENIED);
+	vault_close(&reporter);
 
 	struct vault *signer = vault_open(channel(VAULTD_SIGNER, 3));
 	CHECK(vault_ticket_keys(signer, &bytes) == VAULT_DENIED);
@@ -527,6 +537,15 @@ static void makes_dkim_keys(void)
 		CHECK(vault_make_dkim(lab.ctl, &wrong[i], VAULT_DKIM_ED25519, &record) ==
 		      VAULT_REFUSED);
 	CHECK(record.len == 0);
+
+	const struct vault_dkim gone = {STR("a.example"), STR("E1")};
+	const unsigned char hash[VAULT_DKIM_HASH_BYTES] = {1};
+
+	CHECK(vault_forget_dkim(mailer, &gone) == VAULT_OK);
+	CHECK(vault_forget_dkim(mailer, &gone) == VAULT_OK);
+	CHECK(vault_sign_dkim(mailer, &gone, hash, &record) == VAULT_REFUSED);
+	CHECK(vault_dkim_record(mailer, &gone, &record) == VAULT_REFUSED);
+	CHECK(vault_make_dkim(lab.ctl, &gone, VAULT_DKIM_ED25519, &record) == VAULT_OK);
 	vault_close(&mailer);
 }
 
