@@ -8,7 +8,12 @@ static void add(struct ctl *ctl)
 	enum store_outcome outcome = directory_add_domain(&ctl->directory, domain);
 
 	if (outcome == STORE_OK)
-		buf_printf(&ctl->out, "%.*s is now a domain of ours.\n", STR_FMT(domain));
+		buf_printf(&ctl->out, "%.*s is now a domain of ours.\n%s",
+			   STR_FMT(domain),
+			   domain_dkim_begin(ctl)
+				   ? ""
+				   : "Its DKIM keys could not be made now; \"postrider "
+				     "domain dkim\" makes them.\n");
 	else if (outcome == STORE_CONFLICT)
 		ctl_fail(ctl, "%.*s is a domain of ours already.\nNothing was changed.",
 			 STR_FMT(domain));
@@ -70,7 +75,8 @@ static void list(struct ctl *ctl)
 }
 
 static const struct ctl_verb verbs[] = {
-	{"add", "DOMAIN", "Take mail for DOMAIN.", 1, 1, 0, CTL_NEEDS_SERVER, add},
+	{"add", "DOMAIN", "Take mail for DOMAIN, and make the keys that sign its mail.",
+	 1, 1, 0, CTL_NEEDS_SERVER, add},
 	{"remove", "DOMAIN", "Stop taking mail for DOMAIN, which must be empty.", 1, 1, 0,
 	 CTL_NEEDS_SERVER, remove_one},
 	{"dkim", "DOMAIN",

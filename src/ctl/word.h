@@ -136,6 +136,8 @@ void heal_damaged(struct ctl *ctl);
 /* Makes the first pair for the domain in the first word, and lets keys sign that the DNS
  * shows; false, and said, if that cannot be.  May suspend. */
 bool domain_dkim_prepare(struct ctl *ctl);
+/* Makes the first; false: they could not be made now. */
+bool domain_dkim_begin(struct ctl *ctl);
 void domain_dkim_show(struct ctl *ctl);
 void domain_dkim_rotate(struct ctl *ctl);
 

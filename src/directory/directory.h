@@ -4,6 +4,7 @@
  *   d/dom/DOMAIN          a domain of ours
  *   d/adr/LOCAL@DOMAIN    where an address leads: an account, or the targets of an alias
  *   d/dkm/DOMAIN          its DKIM keys (directory/dkim.h)
+ *   d/srs                 the keys of rewritten senders (directory/srs_keys.h)
  *   d/acc/00000007        an account's record: its name, primary address, rights
  *   d/next                the next account number
  *

@@ -149,3 +149,36 @@ bool record_dkim(struct str value, struct arena *arena, struct directory_dkim **
 			return false;
 	return dec_done(&dec);
 }
+
+void record_add_srs(struct buf *value, const struct srs_keys *keys)
+{
+	enc_u8(value, VERSION);
+	enc_var(value, keys->count);
+	for (size_t i = 0; i < keys->count; i++) {
+		enc_u64(value, (uint64_t)keys->keys[i].since_s);
+		buf_add(value,
+			(struct str){(const char *)keys->keys[i].octets, SRS_KEY_BYTES});
+	}
+}
+
+bool record_srs(struct str value, struct srs_keys *keys)
+{
+	struct dec dec = dec_over(value);
+	uint8_t version = dec_u8(&dec);
+	uint64_t given = dec_var(&dec);
+
+	if (!dec_ok(&dec) || version != VERSION || given > SRS_KEYS_MAX)
+		return false;
+	keys->count = 0;
+	while (keys->count < given) {
+		struct srs_key *key = &keys->keys[keys->count++];
+
+		key->since_s = (int64_t)dec_u64(&dec);
+		struct str octets = dec_bytes(&dec, SRS_KEY_BYTES);
+
+		if (!dec_ok(&dec))
+			return false;
+		memcpy(key->octets, octets.ptr, SRS_KEY_BYTES);
+	}
+	return dec_done(&dec);
+}

@@ -8,9 +8,9 @@
  *                       is never given again.
  *   d/dkm/DOMAIN        u8 1, var count, count × {string selector, u8 0 RSA or 1 Ed25519,
  *                       u8 1 next, 2 active or 3 retired, u64 since (seconds since 1970)}
- *   d/next              u32 the number to try next
- *   d/postmaster        u32 the account that gets mail to postmaster@DOMAIN where nobody
- *                       else does
+ *   d/srs               u8 1, var count × {u64 since (seconds since 1970), 32 octets},
+ * the newest first d/next              u32 the number to try next d/postmaster        u32
+ * the account that gets mail to postmaster@DOMAIN where nobody else does
  *
  * Nothing suspends.  Decoded slices borrow the value.
  */
@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "directory/dkim.h"
+#include "directory/srs_keys.h"
 
 enum { RECORD_TARGETS_MAX = 1000 };
 
@@ -34,6 +35,7 @@ struct account_record {
 #define RECORD_DOMAINS    STR("d/dom/")
 #define RECORD_ADDRESSES  STR("d/adr/")
 #define RECORD_ACCOUNTS   STR("d/acc/")
+#define RECORD_SRS        STR("d/srs")
 
 /* Keys; "" when the arena is full. */
 struct str record_domain_key(struct arena *arena, struct str domain);
@@ -46,6 +48,7 @@ void record_add_number(struct buf *value, account_t number);
 void record_add_address(struct buf *value, const struct directory_entry *entry);
 void record_add_account(struct buf *value, const struct account_record *record);
 
+void record_add_srs(struct buf *value, const struct srs_keys *keys);
 void record_add_dkim(struct buf *value, const struct directory_dkim *keys, size_t count);
 
 /* False if the octets are none of ours (damage, or a newer version). */
@@ -57,3 +60,4 @@ enum directory_find record_address(struct str value, struct arena *arena,
 [[nodiscard]] bool record_account(struct str value, struct account_record *record);
 [[nodiscard]] bool record_dkim(struct str value, struct arena *arena,
 			       struct directory_dkim **keys, size_t *count);
+[[nodiscard]] bool record_srs(struct str value, struct srs_keys *keys);

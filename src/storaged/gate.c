@@ -13,6 +13,7 @@ enum rule {
 	LOOK_UP,   /* READ or DIRECTORY */
 	POLICIES,  /* the keys of TLS policies and their reports, likewise */
 	POLICY_OR_DIRECTORY,
+	KEYS,   /* the directory's lists of keys for DKIM and SRS */
 	LOCAL,  /* the queue of local mail */
 	REMOTE, /* the queue of mail that leads out */
 	INBOX,  /* into an INBOX, or the mailbox for junk */
@@ -69,7 +70,7 @@ static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
 	[OP_MAILBOX_RENAME] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_MAILBOX_DELETE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_MAILBOX_SUBSCRIBE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
-	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES, NEVER},
+	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES, KEYS},
 	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES, NEVER},
 	[OP_QUEUE_ADD] = {SEND, NEVER, ALWAYS, NEVER, REPORT, STRANGERS},
 	[OP_QUEUE_SETTLE] = {NEVER, NEVER, ALWAYS, NEVER, LEASED, LEASED},
@@ -85,6 +86,13 @@ static const enum rule source_rules[GATE_ROLES] = {READ,  NEVER,  NEVER,
 static bool is_directory_key(account_t account, struct str key)
 {
 	return account == ACCOUNT_SYSTEM && str_starts(key, STR("d/"));
+}
+
+/* What deliverd sees to (deliverd/upkeep.h). */
+static bool is_key_list(account_t account, struct str key)
+{
+	return account == ACCOUNT_SYSTEM &&
+	       (str_starts(key, STR("d/dkm/")) || str_same(key, STR("d/srs")));
 }
 
 static bool is_policy_key(account_t account, struct str key)
@@ -113,6 +121,7 @@ static bool source_allowed(const struct gate_view *view, const struct store_body
 	case LOOK_UP:
 	case POLICIES:
 	case POLICY_OR_DIRECTORY:
+	case KEYS:
 	case LOCAL:
 	case REMOTE:
 	case INBOX:
@@ -198,6 +207,8 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 		return settles_leased(view, commit) || tells_counts(commit);
 	case POLICIES:
 		return is_policy_key(account, op->kv.key);
+	case KEYS:
+		return is_key_list(account, op->kv.key);
 	case NEVER:
 	case READ:
 	case DIRECTORY:
@@ -279,6 +290,7 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case SEND:
 	case STRANGERS:
 	case INBOX:
+	case KEYS:
 	case REPORT:
 		break;
 	}

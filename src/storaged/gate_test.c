@@ -160,6 +160,25 @@ TEST(one_refused_operation_refuses_the_commit)
 	CHECK(allows(GATE_DELIVERD, 0, false, request));
 }
 
+TEST(deliverd_writes_lists_of_keys_and_nothing_else_of_the_directory)
+{
+	struct store_op put = {.kind = OP_KV_PUT}, delete = {.kind = OP_KV_DELETE};
+
+	put.kv.key = delete.kv.key = STR("d/dkm/example.org");
+	CHECK(allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, OTHER, put));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, delete));
+	CHECK(!allows_op(GATE_MTA, 0, false, ACCOUNT_SYSTEM, put));
+	put.kv.key = STR("d/srs");
+	CHECK(allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	put.kv.key = STR("d/srs2");
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	put.kv.key = STR("d/adr/ann@example.org");
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	put.kv.key = STR("t/sts/example.org");
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+}
+
 TEST(deliverd_appends_to_inboxes_and_junk_only)
 {
 	struct store_op op = {.kind = OP_APPEND};

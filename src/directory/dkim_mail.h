@@ -1,0 +1,22 @@
+/* Signing a mail whose author is at a domain of ours, with all keys of that domain that
+ * are active. */
+#pragma once
+
+#include "directory/dkim.h"
+
+struct dkim_mailer {
+	const struct directory *directory;
+	struct vault *vault; /* NULL: nothing is signed */
+};
+
+enum dkim_mail {
+	DKIM_MAIL_SIGNED,
+	DKIM_MAIL_UNSIGNED, /* not a domain of ours, or it has no keys that sign */
+	DKIM_MAIL_LATER,    /* it is to be signed, and cannot be now */
+};
+
+/* mailer NULL: nothing is signed.  Appends whole DKIM-Signature fields for a message as
+ * it leaves, lines ending in CRLF. May suspend. */
+enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domain,
+			      struct str message, int64_t now_s, struct arena *arena,
+			      struct buf *fields);
