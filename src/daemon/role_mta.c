@@ -4,21 +4,24 @@
 #include "base/mem.h"
 #include "conf/hop.h"
 #include "daemon/self.h"
-#include "directory/directory.h"
+#include "directory/dkim_mail.h"
 #include "fetch/fetch.h"
 #include "mailauth/tls_policy.h"
 #include "mta/mta.h"
 #include "resolver/resolver.h"
 #include "store/store.h"
+#include "vault/vault.h"
 
 enum { ROOTS_BYTES_MAX = 2 * 1024 * 1024, LOGINS_BYTES_MAX = 64 * 1024 };
 
 struct mta_process {
 	struct store *store;
+	struct vault *vault;
 	struct resolver *resolver;
 	struct fetch *fetch;
 	struct buf roots, logins;
 	struct directory directory;
+	struct dkim_mailer mailer;
 	struct mta_options options;
 	struct mta *mta;
 };
@@ -28,6 +31,7 @@ static void make(struct self *self)
 	struct mta_process *process = NEW(struct mta_process);
 
 	process->store = store_open(-1);
+	process->vault = vault_open(-1);
 	process->resolver = resolver_open(-1);
 	process->fetch = fetch_open(-1);
 	process->roots = BUF(ROOTS_BYTES_MAX);
@@ -85,6 +89,7 @@ static bool begin(struct self *self)
 
 	process->directory = (struct directory){.store = process->store,
 						.default_domain = conf->default_domain};
+	process->mailer = (struct dkim_mailer){&process->directory, process->vault};
 	process->options = (struct mta_options){
 		.store = process->store,
 		.resolver = process->resolver,
@@ -112,6 +117,7 @@ static bool begin(struct self *self)
 		.reporter = {.store = process->store,
 			     .directory = &process->directory,
 			     .hostname = conf->hostname,
+			     .mailer = &process->mailer,
 			     .double_bounce = conf->queue_double_bounce},
 		.patience_s = conf->mta_patience_s};
 	set_sources(&process->options, conf->mta_source);
@@ -141,6 +147,9 @@ static void take(struct self *self, const struct ipc_message *message)
 	case CHILD_STORE:
 		store_reconnect(process->store, message->fd);
 		return;
+	case CHILD_VAULT:
+		vault_reconnect(process->vault, message->fd);
+		return;
 	case CHILD_RESOLVER:
 		resolver_reconnect(process->resolver, message->fd);
 		return;
@@ -165,6 +174,7 @@ static void end(struct self *self)
 
 	mta_close(&process->mta);
 	store_close(&process->store);
+	vault_close(&process->vault);
 	resolver_close(&process->resolver);
 	fetch_close(&process->fetch);
 	buf_fini(&process->roots);

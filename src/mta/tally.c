@@ -1,6 +1,7 @@
 #include "mta/tally.h"
 
 #include "base/log.h"
+#include "directory/directory.h"
 #include "net/conn.h"
 #include "queue/id.h"
 #include "route/letter.h"
@@ -18,6 +19,9 @@ static bool make_letter(void *arg, struct str to, struct str mail, struct arena 
 				.to = to,
 				.id = queue_id_make(room),
 				.message = mail,
+				.mailer = run->options->reporter.mailer,
+				.domain =
+					run->options->reporter.directory->default_domain,
 				.kind = QUEUE_TLS_OPTIONAL,
 				.now = clock_s()};
 

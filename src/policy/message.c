@@ -48,6 +48,18 @@ struct message_facts message_look(struct str text, struct str hostname)
 	return facts;
 }
 
+bool message_was_delivered_to(struct str text, struct str address)
+{
+	struct mail_fields fields = mail_fields_over(text);
+	struct mail_field field;
+
+	while (mail_fields_next(&fields, &field))
+		if (str_same_nocase(field.name, STR("Delivered-To")) &&
+		    str_same_nocase(str_trim(field.value), address))
+			return true;
+	return false;
+}
+
 /* What stays is moved together, then up to the body: each octet of the header at most
  * twice, however many fields go. */
 struct str message_drop_foreign(struct buf *text, struct str hostname)

@@ -22,6 +22,9 @@ struct message_facts message_look(struct str text, struct str hostname);
  * inside the text; returns the part that is now the message. */
 struct str message_drop_foreign(struct buf *text, struct str hostname);
 
+/* Whether a Delivered-To field names that address.  RFC 9228 §2. */
+bool message_was_delivered_to(struct str text, struct str address);
+
 /* What a Received field says.  RFC 5321 §4.4. */
 struct message_hop {
 	struct str client;  /* as it called itself */

@@ -83,3 +83,13 @@ TEST(writes_trace_fields)
 		      "\tThu, 1 Jan 1970 00:00:00 +0000\r\n"));
 	buf_fini(&out);
 }
+
+TEST(tells_where_a_mail_has_been)
+{
+	struct str text = STR("Subject: x\r\ndelivered-to:  Ann@Example.org \r\n\r\n"
+			      "Delivered-To: bob@example.org\r\n");
+
+	CHECK(message_was_delivered_to(text, STR("ann@example.org")));
+	CHECK(!message_was_delivered_to(text, STR("bob@example.org")));
+	CHECK(!message_was_delivered_to(STR(""), STR("")));
+}

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "deliver/deliver.h"
 #include "directory/directory.h"
+#include "directory/dkim_mail.h"
 #include "policy/judge.h"
 #include "policy/message.h"
 #include "rt/panic.h"
@@ -14,6 +15,7 @@ enum {
 	RECEIVED_MAX = 100, /* RFC 5321 §6.3 */
 	FROM_MAX = 100,     /* addresses in a From field */
 	COMPLETED_BYTES_MAX = 1000,
+	SIGNATURES_BYTES_MAX = 32 * 1024,
 };
 
 static const struct policy_verdict accepted = {0};
@@ -139,6 +141,58 @@ static void finish(const struct policy *policy, const struct deliver_mail *mail,
 	digest_make_warily("smtp digest", out->message, &out->digest);
 }
 
+/* The domain of the first author. */
+static struct str author_domain(struct str from, struct arena *scratch)
+{
+	struct mail_addresses all = mail_addresses_parse(scratch, from, FROM_MAX);
+
+	for (size_t i = 0; i < all.count; i++)
+		if (all.items[i].kind == MAIL_MAILBOX)
+			return all.items[i].domain;
+	return STR("");
+}
+
+/* Signatures stand below our Received field, beside the text; only where they are too
+ * long for that the text is copied. */
+static void add_signatures(struct policed *out, struct str fields)
+{
+	if (out->trace.len + fields.len <= TRACE_BYTES_MAX) {
+		buf_add(&out->trace, fields);
+		return;
+	}
+	struct buf whole = BUF(fields.len + out->message.len);
+
+	buf_add(&whole, fields);
+	buf_add(&whole, out->message);
+	ASSERT(buf_ok(&whole));
+	buf_fini(&out->changed);
+	out->changed = whole;
+	out->message = buf_str(&out->changed);
+}
+
+/* The message as it leaves, if its author is at a domain of ours. */
+static struct policy_verdict sign(const struct policy *policy,
+				  const struct deliver_mail *mail, struct str domain,
+				  struct arena *scratch, struct policed *out)
+{
+	SCOPED(buf_fini) struct buf fields = BUF(SIGNATURES_BYTES_MAX);
+
+	if (domain.len == 0)
+		return accepted;
+	switch (dkim_mail_sign(policy->mailer, domain, out->message, mail->received_at,
+			       scratch, &fields)) {
+	case DKIM_MAIL_SIGNED:
+		add_signatures(out, buf_str(&fields));
+		break;
+	case DKIM_MAIL_UNSIGNED:
+		break;
+	case DKIM_MAIL_LATER:
+		return (struct policy_verdict){
+			451, "4.3.0", "We cannot sign now; try again in a minute", true};
+	}
+	return accepted;
+}
+
 static void begin(struct policed *out)
 {
 	*out = (struct policed){.trace = BUF(TRACE_BYTES_MAX),
@@ -174,9 +228,11 @@ struct policy_verdict policy_submitting(const struct policy *policy,
 		verdict = check_author(policy, mail, &facts, scratch);
 	if (verdict.code != 0)
 		return verdict;
+	struct str domain = author_domain(facts.from, scratch);
+
 	complete(policy, mail, &facts, out);
 	finish(policy, mail, out);
-	return verdict;
+	return sign(policy, mail, domain, scratch, out);
 }
 
 void policed_fini(struct policed *policed)

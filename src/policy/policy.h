@@ -11,15 +11,17 @@
 
 struct deliver_mail;
 struct directory;
+struct dkim_mailer;
 struct proxies;
 
 /* What may be asked. */
 struct policy {
 	struct str hostname; /* how we call ourselves */
 	const struct directory *directory;
-	struct dns_lookup dns;         /* without ask, nobody's mail is judged */
-	const struct proxies *friends; /* whose mail is not judged */
-	bool is_dmarc_obeyed;          /* else its result is only written down */
+	struct dns_lookup dns;            /* without ask, nobody's mail is judged */
+	const struct proxies *friends;    /* whose mail is not judged */
+	bool is_dmarc_obeyed;             /* else its result is only written down */
+	const struct dkim_mailer *mailer; /* signs what our users send */
 };
 
 struct policy_verdict {
@@ -32,7 +34,8 @@ struct policy_verdict {
 struct policed {
 	struct str message; /* borrows the mail's text, or changed */
 	struct buf changed; /* its own: the text after fields were dropped or added */
-	struct buf trace;   /* Authentication-Results and Received, without Return-Path */
+	struct buf trace; /* without Return-Path: Received, and Authentication-Results or
+			   * DKIM-Signature */
 	struct buf digest;
 	bool is_tls_optional; /* RFC 8689 §4.1 */
 	bool is_suspect;      /* for the mailbox of junk, and not to be sent on */

@@ -1,11 +1,19 @@
 #include "route/letter.h"
 
 #include "base/buf.h"
+#include "directory/dkim_mail.h"
 #include "store/digest.h"
 #include "wire/mail/date.h"
 #include "wire/smtp/path.h"
 
-enum { NOTIFY_NEVER = 1, TRACE_MAX = 512 };
+enum { NOTIFY_NEVER = 1, TRACE_MAX = TRACE_BYTES_MAX };
+
+/* False: it cannot be signed now. */
+static bool sign(const struct letter *letter, struct arena *arena, struct buf *trace)
+{
+	return dkim_mail_sign(letter->mailer, letter->domain, letter->message,
+			      letter->now, arena, trace) != DKIM_MAIL_LATER;
+}
 
 enum report letter_find(struct letter *letter, const struct directory *directory,
 			struct arena *arena)
@@ -22,11 +30,14 @@ enum report letter_find(struct letter *letter, const struct directory *directory
 	case ROUTE_LOCAL:
 	case ROUTE_REMOTE:
 	case ROUTE_MIXED:
+	case ROUTE_BACK:
 		return REPORT_MADE;
 	case ROUTE_UNKNOWN:
 		return REPORT_LATER;
 	case ROUTE_NOBODY:
 	case ROUTE_LOOP:
+	case ROUTE_FORGED:
+	case ROUTE_EXPIRED:
 		break;
 	}
 	return REPORT_NONE;
@@ -51,7 +62,8 @@ bool letter_op(const struct letter *letter, struct arena *arena, struct store_op
 					      .body_kind = letter->kind,
 					      .recipients = to,
 					      .count = letter->count}};
-	if (!to || !arena_copy(arena, letter->id, &add->id) ||
+	if (!to || !sign(letter, arena, &trace) ||
+	    !arena_copy(arena, letter->id, &add->id) ||
 	    !arena_copy(arena, letter->message, &add->body.raw) ||
 	    !arena_copy(arena, buf_str(&trace), &add->trace) ||
 	    !arena_copy(arena, buf_str(&digest), &add->digest))

@@ -141,6 +141,8 @@ static enum report compose(struct telling *t, struct store_op *op)
 		t->letter.id = bounce.id;
 		t->letter.now = bounce.now;
 		t->letter.message = buf_str(&message);
+		t->letter.mailer = t->reporter->mailer;
+		t->letter.domain = bounce.domain;
 		if (letter_op(&t->letter, t->arena, op))
 			made = REPORT_MADE;
 	}

@@ -6,10 +6,12 @@
 #include "queue/bounce.h"
 
 struct directory;
+struct dkim_mailer;
 
 struct reporter {
 	struct store *store;
 	const struct directory *directory;
+	const struct dkim_mailer *mailer; /* signs reports; NULL: nobody does */
 	struct str hostname;
 	struct str double_bounce; /* the address that hears of mail that failed and has no
 				     sender to tell; "": nobody, it is logged */
