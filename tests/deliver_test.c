@@ -7,6 +7,7 @@
 #include "deliverd/accept.h"
 #include "deliverd/deliverd.h"
 #include "directory/directory.h"
+#include "directory/srs_keys.h"
 #include "rt/clock.h"
 #include "rt/ipc.h"
 #include "storaged/world.h"
@@ -270,6 +271,104 @@ static void people(void)
 TEST(a_person_sends_while_the_door_is_there)
 {
 	handing_run(people);
+}
+
+/* ---- passed on --------------------------------------------------------------------- */
+
+static const struct queue_recipient ann_and_out[] = {
+	{.kind = QUEUE_LOCAL,
+	 .address = STR("ann@example.org"),
+	 .original = STR("info@example.org"),
+	 .account = ANN},
+	{.kind = QUEUE_REMOTE,
+	 .address = STR("eve@far.example"),
+	 .original = STR("info@example.org")}};
+static const struct deliver_rcpt info[] = {{STR("info@example.org"), 0, 2}};
+
+static struct queue_row *queued(size_t *count)
+{
+	struct queue_place place = {0};
+	struct queue_row *rows = NULL;
+
+	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &place, 10, &w.arena,
+			       &rows, count) == STORE_OK);
+	return rows;
+}
+
+static struct deliver_mail mail_to_info(struct str text)
+{
+	struct deliver_mail mail = mail_to_ann(text);
+
+	mail.rcpts = info;
+	mail.places = ann_and_out;
+	mail.place_count = 2;
+	return mail;
+}
+
+static void passed_on(void)
+{
+	struct directory ctl = {w.ctl, STR("example.org")};
+	struct deliver_mail mail = mail_to_info(hello);
+	struct deliver_answer answer;
+	size_t count;
+
+	CHECK(directory_add_domain(&ctl, STR("example.org")) == STORE_OK);
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 451); /* there is no key for senders yet */
+	CHECK(directory_renew_srs_keys(&h.directory, clock_s()) == STORE_OK);
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 250);
+	struct queue_row *rows = queued(&count);
+
+	CHECK(count == 2);
+	for (size_t i = 0; i < count; i++) {
+		bool is_out = rows[i].recipient.kind == QUEUE_REMOTE;
+		struct str field = STR("Delivered-To: info@example.org\r\nReceived: ");
+
+		CHECK(is_out == str_starts(rows[i].trace, field));
+		if (!is_out)
+			CHECK_STR(rows[i].sender, STR("x@example.net"));
+		else
+			CHECK(str_starts(rows[i].sender, STR("SRS0=")) &&
+			      str_ends(rows[i].sender,
+				       STR("=example.net=x@example.org")));
+	}
+}
+
+TEST(what_leads_out_leaves_with_a_sender_of_ours_and_the_rest_as_it_came)
+{
+	handing_run(passed_on);
+}
+
+static void goes_round(void)
+{
+	struct deliver_mail mail = mail_to_info(
+		STR("Delivered-To: INFO@example.org\r\nFrom: x@example.net\r\n\r\n"));
+	struct deliver_answer answer;
+	size_t count;
+
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 554 && str_same(str_c(answer.enhanced), STR("5.4.6")));
+	mail.source = DELIVER_PROGRAM; /* sends it itself */
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 250);
+	CHECK_STR(queued(&count)[0].sender, STR("x@example.net"));
+	mail.source = DELIVER_STRANGER;
+	mail.sender = STR(""); /* a report stays one */
+	mail.text = hello;
+	mail.id = STR("another");
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	CHECK(answer.code == 250);
+	struct queue_row *rows = queued(&count);
+
+	CHECK(count == 4);
+	for (size_t i = 0; i < count; i++)
+		CHECK(str_same(rows[i].id, mail.id) == (rows[i].sender.len == 0));
+}
+
+TEST(what_was_passed_on_before_goes_round_no_more)
+{
+	handing_run(goes_round);
 }
 
 /* ---- a broken-in door -------------------------------------------------------------- */

@@ -4,17 +4,22 @@
 #include "base/mem.h"
 #include "daemon/self.h"
 #include "deliverd/deliverd.h"
-#include "directory/directory.h"
+#include "deliverd/upkeep.h"
+#include "directory/dkim_mail.h"
 #include "mda/mda.h"
 #include "net/proxied.h"
 #include "resolver/resolver.h"
 #include "store/store.h"
+#include "vault/vault.h"
 
 struct deliver_process {
 	struct store *store;
+	struct vault *vault;
 	struct resolver *resolver;
 	struct proxies friends;
 	struct directory directory;
+	struct dkim_mailer mailer;
+	struct upkeep upkeep;
 	struct mda mda;
 	struct deliverd *deliverd; /* NULL before it has begun */
 	struct waiters opened;
@@ -25,6 +30,7 @@ static void make(struct self *self)
 	struct deliver_process *process = NEW(struct deliver_process);
 
 	process->store = store_open(-1);
+	process->vault = vault_open(-1);
 	process->resolver = resolver_open(-1);
 	self->state = process;
 }
@@ -36,6 +42,9 @@ static bool begin(struct self *self)
 
 	process->directory = (struct directory){.store = process->store,
 						.default_domain = conf->default_domain};
+	process->mailer = (struct dkim_mailer){&process->directory, process->vault};
+	process->upkeep =
+		(struct upkeep){&process->directory, process->vault, process->resolver};
 	process->mda =
 		(struct mda){.store = process->store,
 			     .schedule = {.retry_first_s = conf->queue_retry_first_s,
@@ -45,13 +54,15 @@ static bool begin(struct self *self)
 			     .reporter = {.store = process->store,
 					  .directory = &process->directory,
 					  .hostname = conf->hostname,
+					  .mailer = &process->mailer,
 					  .double_bounce = conf->queue_double_bounce}};
 	struct deliverd_options options = {
 		.store = process->store,
 		.policy = {.hostname = conf->hostname,
 			   .directory = &process->directory,
 			   .friends = &process->friends,
-			   .is_dmarc_obeyed = conf->is_dmarc_obeyed},
+			   .is_dmarc_obeyed = conf->is_dmarc_obeyed,
+			   .mailer = &process->mailer},
 		.reporter = &process->mda.reporter};
 
 	if (!proxies_parse(conf->friends, &process->friends))
@@ -60,7 +71,8 @@ static bool begin(struct self *self)
 		options.policy.dns = dns_lookup_by(process->resolver);
 	process->deliverd = deliverd_open(&options);
 	wake_all(&process->opened);
-	return task_start("mda", mda_task, &process->mda) != NULL;
+	return task_start("mda", mda_task, &process->mda) &&
+	       task_start("upkeep", upkeep_task, &process->upkeep);
 }
 
 static void take(struct self *self, const struct ipc_message *message)
@@ -69,13 +81,18 @@ static void take(struct self *self, const struct ipc_message *message)
 
 	if (message->fd < 0)
 		return;
-	if (message->type == CHILD_STORE) {
+	switch (message->type) {
+	case CHILD_STORE:
 		store_reconnect(process->store, message->fd);
 		return;
-	}
-	if (message->type == CHILD_RESOLVER) {
+	case CHILD_VAULT:
+		vault_reconnect(process->vault, message->fd);
+		return;
+	case CHILD_RESOLVER:
 		resolver_reconnect(process->resolver, message->fd);
 		return;
+	default: /* a number from outside, no enum */
+		break;
 	}
 	while (!process->deliverd && message->type == CHILD_SERVE) {
 		if (wait_on(&process->opened, NEVER) != OK)
@@ -93,6 +110,7 @@ static void end(struct self *self)
 
 	deliverd_close(&process->deliverd);
 	store_close(&process->store);
+	vault_close(&process->vault);
 	resolver_close(&process->resolver);
 	mem_free(process);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "deliverd/forward.h"
 #include "policy/message.h"
 #include "queue/schedule.h"
 #include "store/store.h"
@@ -56,15 +57,15 @@ static bool is_about_the_mail(enum store_outcome outcome)
 /* Where the store was lost in the middle it is asked again, when it is back; the key
  * makes sure that it happens once. */
 static enum store_outcome commit(struct acceptance *in, account_t account, struct str key,
-				 const struct store_op *op)
+				 const struct store_op *op, size_t count)
 {
 	const struct store_commit commit = {
 		.account = account,
 		.key = key,
 		.key_minute = (uint32_t)(in->mail->received_at / 60),
 		.ops = op,
-		.count = 1};
-	bool is_person = op->kind == OP_QUEUE_ADD && account != ACCOUNT_SYSTEM;
+		.count = count};
+	bool is_person = op[0].kind == OP_QUEUE_ADD && account != ACCOUNT_SYSTEM;
 	deadline_t until = deadline_s(UNKNOWN_WAIT_S);
 	bool may_have_happened = in->mail->is_again;
 
@@ -100,7 +101,7 @@ static enum store_outcome deliver(struct acceptance *in, account_t account)
 		.trace = buf_str(&trace),
 		.digest = buf_str(&in->policed.digest),
 		.received_at = in->mail->received_at};
-	return commit(in, account, in->mail->id, &op);
+	return commit(in, account, in->mail->id, &op, 1);
 }
 
 /* What the queue is told of how the mail must travel. */
@@ -158,16 +159,13 @@ static struct queue_timing timing(const struct acceptance *in)
 	return timing;
 }
 
-/* Several places, or one outside: rows of the queue, of whoever causes them. */
-static enum store_outcome enqueue(struct acceptance *in, struct str key,
-				  const struct queue_recipient *recipients, size_t count)
+static struct store_op queue_op(const struct acceptance *in,
+				const struct queue_recipient *recipients, size_t count)
 {
 	const struct smtp_mail_params *params = &in->mail->params;
 	struct store_op op = {.kind = OP_QUEUE_ADD};
 	struct queue_timing times = timing(in);
 
-	if (!buf_ok(&in->policed.trace))
-		return STORE_INVALID;
 	op.queue_add = (struct op_queue_add){
 		.sender = in->mail->sender,
 		.id = in->mail->id,
@@ -182,7 +180,39 @@ static enum store_outcome enqueue(struct acceptance *in, struct str key,
 		.body_kind = body_kind(in),
 		.recipients = recipients,
 		.count = count};
-	return commit(in, in->mail->account, key, &op);
+	return op;
+}
+
+/* Several places, or one outside: rows of the queue, of whoever causes them.  What is
+ * passed on for others leaves with another sender, so its rows are apart. */
+static enum store_outcome enqueue(struct acceptance *in, struct str key,
+				  const struct queue_recipient *recipients, size_t count)
+{
+	struct forward forward;
+	struct store_op ops[2];
+	size_t op_count = 0;
+
+	if (!buf_ok(&in->policed.trace))
+		return STORE_INVALID;
+	if (!forward_begin(in->options->policy.directory, in->mail,
+			   buf_str(&in->policed.trace), recipients, count, in->arena,
+			   &forward))
+		return STORE_UNAVAILABLE;
+	if (forward.others_count > 0)
+		ops[op_count++] = queue_op(in, forward.others, forward.others_count);
+	if (forward.count > 0 && in->policed.is_suspect) {
+		LOG(INFO, "suspect mail not passed on", KV_STR("queue_id", in->mail->id),
+		    KV_STR("from", in->mail->sender),
+		    KV_STR("rcpt", forward.recipients[0].address),
+		    KV_INT("rcpts", forward.count));
+	} else if (forward.count > 0) {
+		struct store_op *op = &ops[op_count++];
+
+		*op = queue_op(in, forward.recipients, forward.count);
+		op->queue_add.sender = forward.sender;
+		op->queue_add.trace = forward.trace;
+	}
+	return commit(in, in->mail->account, key, ops, op_count);
 }
 
 /* What is held waits in the queue; and a sender who wants to hear of the delivery hears
@@ -310,12 +340,33 @@ static struct policy_verdict judge(struct acceptance *in)
 	return policy_arriving(policy, in->mail, in->arena, &in->policed);
 }
 
+/* What leads out again may be refused for that.  Suspect mail is not passed on: who gets
+ * it would take us for its source. */
+static struct policy_verdict judge_forward(const struct acceptance *in)
+{
+	if (forward_is_loop(in->mail))
+		return (struct policy_verdict){
+			554, "5.4.6",
+			"The message has been here before, and was passed on: it goes "
+			"round",
+			false};
+	if (in->policed.is_suspect && forward_is_all_of_a_rcpt(in->mail))
+		return (struct policy_verdict){
+			550, "5.7.1",
+			"The address leads to another server, and mail that may be "
+			"forged is not passed on; its author's domain must sign it",
+			true};
+	return (struct policy_verdict){0};
+}
+
 void accept_mail(const struct deliverd_options *options, const struct deliver_mail *mail,
 		 struct arena *arena, struct deliver_answer *answers)
 {
 	struct acceptance in = {.options = options, .mail = mail, .arena = arena};
 	struct policy_verdict verdict = judge(&in);
 
+	if (verdict.code == 0)
+		verdict = judge_forward(&in);
 	for (size_t i = 0; i < deliver_answers(mail); i++)
 		answers[i] = (struct deliver_answer){0};
 	if (verdict.code != 0)

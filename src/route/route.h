@@ -13,6 +13,9 @@ enum route {
 	ROUTE_NOBODY,  /* our domain, but no such mailbox */
 	ROUTE_UNKNOWN, /* cannot tell just now */
 	ROUTE_LOOP,    /* an alias that never ends, or of too many */
+	ROUTE_BACK,    /* to the sender of a mail that we passed on: for reports only */
+	ROUTE_FORGED,  /* looks like such an address, and we did not make it */
+	ROUTE_EXPIRED, /* we did, too long ago */
 };
 
 enum { ROUTE_TARGETS_MAX = 1000, ROUTE_ALIAS_DEPTH_MAX = 10 };

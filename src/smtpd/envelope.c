@@ -152,6 +152,19 @@ static void on_remote(struct session *s, const struct smtp_command *command,
 		add(s, command, targets, count);
 }
 
+/* The sender of a mail that we passed on.  Else everybody who got one could write to him
+ * through us. */
+static void on_back(struct session *s, const struct smtp_command *command,
+		    const struct route_target *targets, size_t count)
+{
+	if (s->draft->sender.len > 0)
+		refuse(s, command, 550, "5.7.1",
+		       "That address takes reports about a forwarded mail only; write to "
+		       "its author instead");
+	else
+		add(s, command, targets, count);
+}
+
 /* RCPT TO:<path> [parameters].  RFC 5321 §4.1.1.3. */
 void smtpd_on_rcpt(struct session *s, const struct smtp_command *command)
 {
@@ -196,6 +209,19 @@ void smtpd_on_rcpt(struct session *s, const struct smtp_command *command)
 		return;
 	case ROUTE_LOOP:
 		refuse(s, command, 550, "5.4.6", "That address leads in a circle");
+		return;
+	case ROUTE_BACK:
+		on_back(s, command, targets, count);
+		return;
+	case ROUTE_FORGED:
+		refuse(s, command, 550, "5.7.1",
+		       "That address of a forwarded mail was not made here, or was "
+		       "changed on its way");
+		return;
+	case ROUTE_EXPIRED:
+		refuse(s, command, 550, "5.7.1",
+		       "That address of a forwarded mail was good for three weeks, which "
+		       "are over");
 		return;
 	case ROUTE_UNKNOWN:
 		refuse(s, command, 451, "4.3.0", "We cannot tell now; try again later");
