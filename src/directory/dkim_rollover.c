@@ -96,14 +96,14 @@ struct str dkim_rollover_record(const struct dkim_rollover *rollover,
 	return copy;
 }
 
-/* Whether the record is of our key, however it is written. */
-static bool is_same_key(struct arena *arena, struct str shown, struct str ours)
+bool dkim_rollover_is_same(struct str shown, struct str ours, struct arena *arena)
 {
 	struct dkim_key theirs, key;
 
 	return dkim_key_parse(shown, arena, &theirs) == DKIM_KEY_FINE &&
 	       dkim_key_parse(ours, arena, &key) == DKIM_KEY_FINE &&
 	       theirs.type == key.type && str_same(theirs.modulus, key.modulus) &&
+	       str_same(theirs.exponent, key.exponent) &&
 	       str_same(theirs.public_key, key.public_key);
 }
 
@@ -118,7 +118,7 @@ static bool is_shown(const struct dkim_rollover *rollover,
 	for (size_t i = 0; answer.outcome == DNS_FOUND && i < answer.count; i++)
 		if (ours.len > 0 &&
 		    dns_txt_read(answer.records[i], rollover->arena, &text) &&
-		    is_same_key(rollover->arena, text, ours))
+		    dkim_rollover_is_same(text, ours, rollover->arena))
 			return true;
 	return false;
 }

@@ -30,6 +30,8 @@ void dkim_rollover_promote(struct dkim_rollover *rollover);
 void dkim_rollover_forget(struct dkim_rollover *rollover);
 /* If something has changed. */
 enum store_outcome dkim_rollover_save(struct dkim_rollover *rollover);
+/* Whether a record that is shown is of our key, however it is written. */
+bool dkim_rollover_is_same(struct str shown, struct str ours, struct arena *arena);
 /* Where the DNS shows a key, and what; "" if the vault does not know it. */
 struct str dkim_rollover_name(const struct dkim_rollover *rollover,
 			      const struct directory_dkim *key);

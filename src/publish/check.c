@@ -1,5 +1,6 @@
 #include "publish/check.h"
 
+#include "directory/dkim_rollover.h"
 #include "mailauth/iprev.h"
 #include "publish/judge.h"
 
@@ -336,7 +337,7 @@ static void check_dkim(struct judge *judge, const struct publish_record *record)
 	}
 	for (size_t i = 0; i < answer.count; i++) {
 		if (!dns_txt_read(answer.records[i], judge->arena, &text) ||
-		    !publish_is_same_dkim(text, record->data, judge->arena))
+		    !dkim_rollover_is_same(text, record->data, judge->arena))
 			continue;
 		judge_say(judge, PUBLISH_RIGHT, STR("It is our key."));
 		return;

@@ -46,5 +46,3 @@ struct publish_asker {
 [[nodiscard]] bool publish_check(const struct publish_asker *asker,
 				 const struct publish_plan *plan, struct arena *arena,
 				 struct publish_report *report);
-/* Whether the text is a record of that DKIM key, however it is written. */
-bool publish_is_same_dkim(struct str text, struct str ours, struct arena *arena);

@@ -88,17 +88,6 @@ static void judge_spf(struct judge *judge, struct str text)
 
 /* ---- DKIM, DMARC ------------------------------------------------------------------- */
 
-bool publish_is_same_dkim(struct str text, struct str ours, struct arena *arena)
-{
-	struct dkim_key theirs, key;
-
-	return dkim_key_parse(text, arena, &theirs) == DKIM_KEY_FINE &&
-	       dkim_key_parse(ours, arena, &key) == DKIM_KEY_FINE &&
-	       theirs.type == key.type && str_same(theirs.modulus, key.modulus) &&
-	       str_same(theirs.exponent, key.exponent) &&
-	       str_same(theirs.public_key, key.public_key);
-}
-
 /* RFC 7489 §6.3: the version first, and what is to be done. */
 static void judge_dmarc(struct judge *judge, struct str text)
 {

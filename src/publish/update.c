@@ -3,6 +3,7 @@
 #include <ldns/ldns.h>
 
 #include "base/mem.h"
+#include "directory/dkim_rollover.h"
 #include "net/connect.h"
 #include "rt/clock.h"
 
@@ -291,7 +292,7 @@ static bool is_stale(const struct planner *planner, const struct publish_record 
 		       record->type == DNS_TXT;
 	case PUBLISH_DKIM:
 		return record->is_over ||
-		       !publish_is_same_dkim(data, record->data, planner->arena);
+		       !dkim_rollover_is_same(data, record->data, planner->arena);
 	case PUBLISH_TLSA:
 		return planner->is_tlsa_there && str_starts(data, STR("3 1 1 ")) &&
 		       !is_planned_tlsa(planner, data);
