@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "report/unpack.h"
 #include "resolver/resolver.h"
 #include "rt/clock.h"
 #include "store/store.h"
@@ -343,7 +344,7 @@ static bool report_one(struct ledger *ledger, struct due *due, struct str value)
 	    !is_wanted(ledger, due->head.domain, due->arena, &due->to))
 		return true;
 	rpt_json(&json, &due->head, &rpt);
-	if (!buf_ok(&json) || !rpt_gzip(buf_str(&json), &gzip))
+	if (!buf_ok(&json) || !pack_gzip(buf_str(&json), &gzip))
 		return true;
 	bool is_sent = deliver(ledger, due, buf_str(&gzip));
 

@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/test.h"
+#include "report/unpack.h"
 #include "tlspolicy/rpt.h"
 #include "wire/mail/transfer.h"
 
@@ -41,7 +42,7 @@ TEST(our_own_report_is_read_back)
 	rpt_init(&rpt);
 	CHECK(rpt_add(&rpt, &policy));
 	rpt_json(&json, &head, &rpt);
-	CHECK(rpt_gzip(buf_str(&json), &gzip));
+	CHECK(pack_gzip(buf_str(&json), &gzip));
 	rpt_mail(&mail, &head, STR("rua@example.org"), buf_str(&gzip), 1763856000);
 	const struct str forms[] = {buf_str(&json), buf_str(&gzip), buf_str(&mail)};
 
@@ -100,7 +101,7 @@ TEST(a_small_file_does_not_become_a_big_one)
 	CHECK(buf_room(&zeros, zeros.max) != NULL);
 	memset(zeros.ptr, ' ', zeros.max);
 	buf_grew(&zeros, zeros.max);
-	CHECK(rpt_gzip(buf_str(&zeros), &gzip) && gzip.len < 100 * 1024);
+	CHECK(pack_gzip(buf_str(&zeros), &gzip) && gzip.len < 100 * 1024);
 	CHECK(reads(buf_str(&gzip)) == RECEIVED_LONG);
 	buf_add(&mail, STR(HEAD "Content-Type: application/tlsrpt+gzip\r\n"
 				"Content-Transfer-Encoding: base64\r\n\r\n"));

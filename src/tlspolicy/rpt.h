@@ -66,8 +66,6 @@ struct rpt_head {
 };
 /* RFC 8460 §4.4. */
 void rpt_json(struct buf *json, const struct rpt_head *head, const struct rpt *rpt);
-/* RFC 1952.  False if it does not fit. */
-[[nodiscard]] bool rpt_gzip(struct str bytes, struct buf *out);
 /* The whole mail (RFC 8460 §5.3) around the compressed report. */
 void rpt_mail(struct buf *mail, const struct rpt_head *head, struct str to,
 	      struct str gzip, int64_t now);

@@ -1,13 +1,10 @@
 /* The report as others get it: JSON, gzip, a mail. */
 #include <jansson.h>
-#include <zlib.h>
 
-#include "base/base64.h"
 #include "base/civil.h"
 #include "tlspolicy/rpt.h"
 #include "wire/mail/date.h"
-
-enum { GZIP = 15 + 16, LINE_OCTETS = 57 /* 76 letters of base64 */ };
+#include "wire/mail/transfer.h"
 
 /* Words of others may be anything; JSON is UTF-8. */
 static json_t *text(struct str s)
@@ -99,36 +96,6 @@ void rpt_json(struct buf *json, const struct rpt_head *head, const struct rpt *r
 	json_decref(whole);
 }
 
-bool rpt_gzip(struct str bytes, struct buf *out)
-{
-	z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes.ptr,
-		      .avail_in = (uInt)bytes.len};
-
-	if (bytes.len > UINT32_MAX || deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED,
-						   GZIP, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	uLong most = deflateBound(&z, bytes.len);
-	char *room = buf_room(out, most);
-
-	z.next_out = (Bytef *)room;
-	z.avail_out = (uInt)most;
-	bool is_done = room && deflate(&z, Z_FINISH) == Z_STREAM_END;
-
-	if (is_done)
-		buf_grew(out, z.total_out);
-	(void)deflateEnd(&z); /* it only frees */
-	return is_done;
-}
-
-static void add_base64(struct buf *mail, struct str bytes)
-{
-	while (bytes.len > 0) {
-		base64_add(mail, str_first(bytes, LINE_OCTETS));
-		buf_add(mail, STR("\r\n"));
-		bytes = str_skip(bytes, LINE_OCTETS);
-	}
-}
-
 /* RFC 8460 §3: it MUST be delivered despite any failure of TLS; RFC 8689 §4.2.2 has the
  * word for it. */
 static void add_head(struct buf *mail, const struct rpt_head *head, struct str to,
@@ -165,6 +132,6 @@ void rpt_mail(struct buf *mail, const struct rpt_head *head, struct str to,
 		   STR_FMT(head->id), STR_FMT(head->id), STR_FMT(head->domain),
 		   STR_FMT(head->submitter), STR_FMT(head->id), STR_FMT(head->submitter),
 		   STR_FMT(head->domain), (long long)head->begin, (long long)head->end);
-	add_base64(mail, gzip);
+	mail_base64_add(mail, gzip);
 	buf_printf(mail, "--tlsrpt-%.*s--\r\n", STR_FMT(head->id));
 }

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "base/test.h"
+#include "report/unpack.h"
 
 static const struct dns_tlsa record = {3, 1, 1, {"\x01\xab", 2}};
 
@@ -127,7 +128,7 @@ TEST(the_mail_has_the_report_packed)
 	unsigned char room[4096];
 	z_stream z = {.next_out = room, .avail_out = sizeof room};
 
-	CHECK(rpt_gzip(str_c(want), &gzip));
+	CHECK(pack_gzip(str_c(want), &gzip));
 	z.next_in = (unsigned char *)gzip.ptr;
 	z.avail_in = (unsigned)gzip.len;
 	CHECK(inflateInit2(&z, 15 + 16) == Z_OK && inflate(&z, Z_FINISH) == Z_STREAM_END);
