@@ -1,112 +1,43 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <unistd.h>
 
-#include "base/civil.h"
-#include "ctl/word.h"
+#include "ctl/report_say.h"
 #include "tlspolicy/received.h"
 
-enum {
-	FILE_BYTES_MAX = 2 * TLS_REPORT_BYTES_MAX, /* as base64 in a mail */
-	PIECE = 64 * 1024,
-	SHOWN_MAX = 200,
-};
-
-/* False, and said. */
-static bool read_all(struct ctl *ctl, struct str path, struct buf *bytes)
-{
-	bool is_stdin = str_same(path, STR("-"));
-	struct str name = arena_printf(&ctl->arena, "%.*s", STR_FMT(path));
-	int fd = is_stdin ? dup(STDIN_FILENO) : open(name.ptr, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : 1;
-
-	while (got > 0) {
-		char *room = buf_room(bytes, PIECE);
-
-		got = room ? read(fd, room, PIECE) : 0;
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got > 0)
-			buf_grew(bytes, (size_t)got);
-	}
-	if (got < 0)
-		ctl_fail(ctl, "%.*s cannot be read: %s.\nNothing was changed.",
-			 STR_FMT(path), strerror(errno));
-	else if (!buf_ok(bytes))
-		ctl_fail(ctl, "%.*s is longer than any report that we read, %d MiB.",
-			 STR_FMT(path), FILE_BYTES_MAX / 1024 / 1024);
-	if (fd >= 0)
-		(void)close(fd);
-	return got == 0 && buf_ok(bytes);
-}
-
 /* ---- for people -------------------------------------------------------------------- */
-
-/* Strangers' words on a terminal: on one line, and without control characters, those of
- * UTF-8 included. */
-static struct str shown(struct ctl *ctl, struct str text)
-{
-	SCOPED(buf_fini) struct buf out = BUF(SHOWN_MAX + 8);
-	struct str copy;
-
-	for (size_t i = 0; i < text.len && out.len < SHOWN_MAX; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		bool is_c1 = c == 0xc2 && i + 1 < text.len &&
-			     (unsigned char)text.ptr[i + 1] < 0xa0;
-
-		i += is_c1;
-		buf_add_byte(&out, is_c1 || c < ' ' || c == 127 ? '?' : text.ptr[i]);
-	}
-	if (text.len == 0)
-		return STR("(not said)");
-	return arena_copy(&ctl->arena, buf_str(&out), &copy) ? copy : STR("?");
-}
-
-/* "2026-11-22 00:00" */
-static struct str moment(struct ctl *ctl, int64_t at)
-{
-	struct civil c = civil_from_unix(at, 0);
-
-	if (at == 0)
-		return STR("(not said)");
-	return arena_printf(&ctl->arena, "%04d-%02d-%02d %02d:%02d", c.year, c.month,
-			    c.day, c.hour, c.minute);
-}
 
 static void say_detail(struct ctl *ctl, const struct tls_report_detail *detail)
 {
 	buf_printf(&ctl->out, "    %llu x %.*s", (unsigned long long)detail->sessions,
-		   STR_FMT(shown(ctl, detail->type)));
+		   STR_FMT(report_shown(ctl, detail->type)));
 	if (detail->sending_ip.len > 0)
 		buf_printf(&ctl->out, " from %.*s",
-			   STR_FMT(shown(ctl, detail->sending_ip)));
+			   STR_FMT(report_shown(ctl, detail->sending_ip)));
 	if (detail->mx.len > 0)
-		buf_printf(&ctl->out, " to %.*s", STR_FMT(shown(ctl, detail->mx)));
+		buf_printf(&ctl->out, " to %.*s", STR_FMT(report_shown(ctl, detail->mx)));
 	if (detail->receiving_ip.len > 0)
 		buf_printf(&ctl->out, " [%.*s]",
-			   STR_FMT(shown(ctl, detail->receiving_ip)));
+			   STR_FMT(report_shown(ctl, detail->receiving_ip)));
 	if (detail->reason.len > 0)
-		buf_printf(&ctl->out, ": %.*s", STR_FMT(shown(ctl, detail->reason)));
+		buf_printf(&ctl->out, ": %.*s", STR_FMT(report_shown(ctl, detail->reason)));
 	buf_add(&ctl->out, STR("\n"));
 }
 
 static void say_report(struct ctl *ctl, const struct tls_report *report)
 {
 	buf_printf(&ctl->out, "TLS report %.*s of %.*s <%.*s>\n",
-		   STR_FMT(shown(ctl, report->id)),
-		   STR_FMT(shown(ctl, report->organization)),
-		   STR_FMT(shown(ctl, report->contact)));
+		   STR_FMT(report_shown(ctl, report->id)),
+		   STR_FMT(report_shown(ctl, report->organization)),
+		   STR_FMT(report_shown(ctl, report->contact)));
 	buf_printf(&ctl->out, "from %.*s to %.*s (UTC)\n",
-		   STR_FMT(moment(ctl, report->begin)),
-		   STR_FMT(moment(ctl, report->end)));
+		   STR_FMT(report_moment(ctl, report->begin)),
+		   STR_FMT(report_moment(ctl, report->end)));
 	for (size_t i = 0; i < report->count; i++) {
 		const struct tls_report_policy *policy = &report->policies[i];
 
 		buf_printf(&ctl->out,
 			   "  %.*s, policy %.*s: %llu sessions good, %llu failed\n",
-			   STR_FMT(shown(ctl, policy->domain)),
-			   STR_FMT(shown(ctl, policy->type)),
+			   STR_FMT(report_shown(ctl, policy->domain)),
+			   STR_FMT(report_shown(ctl, policy->type)),
 			   (unsigned long long)policy->good,
 			   (unsigned long long)policy->bad);
 		for (size_t j = 0; j < policy->detail_count; j++)
@@ -174,12 +105,12 @@ static json_t *report_json(const struct tls_report *report)
 static void tls(struct ctl *ctl)
 {
 	SCOPED(arena_fini) struct arena arena;
-	SCOPED(buf_fini) struct buf bytes = BUF(FILE_BYTES_MAX);
+	SCOPED(buf_fini) struct buf bytes = BUF(REPORT_FILE_MAX);
 	struct str path = ctl->words[0];
 	struct tls_report report;
 
 	arena_init(&arena, RECEIVED_ARENA_MAX);
-	if (!read_all(ctl, path, &bytes))
+	if (!report_file(ctl, path, &bytes))
 		return;
 	switch (received_read(buf_str(&bytes), &arena, &report)) {
 	case RECEIVED_REPORT:
@@ -213,6 +144,11 @@ static const struct ctl_verb verbs[] = {
 	 "in "
 	 "it, or that JSON packed.",
 	 1, 1, 0, 0, tls},
+	{"dmarc", "FILE|-",
+	 "Print what a report of DMARC says that another server has sent, by source: who "
+	 "sent mail in the domain's name, and what proved it.  It may be a mail, the XML "
+	 "in it, or that packed (gzip, ZIP), or a report of one mail that failed.",
+	 1, 1, 0, 0, report_dmarc},
 };
 
 const struct ctl_word ctl_report = {
@@ -220,7 +156,7 @@ const struct ctl_word ctl_report = {
 	.summary = "What other servers report of ours.",
 	.examples =
 		"  postrider report tls 'example.net!example.org!1763769600!1763855999"
-		".json.gz'\n  postrider report tls - --json < mail\n",
+		".json.gz'\n  postrider report dmarc - < mail\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

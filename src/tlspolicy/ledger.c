@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
+#include "report/journal.h"
 #include "report/unpack.h"
 #include "resolver/resolver.h"
 #include "rt/clock.h"
@@ -16,13 +16,7 @@ enum {
 	PAGES_MAX = 2000, /* domains in memory */
 	BUCKETS = 512,
 	DAY_S = 24 * 3600,
-	WRITES_A_DAY = 24 * 60,
-	LOOKS_A_DAY = 24, /* for what is due */
-	DELAYS_A_DAY = 6, /* the longest is four hours: RFC 8460 §4.1 */
-	KEEP_DAYS = 2,    /* a report that nobody takes: RFC 8460 §5.5 */
-	SCAN_ROWS = 8,
 	SCRATCH_MAX = 4 * 1024 * 1024,
-	RESULT_MAX = 64 * 1024,
 	JSON_MAX = 512 * 1024,
 	MAIL_MAX = 512 * 1024,
 	POST_TIMEOUT_S = 60,
@@ -39,6 +33,7 @@ struct page {
 
 struct ledger {
 	struct ledger_options options;
+	struct journal journal;
 	struct page *buckets[BUCKETS];
 	size_t count;
 };
@@ -48,8 +43,11 @@ struct ledger *ledger_open(const struct ledger_options *options)
 	struct ledger *ledger = NEW(struct ledger);
 
 	ledger->options = *options;
-	if (ledger->options.interval_s == 0)
-		ledger->options.interval_s = DAY_S;
+	ledger->journal = (struct journal){
+		.store = options->store,
+		.prefix = STR("t/rpt/"),
+		.hostname = options->hostname,
+		.interval_s = options->interval_s == 0 ? DAY_S : options->interval_s};
 	return ledger;
 }
 
@@ -94,7 +92,7 @@ void ledger_close(struct ledger **ledger)
 static struct page *page_of(struct ledger *ledger, struct str domain)
 {
 	struct page **bucket = &ledger->buckets[hash64(domain) % BUCKETS];
-	int64_t day = clock_s() / ledger->options.interval_s;
+	int64_t day = journal_today(&ledger->journal);
 
 	for (struct page *page = *bucket; page; page = page->next)
 		if (page->day == day && str_same(str_c(page->domain), domain))
@@ -184,73 +182,25 @@ static bool is_wanted(struct ledger *ledger, struct str domain, struct arena *ar
 
 /* ---- the store --------------------------------------------------------------------- */
 
-/* key: "", or what makes a second time do nothing, which is_repeat then says. */
-static enum store_outcome commit(struct ledger *ledger, struct str key,
-				 const struct store_op *ops, size_t count,
-				 bool *is_repeat)
-{
-	const struct store_commit commit = {
-		.account = ACCOUNT_SYSTEM, .key = key, .ops = ops, .count = count};
-	SCOPED(arena_fini) struct arena arena;
-	struct store_result result = {.is_repeat = false};
-
-	arena_init(&arena, RESULT_MAX);
-	enum store_outcome outcome =
-		store_commit(ledger->options.store, &commit, &arena, &result);
-
-	if (outcome != STORE_OK && outcome != STORE_ABSENT)
-		LOG(WARN, "TLS report not kept",
-		    KV("outcome", store_outcome_text(outcome)));
-	*is_repeat = result.is_repeat;
-	return outcome;
-}
-
-static void forget(struct ledger *ledger, struct str key)
-{
-	const struct store_op op = {.kind = OP_KV_DELETE, .kv = {.key = key}};
-	bool is_repeat;
-
-	(void)commit(ledger, STR(""), &op, 1, &is_repeat); /* else looked at again */
-}
-
-/* After its day is over, so many seconds: not all reports of the world at once. */
-static int64_t delay_of(const struct ledger *ledger)
-{
-	return (int64_t)(crc32c(0, ledger->options.hostname) %
-			 num_max(ledger->options.interval_s / DELAYS_A_DAY, 1));
-}
-
-/* When it is reported; what is counted later is not. */
-static int64_t due_at(const struct ledger *ledger, int64_t day)
-{
-	return (day + 1) * ledger->options.interval_s + delay_of(ledger);
-}
-
 /* What was counted before is added. */
 static void write_page(struct ledger *ledger, struct page *page)
 {
 	SCOPED(arena_fini) struct arena arena;
 	SCOPED(buf_fini) struct buf value = BUF(KV_VALUE_MAX);
-	struct store_op op = {.kind = OP_KV_PUT};
 	struct tls_rpt rpt;
-	struct str old;
+	struct str key, old;
 
 	arena_init(&arena, SCRATCH_MAX);
-	if (clock_s() >= due_at(ledger, page->day) ||
+	if (!journal_is_open(&ledger->journal, page->day) ||
 	    !is_wanted(ledger, str_c(page->domain), &arena, &rpt))
 		return;
-	op.kv.key = arena_printf(&arena, "t/rpt/%06lld/%s", (long long)page->day,
-				 page->domain);
-	if (store_kv_get(ledger->options.store, ACCOUNT_SYSTEM, op.kv.key, &arena,
-			 &old) == STORE_OK &&
+	key = journal_key(&ledger->journal, page->day, str_c(page->domain), &arena);
+	if (journal_read(&ledger->journal, key, &arena, &old) &&
 	    !rpt_decode(old, &page->rpt))
 		LOG(WARN, "TLS report damaged", KV("name", page->domain));
 	rpt_encode(&value, &page->rpt);
-	op.kv.value = buf_str(&value);
-	bool is_repeat;
-
-	if (buf_ok(&value)) /* else, or if it fails, a minute is lost */
-		(void)commit(ledger, STR(""), &op, 1, &is_repeat);
+	if (buf_ok(&value)) /* else a minute is lost */
+		journal_write(&ledger->journal, key, buf_str(&value));
 }
 
 void ledger_write(struct ledger *ledger)
@@ -284,143 +234,78 @@ static bool post(struct ledger *ledger, struct str url, struct str gzip,
 	return reply.outcome == FETCH_OK && reply.status / 100 == 2;
 }
 
-/* A pair of the store on its way to be reported. */
-struct due {
-	struct str key;
-	int64_t day;
-	struct rpt_head head;
-	struct tls_rpt to;
-	struct arena *arena;
-};
-
-/* The same for the same day and domain for ever, since it is written down. */
-static uint64_t number_of(const struct due *due)
-{
-	return siphash((struct hash_key){{8460, 1}}, due->key);
-}
-
 /* All who are to get it.  Once the commit is made it has been sent: never again. */
-static bool deliver(struct ledger *ledger, const struct due *due, struct str gzip)
+static bool deliver(struct ledger *ledger, const struct journal_due *due,
+		    const struct rpt_head *head, const struct tls_rpt *to,
+		    struct str gzip)
 {
 	SCOPED(buf_fini) struct buf mail = BUF(MAIL_MAX);
 	struct store_op ops[TLS_RPT_URIS_MAX + 1];
-	struct str key =
-		arena_printf(due->arena, "t/rpt/%lld/%016llx", (long long)due->day,
-			     (unsigned long long)number_of(due));
-	bool is_taken = false, is_repeat;
+	bool is_taken = false;
 	size_t count = 0;
 
-	for (size_t i = 0; i < due->to.count; i++) {
-		struct str target = due->to.uris[i].target;
+	for (size_t i = 0; i < to->count; i++) {
+		struct str target = to->uris[i].target;
 
-		if (due->to.uris[i].is_https) {
+		if (to->uris[i].is_https) {
 			is_taken |= post(ledger, target, gzip, due->arena);
 			continue;
 		}
 		buf_reset(&mail);
-		rpt_mail(&mail, &due->head, target, gzip, clock_s());
+		rpt_mail(&mail, head, target, gzip, clock_s());
 		count += buf_ok(&mail) &&
 			 ledger->options.letter(ledger->options.arg, target,
 						buf_str(&mail), due->arena, &ops[count]);
 	}
-	if (!is_taken && count == 0)
-		return false;
-	ops[count++] = (struct store_op){.kind = OP_KV_DELETE, .kv = {.key = due->key}};
-	if (commit(ledger, key, ops, count, &is_repeat) != STORE_OK)
-		return false;
-	if (is_repeat) /* it was sent before, and the pair has come again */
-		forget(ledger, due->key);
-	return true;
+	return (is_taken || count > 0) &&
+	       journal_sent(&ledger->journal, due->day, due->name, ops, count, &due->key,
+			    1, due->arena);
 }
 
-/* True if the pair is of no more use: nobody wants it, or it cannot be read. */
-static bool report_one(struct ledger *ledger, struct due *due, struct str value)
+static enum journal_fate report_one(void *arg, const struct journal_due *due)
 {
+	struct ledger *ledger = arg;
+	const struct rpt_head head = {.domain = due->name,
+				      .submitter = ledger->options.hostname,
+				      .id = due->id,
+				      .begin = due->begin,
+				      .end = due->end};
 	SCOPED(buf_fini) struct buf json = BUF(JSON_MAX), gzip = BUF(FETCH_BODY_MAX);
 	SCOPED(rpt_fini) struct rpt rpt;
+	struct tls_rpt to;
 
 	rpt_init(&rpt);
-	if (!rpt_decode(value, &rpt) ||
-	    !is_wanted(ledger, due->head.domain, due->arena, &due->to))
-		return true;
-	rpt_json(&json, &due->head, &rpt);
+	if (!rpt_decode(due->value, &rpt) ||
+	    !is_wanted(ledger, due->name, due->arena, &to))
+		return JOURNAL_USELESS;
+	rpt_json(&json, &head, &rpt);
 	if (!buf_ok(&json) || !pack_gzip(buf_str(&json), &gzip))
-		return true;
-	bool is_sent = deliver(ledger, due, buf_str(&gzip));
+		return JOURNAL_USELESS;
+	bool is_sent = deliver(ledger, due, &head, &to, buf_str(&gzip));
 
-	LOG(INFO, "TLS report", KV_STR("name", due->head.domain),
+	LOG(INFO, "TLS report", KV_STR("name", due->name),
 	    KV("outcome", is_sent ? "sent" : "not taken"));
-	return false;
-}
-
-/* "t/rpt/DAY/DOMAIN" */
-static bool read_key(struct str key, int64_t *day, struct str *domain)
-{
-	uint64_t number;
-
-	*domain = str_skip(key, sizeof "t/rpt/" - 1);
-	if (!num_parse(str_cut(domain, '/'), INT32_MAX, &number))
-		return false;
-	*day = (int64_t)number;
-	return true;
-}
-
-static void look_at(struct ledger *ledger, const struct kv_row *row)
-{
-	SCOPED(arena_fini) struct arena arena;
-	struct due due = {.key = row->key,
-			  .head = {.submitter = ledger->options.hostname},
-			  .arena = &arena};
-	int64_t interval_s = ledger->options.interval_s, now = clock_s();
-
-	arena_init(&arena, SCRATCH_MAX);
-	if (!read_key(row->key, &due.day, &due.head.domain) ||
-	    due.day > now / interval_s) { /* of days that had another length */
-		forget(ledger, row->key);
-		return;
-	}
-	if (now < due_at(ledger, due.day))
-		return; /* its day is not over, or others report just now */
-	due.head.begin = due.day * interval_s;
-	due.head.end = due.head.begin + interval_s - 1;
-	due.head.id = arena_printf(&arena, "%lld.%016llx", (long long)due.day,
-				   (unsigned long long)number_of(&due));
-	if (report_one(ledger, &due, row->value) ||
-	    now > (due.day + 1 + KEEP_DAYS) * interval_s)
-		forget(ledger, row->key);
+	return is_sent ? JOURNAL_SENT : JOURNAL_LATER;
 }
 
 void ledger_report(struct ledger *ledger)
 {
-	char after_room[KV_KEY_MAX + 1] = "";
-	size_t count_got = SCAN_ROWS;
-
-	while (count_got == SCAN_ROWS) {
-		SCOPED(arena_fini) struct arena arena;
-		struct kv_row *rows;
-
-		arena_init(&arena, SCRATCH_MAX);
-		if (store_kv_scan(ledger->options.store, ACCOUNT_SYSTEM, STR("t/rpt/"),
-				  str_c(after_room), SCAN_ROWS, &arena, &rows,
-				  &count_got) != STORE_OK)
-			return;
-		for (size_t i = 0; i < count_got && !task_is_canceled(); i++)
-			look_at(ledger, &rows[i]);
-		if (count_got > 0 &&
-		    !str_to_c(rows[count_got - 1].key, after_room, sizeof after_room))
-			return;
-	}
+	journal_report(&ledger->journal, report_one, ledger);
 }
 
-/* What counts a minute is written down; reports are looked for once an hour. */
+static void write_all(void *ledger)
+{
+	ledger_write(ledger);
+}
+
+static void report_all(void *ledger)
+{
+	ledger_report(ledger);
+}
+
 void ledger_task(void *arg)
 {
 	struct ledger *ledger = arg;
-	uint64_t minute_ms = ledger->options.interval_s * 1000ull / WRITES_A_DAY;
 
-	for (unsigned minute = 0; task_sleep_ms(minute_ms) == OK; minute++) {
-		ledger_write(ledger);
-		if (minute % (WRITES_A_DAY / LOOKS_A_DAY) == 0)
-			ledger_report(ledger);
-	}
+	journal_run(&ledger->journal, write_all, report_all, ledger);
 }

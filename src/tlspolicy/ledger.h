@@ -2,11 +2,10 @@
  * that want it (TLS-RPT, RFC 8460).  Counts gather in memory for a minute, and are then
  * added to the store:
  *
- *   t/rpt/DAY/DOMAIN   as tlspolicy/rpt.h has it; DAY in days since 1970, six digits
+ *   t/rpt/DAY/DOMAIN   as tlspolicy/rpt.h has it
  *
- * A domain's day is reported once, whatever dies: the mails are queued and the pair is
- * deleted by one commit, whose key is made of day and domain.  What is posted by HTTPS
- * may come twice, under the same report id, if we die before that commit.
+ * A domain's day is reported once, whatever dies (report/journal.h).  What is posted by
+ * HTTPS may come twice, under the same report id, if we die before the commit.
  */
 #pragma once
 
