@@ -49,10 +49,10 @@ static bool word_of(struct dec *dec, const char *const *words, size_t count,
 #define NUMBER(word, words) number_of((word), (words), COUNT_OF(words))
 #define WORD(dec, words, word) word_of((dec), (words), COUNT_OF(words), (word))
 
-void dmarc_book_init(struct dmarc_book *book)
+void dmarc_book_init(struct dmarc_book *book, size_t pairs)
 {
-	*book = (struct dmarc_book){.count = 0};
-	arena_init(&book->arena, ARENA_MAX);
+	*book = (struct dmarc_book){.pairs = pairs};
+	arena_init(&book->arena, pairs * ARENA_MAX);
 }
 
 void dmarc_book_fini(struct dmarc_book *book)
@@ -188,8 +188,8 @@ static void add_row(struct dmarc_book *book, struct str bytes, uint64_t count)
 	struct dmarc_book_row *row = NULL;
 	struct str kept;
 
-	if (book->count < DMARC_BOOK_ROWS_MAX &&
-	    book->bytes + bytes.len + ROW_EXTRA <= DMARC_BOOK_BYTES_MAX &&
+	if (book->count < book->pairs * DMARC_BOOK_ROWS_MAX &&
+	    book->bytes + bytes.len + ROW_EXTRA <= book->pairs * DMARC_BOOK_BYTES_MAX &&
 	    arena_copy(&book->arena, bytes, &kept))
 		row = ARENA_NEW(&book->arena, struct dmarc_book_row);
 	if (!row) {

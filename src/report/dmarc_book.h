@@ -16,7 +16,7 @@
 #include "wire/dns/ip.h"
 
 enum {
-	DMARC_BOOK_BYTES_MAX = 30 * 1024, /* as a value of the store */
+	DMARC_BOOK_BYTES_MAX = 30 * 1024, /* of rows, in a value of the store */
 	DMARC_BOOK_ROWS_MAX = 1000,
 	DMARC_FACTS_SIGNATURES_MAX = 5, /* the rest of a mail's is left out: §3.1.3 */
 };
@@ -57,10 +57,12 @@ struct dmarc_book {
 	struct str policy; /* encoded; "" before the first mail */
 	struct dmarc_book_row *rows;
 	size_t count, bytes; /* of the rows, encoded */
+	size_t pairs;        /* its bounds are those of so many values */
 	uint64_t others;     /* mails that found no room */
 };
 
-void dmarc_book_init(struct dmarc_book *book);
+/* It holds what so many pairs of the store do; 1 if it is to become one. */
+void dmarc_book_init(struct dmarc_book *book, size_t pairs);
 void dmarc_book_fini(struct dmarc_book *book);
 /* Beyond a bound the mail is counted among the others.  The last policy counts. */
 void dmarc_book_add(struct dmarc_book *book, const struct dmarc_facts *facts);

@@ -62,7 +62,7 @@ TEST(our_own_report_of_dmarc_is_read_back)
 	SCOPED(dmarc_book_fini) struct dmarc_book book;
 	struct dmarc_facts facts = facts_of(1);
 
-	dmarc_book_init(&book);
+	dmarc_book_init(&book, 1);
 	dmarc_book_add(&book, &facts);
 	dmarc_book_add(&book, &facts);
 	facts.is_dkim_aligned = true;
@@ -100,8 +100,8 @@ TEST(counts_of_dmarc_are_kept_and_added_up)
 	SCOPED(buf_fini) struct buf value = BUF(32 * 1024);
 	struct dmarc_facts facts = facts_of(1);
 
-	dmarc_book_init(&book);
-	dmarc_book_init(&again);
+	dmarc_book_init(&book, 1);
+	dmarc_book_init(&again, 1);
 	for (unsigned i = 0; i < 3; i++) {
 		facts = facts_of(i);
 		dmarc_book_add(&book, &facts);
@@ -126,7 +126,7 @@ TEST(what_is_counted_of_dmarc_is_bounded_and_says_so)
 	SCOPED(buf_fini) struct buf value = BUF(32 * 1024);
 	uint64_t listed = 0;
 
-	dmarc_book_init(&book);
+	dmarc_book_init(&book, 1);
 	for (unsigned i = 0; i < 5000; i++) {
 		struct dmarc_facts facts = facts_of(i);
 

@@ -4,6 +4,13 @@
 #include "wire/mail/date.h"
 #include "wire/mail/transfer.h"
 
+/* U+FFFE, U+FFFF */
+static bool is_no_letter(struct str text)
+{
+	return str_starts(text, STR("\xef\xbf\xbe")) ||
+	       str_starts(text, STR("\xef\xbf\xbf"));
+}
+
 /* XML 1.0 §2.2, §2.4: words of strangers may be anything. */
 static void add_escaped(struct buf *xml, struct str text)
 {
@@ -19,8 +26,7 @@ static void add_escaped(struct buf *xml, struct str text)
 		else if (c == '>')
 			buf_add(xml, STR("&gt;"));
 		else if (c < ' ' || c == 127 || (c > 127 && !is_utf8) ||
-			 (c == 0xef && i + 1 < text.len &&
-			  (unsigned char)text.ptr[i + 1] == 0xbf)) /* U+FFFE, U+FFFF */
+			 (is_utf8 && is_no_letter(str_skip(text, i)))) /* U+FFFE, U+FFFF */
 			buf_add_byte(xml, '?'), i += c == 0xef && is_utf8 ? 2 : 0;
 		else
 			buf_add_byte(xml, (char)c);

@@ -13,7 +13,9 @@ enum rule {
 	LOOK_UP,   /* READ or DIRECTORY */
 	POLICIES,  /* the keys of TLS policies and their reports, likewise */
 	POLICY_OR_DIRECTORY,
-	KEYS,   /* the directory's lists of keys for DKIM and SRS */
+	KEYS_OR_COUNTS, /* the directory's lists of keys for DKIM and SRS, or COUNTS */
+	COUNTS,         /* the keys of what is counted for reports of DMARC */
+	COUNTS_OR_DIRECTORY,
 	LOCAL,  /* the queue of local mail */
 	REMOTE, /* the queue of mail that leads out */
 	INBOX,  /* into an INBOX, or the mailbox for junk */
@@ -37,8 +39,8 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_BODY] = {READ, NEVER, ALWAYS, NEVER, LEASED, LEASED},
 	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER, LEASED, NEVER},
 	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, NEVER, POLICY_OR_DIRECTORY,
-			 DIRECTORY},
-	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER, POLICIES, DIRECTORY},
+			 COUNTS_OR_DIRECTORY},
+	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER, POLICIES, COUNTS_OR_DIRECTORY},
 	[CALL_QUEUE_LEASE] = {NEVER, NEVER, ALWAYS, NEVER, REMOTE, LOCAL},
 	[CALL_QUEUE_LIST] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_LOCK] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
@@ -70,8 +72,8 @@ static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
 	[OP_MAILBOX_RENAME] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_MAILBOX_DELETE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_MAILBOX_SUBSCRIBE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
-	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES, KEYS},
-	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES, NEVER},
+	[OP_KV_PUT] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES, KEYS_OR_COUNTS},
+	[OP_KV_DELETE] = {SETTINGS, NEVER, ALWAYS, NEVER, POLICIES, COUNTS},
 	[OP_QUEUE_ADD] = {SEND, NEVER, ALWAYS, NEVER, REPORT, STRANGERS},
 	[OP_QUEUE_SETTLE] = {NEVER, NEVER, ALWAYS, NEVER, LEASED, LEASED},
 	[OP_UNDELETE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
@@ -100,6 +102,11 @@ static bool is_policy_key(account_t account, struct str key)
 	return account == ACCOUNT_SYSTEM && str_starts(key, STR("t/"));
 }
 
+static bool is_count_key(account_t account, struct str key)
+{
+	return account == ACCOUNT_SYSTEM && str_starts(key, STR("r/dmarc/"));
+}
+
 static bool source_allowed(const struct gate_view *view, const struct store_body *body)
 {
 	account_t account = body->from_account;
@@ -121,7 +128,9 @@ static bool source_allowed(const struct gate_view *view, const struct store_body
 	case LOOK_UP:
 	case POLICIES:
 	case POLICY_OR_DIRECTORY:
-	case KEYS:
+	case KEYS_OR_COUNTS:
+	case COUNTS:
+	case COUNTS_OR_DIRECTORY:
 	case LOCAL:
 	case REMOTE:
 	case INBOX:
@@ -207,13 +216,17 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 		return settles_leased(view, commit) || tells_counts(commit);
 	case POLICIES:
 		return is_policy_key(account, op->kv.key);
-	case KEYS:
-		return is_key_list(account, op->kv.key);
+	case KEYS_OR_COUNTS:
+		return is_key_list(account, op->kv.key) ||
+		       is_count_key(account, op->kv.key);
+	case COUNTS:
+		return is_count_key(account, op->kv.key);
 	case NEVER:
 	case READ:
 	case DIRECTORY:
 	case LOOK_UP:
 	case POLICY_OR_DIRECTORY:
+	case COUNTS_OR_DIRECTORY:
 	case LOCAL:
 	case REMOTE:
 	case BY_OP:
@@ -277,6 +290,9 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case POLICY_OR_DIRECTORY:
 		return is_policy_key(account, key_of(request)) ||
 		       is_directory_key(account, key_of(request));
+	case COUNTS_OR_DIRECTORY:
+		return is_count_key(account, key_of(request)) ||
+		       is_directory_key(account, key_of(request));
 	case LOCAL:
 		return queue_of(request) == QUEUE_LOCAL;
 	case REMOTE:
@@ -290,8 +306,9 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 	case SEND:
 	case STRANGERS:
 	case INBOX:
-	case KEYS:
+	case KEYS_OR_COUNTS:
 	case REPORT:
+	case COUNTS:
 		break;
 	}
 	return false;

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 
-enum { TLS_RPT_URIS_MAX = 4, TLS_RPT_URI_BYTES_MAX = 500 };
+enum { TLS_RPT_URIS_MAX = 4 };
 
 struct tls_rpt_uri {
 	bool is_https;

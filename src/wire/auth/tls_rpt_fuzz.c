@@ -1,5 +1,7 @@
 #include "wire/auth/tls_rpt.h"
 
+#include "wire/auth/report_uri.h"
+
 /* What is named can be put into a header field or a request as it is. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -16,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (size_t i = 0; i < rpt.count; i++) {
 		struct str target = rpt.uris[i].target;
 
-		ASSERT(target.len > 0 && target.len <= TLS_RPT_URI_BYTES_MAX);
+		ASSERT(target.len > 0 && target.len <= REPORT_URI_BYTES_MAX);
 		ASSERT(rpt.uris[i].is_https || str_find_byte(target, '@') < target.len);
 		for (size_t j = 0; j < target.len; j++)
 			ASSERT(target.ptr[j] >= ' ' && target.ptr[j] < 127);

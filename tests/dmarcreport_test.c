@@ -1,0 +1,259 @@
+/* Reports of DMARC that we send, over a store and a DNS that are a few lines each. */
+#include <stdio.h>
+
+#include "base/test.h"
+#include "directory/fake_store.h"
+#include "mailauth/fake_dns.h"
+#include "report/dmarc_ledger.h"
+#include "report/received.h"
+#include "rt/clock.h"
+#include "rt/task.h"
+
+enum { SEATS = 2, MAILS_MAX = 8, MAIL_BYTES = 8192 };
+
+static struct fake_record records[8];
+static struct fake_dns dns;
+static struct fake_store *store;
+static struct dmarc_ledger *ledgers[SEATS];
+static bool refuses_mail;
+static size_t mails;
+static char rcpts[MAILS_MAX][64], bodies[MAILS_MAX][MAIL_BYTES];
+static void (*test)(void);
+
+static bool take_mail(void *arg, struct str to, struct str mail, struct arena *scratch,
+		      struct store_op *op)
+{
+	(void)arg, (void)scratch;
+	*op = (struct store_op){.kind = OP_QUEUE_ADD};
+	if (refuses_mail)
+		return false;
+	CHECK(mails < MAILS_MAX && str_to_c(to, rcpts[mails], sizeof rcpts[0]) &&
+	      str_to_c(mail, bodies[mails], sizeof bodies[0]));
+	mails++;
+	return true;
+}
+
+static void open_all(void)
+{
+	for (unsigned i = 0; i < SEATS; i++) {
+		const struct dmarc_ledger_options options = {
+			.store = store->store,
+			.lookup = fake_dns_lookup(&dns),
+			.hostname = STR("mx.example.net"),
+			.seat = i,
+			.letter = take_mail};
+
+		ledgers[i] = dmarc_ledger_open(&options);
+	}
+}
+
+static void close_all(void)
+{
+	for (unsigned i = 0; i < SEATS; i++)
+		dmarc_ledger_close(&ledgers[i]);
+}
+
+static void in_task(struct fake_store *fake)
+{
+	store = fake;
+	mails = 0;
+	refuses_mail = false;
+	dns = (struct fake_dns){.records = records};
+	open_all();
+	test();
+	close_all();
+}
+
+static void run(void (*what)(void))
+{
+	test = what;
+	fake_store_run(in_task);
+}
+
+static void say(const char *name, const char *text)
+{
+	records[dns.count++] = (struct fake_record){name, DNS_TXT, text};
+}
+
+static void judge(unsigned seat, const char *domain, const char *source)
+{
+	struct dmarc_facts facts = {.policy_domain = str_c(domain),
+				    .is_wanted = true,
+				    .p = STR("reject"),
+				    .disposition = STR("reject"),
+				    .header_from = str_c(domain),
+				    .spf_domain = STR("evil.example"),
+				    .spf_result = STR("fail")};
+
+	CHECK(ip_parse(str_c(source), &facts.source));
+	dmarc_tally(ledgers[seat], &facts);
+}
+
+static void write_all(void)
+{
+	for (unsigned i = 0; i < SEATS; i++)
+		dmarc_ledger_write(ledgers[i]);
+}
+
+static void end_day(void)
+{
+	clock_test_advance_ms((86400 + 4 * 3600) * 1000ull);
+	CHECK(task_sleep_ms(1) == OK);
+}
+
+static struct arena arena;
+static struct dmarc_report report;
+
+static uint64_t told(size_t mail)
+{
+	struct received_failure failure;
+	uint64_t sum = 0;
+
+	arena_fini(&arena);
+	arena_init(&arena, DMARC_REPORT_ARENA_MAX);
+	if (received_dmarc_read(str_c(bodies[mail]), &arena, &report, &failure) !=
+	    RECEIVED_DMARC_REPORT)
+		return 0;
+	for (const struct dmarc_report_row *row = report.rows; row; row = row->next)
+		sum += row->count;
+	return sum;
+}
+
+static void tells(void)
+{
+	say("_dmarc.example.org", "v=DMARC1; p=reject; rua=mailto:rua@example.org");
+	judge(0, "example.org", "192.0.2.1");
+	judge(1, "example.org", "192.0.2.1");
+	judge(1, "example.org", "192.0.2.2");
+	write_all();
+	judge(0, "example.org", "192.0.2.1");
+	write_all();
+	CHECK(store->count == 2); /* a process each */
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 0); /* the day is not over */
+	close_all();
+	open_all(); /* restarts lose nothing */
+	end_day();
+	dmarc_ledger_report(ledgers[1]);
+	CHECK(mails == 0); /* one reports for all */
+	refuses_mail = true;
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 0 && store->count == 2);
+	refuses_mail = false;
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 1 && store->count == 0);
+	CHECK_STR(str_c(rcpts[0]), STR("rua@example.org"));
+	CHECK(told(0) == 4 && report.row_count == 2);
+	CHECK_STR(report.domain, STR("example.org"));
+	CHECK_STR(report.rows->disposition, STR("reject"));
+	CHECK(str_find(str_c(bodies[0]), STR("Subject: Report Domain: example.org\r\n")) <
+	      strlen(bodies[0]));
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 1);
+	arena_fini(&arena);
+}
+
+TEST(a_domain_is_told_once_a_day_what_came_in_its_name)
+{
+	run(tells);
+}
+
+static void agrees(void)
+{
+	say("_dmarc.example.org",
+	    "v=DMARC1; p=none; rua=mailto:a@yes.example,mailto:a@no.example,"
+	    "mailto:a@moved.example,mailto:a@stolen.example");
+	say("example.org._report._dmarc.yes.example", "v=DMARC1");
+	say("example.org._report._dmarc.no.example", "v=spf1 -all");
+	say("example.org._report._dmarc.moved.example",
+	    "v=DMARC1; rua=mailto:b@moved.example");
+	say("example.org._report._dmarc.stolen.example",
+	    "v=DMARC1; rua=mailto:victim@yes.example");
+	judge(0, "example.org", "192.0.2.1");
+	write_all();
+	end_day();
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 2 && store->count == 0);
+	CHECK_STR(str_c(rcpts[0]), STR("a@yes.example"));
+	CHECK_STR(str_c(rcpts[1]), STR("b@moved.example"));
+}
+
+TEST(reports_go_elsewhere_only_where_they_are_agreed_to)
+{
+	run(agrees);
+}
+
+static void waits(void)
+{
+	say("_dmarc.example.org", "v=DMARC1; p=none; rua=mailto:a@other.example");
+	say("example.org._report._dmarc.other.example", NULL);
+	judge(0, "example.org", "192.0.2.1");
+	judge(0, "small.example", "192.0.2.1");
+	judge(0, "gone.example", "192.0.2.1");
+	say("_dmarc.small.example", "v=DMARC1; p=none; rua=mailto:a@small.example!10");
+	write_all();
+	CHECK(store->count == 3);
+	end_day();
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 0 && store->count == 2); /* who has no record wants none */
+	records[1].data = "v=DMARC1";
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 1 && store->count == 1); /* ten octets are not enough */
+	clock_test_advance_ms(3 * 86400 * 1000ull);
+	CHECK(task_sleep_ms(1) == OK);
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 1 && store->count == 0); /* given up */
+}
+
+TEST(what_can_not_be_told_now_waits_for_days)
+{
+	run(waits);
+}
+
+static void bounds(void)
+{
+	char name[40];
+
+	for (unsigned i = 0; i < 3000; i++) {
+		(void)snprintf(name, sizeof name, "d%u.example", i);
+		judge(0, name, "192.0.2.1");
+	}
+	judge(1, "a/b", "192.0.2.1");
+	judge(1, "A.example", "192.0.2.1");
+	judge(1, "", "192.0.2.1");
+	struct dmarc_facts facts = {.policy_domain = STR("unasked.example")};
+
+	CHECK(ip_parse(STR("192.0.2.1"), &facts.source));
+	dmarc_tally(ledgers[1], &facts);
+	dmarc_ledger_write(ledgers[1]);
+	CHECK(store->count == 0);
+	dmarc_ledger_write(ledgers[0]);
+	CHECK(store->count == 2000);
+	fake_store_put(store, STR("r/dmarc/000001/old.example/0"), STR("damaged"));
+	fake_store_put(store, STR("r/dmarc/x"), STR("no key of ours"));
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(store->count == 2000);
+}
+
+TEST(counts_of_many_domains_are_bounded)
+{
+	run(bounds);
+}
+
+static void runs(void)
+{
+	struct task *task = task_start("DMARC", dmarc_ledger_task, ledgers[0]);
+
+	say("_dmarc.example.org", "v=DMARC1; p=reject; rua=mailto:rua@example.org");
+	judge(0, "example.org", "192.0.2.1");
+	for (int hour = 0; hour < 48; hour++)
+		CHECK(task_sleep_ms(3600 * 1000) == OK);
+	CHECK(mails == 1 && store->count == 0);
+	task_cancel(task_id(task));
+	CHECK(task_sleep_ms(1) == OK);
+}
+
+TEST(the_task_writes_and_reports_by_itself)
+{
+	run(runs);
+}
