@@ -18,7 +18,8 @@ static void say_detail(struct ctl *ctl, const struct tls_report_detail *detail)
 		buf_printf(&ctl->out, " [%.*s]",
 			   STR_FMT(report_shown(ctl, detail->receiving_ip)));
 	if (detail->reason.len > 0)
-		buf_printf(&ctl->out, ": %.*s", STR_FMT(report_shown(ctl, detail->reason)));
+		buf_printf(&ctl->out, ": %.*s",
+			   STR_FMT(report_shown(ctl, detail->reason)));
 	buf_add(&ctl->out, STR("\n"));
 }
 

@@ -185,13 +185,18 @@ static void say_failure(struct ctl *ctl, const struct received_failure *failure)
 		const char *name;
 		struct str value;
 	} lines[] = {
-		{"about", feedback->domain},	     {"failed", feedback->auth_failure},
-		{"not aligned", feedback->alignment}, {"from address", feedback->source_ip},
-		{"sender", feedback->mail_from},     {"arrived", feedback->arrival},
-		{"results", feedback->results},	     {"became", feedback->delivery},
+		{"about", feedback->domain},
+		{"failed", feedback->auth_failure},
+		{"not aligned", feedback->alignment},
+		{"from address", feedback->source_ip},
+		{"sender", feedback->mail_from},
+		{"arrived", feedback->arrival},
+		{"results", feedback->results},
+		{"became", feedback->delivery},
 		{"DKIM domain", feedback->dkim_domain},
 		{"DKIM selector", feedback->dkim_selector},
-		{"SPF record", feedback->spf_dns},   {"reported by", feedback->reporting_mta},
+		{"SPF record", feedback->spf_dns},
+		{"reported by", feedback->reporting_mta},
 	};
 
 	buf_printf(&ctl->out, "Report (%.*s) of %llu mail%s\n",
@@ -214,13 +219,13 @@ static json_t *auth_json(const struct dmarc_report_auth *auth)
 	json_t *list = json_array();
 
 	for (; auth; auth = auth->next)
-		(void)json_array_append_new(
-			list, json_pack("{s:o,s:o,s:o,s:o,s:o}", "domain",
-					ctl_json(auth->domain), "selector",
-					ctl_json(auth->selector), "scope",
-					ctl_json(auth->scope), "result",
-					ctl_json(auth->result), "human",
-					ctl_json(auth->human)));
+		(void)json_array_append_new(list,
+					    json_pack("{s:o,s:o,s:o,s:o,s:o}", "domain",
+						      ctl_json(auth->domain), "selector",
+						      ctl_json(auth->selector), "scope",
+						      ctl_json(auth->scope), "result",
+						      ctl_json(auth->result), "human",
+						      ctl_json(auth->human)));
 	return list;
 }
 
@@ -229,20 +234,18 @@ static json_t *row_json(const struct dmarc_report_row *row)
 	json_t *reasons = json_array();
 
 	for (const struct dmarc_report_reason *r = row->reasons; r; r = r->next)
-		(void)json_array_append_new(reasons,
-					    json_pack("{s:o,s:o}", "type",
-						      ctl_json(r->type), "comment",
-						      ctl_json(r->comment)));
-	return json_pack("{s:o,s:I,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "source-ip",
-			 ctl_json(row->source_ip), "count", (json_int_t)row->count,
-			 "disposition", ctl_json(row->disposition), "aligned",
-			 (int)dmarc_report_is_aligned(row), "dkim", ctl_json(row->dkim),
-			 "spf", ctl_json(row->spf), "reasons", reasons, "header-from",
-			 ctl_json(row->header_from), "envelope-from",
-			 ctl_json(row->envelope_from), "envelope-to",
-			 ctl_json(row->envelope_to), "dkim-results",
-			 auth_json(row->dkim_results), "spf-results",
-			 auth_json(row->spf_results));
+		(void)json_array_append_new(
+			reasons, json_pack("{s:o,s:o}", "type", ctl_json(r->type),
+					   "comment", ctl_json(r->comment)));
+	return json_pack(
+		"{s:o,s:I,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "source-ip",
+		ctl_json(row->source_ip), "count", (json_int_t)row->count, "disposition",
+		ctl_json(row->disposition), "aligned", (int)dmarc_report_is_aligned(row),
+		"dkim", ctl_json(row->dkim), "spf", ctl_json(row->spf), "reasons",
+		reasons, "header-from", ctl_json(row->header_from), "envelope-from",
+		ctl_json(row->envelope_from), "envelope-to", ctl_json(row->envelope_to),
+		"dkim-results", auth_json(row->dkim_results), "spf-results",
+		auth_json(row->spf_results));
 }
 
 static json_t *policy_json(const struct dmarc_report *report)
@@ -277,16 +280,15 @@ static json_t *failure_json(const struct received_failure *failure)
 
 	for (size_t i = 0; i < feedback->rcpt_count; i++)
 		(void)json_array_append_new(rcpts, ctl_json(feedback->rcpts[i]));
-	return json_pack("{s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "type",
-			 ctl_json(feedback->type), "incidents",
-			 (json_int_t)feedback->incidents, "domain",
-			 ctl_json(feedback->domain), "failure",
-			 ctl_json(feedback->auth_failure), "alignment",
-			 ctl_json(feedback->alignment), "source-ip",
-			 ctl_json(feedback->source_ip), "sender",
-			 ctl_json(feedback->mail_from), "results",
-			 ctl_json(feedback->results), "delivery",
-			 ctl_json(feedback->delivery), "recipients", rcpts);
+	return json_pack(
+		"{s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "type",
+		ctl_json(feedback->type), "incidents", (json_int_t)feedback->incidents,
+		"domain", ctl_json(feedback->domain), "failure",
+		ctl_json(feedback->auth_failure), "alignment",
+		ctl_json(feedback->alignment), "source-ip", ctl_json(feedback->source_ip),
+		"sender", ctl_json(feedback->mail_from), "results",
+		ctl_json(feedback->results), "delivery", ctl_json(feedback->delivery),
+		"recipients", rcpts);
 }
 
 /* ---- the verb ---------------------------------------------------------------------- */
@@ -322,10 +324,11 @@ void report_dmarc(struct ctl *ctl)
 		ctl->json = failure_json(&failure);
 		return;
 	case RECEIVED_DMARC_OTHER:
-		ctl_fail(ctl,
-			 "%.*s holds no report of DMARC.\nNothing was changed.\nIt may be "
-			 "such a mail, the XML in it, or that XML packed by gzip or ZIP.",
-			 STR_FMT(path));
+		ctl_fail(
+			ctl,
+			"%.*s holds no report of DMARC.\nNothing was changed.\nIt may be "
+			"such a mail, the XML in it, or that XML packed by gzip or ZIP.",
+			STR_FMT(path));
 		return;
 	case RECEIVED_DMARC_DAMAGED:
 		ctl_fail(ctl,

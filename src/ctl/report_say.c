@@ -67,4 +67,3 @@ struct str report_moment(struct ctl *ctl, int64_t at)
 	return arena_printf(&ctl->arena, "%04d-%02d-%02d %02d:%02d", c.year, c.month,
 			    c.day, c.hour, c.minute);
 }
-

@@ -1,4 +1,5 @@
-/* What words of the command line that print reports share: strangers' words, and times. */
+/* What words of the command line that print reports share: strangers' words, and times.
+ */
 #pragma once
 
 #include "ctl/word.h"

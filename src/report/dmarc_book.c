@@ -20,10 +20,10 @@ enum { DKIM_ALIGNED = 1, SPF_ALIGNED = 2, HAS_SPF = 4 };
 static const char *const policies[] = {"none", "quarantine", "reject"};
 static const char *const dispositions[] = {"none", "pass", "quarantine", "reject"};
 static const char *const overrides[] = {
-	"",	 "local_policy",     "mailing_list",
+	"",      "local_policy",     "mailing_list",
 	"other", "policy_test_mode", "trusted_forwarder",
 };
-static const char *const results[] = {"none",	"pass",	   "fail",	"softfail",
+static const char *const results[] = {"none",   "pass",    "fail",      "softfail",
 				      "policy", "neutral", "temperror", "permerror"};
 
 static uint8_t number_of(struct str word, const char *const *words, size_t count)
@@ -46,7 +46,7 @@ static bool word_of(struct dec *dec, const char *const *words, size_t count,
 	return true;
 }
 
-#define NUMBER(word, words) number_of((word), (words), COUNT_OF(words))
+#define NUMBER(word, words)    number_of((word), (words), COUNT_OF(words))
 #define WORD(dec, words, word) word_of((dec), (words), COUNT_OF(words), (word))
 
 void dmarc_book_init(struct dmarc_book *book, size_t pairs)

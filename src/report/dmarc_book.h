@@ -43,7 +43,7 @@ struct dmarc_facts {
 	 * "mailing_list", "other", "policy_test_mode", "trusted_forwarder" */
 	struct str override;
 	struct str header_from;
-	struct str envelope_from; /* the domain; "" for <> */
+	struct str envelope_from;          /* the domain; "" for <> */
 	struct str spf_domain, spf_result; /* domain "": SPF was not asked */
 	/* Those that count most first: §3.1.3. */
 	struct dmarc_facts_signature signatures[DMARC_FACTS_SIGNATURES_MAX];

@@ -26,7 +26,8 @@ static void add_escaped(struct buf *xml, struct str text)
 		else if (c == '>')
 			buf_add(xml, STR("&gt;"));
 		else if (c < ' ' || c == 127 || (c > 127 && !is_utf8) ||
-			 (is_utf8 && is_no_letter(str_skip(text, i)))) /* U+FFFE, U+FFFF */
+			 (is_utf8 &&
+			  is_no_letter(str_skip(text, i)))) /* U+FFFE, U+FFFF */
 			buf_add_byte(xml, '?'), i += c == 0xef && is_utf8 ? 2 : 0;
 		else
 			buf_add_byte(xml, (char)c);
@@ -73,11 +74,11 @@ static void add_metadata(struct buf *xml, const struct dmarc_book_head *head,
 			   "<error>%llu more mails are not listed: they came from more "
 			   "sources than are kept apart</error>\n",
 			   (unsigned long long)others);
-	buf_add(xml,
-		STR("<generator>Postrider</generator>\n</report_metadata>\n"));
+	buf_add(xml, STR("<generator>Postrider</generator>\n</report_metadata>\n"));
 }
 
-static void add_policy(struct buf *xml, struct str domain, const struct dmarc_facts *facts)
+static void add_policy(struct buf *xml, struct str domain,
+		       const struct dmarc_facts *facts)
 {
 	buf_add(xml, STR("<policy_published>\n"));
 	element(xml, "domain", domain);

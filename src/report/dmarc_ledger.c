@@ -10,7 +10,7 @@
 #include "wire/auth/dmarc_rua.h"
 
 enum {
-	PAGES_MAX = 2000,              /* domains in memory */
+	PAGES_MAX = 2000,                  /* domains in memory */
 	ROWS_BYTES_MAX = 16 * 1024 * 1024, /* of all pages */
 	BUCKETS = 512,
 	DAY_S = 24 * 3600,
@@ -194,8 +194,7 @@ static enum dns_outcome ask(struct dmarc_ledger *ledger, struct str name,
 static bool is_below(struct str host, struct str domain)
 {
 	return str_same_nocase(host, domain) ||
-	       (host.len > domain.len &&
-		host.ptr[host.len - domain.len - 1] == '.' &&
+	       (host.len > domain.len && host.ptr[host.len - domain.len - 1] == '.' &&
 		str_same_nocase(str_skip(host, host.len - domain.len), domain));
 }
 
@@ -305,12 +304,12 @@ static bool deliver(struct dmarc_ledger *ledger, const struct journal_due *due,
 static enum journal_fate report_one(void *arg, const struct journal_due *due)
 {
 	struct dmarc_ledger *ledger = arg;
-	struct dmarc_book_head head = {.domain = str_first(due->name,
-							   str_find_byte(due->name, '/')),
-				       .submitter = ledger->options.hostname,
-				       .id = due->id,
-				       .begin = due->begin,
-				       .end = due->end};
+	struct dmarc_book_head head = {
+		.domain = str_first(due->name, str_find_byte(due->name, '/')),
+		.submitter = ledger->options.hostname,
+		.id = due->id,
+		.begin = due->begin,
+		.end = due->end};
 	SCOPED(buf_fini) struct buf xml = BUF(XML_MAX), gzip = BUF(MAIL_MAX);
 	SCOPED(dmarc_book_fini) struct dmarc_book book;
 	struct str keys[DMARC_SEATS_MAX];
@@ -320,7 +319,8 @@ static enum journal_fate report_one(void *arg, const struct journal_due *due)
 	size_t key_count = gather(ledger, due, head.domain, &book, keys);
 
 	if (key_count == 0)
-		return JOURNAL_LATER; /* told along with another's, or not to be had now */
+		return JOURNAL_LATER; /* told along with another's, or not to be had now
+				       */
 	if (book.count == 0)
 		return JOURNAL_USELESS;
 	switch (find_wishes(ledger, head.domain, due->arena, &to)) {

@@ -29,12 +29,19 @@ enum holder { IN_REPORT, IN_ROW, IN_AUTH, IN_REASON };
 enum form { TEXT, NUMBER };
 
 #define REPORT_AT(path, form, member)                                                    \
-	{path, IN_REPORT, form, offsetof(struct dmarc_report, member)}
+	{                                                                                \
+		path, IN_REPORT, form, offsetof(struct dmarc_report, member)             \
+	}
 #define ROW_AT(path, form, member)                                                       \
-	{"/feedback/record" path, IN_ROW, form, offsetof(struct dmarc_report_row, member)}
+	{                                                                                \
+		"/feedback/record" path, IN_ROW, form,                                   \
+			offsetof(struct dmarc_report_row, member)                        \
+	}
 #define AUTH_AT(path, member)                                                            \
-	{"/feedback/record/auth_results" path, IN_AUTH, TEXT,                            \
-	 offsetof(struct dmarc_report_auth, member)}
+	{                                                                                \
+		"/feedback/record/auth_results" path, IN_AUTH, TEXT,                     \
+			offsetof(struct dmarc_report_auth, member)                       \
+	}
 
 static const struct place {
 	const char *path;

@@ -34,8 +34,8 @@ struct dmarc_report_row {
 	struct dmarc_report_row *next;
 	struct str source_ip;
 	uint64_t count;
-	struct str disposition;     /* "none", "pass", "quarantine", "reject" */
-	struct str dkim, spf;       /* aligned: "pass", "fail" */
+	struct str disposition; /* "none", "pass", "quarantine", "reject" */
+	struct str dkim, spf;   /* aligned: "pass", "fail" */
 	struct str header_from, envelope_from, envelope_to;
 	struct dmarc_report_reason *reasons;
 	struct dmarc_report_auth *dkim_results, *spf_results;

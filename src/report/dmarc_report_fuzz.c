@@ -38,8 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		ASSERT(str_find(input, STR("<!DOCTYPE")) == input.len ||
 		       str_find(input, STR("<!--")) < input.len ||
 		       str_find(input, STR("<![CDATA[")) < input.len ||
-		       str_find(input, STR("<?")) < input.len ||
-		       input.ptr[0] == 0);
+		       str_find(input, STR("<?")) < input.len || input.ptr[0] == 0);
 		check(report.organization);
 		check(report.id);
 		check(report.domain);

@@ -27,7 +27,8 @@ static enum dmarc_report_read reads(struct str xml)
 #define RECORD                                                                           \
 	"<record><row><source_ip>192.0.2.1</source_ip><count>12</count>"                 \
 	"<policy_evaluated><disposition>reject</disposition><dkim>fail</dkim>"           \
-	"<spf>pass</spf><reason><type>local_policy</type><comment>why</comment></reason>" \
+	"<spf>pass</spf><reason><type>local_policy</type><comment>why</comment></"       \
+	"reason>"                                                                        \
 	"<reason><type>other</type></reason></policy_evaluated></row>"                   \
 	"<identifiers><header_from>a.example.org</header_from>"                          \
 	"<envelope_from>b.example.org</envelope_from><envelope_to>c</envelope_to>"       \
@@ -74,7 +75,8 @@ TEST(reads_reports_of_dmarc_old_and_new)
 			"<extension><x:a>b</x:a></extension>" RECORD "</feedback>")) ==
 	      DMARC_REPORT_FINE);
 	check_whole();
-	CHECK(reads(STR("<d:feedback xmlns:d=\"urn:x\"><d:record><d:row><d:count>4</d:count>"
+	CHECK(reads(STR("<d:feedback "
+			"xmlns:d=\"urn:x\"><d:record><d:row><d:count>4</d:count>"
 			"</d:row></d:record></d:feedback>")) == DMARC_REPORT_FINE);
 	CHECK(report.row_count == 1 && report.rows->count == 4);
 	CHECK(!dmarc_report_is_aligned(report.rows));
@@ -112,9 +114,11 @@ TEST(refuses_bombs_and_thieves_in_xml)
 {
 	static const char *const bad[] = {
 		"<!DOCTYPE feedback [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>"
-		"<feedback><record><row><source_ip>&b;</source_ip></row></record></feedback>",
+		"<feedback><record><row><source_ip>&b;</source_ip></row></record></"
+		"feedback>",
 		"<!DOCTYPE feedback [<!ENTITY a SYSTEM \"file:///etc/passwd\">]>"
-		"<feedback><record><row><source_ip>&a;</source_ip></row></record></feedback>",
+		"<feedback><record><row><source_ip>&a;</source_ip></row></record></"
+		"feedback>",
 		"<!DOCTYPE feedback SYSTEM \"http://192.0.2.1/x.dtd\"><feedback>" RECORD
 		"</feedback>",
 	};
@@ -156,9 +160,9 @@ TEST(bounds_what_a_report_of_dmarc_may_hold)
 	CHECK(report.rows->source_ip.len == DMARC_REPORT_TEXT_MAX);
 	arena_fini(&arena);
 	arena_init(&arena, 300); /* an arena without room */
-	CHECK(dmarc_report_parse(STR("<feedback>" META POLICY RECORD RECORD
-				     "</feedback>"),
-				 &arena, &report) == DMARC_REPORT_FINE);
+	CHECK(dmarc_report_parse(
+		      STR("<feedback>" META POLICY RECORD RECORD "</feedback>"), &arena,
+		      &report) == DMARC_REPORT_FINE);
 	CHECK(report.is_cut);
 	buf_reset(&xml);
 	memset(buf_room(&xml, xml.max), '<', xml.max);

@@ -102,9 +102,9 @@ bool journal_sent(const struct journal *journal, int64_t day, struct str name,
 		  size_t key_count, struct arena *arena)
 {
 	struct str whole = journal_key(journal, day, name, arena);
-	struct str key = arena_printf(arena, "%.*s%lld/%016llx", STR_FMT(journal->prefix),
-				      (long long)day,
-				      (unsigned long long)number_of(whole));
+	struct str key =
+		arena_printf(arena, "%.*s%lld/%016llx", STR_FMT(journal->prefix),
+			     (long long)day, (unsigned long long)number_of(whole));
 	bool is_repeat;
 
 	for (size_t i = 0; i < key_count; i++)

@@ -16,9 +16,9 @@ enum { JOURNAL_KEEP_DAYS = 2 /* a report that nobody takes: RFC 8460 §5.5 */ };
 
 struct journal {
 	struct store *store;
-	struct str prefix;    /* "t/rpt/" */
-	struct str hostname;  /* ours; spreads the reports of the world */
-	uint64_t interval_s;  /* a day; tests have shorter ones */
+	struct str prefix;   /* "t/rpt/" */
+	struct str hostname; /* ours; spreads the reports of the world */
+	uint64_t interval_s; /* a day; tests have shorter ones */
 };
 
 /* A day that is over, of one name. */

@@ -86,8 +86,8 @@ static enum received_dmarc read_mail(struct str mail, struct arena *arena,
 			       ? RECEIVED_DMARC_FAILURE
 			       : RECEIVED_DMARC_DAMAGED;
 	}
-	enum unpack unpacked = unpack_mail(mail, is_report_part, DMARC_REPORT_BYTES_MAX,
-					   arena, &found);
+	enum unpack unpacked =
+		unpack_mail(mail, is_report_part, DMARC_REPORT_BYTES_MAX, arena, &found);
 
 	return read_xml(unpacked, found, arena, report);
 }

@@ -18,7 +18,7 @@ static enum received_dmarc reads(struct str bytes)
 	return received_dmarc_read(bytes, &arena, &report, &failure);
 }
 
-#define XML "<feedback><record><row><count>5</count></row></record></feedback>"
+#define XML  "<feedback><record><row><count>5</count></row></record></feedback>"
 #define HEAD "From: a@example.net\r\nMIME-Version: 1.0\r\n"
 
 /* An archive of one stored file. */
@@ -57,8 +57,9 @@ TEST(reports_of_dmarc_are_found_in_mails_and_files)
 		{HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhi\r\n"
 		      "--b\r\nContent-Type: application/xml\r\n\r\n" XML "\r\n--b--\r\n",
 		 RECEIVED_DMARC_REPORT},
-		{HEAD "Content-Type: application/octet-stream\r\n"
-		      "Content-Disposition: attachment; filename=\"a!b!1!2.xml\"\r\n\r\n" XML,
+		{HEAD
+		 "Content-Type: application/octet-stream\r\n"
+		 "Content-Disposition: attachment; filename=\"a!b!1!2.xml\"\r\n\r\n" XML,
 		 RECEIVED_DMARC_REPORT},
 		{HEAD "Content-Type: application/octet-stream; name=x.xml\r\n\r\n" XML,
 		 RECEIVED_DMARC_REPORT},

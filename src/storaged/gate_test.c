@@ -193,6 +193,24 @@ TEST(deliverd_appends_to_inboxes_and_junk_only)
 	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, op));
 }
 
+TEST(deliverd_counts_for_reports_of_dmarc_alone)
+{
+	struct store_op put = {.kind = OP_KV_PUT, .kv = {.key = STR("r/dmarc/1/a/0")}};
+	struct store_op other = {.kind = OP_KV_DELETE, .kv = {.key = STR("d/x")}};
+	struct store_request scan = {.call = CALL_KV_SCAN};
+
+	CHECK(allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, MINE, put));
+	CHECK(!allows_op(GATE_MTA, 0, false, ACCOUNT_SYSTEM, put));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, other));
+	put.kind = OP_KV_DELETE;
+	CHECK(allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	scan.scan.prefix = STR("r/dmarc/");
+	CHECK(allows(GATE_DELIVERD, 0, false, scan) && !allows(GATE_MTA, 0, false, scan));
+	scan.scan.prefix = STR("r/");
+	CHECK(!allows(GATE_DELIVERD, 0, false, scan));
+}
+
 TEST(a_body_is_shared_only_with_who_may_read_it)
 {
 	struct store_op op = {.kind = OP_APPEND};

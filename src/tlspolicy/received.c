@@ -29,9 +29,9 @@ static bool is_report_part(const struct mime_part *part, const struct mime_part 
 		return true;
 	return unpack_is_report(root, STR("tlsrpt")) &&
 	       (mime_is(part, "application", "gzip") ||
-				   mime_is(part, "application", "x-gzip") ||
-				   mime_is(part, "application", "json") ||
-				   mime_is(part, "application", "octet-stream"));
+		mime_is(part, "application", "x-gzip") ||
+		mime_is(part, "application", "json") ||
+		mime_is(part, "application", "octet-stream"));
 }
 
 static enum received read_mail(struct str mail, struct arena *arena,

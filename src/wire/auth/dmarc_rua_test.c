@@ -14,7 +14,8 @@ static bool reads(const char *text)
 
 TEST(reads_who_wants_reports_of_dmarc)
 {
-	CHECK(reads("v=DMARC1; p=none; rua=mailto:a@example.org!10m, mailto:b@x.example"));
+	CHECK(reads(
+		"v=DMARC1; p=none; rua=mailto:a@example.org!10m, mailto:b@x.example"));
 	CHECK(rua.count == 2 && rua.uris[0].bytes_max == 10 << 20);
 	CHECK_STR(rua.uris[0].address, STR("a@example.org"));
 	CHECK_STR(rua.uris[0].host, STR("example.org"));
@@ -23,7 +24,8 @@ TEST(reads_who_wants_reports_of_dmarc)
 	CHECK(reads("v=DMARC1; rua=https://example.org/,mailto:a@[192.0.2.1],x,"
 		    "mailto:,mailto:c@example.org") &&
 	      rua.count == 1);
-	CHECK(reads("v=DMARC1; rua=mailto:a@a.example,mailto:a@b.example,mailto:a@c.example,"
+	CHECK(reads("v=DMARC1; "
+		    "rua=mailto:a@a.example,mailto:a@b.example,mailto:a@c.example,"
 		    "mailto:a@d.example,mailto:a@e.example") &&
 	      rua.count == DMARC_RUA_MAX);
 	CHECK(!reads("") && !reads("v=spf1 -all") && !reads("p=none; v=DMARC1"));

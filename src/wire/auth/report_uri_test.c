@@ -47,10 +47,14 @@ TEST(reads_how_long_a_report_may_be)
 		const char *text, *rest;
 		uint64_t bytes;
 	} cases[] = {
-		{"x!10", "x", 10},	 {"x!10k", "x", 10240},
-		{"x!1M", "x", 1 << 20},	 {"x!2g", "x", 2ull << 30},
-		{"x!1t", "x", 1ull << 40}, {"x", "x", UINT64_MAX},
-		{"x!", "x", UINT64_MAX}, {"x!k", "x", UINT64_MAX},
+		{"x!10", "x", 10},
+		{"x!10k", "x", 10240},
+		{"x!1M", "x", 1 << 20},
+		{"x!2g", "x", 2ull << 30},
+		{"x!1t", "x", 1ull << 40},
+		{"x", "x", UINT64_MAX},
+		{"x!", "x", UINT64_MAX},
+		{"x!k", "x", UINT64_MAX},
 		{"x!99999999999999t", "x", UINT64_MAX},
 	};
 

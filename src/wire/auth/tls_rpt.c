@@ -17,8 +17,8 @@ static bool take_uri(struct str text, struct arena *arena, struct tls_rpt *rpt)
 	if (!report_uri_parse(text, arena, &uri))
 		return false;
 	if (rpt->count < TLS_RPT_URIS_MAX && uri.kind != REPORT_URI_OTHER)
-		rpt->uris[rpt->count++] = (struct tls_rpt_uri){
-			uri.kind == REPORT_URI_HTTPS, uri.target};
+		rpt->uris[rpt->count++] =
+			(struct tls_rpt_uri){uri.kind == REPORT_URI_HTTPS, uri.target};
 	return true;
 }
 

@@ -7,7 +7,8 @@ static struct str value_of(const struct mail_field *field, struct arena *arena)
 {
 	struct str line;
 
-	if (!mail_unfold(arena, str_first(str_trim(field->value), FEEDBACK_TEXT_MAX), &line))
+	if (!mail_unfold(arena, str_first(str_trim(field->value), FEEDBACK_TEXT_MAX),
+			 &line))
 		return STR("");
 	return str_trim(line);
 }

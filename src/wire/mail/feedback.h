@@ -22,9 +22,9 @@ struct feedback {
 	size_t rcpt_count;
 	uint64_t incidents;      /* how many mails it stands for; 1 if not said */
 	struct str auth_failure; /* "dmarc", "spf", "signature", ... */
-	struct str alignment;    /* Identity-Alignment: what failed: "dkim, spf"; "none" */
-	struct str results;      /* Authentication-Results */
-	struct str delivery;     /* Delivery-Result */
+	struct str alignment; /* Identity-Alignment: what failed: "dkim, spf"; "none" */
+	struct str results;   /* Authentication-Results */
+	struct str delivery;  /* Delivery-Result */
 	struct str dkim_domain, dkim_identity, dkim_selector, spf_dns;
 };
 
