@@ -37,9 +37,9 @@ struct conf {
 	struct str proxies;         /* the addresses and networks that may be proxies */
 	struct str tls_certificate, tls_key; /* PEM files; "": self-signed */
 	struct str tls_roots;                /* PEM file; "": the system's */
-	bool is_dane_heeded, is_mta_sts_heeded, is_tls_reported;
+	bool is_dane_heeded, is_mta_sts_heeded, is_tls_reported, is_dmarc_reported;
 	uint32_t mta_sts_port;
-	uint64_t tls_report_s;
+	uint64_t tls_report_s, dmarc_report_s;
 	struct str tls_client_ca; /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
 	uint64_t copy_bytes_a_second;

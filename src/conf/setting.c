@@ -76,6 +76,11 @@ const struct setting settings[] = {
 	 "went (TLS-RPT, RFC 8460)."},
 	{"tls", "report-interval", SETTING_SPAN, AT(tls_report_s), 1, DAY, "1 d", NULL,
 	 "The day of those reports.  Only tests need a shorter one."},
+	{"dmarc", "report", SETTING_SWITCH, AT(is_dmarc_reported), 0, 0, "yes", NULL,
+	 "Whether domains that ask for it are told once a day what mail came in their "
+	 "name, from where, and whether it was proved to be theirs (DMARC, RFC 9990)."},
+	{"dmarc", "report-interval", SETTING_SPAN, AT(dmarc_report_s), 1, DAY, "1 d",
+	 NULL, "The day of those reports.  Only tests need a shorter one."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

@@ -1,14 +1,11 @@
 #include "mta/tally.h"
 
-#include "base/log.h"
 #include "directory/directory.h"
 #include "net/conn.h"
 #include "queue/id.h"
 #include "route/letter.h"
 #include "rt/clock.h"
 #include "tlspolicy/ledger.h"
-
-enum { RCPTS_MAX = 10 }; /* of one address: storaged/gate.h */
 
 static bool make_letter(void *arg, struct str to, struct str mail, struct arena *arena,
 			struct store_op *op)
@@ -25,12 +22,7 @@ static bool make_letter(void *arg, struct str to, struct str mail, struct arena 
 				.kind = QUEUE_TLS_OPTIONAL,
 				.now = clock_s()};
 
-	if (letter_find(&letter, run->options->reporter.directory, arena) !=
-		    REPORT_MADE ||
-	    letter.count > RCPTS_MAX || !letter_op(&letter, arena, op))
-		return false;
-	LOG(INFO, "TLS report queued", KV_STR("queue_id", letter.id), KV_STR("rcpt", to));
-	return true;
+	return letter_queue(&letter, run->options->reporter.directory, arena, op);
 }
 
 struct ledger *tally_open(struct run *run)

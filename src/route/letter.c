@@ -1,6 +1,7 @@
 #include "route/letter.h"
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "directory/dkim_mail.h"
 #include "store/digest.h"
 #include "wire/mail/date.h"
@@ -75,5 +76,16 @@ bool letter_op(const struct letter *letter, struct arena *arena, struct store_op
 						 .original = letter->to,
 						 .account = letter->targets[i].account,
 						 .notify = NOTIFY_NEVER};
+	return true;
+}
+
+bool letter_queue(struct letter *letter, const struct directory *directory,
+		  struct arena *arena, struct store_op *op)
+{
+	if (letter_find(letter, directory, arena) != REPORT_MADE ||
+	    letter->count > LETTER_RCPTS_MAX || !letter_op(letter, arena, op))
+		return false;
+	LOG(INFO, "report queued", KV_STR("queue_id", letter->id),
+	    KV_STR("rcpt", letter->to));
 	return true;
 }

@@ -26,3 +26,8 @@ enum report letter_find(struct letter *letter, const struct directory *directory
  * May suspend. */
 [[nodiscard]] bool letter_op(const struct letter *letter, struct arena *arena,
 			     struct store_op *op);
+/* Both, for a report that is to be queued once: false if it leads nowhere, to more
+ * recipients than LETTER_RCPTS_MAX, or where cannot be told now.  May suspend. */
+enum { LETTER_RCPTS_MAX = 10 }; /* of one address: storaged/gate.h */
+[[nodiscard]] bool letter_queue(struct letter *letter, const struct directory *directory,
+				struct arena *arena, struct store_op *op);

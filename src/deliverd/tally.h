@@ -1,0 +1,21 @@
+/* What came in the name of other domains, for the reports of report/dmarc_ledger.h: that
+ * ledger, with mails that go into the queue. */
+#pragma once
+
+#include "report/dmarc_ledger.h"
+
+struct directory;
+
+struct tally_options {
+	struct store *store;
+	const struct directory *directory;
+	struct dns_lookup lookup;
+	struct str hostname;
+	bool is_reported;    /* dmarc.report */
+	unsigned interval_s; /* dmarc.report-interval */
+	unsigned seat;       /* which deliverd we are; 0 reports */
+};
+
+/* NULL if reports are not wanted.  *options and what it leads to must stay as long as the
+ * ledger; its task is the caller's to start (dmarc_ledger_task), and then to close it. */
+struct dmarc_ledger *tally_open(const struct tally_options *options);
