@@ -4,6 +4,7 @@
 #include "base/test.h"
 #include "directory/fake_store.h"
 #include "mailauth/fake_dns.h"
+#include "mailauth/mailauth.h"
 #include "report/dmarc_ledger.h"
 #include "report/received.h"
 #include "rt/clock.h"
@@ -173,7 +174,7 @@ static void agrees(void)
 	write_all();
 	end_day();
 	dmarc_ledger_report(ledgers[0]);
-	CHECK(mails == 2 && store->count == 0);
+	CHECK(mails == 2 && store->count == 0); /* four are looked at, two agree */
 	CHECK_STR(str_c(rcpts[0]), STR("a@yes.example"));
 	CHECK_STR(str_c(rcpts[1]), STR("b@moved.example"));
 }
@@ -181,6 +182,22 @@ static void agrees(void)
 TEST(reports_go_elsewhere_only_where_they_are_agreed_to)
 {
 	run(agrees);
+}
+
+static void stays(void)
+{
+	say("_dmarc.example.org", "v=DMARC1; p=none");
+	say("_dmarc.shop.example.org", "v=DMARC1; p=none; rua=mailto:a@example.org");
+	judge(0, "shop.example.org", "192.0.2.1");
+	write_all();
+	end_day();
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 1 && store->count == 0);
+}
+
+TEST(one_organization_agrees_with_itself)
+{
+	run(stays);
 }
 
 static void waits(void)
@@ -219,7 +236,6 @@ static void bounds(void)
 		judge(0, name, "192.0.2.1");
 	}
 	judge(1, "a/b", "192.0.2.1");
-	judge(1, "A.example", "192.0.2.1");
 	judge(1, "", "192.0.2.1");
 	struct dmarc_facts facts = {.policy_domain = STR("unasked.example")};
 
@@ -256,4 +272,57 @@ static void runs(void)
 TEST(the_task_writes_and_reports_by_itself)
 {
 	run(runs);
+}
+
+TEST(facts_are_those_of_the_verdicts)
+{
+	const struct dkim_verdict_one signatures[] = {
+		{.result = DKIM_FAIL, .domain = STR("a.example"), .selector = STR("1")},
+		{.result = DKIM_PASS, .domain = STR("b.example"), .selector = STR("2")},
+		{.result = DKIM_PASS, .domain = STR("Example.org"), .selector = STR("3")},
+		{.result = DKIM_FAIL}, /* no signature at all */
+	};
+	struct mailauth_facts mail = {.sender = STR("x@lists.example.net")};
+	struct mailauth_verdicts verdicts = {
+		.spf = {.result = SPF_PASS, .domain = STR("lists.example.net")},
+		.dkim = {.signatures = signatures, .count = COUNT_OF(signatures)},
+		.dmarc = {.result = DMARC_PASS,
+			  .author = STR("Mail.Example.ORG"),
+			  .policy_domain = STR("Example.ORG"),
+			  .record = {.p = DMARC_POLICY_REJECT,
+				     .sp = DMARC_POLICY_REJECT,
+				     .np = DMARC_POLICY_NONE,
+				     .has_np = true,
+				     .is_testing = true,
+				     .failure_options = DMARC_FO_ANY | DMARC_FO_SPF,
+				     .rua = {.count = 1}},
+			  .identifiers = {{.method = DMARC_BY_DKIM,
+					   .domain = STR("example.org"),
+					   .is_proved = true,
+					   .alignment = DMARC_RELAXED}},
+			  .identifier_count = 1,
+			  .is_dkim_aligned = true}};
+	struct dmarc_facts facts;
+
+	CHECK(ip_parse(STR("192.0.2.7"), &mail.ip));
+	CHECK(dmarc_facts_of(&mail, &verdicts, STR("pass"), STR(""), &facts));
+	CHECK_STR(facts.policy_domain, STR("Example.ORG"));
+	CHECK_STR(facts.header_from, STR("Mail.Example.ORG"));
+	CHECK_STR(facts.envelope_from, STR("lists.example.net"));
+	CHECK_STR(facts.p, STR("reject"));
+	CHECK_STR(facts.sp, STR(""));
+	CHECK_STR(facts.np, STR("none"));
+	CHECK_STR(facts.fo, STR("1:s"));
+	CHECK_STR(facts.spf_result, STR("pass"));
+	CHECK(facts.is_wanted && facts.is_testing && facts.is_dkim_aligned &&
+	      !facts.is_spf_aligned && facts.source.len == IP4_BYTES);
+	CHECK(facts.signature_count == 3); /* aligned, good, bad */
+	CHECK_STR(facts.signatures[0].selector, STR("3"));
+	CHECK_STR(facts.signatures[1].selector, STR("2"));
+	CHECK_STR(facts.signatures[2].result, STR("fail"));
+	verdicts.dmarc.policy_domain = STR("");
+	CHECK(!dmarc_facts_of(&mail, &verdicts, STR("none"), STR(""), &facts));
+	verdicts.dmarc.policy_domain = STR("example.org");
+	verdicts.dmarc.result = DMARC_TEMPERROR;
+	CHECK(!dmarc_facts_of(&mail, &verdicts, STR("none"), STR(""), &facts));
 }

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "mailauth/dmarc_from.h"
+#include "mailauth/dmarc_walk.h"
 #include "report/journal.h"
 #include "report/unpack.h"
 #include "rt/clock.h"
@@ -109,7 +111,7 @@ static struct page *page_of(struct dmarc_ledger *ledger, struct str domain)
 	for (struct page *page = *bucket; page; page = page->next)
 		if (page->day == day && str_same(str_c(page->domain), domain))
 			return page;
-	if (ledger->count == PAGES_MAX || !is_plain(domain) || domain.len > DNS_NAME_MAX)
+	if (ledger->count == PAGES_MAX || !is_plain(domain))
 		return NULL; /* reports are a courtesy */
 	struct page *page = NEW(struct page);
 
@@ -124,8 +126,14 @@ static struct page *page_of(struct dmarc_ledger *ledger, struct str domain)
 
 void dmarc_tally(struct dmarc_ledger *ledger, const struct dmarc_facts *facts)
 {
-	struct page *page =
-		facts->is_wanted ? page_of(ledger, facts->policy_domain) : NULL;
+	char room[DNS_NAME_MAX + 1];
+	struct page *page = NULL;
+
+	if (facts->is_wanted && str_to_c(facts->policy_domain, room, sizeof room)) {
+		for (char *c = room; *c; c++)
+			*c = ascii_lower(*c);
+		page = page_of(ledger, str_c(room));
+	}
 
 	if (!page)
 		return;
@@ -190,12 +198,25 @@ static enum dns_outcome ask(struct dmarc_ledger *ledger, struct str name,
 	return answer.outcome;
 }
 
-/* Of one hand without a question: the domain itself, and what is below it. */
-static bool is_below(struct str host, struct str domain)
+/* The tree of the DNS says who belongs together (RFC 9989 §4.10). */
+static enum dns_outcome is_own(struct dmarc_ledger *ledger, struct str domain,
+			       struct str host, struct arena *arena)
 {
-	return str_same_nocase(host, domain) ||
-	       (host.len > domain.len && host.ptr[host.len - domain.len - 1] == '.' &&
-		str_same_nocase(str_skip(host, host.len - domain.len), domain));
+	struct dmarc_tree tree;
+	struct dmarc_walk ours, theirs;
+	struct str name;
+
+	if (!dmarc_domain(host, arena, &name))
+		return DNS_NONE;
+	if (dmarc_is_within(name, domain))
+		return DNS_FOUND;
+	dmarc_tree_init(&tree, &ledger->options.lookup, arena);
+	dmarc_tree_walk(&tree, domain, &ours);
+	dmarc_tree_walk(&tree, name, &theirs);
+	if (ours.is_unsure || theirs.is_unsure)
+		return DNS_UNKNOWN;
+	return str_same_nocase(ours.organizational, theirs.organizational) ? DNS_FOUND
+									   : DNS_NONE;
 }
 
 /* RFC 9990 §4: whoever gets reports of others must have agreed.  It may say where it
@@ -208,9 +229,11 @@ static enum dns_outcome agree(struct dmarc_ledger *ledger, struct str domain,
 	struct dmarc_rua own;
 	size_t count;
 
-	if (is_below(uri->host, domain))
-		return DNS_FOUND;
-	enum dns_outcome outcome = ask(ledger, name, arena, &own, &count);
+	enum dns_outcome outcome = is_own(ledger, domain, uri->host, arena);
+
+	if (outcome != DNS_NONE)
+		return outcome;
+	outcome = ask(ledger, name, arena, &own, &count);
 
 	if (outcome == DNS_FOUND && count == 0)
 		return DNS_NONE;
