@@ -46,8 +46,9 @@ enum child_message {
 	CHILD_ROOTS,     /* to fetchd and mta: the file of tls.trusted-roots */
 	CHILD_LOGINS,    /* to the mta: the file of mta.logins */
 	CHILD_DROP,      /* to smtpd: u32 uid, name; a file of the drop folder */
-	CHILD_GO,        /* that was all: begin */
-	CHILD_STOP,      /* end in good order */
+	CHILD_GO,   /* that was all: begin; u8: which of its role it is, 0 if there is one
+		     */
+	CHILD_STOP, /* end in good order */
 
 	CHILD_READY = 64, /* from the child: it serves */
 	CHILD_DROP_END,   /* from smtpd: u8 the file may go, name */

@@ -93,6 +93,8 @@ static void on_message(struct ipc *ipc, const struct ipc_message *message, void 
 	case CHILD_KEEP:
 		return; /* the descriptor stays open until we end */
 	case CHILD_GO:
+		self->index =
+			message->body.len > 0 ? (unsigned char)message->body.ptr[0] : 0;
 		begin(self);
 		break;
 	case CHILD_STOP:

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "daemon/self.h"
 #include "deliverd/deliverd.h"
+#include "deliverd/tally.h"
 #include "deliverd/upkeep.h"
 #include "directory/dkim_mail.h"
 #include "mda/mda.h"
@@ -21,7 +22,9 @@ struct deliver_process {
 	struct dkim_mailer mailer;
 	struct upkeep upkeep;
 	struct mda mda;
-	struct deliverd *deliverd; /* NULL before it has begun */
+	struct tally_options tally;
+	struct dmarc_ledger *ledger; /* NULL: nobody is told */
+	struct deliverd *deliverd;   /* NULL before it has begun */
 	struct waiters opened;
 };
 
@@ -33,6 +36,25 @@ static void make(struct self *self)
 	process->vault = vault_open(-1);
 	process->resolver = resolver_open(-1);
 	self->state = process;
+}
+
+/* Of what comes in other domains' names. */
+static struct dmarc_ledger *tally(struct self *self)
+{
+	struct deliver_process *process = self->state;
+	const struct conf *conf = &self->conf;
+
+	process->tally = (struct tally_options){
+		.store = process->store,
+		.directory = &process->directory,
+		.mailer = &process->mailer,
+		.lookup = dns_lookup_by(process->resolver),
+		.hostname = conf->hostname,
+		.is_reported = conf->is_dmarc_reported && self->index < DMARC_SEATS_MAX,
+		.interval_s = (unsigned)conf->dmarc_report_s,
+		.seat = self->index};
+	process->ledger = dmarc_tally_open(&process->tally);
+	return process->ledger;
 }
 
 static bool begin(struct self *self)
@@ -67,12 +89,16 @@ static bool begin(struct self *self)
 
 	if (!proxies_parse(conf->friends, &process->friends))
 		return false;
-	if (conf->is_mail_judged)
+	if (conf->is_mail_judged) {
 		options.policy.dns = dns_lookup_by(process->resolver);
+		options.policy.ledger = tally(self);
+	}
 	process->deliverd = deliverd_open(&options);
 	wake_all(&process->opened);
 	return task_start("mda", mda_task, &process->mda) &&
-	       task_start("upkeep", upkeep_task, &process->upkeep);
+	       task_start("upkeep", upkeep_task, &process->upkeep) &&
+	       (!process->ledger ||
+		task_start("DMARC reports", dmarc_ledger_task, process->ledger));
 }
 
 static void take(struct self *self, const struct ipc_message *message)
@@ -109,6 +135,7 @@ static void end(struct self *self)
 	struct deliver_process *process = self->state;
 
 	deliverd_close(&process->deliverd);
+	dmarc_ledger_close(&process->ledger);
 	store_close(&process->store);
 	vault_close(&process->vault);
 	resolver_close(&process->resolver);

@@ -14,6 +14,7 @@ struct self {
 	bool has_config, is_dev, is_stopping;
 	struct conf conf;
 	uint32_t connections_max; /* of a door */
+	unsigned index;           /* which of its role */
 	void *state;              /* the role's own */
 };
 

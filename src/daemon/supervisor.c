@@ -107,7 +107,8 @@ static void brief(struct slot *slot)
 				   dup(port->fd));
 	}
 	joints_make(slot);
-	child_send(&slot->child, CHILD_GO, STR(""), -1);
+	child_send(&slot->child, CHILD_GO, (struct str){(char[]){(char)slot->index}, 1},
+		   -1);
 }
 
 /* "ROLE=SPEC;ROLE=SPEC" in POSTRIDER_FAULT; dev only. */

@@ -1,5 +1,6 @@
 #include "deliverd/tally.h"
 
+#include "directory/directory.h"
 #include "queue/id.h"
 #include "route/letter.h"
 #include "rt/clock.h"
@@ -13,13 +14,15 @@ static bool make_letter(void *arg, struct str to, struct str mail, struct arena 
 				.to = to,
 				.id = queue_id_make(room),
 				.message = mail,
+				.mailer = options->mailer,
+				.domain = options->directory->default_domain,
 				.kind = QUEUE_7BIT,
 				.now = clock_s()};
 
 	return letter_queue(&letter, options->directory, arena, op);
 }
 
-struct dmarc_ledger *tally_open(const struct tally_options *options)
+struct dmarc_ledger *dmarc_tally_open(const struct tally_options *options)
 {
 	const struct dmarc_ledger_options ledger = {.store = options->store,
 						    .lookup = options->lookup,

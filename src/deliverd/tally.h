@@ -5,10 +5,12 @@
 #include "report/dmarc_ledger.h"
 
 struct directory;
+struct dkim_mailer;
 
 struct tally_options {
 	struct store *store;
 	const struct directory *directory;
+	const struct dkim_mailer *mailer; /* signs the reports */
 	struct dns_lookup lookup;
 	struct str hostname;
 	bool is_reported;    /* dmarc.report */
@@ -18,4 +20,4 @@ struct tally_options {
 
 /* NULL if reports are not wanted.  *options and what it leads to must stay as long as the
  * ledger; its task is the caller's to start (dmarc_ledger_task), and then to close it. */
-struct dmarc_ledger *tally_open(const struct tally_options *options);
+struct dmarc_ledger *dmarc_tally_open(const struct tally_options *options);

@@ -5,6 +5,7 @@
 #include "mailauth/mailauth.h"
 #include "net/proxied.h"
 #include "policy/message.h"
+#include "report/dmarc_ledger.h"
 #include "rt/task.h"
 #include "text/alabel.h"
 
@@ -107,6 +108,29 @@ static struct policy_verdict obey(const struct policy *policy, struct arena *are
 	return (struct policy_verdict){0};
 }
 
+/* For the reports of its domain.  A mail that is handed over again was counted. */
+static void tally(const struct policy *policy, const struct deliver_mail *mail,
+		  const struct judgement *j)
+{
+	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
+	bool is_obeyed = policy->is_dmarc_obeyed;
+	struct str disposition = str_c(dmarc->result == DMARC_PASS ? "pass"
+				       : is_obeyed ? dmarc_policy_name(dmarc->disposition)
+						   : "none");
+	struct str override = STR("");
+	struct dmarc_facts facts;
+
+	if (dmarc->result == DMARC_FAIL && dmarc->published != DMARC_POLICY_NONE) {
+		if (!is_obeyed)
+			override = STR("local_policy");
+		else if (dmarc->disposition != dmarc->published)
+			override = STR("policy_test_mode");
+	}
+	if (policy->ledger && !mail->is_again &&
+	    dmarc_facts_of(&j->facts, &j->verdicts, disposition, override, &facts))
+		dmarc_tally(policy->ledger, &facts);
+}
+
 struct policy_verdict policy_judge(const struct policy *policy,
 				   const struct deliver_mail *mail, struct arena *arena,
 				   struct policed *out)
@@ -119,6 +143,7 @@ struct policy_verdict policy_judge(const struct policy *policy,
 	mailauth_results_add(&out->trace, &j.facts, &j.verdicts);
 	struct policy_verdict verdict = obey(policy, arena, &j, out);
 
+	tally(policy, mail, &j);
 	dkim_verify_free(&j.facts.dkim);
 	dkim_message_free(&j.message);
 	arena_fini(&j.arena);

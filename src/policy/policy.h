@@ -11,6 +11,7 @@
 
 struct deliver_mail;
 struct directory;
+struct dmarc_ledger;
 struct dkim_mailer;
 struct proxies;
 
@@ -21,6 +22,7 @@ struct policy {
 	struct dns_lookup dns;            /* without ask, nobody's mail is judged */
 	const struct proxies *friends;    /* whose mail is not judged */
 	bool is_dmarc_obeyed;             /* else its result is only written down */
+	struct dmarc_ledger *ledger;      /* counts what was judged, if there is one */
 	const struct dkim_mailer *mailer; /* signs what our users send */
 };
 

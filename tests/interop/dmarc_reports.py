@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""Reports of DMARC (RFC 9990) to domains that ask for them: what came in their name, once for each
+domain and day, at addresses that agreed to take them.  Names by knot, the taker by a script."""
+import email, gzip, os, pathlib, re, shutil, smtplib, tempfile, time
+import xml.etree.ElementTree as xml
+
+import internet, lab
+from internet import Remote
+
+report = lab.Report()
+folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-dmarc-reports-"))
+os.chmod(folder, 0o755)
+DAY_S = 8  # of these reports
+TAKER, SENDER, STRANGER = "127.0.0.30", "127.0.0.50", "127.0.0.60"
+PORT = internet.free_port(TAKER)
+RUA = {"told": "mailto:rua@told.test", "elsewhere": "mailto:rua@taker.test",
+       "unasked": "mailto:rua@unwilling.test", "quiet": None}
+ZONE = internet.SOA + "".join(f"""{name} A {SENDER}
+{name} MX 10 mx
+{name} TXT "v=spf1 ip4:{SENDER} -all"
+_dmarc.{name} TXT "v=DMARC1; p=quarantine{'; rua=' + uri if uri else ''}"
+""" for name, uri in RUA.items()) + f"""mx A {TAKER}
+taker MX 10 mx
+unwilling MX 10 mx
+elsewhere.test._report._dmarc.taker TXT "v=DMARC1"
+"""
+
+
+def send(server, domain, source):
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="x.test",
+                      source_address=(source, 0)) as client:
+        client.sendmail(f"a@{domain}.test", ["alice@postrider.test"],
+                        f"From: a@{domain}.test\r\nSubject: x\r\n\r\nhello\r\n".encode())
+
+
+def reports():
+    """[(the reverse-path, the recipients, the mail, its feedback)] that were taken."""
+    found = []
+    for _, sender, to, text, *_ in list(Remote.mails):
+        mail = email.message_from_bytes(text)
+        for part in mail.walk():
+            if part.get_content_type() == "application/gzip":
+                found.append((sender, to, mail, xml.fromstring(gzip.decompress(
+                    part.get_payload(decode=True)))))
+    return found
+
+
+def local(tag):
+    return tag.split("}")[-1]
+
+
+def rows(feedback):
+    """{(source, disposition, spf aligned, count)}"""
+    found = set()
+    for record in feedback:
+        if local(record.tag) != "record":
+            continue
+        words = {local(e.tag): (e.text or "").strip() for e in record[0].iter()}
+        found.add((words["source_ip"], words["disposition"], words["spf"], int(words["count"])))
+    return found
+
+
+def of(domain):
+    def published(feedback):
+        return next((e.text for p in feedback if local(p.tag) == "policy_published"
+                     for e in p if local(e.tag) == "domain"), None)
+    return [one for one in reports() if published(one[3]) == f"{domain}.test"]
+
+
+names = internet.Names(folder, {"test": ZONE})
+taker = internet.Listener("taker", TAKER, PORT)
+try:
+    with names, lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", f"mta.port={PORT}",
+                                 "--set", f"dmarc.report-interval={DAY_S} s"]) as server:
+        time.sleep(DAY_S - time.time() % DAY_S)  # a day of one's own
+        for domain in RUA:
+            for source in (SENDER, SENDER, STRANGER):
+                send(server, domain, source)
+        report.check("a domain that asks is told",
+                     lab.wait_for(lambda: of("told"), 60, 0.2), Remote.mails)
+        report.check("... also at an address elsewhere that agreed",
+                     lab.wait_for(lambda: of("elsewhere"), 30, 0.2))
+        time.sleep(2 * DAY_S)
+        report.check("... once", len(of("told")) == 1 and len(of("elsewhere")) == 1,
+                     (len(of("told")), len(of("elsewhere"))))
+        report.check("nobody is told elsewhere who did not agree, or did not ask",
+                     not of("unasked") and not of("quiet"))
+        sender, to, mail, feedback = of("told")[0]
+        report.check("the report is from <> and says whom it is about",
+                     "FROM:<>" in sender and to == ["rua@told.test"] and
+                     re.search(r"Report Domain: told\.test", mail["Subject"]), (sender, to, str(mail)[:600]))
+        report.check("its rows count what came", rows(feedback) == {
+            (SENDER, "pass", "pass", 2), (STRANGER, "quarantine", "fail", 1)}, rows(feedback))
+        text = pathlib.Path(server.log).read_text()
+        report.check("nothing crashed", "process ended" not in text)
+finally:
+    if not os.environ.get("KEEP"):
+        shutil.rmtree(folder, ignore_errors=True)
+report.close()
