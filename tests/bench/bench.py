@@ -4,21 +4,24 @@
     tests/bench/bench.py [SECTION...] [--runs N] [--write] [--scale X] [--no-peer]
 
 Sections: smtp (mails sent until counted in mailboxes), slow (the same with 2 ms added to
-each flush, on both sides), relay (mails sent until a next server has them), logins,
-append, retr, idle (memory of sessions).  Without one, all.  Builds ours (release), installs
-the peers if they are missing (their services are kept from starting on public ports), and
-prints ratio and spread; --write puts the tables into docs/PERFORMANCE.md between their
-marks.  It takes minutes and is no test.
+each flush, on both sides), relay (mails sent until a next server has them), trust (signed
+mail of strangers, with and without the checks who it is from), logins, append, retr, idle
+(memory of sessions).  Without one, all.  Builds ours (release), installs the peers if they
+are missing (their services are kept from starting on public ports), and prints ratio and
+spread; --write puts the tables into docs/PERFORMANCE.md between their marks.  It takes
+minutes and is no test.
 """
-import argparse, json, os, re, statistics, subprocess, time
+import argparse, json, multiprocessing, os, re, statistics, subprocess, time
 
 from sides import HERE, Ours, Peer, Sink, compiled, cpu_s, pss_kb, written_bytes
+from trust import CLIENT, DOMAIN, Internet, OursChecked, OursUnchecked, PeerChecked, check
 
 ROOT = HERE.parents[1]
 USERS, ACCOUNTS = 200, 1000
 #        name, sessions, mails a connection, octets, mails in all
 LOADS = [("50 × 50, 4 KB", 50, 50, 4096, 5000), ("100 × 1, 4 KB", 100, 1, 4096, 2000),
          ("10 × 50, 100 KB", 10, 50, 102400, 1000), ("1 × 1, 4 KB", 1, 1, 4096, 500)]
+TRUST_SESSIONS = (50, 10)
 PEER_SHARE = 8  # it gets so much less to do
 
 
@@ -38,16 +41,16 @@ def rows(head, lines):
                      [head, ["---"] * len(head), *lines]).replace("| --- ", "|---")
 
 
-def send(side, load, sessions, per_connection, octets, mails, to=None, count=None):
+def send(side, load, sessions, per_connection, octets, mails, to=None, count=None, mail=()):
     """to: the form of the recipients, if they are not the users; count() then says how many
-    mails have come to them."""
+    mails have come to them.  mail: the file with what is sent instead of made-up text."""
     count = count or side.count
     os.sync()
     before = count()
     cpu, disk, began = cpu_s(side), written_bytes(), time.time()
     result = json.loads(subprocess.check_output(
         [load, str(side.port("smtp")), str(sessions), str(mails), str(per_connection),
-         str(octets), to or side.recipient, str(USERS)]))
+         str(octets), to or side.recipient, str(USERS), *mail]))
     while count() - before < result["acked"] and time.time() - began < 120:
         time.sleep(0.02)
     seconds, there = time.time() - began, count() - before
@@ -121,6 +124,73 @@ def relay(options):
                  "our CPU s/1,000", "Postfix's", "lost"],
                 [["relayed", spread(rates[0]), spread(rates[1]) if theirs else "-",
                   ratios(*rates), *cpus, str(sum(r["lost"] for r in ours))]])
+
+
+def trust(options):
+    """In a process of its own, since nobody comes back from a network of his own."""
+    results = multiprocessing.SimpleQueue()
+    process = multiprocessing.Process(target=lambda: results.put(trust_inside(options)))
+    subprocess.check_call([ROOT / "tools" / "deps", "test"])
+    process.start()
+    process.join()
+    if process.exitcode != 0:
+        raise RuntimeError("the section did not end well")
+    return results.get()
+
+
+def trust_inside(options):
+    load, results, lines, sides = compiled("smtpload"), {}, [], []
+    kinds = [OursUnchecked, OursChecked] + ([PeerChecked] if Peer in options.kinds else [])
+    with Internet() as internet:
+        try:
+            for kind in kinds:
+                sides.append(kind(USERS))
+                check(sides[-1], internet.mail, kind.wanted)
+                # So that what the first mails start has been started.
+                send(sides[-1], load, 50, 2, 0, 100, mail=[internet.mail])
+            for run in range(options.runs):
+                for sessions in TRUST_SESSIONS:
+                    for side in sides:
+                        count = int(5000 * options.scale)
+                        if isinstance(side, Peer):
+                            count = max(sessions, count // PEER_SHARE)
+                        result = send(side, load, sessions, 50, 0, count, mail=[internet.mail])
+                        results.setdefault((sessions, side.name), []).append(result)
+                        print(f"run {run + 1}: {side.name}, {sessions} × 50: "
+                              f"{result['rate']:.0f}/s, CPU {result['cpu']:.3f}, "
+                              f"{result['kb']:.1f} KB, lost {result['lost']}, failed "
+                              f"{result['failed']}", flush=True)
+        finally:
+            for side in sides:
+                side.stop()
+        parts = one_judged(internet, options)
+    for sessions in TRUST_SESSIONS:
+        found = [results.get((sessions, kind.name), []) for kind in
+                 (OursUnchecked, OursChecked, PeerChecked)]
+        rates = [[r["rate"] for r in side] for side in found]
+        lines.append([f"{sessions} × 50, 4 KB"] + [spread(r) if r else "-" for r in rates] +
+                     [spread([b / a for a, b in zip(*rates[:2])], "{:.2f}"),
+                      ratios(rates[1], rates[2])] +
+                     [f"{statistics.median(r['cpu'] for r in side):.3f}" if side else "-"
+                      for side in found] + [str(sum(r["lost"] for r in found[0] + found[1]))])
+    return rows(["sessions × mails a connection", "without checks, mails/s", "with checks",
+                 "Postfix + Dovecot with theirs", "with to without", "ours to theirs",
+                 "CPU s/1,000 without", "with", "theirs", "lost"], lines) + "\n\n" + \
+        rows(["of one mail", "CPU µs"], parts)
+
+
+def one_judged(internet, options):
+    """What it costs alone: (part, CPU µs)"""
+    subprocess.check_call(["ninja", "-C", str(ROOT / "build"), "judgebench"],
+                          stdout=subprocess.DEVNULL)
+    costs = {}
+    for _ in range(options.runs):
+        text = subprocess.check_output(
+            [str(ROOT / "build" / "judgebench"), "127.0.0.1:53", CLIENT, DOMAIN,
+             f"load@{DOMAIN}", internet.mail], text=True)
+        for part, us in re.findall(r"^(\S.*?) +([\d.]+) us$", text, re.M):
+            costs.setdefault(part, []).append(float(us))
+    return [[part, spread(us)] for part, us in costs.items()]
 
 
 def client(*words):
@@ -214,7 +284,8 @@ def idle(options):
                  "slope, KB a session"], lines)
 
 
-SECTIONS = {call.__name__: call for call in (smtp, slow, relay, logins, append, retr, idle)}
+SECTIONS = {call.__name__: call for call in (smtp, slow, relay, trust, logins, append, retr,
+                                              idle)}
 
 
 def main():

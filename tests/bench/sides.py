@@ -59,12 +59,13 @@ class Ours:
     name = "postrider"
     user, recipient = "user%d@postrider.test", "user%d@postrider.test"
 
-    def __init__(self, users, flush_ms=0, under=(), relay_to=None):
+    def __init__(self, users, flush_ms=0, under=(), relay_to=None, args=()):
         fault = {}
         if flush_ms:  # an index commit is two flushes
             fault = {"POSTRIDER_FAULT": f"storaged=pack.flush:1+:delay={flush_ms},"
                                         f"index.commit:1+:delay={2 * flush_ms}"}
-        args = ["--set", f"mta.smarthost=smtp:[127.0.0.1]:{relay_to}"] if relay_to else []
+        if relay_to:
+            args = ["--set", f"mta.smarthost=smtp:[127.0.0.1]:{relay_to}"]
         self.server = lab.Server(accounts=users, env=fault, args=args, under=under).start()
         self.roots = [self.server.process.pid]
         self.own_kb = 0  # the most memory that the store was seen to have
@@ -73,7 +74,10 @@ class Ours:
         return self.server.port(service)
 
     def count(self):
-        return json.loads(self.server.ctl("store", "stats", "--json").stdout)["messages"]
+        done = self.server.ctl("store", "stats", "--json")
+        if done.returncode != 0:
+            raise RuntimeError("the store does not say what it has: " + done.stdout + done.stderr)
+        return json.loads(done.stdout)["messages"]
 
     def relays(self, count):
         """The form of so many addresses from which mail goes on to the next server."""
@@ -90,16 +94,18 @@ class Peer:
     name = "Postfix + Dovecot"
     user, recipient = "u%04d@sdbox.test", "u%04d@sdbox.test"
 
-    def __init__(self, users, flush_ms=0, relay_to=None):
+    def __init__(self, users, flush_ms=0, relay_to=None, settings=None, services=""):
+        """settings, services: more of Postfix's."""
         folder = tempfile.mkdtemp(prefix="peer-")
         env = {}
         if flush_ms:
             env = {"LD_PRELOAD": compiled("slowflush", "-shared", "-fPIC", "-ldl"),
                    "FLUSH_DELAY_US": str(1000 * flush_ms)}
-        settings = dict(peer.ALONE)
+        settings = {**peer.ALONE, **(settings or {})}
         if relay_to:
             settings["relayhost"] = f"[127.0.0.1]:{relay_to}"
-        self.peer = peer.Peer(folder, users=users, env=env, settings=settings).start()
+        self.peer = peer.Peer(folder, users=users, env=env, settings=settings,
+                              services=services).start()
         self.roots = self.peer.pids()
 
     def port(self, service):

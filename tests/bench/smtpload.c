@@ -1,12 +1,13 @@
 /* smtpload: sends mails by SMTP from many sessions at once and says how long it took.
  *
- *   smtpload PORT SESSIONS MAILS PER_CONNECTION BYTES RECIPIENT_FORMAT RECIPIENTS
+ *   smtpload PORT SESSIONS MAILS PER_CONNECTION BYTES RECIPIENT_FORMAT RECIPIENTS [FILE]
  *   smtpload 10025 50 2500 50 4096 user%d@postrider.test 200
  *
  * One blocking thread a session.  Mail i goes to recipient 1 + i % RECIPIENTS.  Prints
  * one JSON line: seconds, acknowledged, failed, and the median and 99th percentile of the
  * time from the end of a mail to its 250.  A mail that was not acknowledged is not
- * repeated.
+ * repeated.  With a FILE each mail is what that holds (with CRLF, and no dot at the
+ * beginning of a line) below a field of its own, so that no two are alike.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SESSIONS_MAX = 1000, ARGUMENTS = 8 };
+enum { SESSIONS_MAX = 1000, ARGUMENTS = 8 /* without a file */ };
 
 static struct {
 	int port, sessions, per_connection, recipients;
@@ -28,7 +29,8 @@ static struct {
 	const char *recipient;
 } load;
 
-static char *filler;  /* load.bytes of text lines */
+static char *filler;  /* load.bytes of text lines, or a whole mail */
+static int is_whole;  /* it is one */
 static double *ack_s; /* of each mail; 0: not acknowledged */
 static long next_mail, failures;
 
@@ -114,12 +116,15 @@ static int mail(struct link *link, long number)
 	(void)snprintf(line, sizeof line, "RCPT TO:<%s>\r\n", to);
 	if (order(link, line) / 10 != 25 || order(link, "DATA\r\n") != 354)
 		return -1;
-	int len = snprintf(head, sizeof head,
-			   "From: <load@bench.example>\r\nTo: <%s>\r\n"
-			   "Subject: load %ld\r\nMessage-ID: <%ld.%d@bench.example>\r\n"
-			   "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n",
-			   to, number, number, (int)getpid());
-	long rest = load.bytes - len;
+	int len = is_whole ? snprintf(head, sizeof head, "X-Load: %ld.%d\r\n", number,
+				      (int)getpid())
+			   : snprintf(head, sizeof head,
+				      "From: <load@bench.example>\r\nTo: <%s>\r\n"
+				      "Subject: load %ld\r\n"
+				      "Message-ID: <%ld.%d@bench.example>\r\n"
+				      "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n",
+				      to, number, number, (int)getpid());
+	long rest = load.bytes - (is_whole ? 0 : len);
 	struct iovec parts[] = {{head, (size_t)len},
 				{filler + (rest > 0 ? load.bytes - rest : load.bytes),
 				 (size_t)(rest > 0 ? rest : 0)},
@@ -203,14 +208,28 @@ static void fill(void)
 	}
 }
 
+static int read_mail(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+
+	if (!file || fseek(file, 0, SEEK_END) != 0 || (load.bytes = ftell(file)) < 1)
+		return -1;
+	filler = malloc((size_t)load.bytes);
+	rewind(file);
+	if (fread(filler, 1, (size_t)load.bytes, file) != (size_t)load.bytes)
+		return -1;
+	is_whole = 1;
+	return fclose(file);
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t threads[SESSIONS_MAX];
 
-	if (argc != ARGUMENTS) {
+	if (argc != ARGUMENTS && argc != ARGUMENTS + 1) {
 		(void)fprintf(stderr,
 			      "usage: smtpload PORT SESSIONS MAILS PER_CONNECTION "
-			      "BYTES RECIPIENT_FORMAT RECIPIENTS\n");
+			      "BYTES RECIPIENT_FORMAT RECIPIENTS [FILE]\n");
 		return 2;
 	}
 	load.port = (int)strtol(argv[1], NULL, 10);
@@ -222,7 +241,12 @@ int main(int argc, char **argv)
 	load.recipients = (int)strtol(argv[7], NULL, 10);
 	if (load.sessions < 1 || load.sessions > SESSIONS_MAX || load.mails < 1)
 		return 2;
-	fill();
+	if (argc == ARGUMENTS)
+		fill();
+	else if (read_mail(argv[ARGUMENTS]) != 0) {
+		perror(argv[ARGUMENTS]);
+		return 2;
+	}
 	ack_s = calloc((size_t)load.mails, sizeof *ack_s);
 	double began = now_s();
 

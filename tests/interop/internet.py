@@ -59,9 +59,9 @@ def asked(port, name, kind, flags=0):
 class Names(Program):
     """knot with these zones, {name: text}, some of them signed."""
 
-    def __init__(self, folder, zones, signed=()):
+    def __init__(self, folder, zones, signed=(), port=None):
         self.folder, self.zones, self.signed = pathlib.Path(folder), zones, signed
-        self.port = free_port()
+        self.port = port or free_port()
         self.config = str(self.folder / "knot.conf")
 
     def write(self):

@@ -102,14 +102,14 @@ def compiled(path, *flags):
 
 class Peer:
     def __init__(self, folder, users, env=None, domain="sdbox.test", place=None, settings=ALONE,
-                 also=()):
+                 also=(), services=""):
         """env: of all their processes, beside what they are given anyway; place: the address
         and port of SMTP; settings: of Postfix; also: other addresses that Dovecot has for the
-        first user."""
+        first user; services: more lines of master.cf."""
         self.folder, self.users, self.base = folder, users, lab.free_base()
         self.env, self.domain, self.settings = env or {}, domain, settings
         self.address, self.smtp_port = place or ("127.0.0.1", self.port("smtp"))
-        self.processes, self.also = [], also
+        self.processes, self.also, self.services = [], also, services
 
     def port(self, service):
         return self.base + SERVICES[service]
@@ -172,7 +172,8 @@ class Peer:
                 words[4] = "n"
                 line = " ".join(words) + "\n"
             lines.append(line)
-        pathlib.Path(self.folder + "/conf/master.cf").write_text("".join(lines))
+        pathlib.Path(self.folder + "/conf/master.cf").write_text("".join(lines) +
+                                                                  self.services)
 
     def answers(self, service):
         place = ("127.0.0.1", self.port(service))
