@@ -43,7 +43,7 @@ struct door {
 	struct str client_ca;             /* PEM; "": nobody is asked for a certificate */
 	struct tls_server *tls[SERVICES]; /* of those that are this role's */
 
-	struct proxies proxies, exempt;
+	struct networks proxies, exempt;
 	struct tally *tally;
 	struct limits *limits, *lmtp_limits; /* LMTP's, and all others' together */
 	struct offer offers[SERVICES];

@@ -8,7 +8,7 @@
 #include "deliverd/upkeep.h"
 #include "directory/dkim_mail.h"
 #include "mda/mda.h"
-#include "net/proxied.h"
+#include "net/networks.h"
 #include "resolver/resolver.h"
 #include "store/store.h"
 #include "vault/vault.h"
@@ -17,7 +17,7 @@ struct deliver_process {
 	struct store *store;
 	struct vault *vault;
 	struct resolver *resolver;
-	struct proxies friends;
+	struct networks friends;
 	struct directory directory;
 	struct dkim_mailer mailer;
 	struct upkeep upkeep;
@@ -87,7 +87,7 @@ static bool begin(struct self *self)
 			   .mailer = &process->mailer},
 		.reporter = &process->mda.reporter};
 
-	if (!proxies_parse(conf->friends, &process->friends))
+	if (!networks_parse(conf->friends, &process->friends))
 		return false;
 	if (conf->is_mail_judged) {
 		options.policy.dns = dns_lookup_by(process->resolver);

@@ -31,8 +31,8 @@ static bool begin(struct self *self)
 					     .directory = &door->directory,
 					     .tally = door->tally};
 	store_on_ended(door->store, login_cancel_older);
-	if (!proxies_parse(self->conf.proxies, &door->proxies) ||
-	    !proxies_parse(self->conf.exempt, &door->exempt) || !door_tls_begin(door) ||
+	if (!networks_parse(self->conf.proxies, &door->proxies) ||
+	    !networks_parse(self->conf.exempt, &door->exempt) || !door_tls_begin(door) ||
 	    !door_tally_begin(door))
 		return false;
 	struct limits_options limits = {.total_max = self->connections_max,

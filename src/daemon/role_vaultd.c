@@ -27,7 +27,7 @@ static bool begin(struct self *self)
 		.account_failures_max = self->conf.account_failures_max,
 		.account_sessions_max = self->conf.account_sessions_max};
 
-	if (!proxies_parse(self->conf.exempt, &limits.exempt) ||
+	if (!networks_parse(self->conf.exempt, &limits.exempt) ||
 	    vaultd_open(".", &limits, &process->vaultd) != OK)
 		return false;
 	vaultd_set_reports(process->vaultd, self->conf.default_domain);

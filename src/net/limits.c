@@ -30,7 +30,7 @@ void limits_free(struct limits **limits)
 static bool is_exempt(const struct limits *limits, const struct address *address)
 {
 	return limits->options.each_max == 0 || address->socket.ss_family == AF_UNIX ||
-	       (limits->options.exempt && proxies_have(limits->options.exempt, address));
+	       (limits->options.exempt && networks_have(limits->options.exempt, address));
 }
 
 /* Whether there is room for one more under each key. */

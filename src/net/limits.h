@@ -9,7 +9,7 @@
 #include "net/tally.h"
 
 struct limits;
-struct proxies;
+struct networks;
 
 enum { LIMITS_SITE_TIMES = 4 }; /* a /48 may have so many times what a /64 may */
 
@@ -17,7 +17,7 @@ struct limits_options {
 	size_t total_max; /* of this process */
 	size_t each_max;  /* of a stranger, everywhere; 0: no bound */
 	/* Whose connections count towards the total only; outlives the limits. */
-	const struct proxies *exempt;
+	const struct networks *exempt;
 };
 
 /* The place of one connection. */

@@ -97,7 +97,7 @@ static bool may_enter(struct listener *listener, const struct address *peer,
 {
 	const struct listen_options *options = &listener->options;
 
-	return options->proxies ? proxies_have(options->proxies, peer)
+	return options->proxies ? networks_have(options->proxies, peer)
 				: limits_enter(options->limits, peer, seat);
 }
 

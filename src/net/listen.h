@@ -5,7 +5,7 @@
 #include "net/limits.h"
 
 struct listener;
-struct proxies;
+struct networks;
 
 /* Runs one session, in a task of its own.  The conn is closed after it returns. */
 typedef void listen_handler(struct conn *conn, void *arg);
@@ -19,7 +19,7 @@ struct listen_options {
 	/* NULL: connections are the peers' own.  Else only these may connect, and say
 	 * first whom they speak for, who then is the peer, also for limits; outlives
 	 * sessions. */
-	const struct proxies *proxies;
+	const struct networks *proxies;
 	listen_handler *handler;
 	void *arg;
 };

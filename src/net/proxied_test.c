@@ -16,7 +16,7 @@ static struct address at(const char *text)
 
 TEST(proxies_are_addresses_and_networks)
 {
-	struct proxies proxies;
+	struct networks proxies;
 	static const struct {
 		const char *address;
 		bool is_one;
@@ -29,16 +29,16 @@ TEST(proxies_are_addresses_and_networks)
 	static const char *const wrong[] = {"x", "10.0.0.0/33", "10.0.0",
 					    "2001:db8::/129", "10.0.0.1/-1"};
 
-	CHECK(proxies_parse(STR("192.0.2.1,10.16.0.0/12  2001:db8:1::/48"), &proxies));
+	CHECK(networks_parse(STR("192.0.2.1,10.16.0.0/12  2001:db8:1::/48"), &proxies));
 	CHECK(proxies.count == 3);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct address address = at(cases[i].address);
 
-		CHECK(proxies_have(&proxies, &address) == cases[i].is_one);
+		CHECK(networks_have(&proxies, &address) == cases[i].is_one);
 	}
 	for (size_t i = 0; i < COUNT_OF(wrong); i++)
-		CHECK(!proxies_parse(str_c(wrong[i]), &proxies));
-	CHECK(proxies_parse(STR(""), &proxies) && proxies.count == 0);
+		CHECK(!networks_parse(str_c(wrong[i]), &proxies));
+	CHECK(networks_parse(STR(""), &proxies) && proxies.count == 0);
 }
 
 static struct listener *listener;
@@ -108,10 +108,10 @@ static void visits(void *arg)
 static void run(const char *allowed, void (*client)(void *arg))
 {
 	struct address any = at("127.0.0.1:0");
-	struct proxies proxies;
+	struct networks proxies;
 	int fd;
 
-	CHECK(proxies_parse(str_c(allowed), &proxies));
+	CHECK(networks_parse(str_c(allowed), &proxies));
 	CHECK(address_listen(&any, &fd) == OK && address_of_local(fd, &bound));
 	struct tally *tally = tally_new();
 

@@ -117,12 +117,12 @@ static bool enter(struct limits *limits, const char *host, struct limits_seat *s
 TEST(connections_are_counted_for_each_stranger)
 {
 	SCOPED(tally_free) struct tally *tally = tally_new();
-	struct proxies exempt;
+	struct networks exempt;
 	struct limits_seat seats[300], none;
 	char host[64];
 	size_t count = 0;
 
-	CHECK(proxies_parse(STR("127.0.0.0/8"), &exempt));
+	CHECK(networks_parse(STR("127.0.0.0/8"), &exempt));
 	struct limits *limits = limits_new(&(struct limits_options){.total_max = 30,
 								    .each_max = 2,
 								    .exempt = &exempt},

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "deliver/deliver.h"
 #include "mailauth/mailauth.h"
-#include "net/proxied.h"
+#include "net/networks.h"
 #include "policy/message.h"
 #include "report/dmarc_ledger.h"
 #include "rt/task.h"
@@ -28,7 +28,7 @@ bool policy_judges(const struct policy *policy, const struct deliver_mail *mail)
 
 	return policy->dns.ask && mail->source == DELIVER_STRANGER &&
 	       address_parse_host(mail->peer, &address) &&
-	       !proxies_have(policy->friends, &address);
+	       !networks_have(policy->friends, &address);
 }
 
 /* Its domain in A-labels, or as it is: then nothing will be found. */

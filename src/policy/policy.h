@@ -13,14 +13,14 @@ struct deliver_mail;
 struct directory;
 struct dmarc_ledger;
 struct dkim_mailer;
-struct proxies;
+struct networks;
 
 /* What may be asked. */
 struct policy {
 	struct str hostname; /* how we call ourselves */
 	const struct directory *directory;
 	struct dns_lookup dns;            /* without ask, nobody's mail is judged */
-	const struct proxies *friends;    /* whose mail is not judged */
+	const struct networks *friends;   /* whose mail is not judged */
 	bool is_dmarc_obeyed;             /* else its result is only written down */
 	struct dmarc_ledger *ledger;      /* counts what was judged, if there is one */
 	const struct dkim_mailer *mailer; /* signs what our users send */

@@ -80,7 +80,7 @@ static struct origin origin_of(const struct guard *guard, struct str peer)
 		origin.group = hash64(peer);
 		return origin;
 	}
-	origin.is_exempt = proxies_have(&guard->options.exempt, &address);
+	origin.is_exempt = networks_have(&guard->options.exempt, &address);
 	address_group(&address, octets);
 	origin.group = hash_of(octets);
 	if (address_site(&address, octets))

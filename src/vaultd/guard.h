@@ -18,7 +18,7 @@ struct guard;
 struct guard_options {
 	uint32_t address_failures_max, account_failures_max;
 	uint32_t account_sessions_max;
-	struct proxies exempt; /* addresses whose failures do not count */
+	struct networks exempt; /* addresses whose failures do not count */
 };
 
 enum {

@@ -100,7 +100,7 @@ static void exempt(void *arg)
 	struct guard_options options = few;
 
 	(void)arg;
-	CHECK(proxies_parse(STR("127.0.0.0/8"), &options.exempt));
+	CHECK(networks_parse(STR("127.0.0.0/8"), &options.exempt));
 	SCOPED(guard_free) struct guard *guard = guard_new(&options);
 
 	fail_often(guard, 7, "127.0.0.1", 100);
