@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "directory/dkim_rollover.h"
 #include "directory/srs_keys.h"
+#include "report/kept.h"
 #include "rt/clock.h"
 #include "rt/task.h"
 #include "store/store.h"
@@ -95,6 +96,7 @@ void upkeep_look(const struct upkeep *upkeep)
 	SCOPED(buf_fini) struct buf last = BUF(1024);
 
 	renew_srs_keys(upkeep);
+	kept_purge(upkeep->directory->store);
 	while (!task_is_canceled() && look_at_page(upkeep, &last)) {
 	}
 }

@@ -1,6 +1,7 @@
-/* What has to be done to keys now and then: DKIM keys begin to sign when the DNS shows
+/* What has to be done now and then: DKIM keys begin to sign when the DNS shows
  * them, and are forgotten when they have been retired long enough; the key of rewritten
- * senders is made, and renewed. */
+ * senders is made, and renewed.  And reports that others have sent are forgotten when
+ * they are old. */
 #pragma once
 
 struct directory;

@@ -14,7 +14,8 @@ enum rule {
 	POLICIES,  /* the keys of TLS policies and their reports, likewise */
 	POLICY_OR_DIRECTORY,
 	KEYS_OR_COUNTS, /* the directory's lists of keys for DKIM and SRS, or COUNTS */
-	COUNTS,         /* the keys of what is counted for reports of DMARC */
+	COUNTS, /* the keys of what is counted for reports of DMARC, and of reports
+		   that came from others */
 	COUNTS_OR_DIRECTORY,
 	LOCAL,  /* the queue of local mail */
 	REMOTE, /* the queue of mail that leads out */
@@ -104,7 +105,8 @@ static bool is_policy_key(account_t account, struct str key)
 
 static bool is_count_key(account_t account, struct str key)
 {
-	return account == ACCOUNT_SYSTEM && str_starts(key, STR("r/dmarc/"));
+	return account == ACCOUNT_SYSTEM &&
+	       (str_starts(key, STR("r/dmarc/")) || str_starts(key, STR("r/kept/")));
 }
 
 static bool source_allowed(const struct gate_view *view, const struct store_body *body)

@@ -211,6 +211,24 @@ TEST(deliverd_counts_for_reports_of_dmarc_alone)
 	CHECK(!allows(GATE_DELIVERD, 0, false, scan));
 }
 
+TEST(deliverd_keeps_reports_of_others_and_ctl_reads_them)
+{
+	struct store_op put = {.kind = OP_KV_PUT};
+	struct store_request scan = {.call = CALL_KV_SCAN};
+
+	put.kv.key = STR("r/kept/example.org/020000/dmarc/0123456789abcdef");
+	CHECK(allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	CHECK(allows_op(GATE_CTL, 0, false, ACCOUNT_SYSTEM, put));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, MINE, put));
+	CHECK(!allows_op(GATE_MTA, 0, false, ACCOUNT_SYSTEM, put));
+	CHECK(!allows_op(GATE_DOOR, GRANT_ALL, true, ACCOUNT_SYSTEM, put));
+	put.kv.key = STR("r/keptother/x");
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
+	scan.scan.prefix = STR("r/kept/");
+	CHECK(allows(GATE_DELIVERD, 0, false, scan) && allows(GATE_CTL, 0, false, scan));
+	CHECK(!allows(GATE_MTA, 0, false, scan) && !allows(GATE_DOOR, 0, false, scan));
+}
+
 TEST(a_body_is_shared_only_with_who_may_read_it)
 {
 	struct store_op op = {.kind = OP_APPEND};
