@@ -61,6 +61,7 @@ static const struct {
 	 "the servers, or their domains, whose fields count; with\n"
 	 "                        commas between them"},
 	{"mbox", NULL, "the file holds many mails; a line for each, nobody is asked"},
+	{"days", "N", "how far to look back; 30 days if not given"},
 };
 
 enum { LONG_FIRST = 1000, COMMON = 4 };

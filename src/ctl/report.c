@@ -150,6 +150,20 @@ static const struct ctl_verb verbs[] = {
 	 "sent mail in the domain's name, and what proved it.  It may be a mail, the XML "
 	 "in it, or that packed (gzip, ZIP), or a report of one mail that failed.",
 	 1, 1, 0, 0, report_dmarc},
+	{"keep", "FILE|-...",
+	 "Keep what reports of DMARC and TLS say that are in these files, as if they had "
+	 "come to report.address.",
+	 1, CTL_WORDS_MAX, 0, CTL_NEEDS_SERVER, report_keep},
+	{"list", "[DOMAIN]", "Print the reports that are kept, one a line.", 0, 1, 0,
+	 CTL_NEEDS_SERVER, report_list},
+	{"summary", "DOMAIN",
+	 "Print what all reports that are kept say of the domain: by source, by week, "
+	 "and of TLS.",
+	 1, 1, CTL_DAYS, CTL_NEEDS_SERVER, report_summary},
+	{"reject-safe", "DOMAIN",
+	 "Say whether mail would have been lost if the domain had published p=reject, "
+	 "whose, and what to do first.",
+	 1, 1, CTL_DAYS, CTL_NEEDS_SERVER, report_reject},
 };
 
 const struct ctl_word ctl_report = {
@@ -157,7 +171,10 @@ const struct ctl_word ctl_report = {
 	.summary = "What other servers report of ours.",
 	.examples =
 		"  postrider report tls 'example.net!example.org!1763769600!1763855999"
-		".json.gz'\n  postrider report dmarc - < mail\n",
+		".json.gz'\n  postrider report dmarc - < mail\n"
+		"  postrider report keep reports/*\n"
+		"  postrider report summary example.org --days 90\n"
+		"  postrider report reject-safe example.org\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

@@ -1,18 +1,10 @@
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/num.h"
 #include "ctl/report_say.h"
+#include "ctl/report_source.h"
 #include "report/received.h"
-
-enum { SOURCES_SHOWN = 200 };
-
-/* What came from one address. */
-struct source {
-	struct str ip;
-	uint64_t count, aligned, dkim, spf, quarantined, rejected;
-};
 
 static bool is_pass(struct str word)
 {
@@ -21,45 +13,11 @@ static bool is_pass(struct str word)
 
 /* ---- by source --------------------------------------------------------------------- */
 
-static int by_ip(const void *a, const void *b)
+static struct report_source source_of(const struct dmarc_report_row *row)
 {
-	return str_cmp(((const struct source *)a)->ip, ((const struct source *)b)->ip);
-}
+	uint64_t n = num_min(row->count, INT64_MAX);
 
-/* Most mails that failed first, then most mails. */
-static int by_weight(const void *a, const void *b)
-{
-	const struct source *left = a, *right = b;
-	uint64_t left_bad = left->count - left->aligned;
-	uint64_t right_bad = right->count - right->aligned;
-
-	if (left_bad != right_bad)
-		return left_bad < right_bad ? 1 : -1;
-	if (left->count != right->count)
-		return left->count < right->count ? 1 : -1;
-	return str_cmp(left->ip, right->ip);
-}
-
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-	return a > INT64_MAX - b ? INT64_MAX : a + b; /* strangers' numbers */
-}
-
-static void add(struct source *to, const struct source *more)
-{
-	to->count = sum(to->count, more->count);
-	to->aligned = sum(to->aligned, more->aligned);
-	to->dkim = sum(to->dkim, more->dkim);
-	to->spf = sum(to->spf, more->spf);
-	to->quarantined = sum(to->quarantined, more->quarantined);
-	to->rejected = sum(to->rejected, more->rejected);
-}
-
-static struct source source_of(const struct dmarc_report_row *row)
-{
-	uint64_t n = row->count;
-
-	return (struct source){
+	return (struct report_source){
 		.ip = row->source_ip,
 		.count = n,
 		.aligned = dmarc_report_is_aligned(row) ? n : 0,
@@ -72,50 +30,19 @@ static struct source source_of(const struct dmarc_report_row *row)
 }
 
 /* One a source; returns how many. */
-static size_t gather(const struct dmarc_report *report, struct source *sources,
-		     struct source *all)
+static size_t gather(const struct dmarc_report *report, struct report_source *sources,
+		     struct report_source *all)
 {
-	size_t rows = 0, count = 0;
+	size_t rows = 0;
 
 	for (const struct dmarc_report_row *row = report->rows; row; row = row->next) {
 		sources[rows] = source_of(row);
-		add(all, &sources[rows++]);
+		report_source_add(all, &sources[rows++]);
 	}
-	qsort(sources, rows, sizeof *sources, by_ip);
-	for (size_t i = 0; i < rows; i++) {
-		if (count > 0 && str_same(sources[count - 1].ip, sources[i].ip))
-			add(&sources[count - 1], &sources[i]);
-		else
-			sources[count++] = sources[i];
-	}
-	qsort(sources, count, sizeof *sources, by_weight);
-	return count;
+	return report_sources_merge(sources, rows);
 }
 
 /* ---- for people -------------------------------------------------------------------- */
-
-static void say_source(struct ctl *ctl, const struct source *source)
-{
-	buf_printf(&ctl->out, "  %.*s: %llu mails, ",
-		   STR_FMT(report_shown(ctl, source->ip)),
-		   (unsigned long long)source->count);
-	if (source->aligned == source->count)
-		buf_add(&ctl->out, STR("all aligned"));
-	else if (source->aligned == 0)
-		buf_add(&ctl->out, STR("none aligned"));
-	else
-		buf_printf(&ctl->out, "%llu aligned",
-			   (unsigned long long)source->aligned);
-	buf_printf(&ctl->out, " (DKIM %llu, SPF %llu)", (unsigned long long)source->dkim,
-		   (unsigned long long)source->spf);
-	if (source->quarantined > 0)
-		buf_printf(&ctl->out, ", %llu quarantined",
-			   (unsigned long long)source->quarantined);
-	if (source->rejected > 0)
-		buf_printf(&ctl->out, ", %llu rejected",
-			   (unsigned long long)source->rejected);
-	buf_add(&ctl->out, STR("\n"));
-}
 
 static void say_results(struct ctl *ctl, const char *what,
 			const struct dmarc_report_auth *auth)
@@ -146,8 +73,8 @@ static void say_failures(struct ctl *ctl, const struct dmarc_report *report,
 }
 
 static void say_report(struct ctl *ctl, const struct dmarc_report *report,
-		       const struct source *sources, size_t count,
-		       const struct source *all)
+		       const struct report_source *sources, size_t count,
+		       const struct report_source *all)
 {
 	buf_printf(&ctl->out,
 		   "DMARC report %.*s of %.*s <%.*s>\nfrom %.*s to %.*s (UTC)\n",
@@ -163,14 +90,14 @@ static void say_report(struct ctl *ctl, const struct dmarc_report *report,
 		   STR_FMT(report_shown(ctl, report->p)), (unsigned long long)all->count,
 		   count, (unsigned long long)all->aligned,
 		   (unsigned long long)(all->count - all->aligned));
-	for (size_t i = 0; i < num_min(count, SOURCES_SHOWN); i++) {
-		say_source(ctl, &sources[i]);
+	for (size_t i = 0; i < num_min(count, REPORT_SOURCES_SHOWN); i++) {
+		report_source_say(ctl, &sources[i]);
 		if (sources[i].aligned < sources[i].count)
 			say_failures(ctl, report, sources[i].ip);
 	}
-	if (count > SOURCES_SHOWN)
+	if (count > REPORT_SOURCES_SHOWN)
 		buf_printf(&ctl->out, "  and %zu sources more; --json has them all\n",
-			   count - SOURCES_SHOWN);
+			   count - REPORT_SOURCES_SHOWN);
 	if (report->error.len > 0)
 		buf_printf(&ctl->out, "It adds: %.*s\n",
 			   STR_FMT(report_shown(ctl, report->error)));
@@ -258,7 +185,8 @@ static json_t *policy_json(const struct dmarc_report *report)
 			 ctl_json(report->testing));
 }
 
-static json_t *report_json(const struct dmarc_report *report, const struct source *all)
+static json_t *report_json(const struct dmarc_report *report,
+			   const struct report_source *all)
 {
 	json_t *rows = json_array();
 
@@ -295,8 +223,9 @@ static json_t *failure_json(const struct received_failure *failure)
 
 static void print(struct ctl *ctl, const struct dmarc_report *report)
 {
-	struct source *sources = NEW_ARRAY(struct source, report->row_count + 1);
-	struct source all = {.count = 0};
+	struct report_source *sources =
+		NEW_ARRAY(struct report_source, report->row_count + 1);
+	struct report_source all = {.count = 0};
 	size_t count = gather(report, sources, &all);
 
 	say_report(ctl, report, sources, count, &all);

@@ -15,3 +15,10 @@ struct str report_shown(struct ctl *ctl, struct str text);
 struct str report_moment(struct ctl *ctl, int64_t at);
 /* `postrider report dmarc` */
 void report_dmarc(struct ctl *ctl);
+/* report_kept.c: `report keep`, `report list` */
+void report_keep(struct ctl *ctl);
+void report_list(struct ctl *ctl);
+/* report_summary.c */
+void report_summary(struct ctl *ctl);
+/* report_reject.c: `report reject-safe` */
+void report_reject(struct ctl *ctl);

@@ -63,8 +63,9 @@ enum ctl_option {
 	CTL_OTHER = 1ull << 43,
 	CTL_TRUSTED = 1ull << 44, /* servers */
 	CTL_MBOX = 1ull << 45,
+	CTL_DAYS = 1ull << 46,
 };
-enum { CTL_OPTIONS = 46 };
+enum { CTL_OPTIONS = 47 };
 
 /* What a verb cannot do without. */
 enum ctl_need {
