@@ -81,6 +81,11 @@ const struct setting settings[] = {
 	 "name, from where, and whether it was proved to be theirs (DMARC, RFC 9990)."},
 	{"dmarc", "report-interval", SETTING_SPAN, AT(dmarc_report_s), 1, DAY, "1 d",
 	 NULL, "The day of those reports.  Only tests need a shorter one."},
+	{"report", "address", SETTING_ADDRESS, AT(report_address), 0, 0, "", "nowhere",
+	 "An address of ours that reports of DMARC and TLS come to, as the domains' "
+	 "_dmarc and _smtp._tls records say (rua).  What they say of our domains is kept "
+	 "for 400 days; \"postrider report summary\" tells of it.  The mails come into "
+	 "that mailbox as well."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

@@ -85,7 +85,8 @@ static bool begin(struct self *self)
 			   .friends = &process->friends,
 			   .is_dmarc_obeyed = conf->is_dmarc_obeyed,
 			   .mailer = &process->mailer},
-		.reporter = &process->mda.reporter};
+		.reporter = &process->mda.reporter,
+		.report_address = conf->report_address};
 
 	if (!networks_parse(conf->friends, &process->friends))
 		return false;

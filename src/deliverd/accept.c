@@ -359,7 +359,16 @@ static struct policy_verdict judge_forward(const struct acceptance *in)
 	return (struct policy_verdict){0};
 }
 
-void accept_mail(const struct deliverd_options *options, const struct deliver_mail *mail,
+static bool is_taken(const struct deliver_mail *mail,
+		     const struct deliver_answer *answers)
+{
+	for (size_t i = 0; i < deliver_answers(mail); i++)
+		if (answers[i].code != 250)
+			return false;
+	return true;
+}
+
+bool accept_mail(const struct deliverd_options *options, const struct deliver_mail *mail,
 		 struct arena *arena, struct deliver_answer *answers)
 {
 	struct acceptance in = {.options = options, .mail = mail, .arena = arena};
@@ -375,5 +384,8 @@ void accept_mail(const struct deliverd_options *options, const struct deliver_ma
 		place_each(&in, answers);
 	else
 		place_all(&in, answers);
+	bool is_believed = is_taken(mail, answers) && !in.policed.is_suspect;
+
 	policed_fini(&in.policed);
+	return is_believed;
 }

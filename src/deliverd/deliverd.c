@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "deliver/codec.h"
 #include "deliverd/accept.h"
+#include "deliverd/arrivals.h"
 #include "rt/ipc.h"
 
 enum { PARTS_MAX = 2000, MAIL_ARENA_BYTES = 4 * 1024 * 1024 };
@@ -15,6 +16,7 @@ enum { PARTS_MAX = 2000, MAIL_ARENA_BYTES = 4 * 1024 * 1024 };
 
 struct deliverd {
 	struct deliverd_options options;
+	struct arrivals *arrivals; /* or NULL */
 	uint64_t held_bytes;
 };
 
@@ -113,7 +115,8 @@ static enum deliver_message serve_mail(struct deliverd *deliverd, struct str oct
 	size_t count = deliver_answers(&mail);
 	struct deliver_answer *answers = NEW_ARRAY(struct deliver_answer, count);
 
-	accept_mail(&deliverd->options, &mail, arena, answers);
+	if (accept_mail(&deliverd->options, &mail, arena, answers))
+		arrivals_offer(deliverd->arrivals, &mail);
 	deliver_encode_answers(reply, answers, count);
 	ASSERT(buf_ok(reply)); /* all texts are ours, and short */
 	mem_free(answers);
@@ -247,11 +250,15 @@ struct deliverd *deliverd_open(const struct deliverd_options *options)
 	struct deliverd *deliverd = NEW(struct deliverd);
 
 	deliverd->options = *options;
+	deliverd->arrivals =
+		arrivals_open(options->policy.directory, options->report_address);
 	return deliverd;
 }
 
 void deliverd_close(struct deliverd **deliverd)
 {
-	mem_free(*deliverd); /* NULL if it never began */
+	if (*deliverd) /* NULL if it never began */
+		arrivals_close(&(*deliverd)->arrivals);
+	mem_free(*deliverd);
 	*deliverd = NULL;
 }

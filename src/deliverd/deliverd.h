@@ -13,6 +13,7 @@ struct deliverd_options {
 	struct store *store;
 	struct policy policy;
 	const struct reporter *reporter; /* with the same store */
+	struct str report_address;       /* deliverd/arrivals.h; "": none */
 };
 
 /* What options lead to must stay as long as the loop. */
