@@ -37,7 +37,7 @@ bool dns_domain_plan(struct ctl *ctl, struct publish_facts *facts,
 		.conf = &ctl->conf,
 		.directory = &ctl->directory,
 		.vault = ctl->vault,
-		.lookup = dns_lookup_by(ctl->resolver),
+		.lookup = dns_patience_lookup(&ctl->patience),
 	};
 	struct str why;
 
@@ -165,7 +165,7 @@ bool dns_domain_check(struct ctl *ctl, const struct publish_plan *plan,
 	};
 	SCOPED(policy_close) struct policy *policy = policy_open(&options);
 	const struct publish_asker asker = {
-		.lookup = dns_lookup_by(ctl->resolver),
+		.lookup = dns_patience_lookup(&ctl->patience),
 		.policy = policy,
 		.hello = ctl->conf.mta_hello.len > 0 ? ctl->conf.mta_hello
 						     : ctl->conf.hostname,

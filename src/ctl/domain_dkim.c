@@ -8,7 +8,7 @@ static struct dkim_rollover rollover_of(struct ctl *ctl)
 {
 	return (struct dkim_rollover){.directory = &ctl->directory,
 				      .vault = ctl->vault,
-				      .resolver = ctl->resolver,
+				      .lookup = dns_patience_lookup(&ctl->patience),
 				      .arena = &ctl->arena,
 				      .domain = ctl->words[0]};
 }

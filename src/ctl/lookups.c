@@ -35,6 +35,7 @@ bool ctl_open_lookups(struct ctl *ctl, bool is_fetching)
 		return false;
 	}
 	ctl->resolver = resolver_open(fd);
+	ctl->patience = (struct dns_patience){.lookup = dns_lookup_by(ctl->resolver)};
 	if (!is_fetching)
 		return true;
 	if (lookups_fetch(ctl->lookups, buf_str(&conf), ctl->conf.tls_roots, &fd) != OK) {

@@ -46,7 +46,7 @@ static void look_at(const struct upkeep *upkeep, struct str domain)
 	SCOPED(arena_fini) struct arena arena;
 	struct dkim_rollover before = {.directory = upkeep->directory,
 				       .vault = upkeep->vault,
-				       .resolver = upkeep->resolver,
+				       .lookup = dns_lookup_by(upkeep->resolver),
 				       .arena = &arena,
 				       .domain = domain};
 

@@ -4,13 +4,12 @@
 #pragma once
 
 #include "directory/dkim.h"
-
-struct resolver;
+#include "mailauth/dns_lookup.h"
 
 struct dkim_rollover {
 	const struct directory *directory;
 	struct vault *vault;
-	struct resolver *resolver; /* for dkim_rollover_promote() */
+	struct dns_lookup lookup; /* for dkim_rollover_promote() */
 	struct arena *arena;
 	struct str domain;           /* in its one spelling */
 	struct directory_dkim *keys; /* room for DIRECTORY_DKIM_MAX */

@@ -8,6 +8,10 @@
 
 enum { SERVER_MAX = 100, ZONE_MAX = 256, ANCHOR_MAX = 4096 };
 
+/* How often one server is asked again: each wait is twice as long as the one before, so
+ * that one which is silent has been waited for some 5 s, and not 18 s. */
+#define SERVER_RETRIES "3"
+
 static const char anchor_file[] = "root.key";
 
 /* What the root has been signed with since 2017 and 2024 (data.iana.org/root-anchors).
@@ -148,7 +152,8 @@ struct ub_ctx *engine_new(const struct resolverd_options *options, const char **
 	else if (!set(ctx, "msg-cache-size:", "16m") ||
 		 !set(ctx, "rrset-cache-size:", "32m") ||
 		 !set(ctx, "cache-max-ttl:", "86400") ||
-		 !set(ctx, "cache-max-negative-ttl:", "900"))
+		 !set(ctx, "cache-max-negative-ttl:", "900") ||
+		 !set(ctx, "outbound-msg-retry:", SERVER_RETRIES))
 		*why = "The DNS library refuses its settings.";
 	else if (!use_server(ctx, options->server))
 		*why = "The setting dns.server is not understood.";
