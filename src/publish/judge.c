@@ -3,7 +3,7 @@
 
 #include "mailauth/spf.h"
 #include "tlspolicy/policy.h"
-#include "wire/auth/dkim_key.h"
+#include "wire/auth/dmarc.h"
 #include "wire/auth/tls_rpt.h"
 
 /* ---- SPF --------------------------------------------------------------------------- */
@@ -88,32 +88,26 @@ static void judge_spf(struct judge *judge, struct str text)
 
 /* ---- DKIM, DMARC ------------------------------------------------------------------- */
 
-/* RFC 7489 §6.3: the version first, and what is to be done. */
+/* RFC 9989 §4.7, §4.8: a domain's own policy has to be said, and said well. */
 static void judge_dmarc(struct judge *judge, struct str text)
 {
-	struct tag_list list;
-	const struct tag *policy;
+	struct dmarc_record record;
 
-	if (tag_list_parse(text, &list) != TAG_LIST_FINE || list.count == 0 ||
-	    !str_same(list.tags[0].name, STR("v")) ||
-	    !str_same(list.tags[0].value, STR("DMARC1"))) {
+	if (!dmarc_record_parse(text, &record))
 		judge_say(judge, PUBLISH_WRONG,
-			  STR("It is no list of tags, so it does "
-			      "not count."));
-		return;
-	}
-	policy = tag_list_find(&list, "p");
-	if (!policy || (!str_same_nocase(policy->value, STR("none")) &&
-			!str_same_nocase(policy->value, STR("quarantine")) &&
-			!str_same_nocase(policy->value, STR("reject"))))
+			  STR("It is no record of DMARC, so it does not count."));
+	else if (record.policies != DMARC_POLICIES_FINE)
 		judge_say(judge, PUBLISH_WRONG,
 			  STR("It does not say what becomes of forged mail: p=none, "
-			      "p=quarantine or p=reject."));
+			      "p=quarantine or p=reject, and the same for sp and np if "
+			      "they are there."));
 	else
 		judge_say(judge, PUBLISH_RIGHT,
-			  arena_printf(judge->arena, "Its policy is \"%.*s\"%s.",
-				       STR_FMT(policy->value),
-				       tag_list_find(&list, "rua")
+			  arena_printf(judge->arena, "Its policy is \"%s\"%s%s.",
+				       dmarc_policy_name(record.p),
+				       record.is_testing ? ", which is being tested (t=y)"
+							 : "",
+				       record.rua.count > 0
 					       ? ""
 					       : "; nobody gets reports (rua)"));
 }
