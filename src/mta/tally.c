@@ -28,13 +28,15 @@ static bool make_letter(void *arg, struct str to, struct str mail, struct arena 
 struct ledger *tally_open(struct run *run)
 {
 	const struct mta_options *mta = run->options;
-	const struct ledger_options options = {.store = mta->store,
-					       .resolver = mta->resolver,
-					       .fetch = mta->fetch,
-					       .hostname = mta->hostname,
-					       .interval_s = mta->tls_report_s,
-					       .letter = make_letter,
-					       .arg = run};
+	const struct ledger_options options = {
+		.store = mta->store,
+		.resolver = mta->resolver,
+		.fetch = mta->fetch,
+		.hostname = mta->hostname,
+		.submitter = mta->reporter.directory->default_domain,
+		.interval_s = mta->tls_report_s,
+		.letter = make_letter,
+		.arg = run};
 
 	return mta->is_tls_reported ? ledger_open(&options) : NULL;
 }

@@ -266,7 +266,7 @@ static enum journal_fate report_one(void *arg, const struct journal_due *due)
 {
 	struct ledger *ledger = arg;
 	const struct rpt_head head = {.domain = due->name,
-				      .submitter = ledger->options.hostname,
+				      .submitter = ledger->options.submitter,
 				      .id = due->id,
 				      .begin = due->begin,
 				      .end = due->end};

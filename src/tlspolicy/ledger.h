@@ -18,8 +18,9 @@ struct ledger_options {
 	struct store *store;
 	struct resolver *resolver;
 	struct fetch *fetch;
-	struct str hostname; /* ours */
-	unsigned interval_s; /* a day; tests have shorter ones */
+	struct str hostname;  /* ours */
+	struct str submitter; /* the domain that reports, and signs: RFC 8460 §3 */
+	unsigned interval_s;  /* a day; tests have shorter ones */
 	/* Makes of a mail from <> the operation that queues it; all it leads to lives in
 	 * the arena.  May suspend.  False: cannot be said now, or that address is none.
 	 */

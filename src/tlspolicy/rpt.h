@@ -60,7 +60,7 @@ void rpt_encode(struct buf *value, const struct rpt *rpt);
 
 struct rpt_head {
 	struct str domain;    /* of whom it tells */
-	struct str submitter; /* our host name */
+	struct str submitter; /* our domain, which signs the mail: RFC 8460 §3 */
 	struct str id;        /* of the report: letters, digits, dots */
 	int64_t begin, end;   /* first and last second of the day, since 1970 */
 };

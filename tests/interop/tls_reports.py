@@ -158,6 +158,9 @@ def first_day(server):
                  message.get_param("report-type") == "tlsrpt" and
                  message["TLS-Report-Domain"] == "secure.test" and message["TLS-Required"] == "No" and
                  message["TLS-Report-Submitter"] == told["organization-name"], message.as_string()[:900])
+    domain = SENDER.split("@")[1]
+    report.check("its author is of the domain that signs our mail, which is the submitter", told["organization-name"] == domain
+                 and message["From"] == told["contact-info"] == "postmaster@" + domain, message["From"])
     begin, end = (datetime.datetime.fromisoformat(told["date-range"][key].replace("Z", "+00:00"))
                   for key in ("start-datetime", "end-datetime"))
     report.check("it tells of a day", (end - begin).total_seconds() == DAY_S - 1 and
