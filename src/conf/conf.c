@@ -60,9 +60,19 @@ static err_t check_listeners(const struct conf *conf, struct arena *arena,
 					    doors[i].name);
 			return ERR_SYNTAX;
 		}
-		for (size_t j = 0; j < doors[i].listeners->count; j++)
-			places[count++] =
-				(struct place){&doors[i].listeners->at[j], doors[i].name};
+		for (size_t j = 0; j < doors[i].listeners->count; j++) {
+			const struct conf_listener *at = &doors[i].listeners->at[j];
+
+			places[count++] = (struct place){at, doors[i].name};
+			if (doors[i].listeners == &conf->lmtp ||
+			    conf_listener_path(at).len == 0)
+				continue;
+			*why = arena_printf(arena,
+					    "listen.%s cannot be a path, only "
+					    "listen.lmtp can",
+					    doors[i].name);
+			return ERR_SYNTAX;
+		}
 	}
 	for (size_t i = 1; i < count; i++) {
 		for (size_t j = 0; j < i; j++) {
@@ -86,7 +96,8 @@ static err_t check_lmtp(const struct conf *conf, struct arena *arena, struct str
 	for (size_t i = 0; i < conf->lmtp.count; i++) {
 		struct str address = conf->lmtp.at[i].address;
 
-		if (str_starts(address, STR("127.")) || str_same(address, STR("::1")))
+		if (str_starts(address, STR("127.")) || str_same(address, STR("::1")) ||
+		    conf_listener_path(&conf->lmtp.at[i]).len > 0)
 			continue;
 		*why = arena_printf(arena, "listen.lmtp must be on loopback, not %.*s",
 				    STR_FMT(address));

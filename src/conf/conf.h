@@ -13,14 +13,18 @@
 enum {
 	CONF_LISTENERS_MAX = 32, /* of one kind */
 	CONF_TEXT_MAX = 1000,
+	CONF_PATH_MAX = 108, /* of a socket */
 	CONF_BLOB_MAX = 64 * 1024,
 };
 
 struct conf_listener {
-	struct str address; /* "192.0.2.1" or "2001:db8::1" */
-	uint16_t port;
+	struct str address; /* "192.0.2.1", "2001:db8::1" or, of LMTP, "unix:/PATH" */
+	uint16_t port;      /* 0 with a path */
 	bool is_proxied; /* who connects is a proxy and says for whom (PROXY protocol) */
 };
+
+/* The path that a listener has instead of a port; "": none. */
+struct str conf_listener_path(const struct conf_listener *listener);
 
 struct conf_listeners {
 	struct conf_listener *at;

@@ -113,6 +113,8 @@ TEST(a_mistake_is_named_with_its_line)
 		{"[dns]\nserver = ns.example\n",
 		 ":2: dns.server: \"ns.example\" is not an address, such as 192.0.2.1, "
 		 "192.0.2.1:53 or [2001:db8::1]:53"},
+		{"[listen]\nimap = unix:/run/x\n",
+		 "listen.imap cannot be a path, only listen.lmtp can"},
 		{"[listen]\nsmtp = 192.0.2.1:25+proxy\n",
 		 "listen.smtp has +proxy, but listen.proxies is empty"},
 		{"[listen]\nproxies = 10.0.0.1 10.0.0.0/33\n",

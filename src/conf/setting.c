@@ -34,9 +34,11 @@ const struct setting settings[] = {
 	 "not offered", "The same, with TLS from the start."},
 	{"listen", "lmtp", SETTING_LISTENERS, AT(lmtp), 0, 0, "", "not offered",
 	 "Where another mail server on this machine hands over mail for local mailboxes "
-	 "with LMTP (RFC 2033), such as 127.0.0.1:24.  Nobody logs in there, so it must "
-	 "be "
-	 "a loopback address."},
+	 "with LMTP (RFC 2033), such as 127.0.0.1:24 or unix:/run/postrider/lmtp.  "
+	 "Nobody "
+	 "logs in there, so it must be a loopback address, where everybody on this "
+	 "machine may connect, or a Unix socket, where root and the group of that file "
+	 "may: that of its folder, if the folder hands its group on (chmod g+s)."},
 	{"listen", "proxies", SETTING_NETWORKS, AT(proxies), 0, 0, "",
 	 "nobody is a proxy",
 	 "The load balancers in front of this server, as addresses and networks.  At a "

@@ -36,6 +36,25 @@ static bool read_address(struct str text, struct arena *arena, struct str *addre
 	       arena_copy(arena, text, address);
 }
 
+struct str conf_listener_path(const struct conf_listener *listener)
+{
+	const struct str mark = STR("unix:");
+
+	return str_starts(listener->address, mark) ? str_skip(listener->address, mark.len)
+						   : STR("");
+}
+
+/* What fits into an address of the system (unix(7)). */
+static bool read_socket(struct str text, struct arena *arena,
+			struct conf_listener *listener)
+{
+	*listener = (struct conf_listener){.address = text};
+	struct str path = conf_listener_path(listener);
+
+	return str_starts(path, STR("/")) && path.len < CONF_PATH_MAX &&
+	       arena_copy(arena, text, &listener->address);
+}
+
 static bool read_listener(struct str text, struct arena *arena,
 			  struct conf_listener *listener)
 {
@@ -69,7 +88,9 @@ static err_t read_listeners(struct str value, struct conf_listeners *listeners,
 			*why = STR("more than 32 places to listen");
 			return ERR_LIMIT;
 		}
-		if (!read_listener(word, arena, &listeners->at[listeners->count++])) {
+		struct conf_listener *at = &listeners->at[listeners->count++];
+
+		if (!read_socket(word, arena, at) && !read_listener(word, arena, at)) {
 			*why = arena_printf(arena,
 					    "\"%.*s\" is not ADDRESS:PORT, such as "
 					    "192.0.2.1:25 or [2001:db8::1]:25",
@@ -415,6 +436,11 @@ static void write_listeners(const struct conf_listeners *listeners, struct buf *
 {
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct str address = listeners->at[i].address;
+
+		if (conf_listener_path(&listeners->at[i]).len > 0) {
+			buf_printf(out, "%s%.*s", i > 0 ? " " : "", STR_FMT(address));
+			continue;
+		}
 		bool is_v6 = str_find_byte(address, ':') < address.len;
 
 		buf_printf(out, "%s%s%.*s%s:%u%s", i > 0 ? " " : "", is_v6 ? "[" : "",

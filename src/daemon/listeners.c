@@ -2,9 +2,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -82,14 +85,19 @@ static err_t refuse(const struct conf_listener *at, enum service service)
 {
 	int why = errno;
 
+	char port[20] = "";
+
+	if (conf_listener_path(at).len == 0)
+		(void)snprintf(port, sizeof port, " port %u", at->port);
 	(void)fprintf(stderr,
-		      "postrider: cannot offer %s at %.*s port %u: %s.\n%s"
+		      "postrider: cannot offer %s at %.*s%s: %s.\n%s"
 		      "Nothing was started.\n",
-		      service_entry(service)->name, STR_FMT(at->address), at->port,
+		      service_entry(service)->name, STR_FMT(at->address), port,
 		      strerror(why),
-		      why == EACCES ? "Ports below 1024 are for root, or for who has "
-				      "CAP_NET_BIND_SERVICE.\n"
-				    : "");
+		      why == EACCES && port[0]
+			      ? "Ports below 1024 are for root, or for who has "
+				"CAP_NET_BIND_SERVICE.\n"
+			      : "");
 	return ERR_IO;
 }
 
@@ -100,10 +108,77 @@ static bool is_no_such_family(const union address *address)
 	       (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
 }
 
+/* ---- Unix sockets ------------------------------------------------------------------ */
+
+/* A file that is left of a server that has gone; one that is in use, or no socket, stays.
+ */
+static void clear(const struct sockaddr_un *address)
+{
+	struct stat status;
+	int fd;
+
+	if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+	    errno == ECONNREFUSED)
+		(void)unlink(address->sun_path); /* bind() says what is wrong */
+	(void)close(fd);
+}
+
+/* For its owner and its group.  -1 and errno. */
+static int bound_path(struct str path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t mask;
+
+	if (!str_to_c(path, address.sun_path, sizeof address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	clear(&address);
+	mask = umask(0117);
+	bool is_bound = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+	(void)umask(mask);
+	if (is_bound && listen(fd, BACKLOG) == 0)
+		return fd;
+	int why = errno;
+	(void)close(fd);
+	errno = why;
+	return -1;
+}
+
+/* All processes share one socket. */
+static err_t open_path(struct listeners *listeners, enum service service,
+		       const struct conf_listener *at, unsigned processes)
+{
+	int first = bound_path(conf_listener_path(at));
+
+	for (unsigned i = 0; i < processes; i++) {
+		int fd = i == 0 ? first : fcntl(first, F_DUPFD_CLOEXEC, 0);
+
+		if (fd < 0)
+			return refuse(at, service);
+		add(listeners, (struct port){service, false, i, fd});
+	}
+	return OK;
+}
+
+/* ---- all of them ------------------------------------------------------------------- */
+
 static err_t open_one(struct listeners *listeners, enum service service,
 		      const struct conf_listener *at, unsigned processes)
 {
 	union address address;
+
+	if (conf_listener_path(at).len > 0)
+		return open_path(listeners, service, at, processes);
 	socklen_t len = address_of(at, &address);
 
 	errno = EINVAL;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """`postrider serve` from a configuration file, with a certificate of one's own."""
-import os, pathlib, signal, smtplib, socket, ssl, subprocess, sys, tempfile
+import imaplib, os, pathlib, signal, smtplib, socket, ssl, stat, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
@@ -24,6 +24,10 @@ listen = "\n".join(f"{name} = 127.0.0.1:{port(name)}" for name in lab.SERVICES)
 proxied_port = lab.free_base() + 26
 listen = listen.replace(f"smtp = 127.0.0.1:{port('smtp')}",
                         f"smtp = 127.0.0.1:{port('smtp')} 127.0.0.1:{proxied_port}+proxy", 1)
+listen = listen.replace(f"lmtp = 127.0.0.1:{port('lmtp')}",
+                        f"lmtp = 127.0.0.1:{port('lmtp')} unix:{folder}/lmtp", 1)
+with socket.socket(socket.AF_UNIX) as gone:  # of a server that did not clear up
+    gone.bind(str(folder / "lmtp"))
 lab.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
          "/CN=mail.example.org", "-addext", "subjectAltName=DNS:mail.example.org",
          "-keyout", folder / "key.pem", "-out", folder / "cert.pem"])
@@ -54,6 +58,36 @@ report.check("a domain is added", done.returncode == 0, done.stderr)
 done = postrider("account", "add", "carol@example.org", "--password-stdin", "-c", str(conf),
                  input="correct horse\n")
 report.check("an account is added", done.returncode == 0, done.stderr)
+with report.case("LMTP on a Unix socket takes mail"):
+    with smtplib.LMTP(str(folder / "lmtp")) as client:
+        assert client.sendmail("a@elsewhere.test", "carol@example.org", "Subject: by path\r\n\r\nhello\r\n") == {}
+def by_path():
+    """The mail that came so, as its reader sees it."""
+    trust = ssl.create_default_context(cafile=folder / "cert.pem")
+    trust.check_hostname = False
+    with imaplib.IMAP4_SSL("127.0.0.1", port("imaps"), ssl_context=trust, timeout=20) as client:
+        client.login("carol@example.org", "correct horse")
+        client.select()
+        numbers = client.search(None, "SUBJECT", '"by path"')[1][0].split()
+        return client.fetch(numbers[0], "(BODY.PEEK[])")[1][0][1].decode() if numbers else ""
+
+
+report.check("... and delivers it", lab.wait_for(lambda: "with LMTP" in by_path(), 20), by_path())
+mode = (folder / "lmtp").stat().st_mode
+report.check("... from its owner and its group", stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660, oct(mode))
+for what in ("in use", "no socket"):
+    path = folder / "lmtp"
+    if what == "no socket":
+        path = folder / "letter"
+        path.write_text("dear me")
+    (folder / "second.conf").write_text(f"[server]\ndata-directory = {folder}/second\nhostname = x.example.org\n[listen]\n" +
+                                        "".join(f"{name} =\n" for name in lab.SERVICES if name != "lmtp") +
+                                        f"lmtp = unix:{path}\n")
+    before = path.stat().st_ino
+    done = postrider("serve", "-c", str(folder / "second.conf"))
+    report.check(f"a file that is {what} stays, and is not listened at", done.returncode == 1 and
+                 f"cannot offer lmtp at unix:{path}: Address already in use" in done.stderr and
+                 path.stat().st_ino == before, done.stderr)
 with report.case("it speaks TLS with the certificate given, whose key only the vault has"):
     trust = ssl.create_default_context(cafile=folder / "cert.pem")
     trust.check_hostname = False
