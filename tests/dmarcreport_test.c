@@ -41,6 +41,7 @@ static void open_all(void)
 			.store = store->store,
 			.lookup = fake_dns_lookup(&dns),
 			.hostname = STR("mx.example.net"),
+			.submitter = STR("mx.example.net"),
 			.seat = i,
 			.letter = take_mail};
 

@@ -24,13 +24,15 @@ static bool make_letter(void *arg, struct str to, struct str mail, struct arena 
 
 struct dmarc_ledger *dmarc_tally_open(const struct tally_options *options)
 {
-	const struct dmarc_ledger_options ledger = {.store = options->store,
-						    .lookup = options->lookup,
-						    .hostname = options->hostname,
-						    .interval_s = options->interval_s,
-						    .seat = options->seat,
-						    .letter = make_letter,
-						    .arg = (void *)(uintptr_t)options};
+	const struct dmarc_ledger_options ledger = {
+		.store = options->store,
+		.lookup = options->lookup,
+		.hostname = options->hostname,
+		.submitter = options->directory->default_domain,
+		.interval_s = options->interval_s,
+		.seat = options->seat,
+		.letter = make_letter,
+		.arg = (void *)(uintptr_t)options};
 
 	return options->is_reported ? dmarc_ledger_open(&ledger) : NULL;
 }

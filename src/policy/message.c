@@ -91,9 +91,13 @@ static void add_words(struct buf *out, struct str words)
 	}
 }
 
-/* TCP-info: "[192.0.2.1]" or "[IPv6:2001:db8::1]". */
+/* TCP-info: "[192.0.2.1]" or "[IPv6:2001:db8::1]".  A Unix socket has no address. */
 static void add_literal(struct buf *out, struct str address)
 {
+	if (address.len == 0) {
+		buf_add(out, STR("localhost"));
+		return;
+	}
 	bool is_ipv6 = str_find_byte(address, ':') < address.len;
 
 	buf_printf(out, "[%s%.*s]", is_ipv6 ? "IPv6:" : "", STR_FMT(address));

@@ -81,6 +81,11 @@ TEST(writes_trace_fields)
 		  STR("Received: from [IPv6:2001:db8::1] (helo=?my pc?)\r\n"
 		      "\tby mx.example.net with ESMTPS\r\n\tid abc;\r\n"
 		      "\tThu, 1 Jan 1970 00:00:00 +0000\r\n"));
+	buf_reset(&out);
+	hop.peer = STR(""); /* by a Unix socket */
+	message_received_add(&out, &hop);
+	CHECK(str_starts(buf_str(&out),
+			 STR("Received: from localhost (helo=?my pc?)\r\n")));
 	buf_fini(&out);
 }
 

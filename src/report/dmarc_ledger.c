@@ -329,7 +329,7 @@ static enum journal_fate report_one(void *arg, const struct journal_due *due)
 	struct dmarc_ledger *ledger = arg;
 	struct dmarc_book_head head = {
 		.domain = str_first(due->name, str_find_byte(due->name, '/')),
-		.submitter = ledger->options.hostname,
+		.submitter = ledger->options.submitter,
 		.id = due->id,
 		.begin = due->begin,
 		.end = due->end};

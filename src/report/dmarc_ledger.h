@@ -22,9 +22,10 @@ enum { DMARC_SEATS_MAX = 64 };
 struct dmarc_ledger_options {
 	struct store *store;
 	struct dns_lookup lookup;
-	struct str hostname; /* ours */
-	unsigned interval_s; /* a day; tests have shorter ones */
-	unsigned seat;       /* below DMARC_SEATS_MAX; 0 reports */
+	struct str hostname;  /* ours */
+	struct str submitter; /* the domain that reports, and signs */
+	unsigned interval_s;  /* a day; tests have shorter ones */
+	unsigned seat;        /* below DMARC_SEATS_MAX; 0 reports */
 	/* Makes of a mail from <> the operation that queues it; all it leads to lives in
 	 * the arena.  May suspend.  False: cannot be said now, or that address is none.
 	 */

@@ -88,7 +88,8 @@ try:
         sender, to, mail, feedback = of("told")[0]
         report.check("the report is from <> and says whom it is about",
                      "FROM:<>" in sender and to == ["rua@told.test"] and
-                     re.search(r"Report Domain: told\.test", mail["Subject"]), (sender, to, str(mail)[:600]))
+                     re.search(r"Report Domain: told\.test", mail["Subject"]) and
+                     mail["From"] == "postmaster@postrider.test", (sender, to, str(mail)[:600]))
         report.check("its rows count what came", rows(feedback) == {
             (SENDER, "pass", "pass", 2), (STRANGER, "quarantine", "fail", 1)}, rows(feedback))
         text = pathlib.Path(server.log).read_text()
