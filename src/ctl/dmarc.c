@@ -168,9 +168,12 @@ static void check(struct ctl *ctl)
 	struct dkim_message *message = dkim_message_begin(facts.header, &ctl->arena);
 	SCOPED(dkim_verify_free)
 	struct dkim_verify *dkim = dkim_verify_begin(message, clock_s());
+	SCOPED(arc_verify_free)
+	struct arc_verify *arc = arc_verify_begin(message, clock_s());
 
 	dkim_message_feed(message, mail_file_body(&file));
 	facts.dkim = dkim;
+	facts.arc = arc;
 	mailauth_judge(&facts, &lookup, &ctl->arena, &verdicts);
 	say(ctl, &facts, &verdicts);
 }

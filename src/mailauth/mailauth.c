@@ -73,6 +73,9 @@ static void judge_message(const struct mailauth_facts *facts, struct hurry *hurr
 	dmarc_authors_find(facts->header, arena, &verdicts->authors);
 	dmarc_check(&lookup, &query, arena, &verdicts->dmarc);
 	keep_signatures(&verdicts->dkim, arena);
+	verdicts->arc = (struct arc_verdict){.result = ARC_NONE};
+	if (facts->arc)
+		arc_verify_end(facts->arc, &lookup, &verdicts->arc);
 	verdicts->is_late |= hurry->is_late;
 }
 

@@ -1,5 +1,5 @@
 /* Everything that can be found out about who a mail is from: the client's name (iprev),
- * its name in HELO, SPF, DKIM and DMARC; and the field that says so.
+ * its name in HELO, SPF, DKIM, DMARC and the ARC chain; and the field that says so.
  *
  *   struct mailauth_facts facts = {.ip = ..., .dkim = verify, ...};
  *   mailauth_judge(&facts, &lookup, &arena, &verdicts);
@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "mailauth/arc_verify.h"
 #include "mailauth/dkim_verify.h"
 #include "mailauth/dmarc.h"
 #include "mailauth/helo.h"
@@ -33,6 +34,7 @@ struct mailauth_facts {
 	struct dkim_verify *dkim; /* begun over that header, its message fed with the
 				     body; it is ended here, and may be freed after that.
 				     NULL: DKIM was not looked at */
+	struct arc_verify *arc;   /* likewise, of the same message */
 };
 
 struct mailauth_verdicts {
@@ -46,11 +48,12 @@ struct mailauth_verdicts {
 	struct dkim_verdict dkim; /* DKIM_NONE if it was not looked at */
 	struct dmarc_authors authors;
 	struct dmarc_verdict dmarc;
-	bool is_late; /* time ran out in either half */
+	struct arc_verdict arc; /* ARC_NONE if it was not looked at */
+	bool is_late;           /* time ran out in either half */
 };
 
-/* Slices live in arena or borrow from facts.  Each may suspend, for MAILAUTH_SECONDS and
- * one more question; never fails. */
+/* Slices live in arena, in that of the message, or borrow from facts.  Each may suspend,
+ * for MAILAUTH_SECONDS and one more question; never fails. */
 void mailauth_judge_client(const struct mailauth_facts *facts,
 			   const struct dns_lookup *lookup, struct arena *arena,
 			   struct mailauth_verdicts *verdicts);
@@ -63,6 +66,6 @@ void mailauth_judge(const struct mailauth_facts *facts, const struct dns_lookup 
 		    struct arena *arena, struct mailauth_verdicts *verdicts);
 
 /* Appends the whole Authentication-Results field (RFC 8601): iprev, SPF of both names,
- * each signature, DMARC. */
+ * each signature, DMARC, and ARC unless it was not looked at. */
 void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,
 			  const struct mailauth_verdicts *verdicts);

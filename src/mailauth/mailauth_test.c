@@ -25,8 +25,10 @@ static struct mailauth_verdicts judge(struct fake_dns *dns, struct mailauth_fact
 	SCOPED(dkim_message_free)
 	struct dkim_message *message = dkim_message_begin(facts->header, &arena);
 	SCOPED(dkim_verify_free) struct dkim_verify *dkim = dkim_verify_begin(message, 0);
+	SCOPED(arc_verify_free) struct arc_verify *arc = arc_verify_begin(message, 0);
 
 	facts->dkim = dkim;
+	facts->arc = arc;
 	mailauth_judge(facts, &lookup, &arena, &verdicts);
 	return verdicts;
 }
@@ -63,9 +65,10 @@ TEST(all_verdicts_come_together)
 			     "\tspf=pass reason=\"a\" smtp.helo=mx.example.org;\r\n"
 			     "\tdkim=")));
 	CHECK(str_ends(buf_str(&buf), STR(";\r\n\tdmarc=pass header.from=example.org "
-					  "policy.dmarc=none\r\n")));
+					  "policy.dmarc=none;\r\n"
+					  "\tarc=none\r\n")));
 	CHECK(authres_parse(str_skip(buf_str(&buf), 23), &arena, &authres));
-	CHECK(authres.count == 5 && !authres.is_partial);
+	CHECK(authres.count == 6 && !authres.is_partial);
 	CHECK_STR(authres_value(&authres.results[3], "header", "d"), STR("example.org"));
 	CHECK_STR(authres_value(&authres.results[3], "header", "s"), STR("gone"));
 	CHECK_STR(authres_value(&authres.results[3], "header", "b"), STR("abcdefgh"));
@@ -93,7 +96,49 @@ TEST(a_forged_mail_fails)
 		      "\tspf=none reason=\"other.example has no SPF record\"\r\n"
 		      "\tsmtp.helo=other.example;\r\n"
 		      "\tdkim=none;\r\n"
-		      "\tdmarc=fail header.from=example.org policy.dmarc=reject\r\n"));
+		      "\tdmarc=fail header.from=example.org policy.dmarc=reject;\r\n"
+		      "\tarc=none\r\n"));
+	buf_fini(&buf);
+	arena_fini(&arena);
+}
+
+#define CHAIN                                                                            \
+	"ARC-Seal: i=1; a=rsa-sha256; t=1; cv=none; d=list.example; s=s; b=AAAA\r\n"     \
+	"ARC-Message-Signature: i=1; a=rsa-sha256; c=relaxed/relaxed; d=list.example; "  \
+	"s=s; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA\r\n"       \
+	"ARC-Authentication-Results: i=1; mx.list.example; dmarc=pass\r\n"
+
+TEST(a_chain_is_told_of)
+{
+	static const struct fake_record keyless[] = {
+		{"s._domainkey.list.example", DNS_TXT, "v=DKIM1; p="}};
+	struct fake_dns dns = {.records = keyless, .count = COUNT_OF(keyless)};
+	struct mailauth_facts facts = {
+		.helo = STR("list.example"),
+		.receiver = STR("mx.receiver.example"),
+		.header = STR(CHAIN "From: ann@example.org\r\n\r\n")};
+	struct buf buf = BUF(64 * 1024);
+
+	arena_init(&arena, 64 * 1024 * 1024);
+	struct mailauth_verdicts verdicts = judge(&dns, &facts, "192.0.2.9");
+
+	CHECK(verdicts.arc.result == ARC_FAIL && verdicts.arc.count == 1);
+	mailauth_results_add(&buf, &facts, &verdicts);
+	CHECK(str_ends(buf_str(&buf),
+		       STR(";\r\n\tarc=fail reason=\"its message signature: the key "
+			   "was revoked\"\r\n\tsmtp.remote-ip=192.0.2.9\r\n")));
+	buf_reset(&buf);
+	verdicts.arc.result = ARC_TEMPERROR;
+	verdicts.arc.reason = STR("its seal: no answer");
+	mailauth_results_add(&buf, &facts, &verdicts);
+	CHECK(str_ends(buf_str(&buf), STR(";\r\n\tarc=fail (cannot be told now) "
+					  "reason=\"its seal: no answer\"\r\n"
+					  "\tsmtp.remote-ip=192.0.2.9\r\n")));
+	buf_reset(&buf);
+	verdicts.arc = (struct arc_verdict){.result = ARC_PASS, .oldest_pass = 2};
+	mailauth_results_add(&buf, &facts, &verdicts);
+	CHECK(str_ends(buf_str(&buf), STR(";\r\n\tarc=pass header.oldest-pass=2 "
+					  "smtp.remote-ip=192.0.2.9\r\n")));
 	buf_fini(&buf);
 	arena_fini(&arena);
 }

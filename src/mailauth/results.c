@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "mailauth/mailauth.h"
 #include "wire/auth/authres.h"
 
@@ -68,6 +70,27 @@ static void add_dmarc(struct authres_writer *writer, const struct dmarc_verdict 
 				     str_c(dmarc_policy_name(dmarc->disposition)));
 }
 
+/* RFC 8617 §6, §10.1: there is none, fail and pass.  What cannot be told now is no pass.
+ */
+static void add_arc(struct authres_writer *writer, const struct mailauth_facts *facts,
+		    const struct arc_verdict *arc)
+{
+	enum arc_result shown = arc->result == ARC_TEMPERROR ? ARC_FAIL : arc->result;
+	char text[IP_TEXT_BYTES], oldest[16];
+
+	authres_add(writer, "arc", arc_result_name(shown));
+	if (arc->result == ARC_TEMPERROR)
+		authres_add_comment(writer, STR("cannot be told now"));
+	authres_add_reason(writer, arc->reason);
+	if (arc->result == ARC_PASS) {
+		(void)snprintf(oldest, sizeof oldest, "%u", arc->oldest_pass);
+		authres_add_property(writer, "header", "oldest-pass", str_c(oldest));
+	}
+	if (arc->result != ARC_NONE)
+		authres_add_property(writer, "smtp", "remote-ip",
+				     ip_text(&facts->ip, text));
+}
+
 void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,
 			  const struct mailauth_verdicts *verdicts)
 {
@@ -81,6 +104,8 @@ void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,
 	if (verdicts->has_message) {
 		add_dkim(&writer, &verdicts->dkim);
 		add_dmarc(&writer, &verdicts->dmarc);
+		if (facts->arc)
+			add_arc(&writer, facts, &verdicts->arc);
 	}
 	authres_end(&writer);
 }

@@ -68,6 +68,7 @@ static void find_out(const struct policy *policy, const struct deliver_mail *mai
 	j->facts.header = str_first(mail->text, header_len);
 	j->message = dkim_message_begin(j->facts.header, &j->arena);
 	j->facts.dkim = dkim_verify_begin(j->message, mail->received_at);
+	j->facts.arc = arc_verify_begin(j->message, mail->received_at);
 	feed(j->message, str_skip(mail->text, header_len));
 	mailauth_judge(&j->facts, &policy->dns, &j->arena, &j->verdicts);
 }
@@ -82,7 +83,8 @@ static void log_judgement(const struct deliver_mail *mail, const struct judgemen
 	    KV("dkim", dkim_result_name(v->dkim.result)),
 	    KV("dmarc", dmarc_result_name(v->dmarc.result)),
 	    KV_STR("author", v->dmarc.author),
-	    KV("disposition", dmarc_policy_name(v->dmarc.disposition)));
+	    KV("disposition", dmarc_policy_name(v->dmarc.disposition)),
+	    KV("arc", arc_result_name(v->arc.result)));
 }
 
 /* What the author's domain asks for, where this mail is not proved to be from it.  What
@@ -145,6 +147,7 @@ struct policy_verdict policy_judge(const struct policy *policy,
 
 	tally(policy, mail, &j);
 	dkim_verify_free(&j.facts.dkim);
+	arc_verify_free(&j.facts.arc);
 	dkim_message_free(&j.message);
 	arena_fini(&j.arena);
 	return verdict;
