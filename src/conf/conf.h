@@ -62,6 +62,7 @@ struct conf {
 	uint32_t mta_address_connections;
 	bool is_mail_judged, is_dmarc_obeyed;
 	struct str friends;     /* addresses and networks */
+	struct str forwarders;  /* "DOMAIN ..." whose seals count */
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */

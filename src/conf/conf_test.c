@@ -59,7 +59,8 @@ TEST(a_file_changes_what_it_names)
 	     "[listen]\nsmtp = 127.0.0.1:2525\n  [::1]:2525, 127.0.0.2:25+proxy\npop3 =\n"
 	     "proxies = 10.0.0.1 2001:db8::/32\n"
 	     "[limits]\nmessage-size = 1 GiB\n[log]\nlevel = debug\n"
-	     "[dns]\nserver = [2001:db8::1]:5353\n[tls]\nmta-sts = no\n");
+	     "[dns]\nserver = [2001:db8::1]:5353\n[tls]\nmta-sts = no\n"
+	     "[trust]\nforwarders = List.example,\t lists.Example \n");
 	CHECK(world.err == OK);
 	CHECK_STR(world.conf.hostname, STR("mail.example.com"));
 	CHECK_STR(world.conf.default_domain, STR("mail.example.com"));
@@ -72,6 +73,7 @@ TEST(a_file_changes_what_it_names)
 	CHECK(world.conf.log_level == LOG_DEBUG);
 	CHECK(world.conf.is_dane_heeded && !world.conf.is_mta_sts_heeded);
 	CHECK_STR(world.conf.dns_server, STR("[2001:db8::1]:5353"));
+	CHECK_STR(world.conf.forwarders, STR("list.example lists.example"));
 }
 
 TEST(a_mistake_is_named_with_its_line)
@@ -104,6 +106,8 @@ TEST(a_mistake_is_named_with_its_line)
 		 "MiB"},
 		{"[limits]\nmessage-size =\n",
 		 ":2: limits.message-size: there is no value"},
+		{"[trust]\nforwarders = list.example @x\n",
+		 ":2: trust.forwarders: \"@x\" is not a host name"},
 		{"[tls]\ndane = maybe\n",
 		 ":2: tls.dane: \"maybe\" is neither yes nor no"},
 		{"[log]\nlevel = loud\n",

@@ -121,7 +121,8 @@ const struct setting settings[] = {
 	 "server's."},
 	{"trust", "check", SETTING_SWITCH, AT(is_mail_judged), 0, 0, "yes", NULL,
 	 "Whether it is found out who strangers' mail is from: the client's name, SPF, "
-	 "DKIM and DMARC.  The results stand in the Authentication-Results field of each "
+	 "DKIM, DMARC and ARC.  The results stand in the Authentication-Results field of "
+	 "each "
 	 "mail."},
 	{"trust", "dmarc", SETTING_SWITCH, AT(is_dmarc_obeyed), 0, 0, "yes", NULL,
 	 "Whether what a domain asks for by DMARC is done with mail that is not proved "
@@ -132,6 +133,14 @@ const struct setting settings[] = {
 	 "everybody is a stranger",
 	 "Addresses and networks whose mail at the port for other servers is taken as it "
 	 "is, such as those of a filter in front of this server."},
+	{"trust", "forwarders", SETTING_DOMAINS, AT(forwarders), 0, 0, "",
+	 "nobody's word is taken",
+	 "Domains of mailing lists and forwarders whose word is taken: mail that fails "
+	 "DMARC comes in nevertheless if it has an unbroken chain of seals (ARC, RFC "
+	 "8617) and one of these found the author proved when it came there, and all "
+	 "that "
+	 "sealed it later are among these, too.  A name is that in d= of the seal; those "
+	 "below it are others."},
 	{"retention", "trash", SETTING_DAYS, AT(trash_days), 1, 3660, "", "for ever",
 	 "How long a message stays in a mailbox that is an account's Trash, counted from "
 	 "the day it came there, such as 30 days.  What is older is expunged; for some "
@@ -282,6 +291,8 @@ const char *setting_placeholder(const struct setting *setting)
 		return "SCHEME:HOST[:PORT]";
 	case SETTING_ROUTES:
 		return "DOMAIN=SCHEME:HOST[:PORT] ...";
+	case SETTING_DOMAINS:
+		return "NAME ...";
 	case SETTING_ADDRESSES:
 		return "ADDRESS ...";
 	case SETTING_LEVEL:

@@ -21,6 +21,7 @@ enum setting_type {
 	SETTING_NAMES,     /* struct str: NAME ..., or "*", or "" */
 	SETTING_HOP,       /* struct str: conf/hop.h's HOP, or "" */
 	SETTING_ROUTES,    /* struct str: ROUTE ..., or "" */
+	SETTING_DOMAINS, /* struct str: NAME ..., lower case, one blank between, or "" */
 	SETTING_ADDRESSES, /* struct str: ADDRESS ..., or "" */
 	SETTING_LEVEL,     /* enum log_level */
 };

@@ -222,6 +222,19 @@ static err_t read_server(struct str value, struct arena *arena, struct str *serv
 }
 
 /* ADDRESS or ADDRESS/BITS. */
+static err_t read_domains(struct str value, struct arena *arena, struct str *domains,
+			  struct str *why)
+{
+	struct str rest = value, domain;
+	SCOPED(buf_fini) struct buf all = BUF(CONF_TEXT_MAX);
+
+	for (struct str word; (word = conf_next_word(&rest)).len > 0;) {
+		TRY(read_domain(word, arena, &domain, why));
+		buf_printf(&all, "%s%.*s", all.len > 0 ? " " : "", STR_FMT(domain));
+	}
+	return buf_ok(&all) && arena_copy(arena, buf_str(&all), domains) ? OK : ERR_LIMIT;
+}
+
 static bool is_network(struct str word)
 {
 	struct str address = str_cut(&word, '/');
@@ -424,6 +437,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		return read_hop(value, arena, to, why);
 	case SETTING_ROUTES:
 		return read_routes(value, arena, to, why);
+	case SETTING_DOMAINS:
+		return read_domains(value, arena, to, why);
 	case SETTING_ADDRESSES:
 		return read_addresses(value, arena, to, why);
 	case SETTING_LEVEL:
@@ -466,6 +481,7 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 	switch (setting->type) {
 	case SETTING_PATH:
 	case SETTING_DOMAIN:
+	case SETTING_DOMAINS:
 	case SETTING_NETWORKS:
 	case SETTING_SERVER:
 	case SETTING_ZONES:

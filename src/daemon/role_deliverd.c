@@ -83,6 +83,7 @@ static bool begin(struct self *self)
 		.policy = {.hostname = conf->hostname,
 			   .directory = &process->directory,
 			   .friends = &process->friends,
+			   .forwarders = conf->forwarders,
 			   .is_dmarc_obeyed = conf->is_dmarc_obeyed,
 			   .mailer = &process->mailer},
 		.reporter = &process->mda.reporter,

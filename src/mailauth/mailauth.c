@@ -76,6 +76,10 @@ static void judge_message(const struct mailauth_facts *facts, struct hurry *hurr
 	verdicts->arc = (struct arc_verdict){.result = ARC_NONE};
 	if (facts->arc)
 		arc_verify_end(facts->arc, &lookup, &verdicts->arc);
+	verdicts->trust = (struct arc_trust){.result = ARC_UNTRUSTED};
+	if (verdicts->dmarc.result == DMARC_FAIL)
+		arc_trust_find(&verdicts->arc, facts->forwarders, &verdicts->authors,
+			       arena, &verdicts->trust);
 	verdicts->is_late |= hurry->is_late;
 }
 

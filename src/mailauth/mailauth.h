@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "mailauth/arc_verify.h"
+#include "mailauth/arc_trust.h"
 #include "mailauth/dkim_verify.h"
 #include "mailauth/dmarc.h"
 #include "mailauth/helo.h"
@@ -35,6 +35,7 @@ struct mailauth_facts {
 				     body; it is ended here, and may be freed after that.
 				     NULL: DKIM was not looked at */
 	struct arc_verify *arc;   /* likewise, of the same message */
+	struct str forwarders;    /* whose seals count: arc_trust.h */
 };
 
 struct mailauth_verdicts {
@@ -49,6 +50,7 @@ struct mailauth_verdicts {
 	struct dmarc_authors authors;
 	struct dmarc_verdict dmarc;
 	struct arc_verdict arc; /* ARC_NONE if it was not looked at */
+	struct arc_trust trust; /* of what fails DMARC */
 	bool is_late;           /* time ran out in either half */
 };
 

@@ -98,6 +98,12 @@ TEST(a_forged_mail_fails)
 		      "\tdkim=none;\r\n"
 		      "\tdmarc=fail header.from=example.org policy.dmarc=reject;\r\n"
 		      "\tarc=none\r\n"));
+	buf_reset(&buf);
+	verdicts.trust = (struct arc_trust){ARC_TRUSTED, 1, STR("list.example"), "dmarc"};
+	mailauth_results_add(&buf, &facts, &verdicts);
+	CHECK(str_find(buf_str(&buf),
+		       STR("dmarc=fail (excused by ARC: dmarc passed at list.example)")) <
+	      buf.len);
 	buf_fini(&buf);
 	arena_fini(&arena);
 }

@@ -60,9 +60,17 @@ static void add_dkim(struct authres_writer *writer, const struct dkim_verdict *d
 }
 
 /* RFC 9989 §9.1 */
-static void add_dmarc(struct authres_writer *writer, const struct dmarc_verdict *dmarc)
+static void add_dmarc(struct authres_writer *writer, const struct dmarc_verdict *dmarc,
+		      const struct arc_trust *trust)
 {
+	SCOPED(buf_fini) struct buf text = BUF(400);
+
 	authres_add(writer, "dmarc", dmarc_result_name(dmarc->result));
+	if (trust->result == ARC_TRUSTED) {
+		buf_printf(&text, "excused by ARC: %s passed at %.*s", trust->found,
+			   STR_FMT(trust->sealer));
+		authres_add_comment(writer, buf_str(&text));
+	}
 	authres_add_reason(writer, dmarc->why);
 	authres_add_property(writer, "header", "from", dmarc->author);
 	if (dmarc->policy_domain.len > 0)
@@ -103,7 +111,7 @@ void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,
 	add_spf(&writer, &verdicts->spf_helo, "helo", facts->helo);
 	if (verdicts->has_message) {
 		add_dkim(&writer, &verdicts->dkim);
-		add_dmarc(&writer, &verdicts->dmarc);
+		add_dmarc(&writer, &verdicts->dmarc, &verdicts->trust);
 		if (facts->arc)
 			add_arc(&writer, facts, &verdicts->arc);
 	}

@@ -65,6 +65,7 @@ static void find_out(const struct policy *policy, const struct deliver_mail *mai
 		j->facts.helo = mail->client;
 	j->facts.sender = ascii_sender(&j->arena, mail->sender);
 	j->facts.receiver = policy->hostname;
+	j->facts.forwarders = policy->forwarders;
 	j->facts.header = str_first(mail->text, header_len);
 	j->message = dkim_message_begin(j->facts.header, &j->arena);
 	j->facts.dkim = dkim_verify_begin(j->message, mail->received_at);
@@ -84,7 +85,8 @@ static void log_judgement(const struct deliver_mail *mail, const struct judgemen
 	    KV("dmarc", dmarc_result_name(v->dmarc.result)),
 	    KV_STR("author", v->dmarc.author),
 	    KV("disposition", dmarc_policy_name(v->dmarc.disposition)),
-	    KV("arc", arc_result_name(v->arc.result)));
+	    KV("arc", arc_result_name(v->arc.result)),
+	    KV_STR("forwarder", v->trust.sealer));
 }
 
 /* What the author's domain asks for, where this mail is not proved to be from it.  What
@@ -94,8 +96,16 @@ static struct policy_verdict obey(const struct policy *policy, struct arena *are
 {
 	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
 
-	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed)
+	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed ||
+	    dmarc->disposition == DMARC_POLICY_NONE ||
+	    j->verdicts.trust.result == ARC_TRUSTED)
 		return (struct policy_verdict){0};
+	if (j->verdicts.trust.result == ARC_UNSURE)
+		return (struct policy_verdict){
+			451, "4.7.0",
+			"Whether the seals of a forwarder we trust are good cannot be "
+			"told now; try again in a while",
+			true};
 	switch (dmarc->disposition) {
 	case DMARC_POLICY_NONE:
 		break;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Mail of strangers, judged: what DMARC asks for with mail that is aligned, not aligned,
-forwarded, changed by a list, of a subdomain, of nobody, and of names about which the DNS lies or
-says nothing.  Signed by dkimpy, names by knot.  RFC 9989 §5.3.6, §7; RFC 8601 §5."""
+forwarded, changed by a list, sealed by one (ARC), of a subdomain, of nobody, and of names about which the DNS lies or
+says nothing.  Signed by dkimpy, names by knot.  RFC 9989 §5.3.6, §7; RFC 8601 §5; RFC 8617 §6, §7.2."""
 import base64, os, pathlib, re, smtplib, subprocess, tempfile, threading
 
 import dkim
@@ -33,7 +33,7 @@ ZONE = internet.SOA + "list A 127.0.0.60\nlist TXT \"v=spf1 ip4:127.0.0.60 -all\
 _dmarc.{p} TXT "v=DMARC1; p={p}"
 s._domainkey.{p} TXT {PUBLIC}
 sub.{p} A {SENDER}
-""" for p in POLICIES) + "norecord A 127.0.0.1\n"
+""" for p in POLICIES) + "".join(f"s._domainkey.{name} TXT {PUBLIC}\n" for name in ("friend", "second", "foe")) + "norecord A 127.0.0.1\n"
 LIES = internet.SOA + 'x A 127.0.0.50\n_dmarc.x TXT "v=DMARC1; p=reject"\n'
 
 
@@ -108,6 +108,45 @@ def matrix(server, p):
     case("of a subdomain", f"a@sub.{domain}", "b@list.test", OF[p], (r"dmarc=fail",))
 
 
+def sealed(text, *sealers):
+    """As it leaves those servers: (domain, what it says it found, what it does to the subject)."""
+    for i, (name, found, change) in enumerate(sealers):
+        text = text.replace(b"Subject: ", b"Subject: " + change)
+        found = "arc=pass; " + found if i > 0 else found
+        text = f"Authentication-Results: mx.{name}.test; {found}\r\n".encode() + text
+        fields = dkim.arc_sign(text, b"s", f"{name}.test".encode(), PRIVATE, f"mx.{name}.test".encode(),
+                               include_headers=[b"from", b"subject", b"to", b"date"])
+        assert len(fields) == 3, fields
+        text = b"".join(fields) + text
+    return text
+
+
+def chains(server):
+    """Changed on the way, so that nothing but the word of forwarders speaks for it."""
+    def case(what, expected, results, *sealers, author="a@reject.test", change=lambda text: text):
+        subject = what.replace(" ", "-").replace(",", "")
+        text = change(sealed(signed(mail(author, subject), "reject.test"), *sealers))
+        comes_to(server, f"{what}: {expected}", subject, expected, send(server, "b@list.test", text), results)
+
+    good, bad = "dmarc=pass header.from=reject.test", "dmarc=fail header.from=reject.test"
+    excused = (r"arc=pass header\.oldest-pass=\d smtp\.remote-ip=127\.0\.0\.60",
+               r"dmarc=fail \(excused by ARC: \w+ passed at friend\.test\)")
+    case("sealed by a forwarder we trust", INBOX, excused, ("friend", good, b""), change=lambda t: t.replace(
+        b"DKIM-Signature", b"X-Gone"))
+    case("changed and sealed by it", REFUSED, (), ("friend", good, b"[x] "), change=lambda t: t.replace(
+        b"[x]", b"[y]"))
+    case("sealed by a stranger", REFUSED, (), ("foe", good, b"[x] "))
+    case("sealed by it, which found nothing", REFUSED, (), ("friend", bad, b"[x] "))
+    case("sealed by it, of somebody else", REFUSED, (), ("friend", "dmarc=pass header.from=none.test", b"[x] "))
+    case("sealed by a pair we trust", INBOX, excused, ("friend", good, b"[x] "), ("second", bad, b"[y] "))
+    case("sealed by it, and then by a stranger", REFUSED, (), ("friend", good, b"[x] "), ("foe", good, b"[y] "))
+    case("sealed by a stranger, and then by it", REFUSED, (), ("foe", good, b"[x] "), ("friend", bad, b"[y] "))
+    case("sealed by it with DKIM alone", INBOX, excused, ("friend", "dkim=pass header.d=reject.test", b"[x] "))
+    log = pathlib.Path(server.log).read_text()
+    report.check("the log tells who has spoken for it", re.search(
+        r"mail judged .*dmarc=fail .*disposition=reject arc=pass forwarder=friend\.test", log), log[-500:])
+
+
 def unsure(server):
     reply = send(server, "a@norecord.test", mail("a@norecord.test", "no-record"))
     comes_to(server, "of a domain without records: INBOX", "no-record", INBOX, reply,
@@ -147,14 +186,14 @@ nobody = internet.free_port()
 with names:
     anchors = names.anchors(["test"], ["bogus"])
     with lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", f"dns.trust-anchors={anchors}",
-                          "--set", f"dns.zones=silent=127.0.0.1:{nobody}"]) as server:
+                          "--set", f"dns.zones=silent=127.0.0.1:{nobody}", "--set", "trust.forwarders=friend.test second.test"]) as server:
         said = []
         thread = threading.Thread(target=silent, args=(server, said))
         thread.start()
         for policy in POLICIES:
             with report.case(f"p={policy}: to the end"):
                 matrix(server, policy)
-        for part in (unsure, others):
+        for part in (chains, unsure, others):
             with report.case(f"{part.__name__}: to the end"):
                 part(server)
         thread.join()
