@@ -88,6 +88,11 @@ const struct setting settings[] = {
 	 "_dmarc and _smtp._tls records say (rua).  What they say of our domains is kept "
 	 "for 400 days; \"postrider report summary\" tells of it.  The mails come into "
 	 "that mailbox as well."},
+	{"arc", "seal", SETTING_SWITCH, AT(is_arc_sealed), 0, 0, "yes", NULL,
+	 "Whether strangers' mail that an alias passes on gets a seal that says what was "
+	 "found out about it here (ARC, RFC 8617), so that the next server may take our "
+	 "word.  It is made with the RSA key for DKIM of the default domain, if there is "
+	 "one."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

@@ -87,7 +87,8 @@ static bool begin(struct self *self)
 			   .is_dmarc_obeyed = conf->is_dmarc_obeyed,
 			   .mailer = &process->mailer},
 		.reporter = &process->mda.reporter,
-		.report_address = conf->report_address};
+		.report_address = conf->report_address,
+		.sealer = conf->is_arc_sealed ? &process->mailer : NULL};
 
 	if (!networks_parse(conf->friends, &process->friends))
 		return false;

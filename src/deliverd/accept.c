@@ -194,8 +194,10 @@ static enum store_outcome enqueue(struct acceptance *in, struct str key,
 
 	if (!buf_ok(&in->policed.trace))
 		return STORE_INVALID;
-	if (!forward_begin(in->options->policy.directory, in->mail,
-			   buf_str(&in->policed.trace), recipients, count, in->arena,
+	const struct forward_means means = {in->options->policy.directory,
+					    in->options->sealer};
+
+	if (!forward_begin(&means, in->mail, &in->policed, recipients, count, in->arena,
 			   &forward))
 		return STORE_UNAVAILABLE;
 	if (forward.others_count > 0)

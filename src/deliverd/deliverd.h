@@ -12,8 +12,9 @@ struct deliverd;
 struct deliverd_options {
 	struct store *store;
 	struct policy policy;
-	const struct reporter *reporter; /* with the same store */
-	struct str report_address;       /* deliverd/arrivals.h; "": none */
+	const struct reporter *reporter;  /* with the same store */
+	struct str report_address;        /* deliverd/arrivals.h; "": none */
+	const struct dkim_mailer *sealer; /* of what is passed on; NULL: nobody seals */
 };
 
 /* What options lead to must stay as long as the loop. */

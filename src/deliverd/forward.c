@@ -2,8 +2,12 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "directory/dkim_mail.h"
 #include "policy/message.h"
 #include "route/srs.h"
+#include "wire/mail/header.h"
+
+enum { DELIVERED_BYTES_MIN = 512 }; /* room for one Delivered-To field */
 
 /* A stranger's mail comes in for recipients of ours only: what leads out of those is
  * passed on.  A report has no sender, and nobody can be told of it (RFC 5321 §4.5.5). */
@@ -51,24 +55,68 @@ static bool split(const struct deliver_mail *mail,
 	return others && passed;
 }
 
-bool forward_begin(const struct directory *directory, const struct deliver_mail *mail,
-		   struct str trace, const struct queue_recipient *recipients,
-		   size_t count, struct arena *arena, struct forward *forward)
+/* What stands behind the colon of our Authentication-Results, or "". */
+static struct str results_in(struct str trace)
 {
+	struct mail_fields fields = mail_fields_over(trace);
+	struct mail_field field;
+
+	while (mail_fields_next(&fields, &field))
+		if (str_same_nocase(field.name, STR("Authentication-Results")))
+			return str_trim(field.value);
+	return STR("");
+}
+
+/* RFC 8617 §5.1.  As it leaves: of what we add, nothing is covered.  False: cannot tell
+ * now. */
+static bool seal(const struct forward_means *means, const struct deliver_mail *mail,
+		 const struct policed *policed, struct arena *arena, struct buf *fields)
+{
+	size_t taken = policed->trace.len + DELIVERED_BYTES_MIN;
+	SCOPED(buf_fini)
+	struct buf sealed = BUF(taken < TRACE_BYTES_MAX ? TRACE_BYTES_MAX - taken : 0);
+	struct str results = results_in(buf_str(&policed->trace));
+
+	if (!policed->is_judged || policed->is_suspect || results.len == 0)
+		return true;
+	switch (dkim_mail_seal(means->sealer, policed->message, policed->chain, results,
+			       mail->received_at, arena, &sealed)) {
+	case DKIM_MAIL_SIGNED:
+		buf_add(fields, buf_str(&sealed));
+		LOG(INFO, "mail sealed", KV_STR("queue_id", mail->id),
+		    KV_STR("from", mail->sender),
+		    KV("arc", arc_result_name(policed->chain)));
+		return true;
+	case DKIM_MAIL_UNSIGNED:
+		return true;
+	case DKIM_MAIL_LATER:
+		break;
+	}
+	return false;
+}
+
+bool forward_begin(const struct forward_means *means, const struct deliver_mail *mail,
+		   const struct policed *policed,
+		   const struct queue_recipient *recipients, size_t count,
+		   struct arena *arena, struct forward *forward)
+{
+	struct str trace = buf_str(&policed->trace);
 	SCOPED(buf_fini) struct buf fields = BUF(TRACE_BYTES_MAX);
 
 	if (!split(mail, recipients, count, arena, forward))
 		return false;
 	if (forward->count == 0)
 		return true;
-	enum srs_way way = srs_forward(directory, mail->sender, mail->received_at, arena,
-				       &forward->sender);
+	enum srs_way way = srs_forward(means->directory, mail->sender, mail->received_at,
+				       arena, &forward->sender);
 
 	if (way == SRS_LATER)
 		return false;
 	if (way == SRS_DONE)
 		LOG(INFO, "sender rewritten", KV_STR("queue_id", mail->id),
 		    KV_STR("from", mail->sender), KV_STR("address", forward->sender));
+	if (!seal(means, mail, policed, arena, &fields))
+		return false;
 	add_delivered_to(&fields, forward->recipients, forward->count, trace);
 	return buf_ok(&fields) && arena_copy(arena, buf_str(&fields), &forward->trace);
 }

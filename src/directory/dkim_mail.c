@@ -1,8 +1,12 @@
 #include "directory/dkim_mail.h"
 
 #include "base/log.h"
+#include "mailauth/arc_seal.h"
 #include "mailauth/dkim_sign.h"
+#include "rt/task.h"
 #include "wire/mail/header.h"
+
+enum { PIECE_BYTES = 256 * 1024 }; /* hashed in one go */
 
 static err_t sign(void *context, const struct dkim_signer *signer,
 		  const unsigned char hash[DKIM_HASH_BYTES], struct buf *signature)
@@ -74,17 +78,17 @@ static enum dkim_mail sign_with(const struct dkim_signer *signers, size_t count,
 	return err == OK ? DKIM_MAIL_SIGNED : DKIM_MAIL_LATER;
 }
 
-enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domain,
-			      struct str message, int64_t now_s, struct arena *arena,
-			      struct buf *fields)
+/* SIGNED: these are to sign, and there is one at least. */
+static enum dkim_mail find_signers(const struct dkim_mailer *mailer, struct str *domain,
+				   struct arena *arena, struct dkim_signer *signers,
+				   size_t *count)
 {
-	struct dkim_signer signers[DKIM_SIGNERS_MAX];
 	struct directory_dkim *keys;
-	size_t count;
 
+	*count = 0;
 	if (!mailer || !mailer->vault)
 		return DKIM_MAIL_UNSIGNED;
-	switch (directory_dkim(mailer->directory, &domain, arena, &keys, &count)) {
+	switch (directory_dkim(mailer->directory, domain, arena, &keys, count)) {
 	case STORE_OK:
 		break;
 	case STORE_ABSENT:
@@ -99,8 +103,61 @@ enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domai
 	case STORE_UNKNOWN:
 		return DKIM_MAIL_LATER;
 	}
-	count = choose(mailer, domain, keys, count, signers);
+	*count = choose(mailer, *domain, keys, *count, signers);
+	return *count == 0 ? DKIM_MAIL_UNSIGNED : DKIM_MAIL_SIGNED;
+}
+
+enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domain,
+			      struct str message, int64_t now_s, struct arena *arena,
+			      struct buf *fields)
+{
+	struct dkim_signer signers[DKIM_SIGNERS_MAX];
+	size_t count;
+	enum dkim_mail found = find_signers(mailer, &domain, arena, signers, &count);
+
+	if (found != DKIM_MAIL_SIGNED)
+		return found;
+	return sign_with(signers, count, message, now_s, arena, fields);
+}
+
+/* A long message must not keep the others waiting. */
+static void feed(struct arc_seal *seal, struct str body)
+{
+	while (body.len > 0) {
+		struct str piece = str_first(body, PIECE_BYTES);
+
+		arc_seal_feed(seal, piece);
+		body = str_skip(body, piece.len);
+		if (body.len > 0)
+			task_yield();
+	}
+}
+
+enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer, struct str message,
+			      enum arc_result chain, struct str results, int64_t now_s,
+			      struct arena *arena, struct buf *fields)
+{
+	struct dkim_signer signers[DKIM_SIGNERS_MAX];
+	struct str domain = mailer ? mailer->directory->default_domain : STR("");
+	size_t count, header = header_bytes(message), before = fields->len;
+	enum dkim_mail found = find_signers(mailer, &domain, arena, signers, &count);
+
+	if (found != DKIM_MAIL_SIGNED)
+		return found;
+	while (count > 0 && signers[count - 1].algorithm != DKIM_RSA_SHA256)
+		count--;
 	if (count == 0)
 		return DKIM_MAIL_UNSIGNED;
-	return sign_with(signers, count, message, now_s, arena, fields);
+	SCOPED(arc_seal_free)
+	struct arc_seal *seal = arc_seal_begin(str_first(message, header), NULL, arena);
+
+	if (!seal)
+		return DKIM_MAIL_UNSIGNED;
+	feed(seal, str_skip(message, header));
+	err_t err =
+		arc_seal_end(seal, chain, results, &signers[count - 1], now_s, fields);
+
+	if (err != OK && err != ERR_ABSENT && err != ERR_LIMIT)
+		return DKIM_MAIL_LATER;
+	return fields->len > before ? DKIM_MAIL_SIGNED : DKIM_MAIL_UNSIGNED;
 }

@@ -1,8 +1,10 @@
 /* Signing a mail whose author is at a domain of ours, with all keys of that domain that
- * are active. */
+ * are active; and sealing one of others that is passed on (ARC), as the default domain.
+ */
 #pragma once
 
 #include "directory/dkim.h"
+#include "mailauth/arc_verify.h"
 
 struct dkim_mailer {
 	const struct directory *directory;
@@ -20,3 +22,9 @@ enum dkim_mail {
 enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domain,
 			      struct str message, int64_t now_s, struct arena *arena,
 			      struct buf *fields);
+/* The same, but three fields of ARC, made with one key: RSA, which all can check (RFC
+ * 8617 §4.1.2).  chain: what checking it said; results: as arc_seal_end() wants them.
+ * UNSIGNED, too, if there is to be no more of the chain, or no room in fields. */
+enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer, struct str message,
+			      enum arc_result chain, struct str results, int64_t now_s,
+			      struct arena *arena, struct buf *fields);

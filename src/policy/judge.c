@@ -153,6 +153,8 @@ struct policy_verdict policy_judge(const struct policy *policy,
 	find_out(policy, mail, &j);
 	log_judgement(mail, &j);
 	mailauth_results_add(&out->trace, &j.facts, &j.verdicts);
+	out->is_judged = true;
+	out->chain = j.verdicts.arc.result;
 	struct policy_verdict verdict = obey(policy, arena, &j, out);
 
 	tally(policy, mail, &j);

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "mailauth/arc_verify.h"
 #include "mailauth/dns_lookup.h"
 
 struct deliver_mail;
@@ -40,8 +41,10 @@ struct policed {
 	struct buf trace; /* without Return-Path: Received, and Authentication-Results or
 			   * DKIM-Signature */
 	struct buf digest;
-	bool is_tls_optional; /* RFC 8689 §4.1 */
-	bool is_suspect;      /* for the mailbox of junk, and not to be sent on */
+	bool is_tls_optional;  /* RFC 8689 §4.1 */
+	bool is_judged;        /* a stranger's: the trace has Authentication-Results */
+	enum arc_result chain; /* of what was judged */
+	bool is_suspect;       /* for the mailbox of junk, and not to be sent on */
 };
 
 /* Mail of strangers and of other servers.  The verdict's text lives in arena. */

@@ -2,7 +2,8 @@
 """Mail that leaves signed, and mail that is passed on: what people submit verifies with dkimpy and with
 our own command; an alias that leads out keeps signatures whole, so that a Postfix that enforces DMARC
 (opendkim, opendmarc) takes a p=reject domain's mail from us; reports find their way back through the
-rewritten sender, and through nothing that looks like one; what goes round ends."""
+rewritten sender, and through nothing that looks like one; what goes round ends.  What is passed on
+carries seals (ARC) that verify with dkimpy."""
 import base64, email, email.policy, email.utils, json, os, pathlib, re, shutil, smtplib, socket, subprocess, tempfile
 
 import dkim
@@ -30,7 +31,8 @@ def txt(text):
 def zones(origin_record, ours=()):
     found = {domain: SOA + f"@ MX 10 mx\nmx A {address}\n@ {txt(f'v=spf1 ip4:{address} -all')}\n"
              for domain, address in SERVERS.items()}
-    found["one.test"] += "".join(f"{name}. {txt(record)}\n" for name, record in ours)
+    for name, record in ours:
+        found[name.split("._domainkey.")[1]] += f"{name}. {txt(record)}\n"
     found["one.test"] += f"_dmarc {txt('v=DMARC1; p=reject')}\n"
     for name, address in LISTENERS.items():
         found[name + ".test"] = SOA + f"@ MX 10 mx\nmx A {address}\n"
@@ -138,7 +140,7 @@ def reports_at_origin(word):
 # ---- signing ----------------------------------------------------------------------------
 
 def keys_of(server):
-    done = server.ctl("domain", "dkim", "one.test", "--json")
+    done = server.ctl("domain", "dkim", server.domain, "--json")
     return [(key["name"], key["record"], key["state"]) for key in json.loads(done.stdout)["keys"]]
 
 
@@ -159,16 +161,22 @@ def good_with_dkimpy(text, records):
     return results
 
 
+def publish(server, names, folder, origin_record):
+    """Its keys, so that it signs with them."""
+    records = [(name, record) for name, record, _ in keys_of(server)]
+    zone = zones(origin_record, records)[server.domain].replace("hostmaster 1", "hostmaster 2")
+    (folder / "names" / f"{server.domain}.zone").write_text(f"$ORIGIN {server.domain}.\n" + zone)
+    run("knotc", "-c", names.config, "-b", "zone-reload", server.domain)
+    report.check(f"what the DNS shows signs at {server.domain}", lab.wait_for(
+        lambda: [state for *_, state in keys_of(server)] == ["active", "active"], 10, 0.5), keys_of(server))
+    return records
+
+
 def signing(one, names, folder, origin_record):
     report.check("adding a domain makes its keys, which do not sign yet",
                  [state for *_, state in keys_of(one)] == ["next", "next"], keys_of(one))
     one.submit("alice", PASSWORD, ["x@good.test"], mail_of("alice@one.test", "x@good.test", "too early").decode())
-    records = [(name, record) for name, record, _ in keys_of(one)]
-    zone = zones(origin_record, records)["one.test"].replace("hostmaster 1", "hostmaster 2")
-    (folder / "names" / "one.test.zone").write_text("$ORIGIN one.test.\n" + zone)
-    run("knotc", "-c", names.config, "-b", "zone-reload", "one.test")
-    report.check("what the DNS shows signs", lab.wait_for(
-        lambda: [state for *_, state in keys_of(one)] == ["active", "active"], 10, 0.5), keys_of(one))
+    records = publish(one, names, folder, origin_record)
     one.submit("alice", PASSWORD, ["x@good.test"], mail_of("alice@one.test", "x@good.test", "signed").decode())
     come = lambda subject: kept("good", subject)
     lab.wait_for(lambda: come("signed") and come("too early"), 20)
@@ -188,6 +196,18 @@ def signing(one, names, folder, origin_record):
     return records
 
 
+def seals_with_dkimpy(text, records):
+    """(the verdict, domains of the seals from the first on, the results of the newest)"""
+    answers = {name.encode() + b".": record.encode() for name, record in records}
+    verdict, sets, why = dkim.arc_verify(text, dnsfunc=lambda name, timeout=5: answers.get(name))
+    unfolded = re.sub(rb"\r?\n[ \t]+", b" ", text)
+    domains = {int(i): domain.decode() for i, domain in
+               re.findall(rb"^ARC-Seal: i=(\d+);.*? d=([a-z.]+);", unfolded, re.M)}
+    found = dict((int(i), said.decode()) for i, said in
+                 re.findall(rb"^ARC-Authentication-Results: i=(\d+); ([^\r\n]*)", unfolded, re.M))
+    return verdict, [domains[i] for i in sorted(domains)], found[max(found)] if found else "", why
+
+
 def own_reports_signed(one, records, folder):
     """A mail to nobody at a server that takes it first: mta's report leads outside."""
     hand_in(SERVERS["one.test"], "orla@origin.test", "lost@one.test",
@@ -204,7 +224,7 @@ def own_reports_signed(one, records, folder):
 
 # ---- forwarding -------------------------------------------------------------------------
 
-def through(one, peer, key):
+def through(one, peer, key, records):
     mail = signed(key, mail_of("orla@origin.test", "fwd@one.test", "passed on"))
     report.check("mail of a p=reject domain comes in for an alias that leads out",
                  hand_in(SERVERS["one.test"], "orla@origin.test", "fwd@one.test", mail)[0] == 250)
@@ -217,6 +237,14 @@ def through(one, peer, key):
     results = " ".join(head.get_all("Authentication-Results") or [])
     report.check("... which found DKIM good, and DMARC", "dkim=pass" in results and "dmarc=pass" in results, results)
     report.check("the mail is octet by octet what it was", text.replace(b"\r\n", b"\n").endswith(mail.replace(b"\r\n", b"\n")), text)
+    with report.case("dkimpy looks at its seal"):
+        verdict, sealers, said, why = seals_with_dkimpy(text, records)
+        report.check("it is sealed by us, and that verifies with dkimpy", verdict == b"pass" and
+                     sealers == ["one.test"], (verdict, sealers, why, text))
+        report.check("... with what we found out", "dmarc=pass header.from=origin.test" in said and
+                     "arc=none" in said, said)
+        broken = seals_with_dkimpy(text.replace(b"Subject: passed", b"Subject: Passed"), records)[0]
+        report.check("... and not if the mail was changed", broken == b"fail", broken)
     sender = str(head["Return-Path"]).strip("<>")
     report.check("its sender is an address of ours", re.fullmatch(
         r"SRS0=[a-z2-7]{6}=[A-Z2-7]{2}=origin\.test=orla@one\.test", sender), sender)
@@ -254,12 +282,18 @@ def back(sender):
     report.check("another server does not take it", code == 550, (code, said))
 
 
-def second(one, two, peer, key):
+def second(one, two, peer, key, records):
     mail = signed(key, mail_of("orla@origin.test", "chain@one.test", "passed on twice"))
     hand_in(SERVERS["one.test"], "orla@origin.test", "chain@one.test", mail)
     lab.wait_for(lambda: by_subject(peer.imap(1), "passed on twice"), 20, 0.3)
     found = by_subject(peer.imap(1), "passed on twice")
     report.check("through two forwarders", len(found) == 1, peer.text()[-800:])
+    with report.case("dkimpy looks at both seals"):
+        verdict, sealers, said, why = seals_with_dkimpy(found[0][1], records)
+        report.check("each has sealed it, and dkimpy finds both good", verdict == b"pass" and
+                     sealers == ["one.test", "two.test"], (verdict, sealers, why, found[0][1]))
+        report.check("... and the second one says that the first was good", re.search(
+            r"dmarc=pass .*arc=pass header\.oldest-pass=0 smtp\.remote-ip=127\.0\.0\.71", said), said)
     sender = str(found[0][0]["Return-Path"]).strip("<>") if found else ""
     report.check("the second one's sender names the first one", re.fullmatch(
         r"SRS1=[a-z2-7]{6}=one\.test==[a-z2-7]{6}=[A-Z2-7]{2}=origin\.test=orla@two\.test", sender), sender)
@@ -287,6 +321,8 @@ def own_mail_stays(one):
     found = kept("good", "our own")
     report.check("mail of our own people keeps its sender", len(found) == 1 and
                  "<alice@one.test>" in found[0][0], found)
+    report.check("... and is signed, but not sealed", len(found) == 1 and b"DKIM-Signature:" in found[0][2] and
+                 b"ARC-" not in found[0][2], found)
 
 
 def suspect(one):
@@ -346,11 +382,12 @@ def main(folder):
             with report.case("signing: to the end"):
                 records = signing(one, names, folder, origin_record)
                 own_reports_signed(one, records, folder)
+                records += publish(two, names, folder, origin_record)
             with report.case("forwarding: to the end"):
-                sender = through(one, peer, key)
+                sender = through(one, peer, key, records)
                 back(sender)
             with report.case("a second forwarder: to the end"):
-                second(one, two, peer, key)
+                second(one, two, peer, key, records)
             with report.case("loops: to the end"):
                 loops(one, key)
             with report.case("suspect mail: to the end"):

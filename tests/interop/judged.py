@@ -111,10 +111,11 @@ def matrix(server, p):
 def sealed(text, *sealers):
     """As it leaves those servers: (domain, what it says it found, what it does to the subject)."""
     for i, (name, found, change) in enumerate(sealers):
+        domain = name if "." in name else name + ".test"
         text = text.replace(b"Subject: ", b"Subject: " + change)
         found = "arc=pass; " + found if i > 0 else found
         text = f"Authentication-Results: mx.{name}.test; {found}\r\n".encode() + text
-        fields = dkim.arc_sign(text, b"s", f"{name}.test".encode(), PRIVATE, f"mx.{name}.test".encode(),
+        fields = dkim.arc_sign(text, b"s", domain.encode(), PRIVATE, f"mx.{name}.test".encode(),
                                include_headers=[b"from", b"subject", b"to", b"date"])
         assert len(fields) == 3, fields
         text = b"".join(fields) + text
@@ -142,6 +143,9 @@ def chains(server):
     case("sealed by it, and then by a stranger", REFUSED, (), ("friend", good, b"[x] "), ("foe", good, b"[y] "))
     case("sealed by a stranger, and then by it", REFUSED, (), ("foe", good, b"[x] "), ("friend", bad, b"[y] "))
     case("sealed by it with DKIM alone", INBOX, excused, ("friend", "dkim=pass header.d=reject.test", b"[x] "))
+    reply = send(server, "b@list.test", sealed(mail("a@reject.test", "in-doubt"), ("x.bogus", good, b"")))
+    report.check("sealed by one whose key cannot be told now: asked to come again", reply.startswith("451 4.7.0") and
+                 where(server, "in-doubt")[0] is None, reply)
     log = pathlib.Path(server.log).read_text()
     report.check("the log tells who has spoken for it", re.search(
         r"mail judged .*dmarc=fail .*disposition=reject arc=pass forwarder=friend\.test", log), log[-500:])
@@ -186,7 +190,7 @@ nobody = internet.free_port()
 with names:
     anchors = names.anchors(["test"], ["bogus"])
     with lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", f"dns.trust-anchors={anchors}",
-                          "--set", f"dns.zones=silent=127.0.0.1:{nobody}", "--set", "trust.forwarders=friend.test second.test"]) as server:
+                          "--set", f"dns.zones=silent=127.0.0.1:{nobody}", "--set", "trust.forwarders=friend.test second.test x.bogus"]) as server:
         said = []
         thread = threading.Thread(target=silent, args=(server, said))
         thread.start()
