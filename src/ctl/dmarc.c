@@ -78,8 +78,17 @@ static void say_policy(struct ctl *ctl, const struct dmarc_verdict *dmarc)
 			   STR_FMT(dmarc->author), STR_FMT(dmarc->organizational));
 }
 
-static void say_disposition(struct ctl *ctl, const struct dmarc_verdict *dmarc)
+static void say_disposition(struct ctl *ctl, const struct dmarc_verdict *dmarc,
+			    const struct arc_trust *trust)
 {
+	if (trust->result == ARC_TRUSTED) {
+		buf_printf(&ctl->out,
+			   "It is excused from what the domain wants (%s): %s passed at "
+			   "%.*s, one of trust.forwarders, which sealed it.\n",
+			   dmarc_policy_name(dmarc->disposition), trust->found,
+			   STR_FMT(trust->sealer));
+		return;
+	}
 	switch (dmarc->disposition) {
 	case DMARC_POLICY_NONE:
 		buf_add_c(&ctl->out, "Nothing would be done about it (none).\n");
@@ -101,18 +110,19 @@ static void say(struct ctl *ctl, const struct mailauth_facts *facts,
 
 	buf_printf(&ctl->out, "%s: %.*s\n", dmarc_result_name(dmarc->result),
 		   STR_FMT(dmarc->sentence));
-	buf_printf(&ctl->out, "SPF says %s: %.*s\nDKIM says %s: %.*s\n",
-		   spf_result_name(verdicts->spf.result), STR_FMT(verdicts->spf.sentence),
-		   dkim_result_name(verdicts->dkim.result),
-		   STR_FMT(verdicts->dkim.sentence));
+	buf_printf(
+		&ctl->out, "SPF says %s: %.*s\nDKIM says %s: %.*s\nARC says %s: %.*s\n",
+		spf_result_name(verdicts->spf.result), STR_FMT(verdicts->spf.sentence),
+		dkim_result_name(verdicts->dkim.result), STR_FMT(verdicts->dkim.sentence),
+		arc_result_name(verdicts->arc.result), STR_FMT(verdicts->arc.sentence));
 	for (size_t i = 0; i < dmarc->identifier_count; i++)
 		say_identifier(ctl, &dmarc->identifiers[i], dmarc->author);
 	say_policy(ctl, dmarc);
-	say_disposition(ctl, dmarc);
+	say_disposition(ctl, dmarc, &verdicts->trust);
 	mailauth_results_add(&field, facts, verdicts);
 	ctl->json = json_pack(
-		"{s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:b,s:s,s:s,s:o,s:o,s:o,s:o}", "result",
-		dmarc_result_name(dmarc->result), "disposition",
+		"{s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:b,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}",
+		"result", dmarc_result_name(dmarc->result), "disposition",
 		dmarc_policy_name(dmarc->disposition), "author", text_json(dmarc->author),
 		"policy_domain", text_json(dmarc->policy_domain), "tag",
 		dmarc_tag_name(dmarc->tag), "published",
@@ -120,9 +130,11 @@ static void say(struct ctl *ctl, const struct mailauth_facts *facts,
 		text_json(dmarc->organizational), "testing",
 		(int)dmarc->record.is_testing, "spf",
 		spf_result_name(verdicts->spf.result), "dkim",
-		dkim_result_name(verdicts->dkim.result), "identifiers",
-		identifiers_json(dmarc), "why", text_json(dmarc->why), "sentence",
-		text_json(dmarc->sentence), "field", text_json(buf_str(&field)));
+		dkim_result_name(verdicts->dkim.result), "arc",
+		arc_result_name(verdicts->arc.result), "forwarder",
+		text_json(verdicts->trust.sealer), "identifiers", identifiers_json(dmarc),
+		"why", text_json(dmarc->why), "sentence", text_json(dmarc->sentence),
+		"field", text_json(buf_str(&field)));
 }
 
 /* ---- the command ------------------------------------------------------------------- */
@@ -151,6 +163,7 @@ static bool read_client(struct ctl *ctl, struct mailauth_facts *facts)
 			str_first(str_skip(facts->sender, 1), facts->sender.len - 2);
 	facts->helo = str_c(ctl_value(ctl, CTL_HELO));
 	facts->receiver = ctl->conf.hostname;
+	facts->forwarders = ctl->conf.forwarders;
 	return true;
 }
 
@@ -182,7 +195,8 @@ static const struct ctl_verb verbs[] = {
 	{"check", "FILE",
 	 "Judge a mail as if the client given with --ip had brought it now: SPF, its "
 	 "DKIM "
-	 "signatures, and DMARC.  The first word is the verdict of DMARC: pass, fail, "
+	 "signatures, DMARC and the ARC chain.  The first word is the verdict of DMARC: "
+	 "pass, fail, "
 	 "none, temperror or permerror; then come the domains that are aligned or not, "
 	 "the policy, and what the domain wants to be done.",
 	 1, 1, CTL_DNS | CTL_IP | CTL_MAILFROM | CTL_HELO, CTL_NEEDS_RESOLVER, check},

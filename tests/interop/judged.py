@@ -143,6 +143,12 @@ def chains(server):
     case("sealed by it, and then by a stranger", REFUSED, (), ("friend", good, b"[x] "), ("foe", good, b"[y] "))
     case("sealed by a stranger, and then by it", REFUSED, (), ("foe", good, b"[x] "), ("friend", bad, b"[y] "))
     case("sealed by it with DKIM alone", INBOX, excused, ("friend", "dkim=pass header.d=reject.test", b"[x] "))
+    (folder / "check.conf").write_text("[trust]\nforwarders = friend.test\n")
+    (folder / "check.eml").write_bytes(sealed(mail("a@reject.test", "by-hand"), ("friend", good, b"")))
+    said = subprocess.run([lab.BINARY, "dmarc", "check", folder / "check.eml", "--ip", STRANGER, "--mailfrom", "b@list.test",
+                           "-c", folder / "check.conf", "--dns", f"127.0.0.1:{names.port}"], capture_output=True, text=True)
+    report.check("our own command says so, too", said.stdout.startswith("fail") and "ARC says pass" in said.stdout and
+                 "excused from what the domain wants (reject): dmarc passed at friend.test" in said.stdout, said)
     reply = send(server, "b@list.test", sealed(mail("a@reject.test", "in-doubt"), ("x.bogus", good, b"")))
     report.check("sealed by one whose key cannot be told now: asked to come again", reply.startswith("451 4.7.0") and
                  where(server, "in-doubt")[0] is None, reply)
