@@ -89,6 +89,13 @@ static void log_judgement(const struct deliver_mail *mail, const struct judgemen
 	    KV_STR("forwarder", v->trust.sealer));
 }
 
+/* Whether it is to be excused from something cannot be told now. */
+static bool must_wait(const struct policy *policy, const struct judgement *j)
+{
+	return policy->is_dmarc_obeyed && j->verdicts.trust.result == ARC_UNSURE &&
+	       j->verdicts.dmarc.disposition != DMARC_POLICY_NONE;
+}
+
 /* What the author's domain asks for, where this mail is not proved to be from it.  What
  * could not be found out is no reason for anything (RFC 9989 §5.3.6). */
 static struct policy_verdict obey(const struct policy *policy, struct arena *arena,
@@ -97,10 +104,9 @@ static struct policy_verdict obey(const struct policy *policy, struct arena *are
 	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
 
 	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed ||
-	    dmarc->disposition == DMARC_POLICY_NONE ||
 	    j->verdicts.trust.result == ARC_TRUSTED)
 		return (struct policy_verdict){0};
-	if (j->verdicts.trust.result == ARC_UNSURE)
+	if (must_wait(policy, j))
 		return (struct policy_verdict){
 			451, "4.7.0",
 			"Whether the seals of a forwarder we trust are good cannot be "
@@ -120,12 +126,14 @@ static struct policy_verdict obey(const struct policy *policy, struct arena *are
 	return (struct policy_verdict){0};
 }
 
-/* For the reports of its domain.  A mail that is handed over again was counted. */
+/* For the reports of its domain.  A mail that is handed over again was counted; one that
+ * has to come again will be. */
 static void tally(const struct policy *policy, const struct deliver_mail *mail,
 		  const struct judgement *j)
 {
 	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
-	bool is_obeyed = policy->is_dmarc_obeyed;
+	bool is_excused = j->verdicts.trust.result == ARC_TRUSTED;
+	bool is_obeyed = policy->is_dmarc_obeyed && !is_excused;
 	struct str disposition = str_c(dmarc->result == DMARC_PASS ? "pass"
 				       : is_obeyed ? dmarc_policy_name(dmarc->disposition)
 						   : "none");
@@ -133,12 +141,14 @@ static void tally(const struct policy *policy, const struct deliver_mail *mail,
 	struct dmarc_facts facts;
 
 	if (dmarc->result == DMARC_FAIL && dmarc->published != DMARC_POLICY_NONE) {
-		if (!is_obeyed)
+		if (!policy->is_dmarc_obeyed)
 			override = STR("local_policy");
+		else if (is_excused)
+			override = STR("trusted_forwarder");
 		else if (dmarc->disposition != dmarc->published)
 			override = STR("policy_test_mode");
 	}
-	if (policy->ledger && !mail->is_again &&
+	if (policy->ledger && !mail->is_again && !must_wait(policy, j) &&
 	    dmarc_facts_of(&j->facts, &j->verdicts, disposition, override, &facts))
 		dmarc_tally(policy->ledger, &facts);
 }
