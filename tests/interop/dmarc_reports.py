@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Reports of DMARC (RFC 9990) to domains that ask for them: what came in their name, once for each
 domain and day, at addresses that agreed to take them.  Names by knot, the taker by a script."""
-import email, gzip, os, pathlib, re, shutil, smtplib, tempfile, time
+import base64, email, gzip, os, pathlib, re, shutil, smtplib, subprocess, tempfile, time
 import xml.etree.ElementTree as xml
+
+import dkim
 
 import internet, lab
 from internet import Remote
@@ -11,10 +13,13 @@ report = lab.Report()
 folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-dmarc-reports-"))
 os.chmod(folder, 0o755)
 DAY_S = 8  # of these reports
-TAKER, SENDER, STRANGER = "127.0.0.30", "127.0.0.50", "127.0.0.60"
+TAKER, SENDER, STRANGER, FRIEND = "127.0.0.30", "127.0.0.50", "127.0.0.60", "127.0.0.61"
 PORT = internet.free_port(TAKER)
 RUA = {"told": "mailto:rua@told.test", "elsewhere": "mailto:rua@taker.test",
        "unasked": "mailto:rua@unwilling.test", "quiet": None}
+lab.run(["openssl", "genrsa", "-traditional", "-out", folder / "key", "2048"])
+PUBLIC = base64.b64encode(subprocess.run(["openssl", "rsa", "-in", folder / "key", "-pubout", "-outform", "DER"],
+                                         capture_output=True, check=True).stdout).decode()
 ZONE = internet.SOA + "".join(f"""{name} A {SENDER}
 {name} MX 10 mx
 {name} TXT "v=spf1 ip4:{SENDER} -all"
@@ -23,14 +28,22 @@ _dmarc.{name} TXT "v=DMARC1; p=quarantine{'; rua=' + uri if uri else ''}"
 taker MX 10 mx
 unwilling MX 10 mx
 elsewhere.test._report._dmarc.taker TXT "v=DMARC1"
+s._domainkey.friend TXT "v=DKIM1; k=rsa; p={PUBLIC[:200]}" "{PUBLIC[200:]}"
 """
 
 
-def send(server, domain, source):
+def sealed(text):
+    """As a forwarder passes it on that our server trusts."""
+    text = b"Authentication-Results: friend.test; dmarc=pass header.from=told.test\r\n" + text
+    return b"".join(dkim.arc_sign(text, b"s", b"friend.test", (folder / "key").read_bytes(), b"friend.test",
+                                  include_headers=[b"from", b"subject"])) + text
+
+
+def send(server, domain, source, change=lambda text: text):
     with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="x.test",
                       source_address=(source, 0)) as client:
         client.sendmail(f"a@{domain}.test", ["alice@postrider.test"],
-                        f"From: a@{domain}.test\r\nSubject: x\r\n\r\nhello\r\n".encode())
+                        change(f"From: a@{domain}.test\r\nSubject: x\r\n\r\nhello\r\n".encode()))
 
 
 def reports():
@@ -50,13 +63,13 @@ def local(tag):
 
 
 def rows(feedback):
-    """{(source, disposition, spf aligned, count)}"""
+    """{(source, disposition, spf aligned, count, why it is milder)}"""
     found = set()
     for record in feedback:
         if local(record.tag) != "record":
             continue
         words = {local(e.tag): (e.text or "").strip() for e in record[0].iter()}
-        found.add((words["source_ip"], words["disposition"], words["spf"], int(words["count"])))
+        found.add((words["source_ip"], words["disposition"], words["spf"], int(words["count"]), words.get("type", "")))
     return found
 
 
@@ -71,11 +84,13 @@ names = internet.Names(folder, {"test": ZONE})
 taker = internet.Listener("taker", TAKER, PORT)
 try:
     with names, lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", f"mta.port={PORT}",
-                                 "--set", f"dmarc.report-interval={DAY_S} s"]) as server:
+                                 "--set", f"dmarc.report-interval={DAY_S} s",
+                                 "--set", "trust.forwarders=friend.test"]) as server:
         time.sleep(DAY_S - time.time() % DAY_S)  # a day of one's own
         for domain in RUA:
             for source in (SENDER, SENDER, STRANGER):
                 send(server, domain, source)
+        send(server, "told", FRIEND, sealed)
         report.check("a domain that asks is told",
                      lab.wait_for(lambda: of("told"), 60, 0.2), Remote.mails)
         report.check("... also at an address elsewhere that agreed",
@@ -91,7 +106,8 @@ try:
                      re.search(r"Report Domain: told\.test", mail["Subject"]) and
                      mail["From"] == "postmaster@postrider.test", (sender, to, str(mail)[:600]))
         report.check("its rows count what came", rows(feedback) == {
-            (SENDER, "pass", "pass", 2), (STRANGER, "quarantine", "fail", 1)}, rows(feedback))
+            (SENDER, "pass", "pass", 2, ""), (STRANGER, "quarantine", "fail", 1, ""),
+            (FRIEND, "none", "fail", 1, "trusted_forwarder")}, rows(feedback))
         text = pathlib.Path(server.log).read_text()
         report.check("nothing crashed", "process ended" not in text)
 finally:
