@@ -35,8 +35,7 @@ run: deps
 # One closing line for all: "N passed, N failed".  Each tests/NAME/run prints one of its own.
 test:
 	@tools/deps build test
-	@tools/sum.py tests:check tools/check \
-		$(foreach run,$(wildcard tests/*/run),tests:$(patsubst tests/%/run,%,$(run)) $(run))
+	@tools/sum.py tests:check tools/check tests:'with running servers' tests/all
 
 check:
 	@tools/check
