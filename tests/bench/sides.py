@@ -125,7 +125,7 @@ class Sink:
     """Takes all mail and forgets it."""
 
     def __init__(self):
-        peer.install()
+        subprocess.check_call([lab.ROOT / "tools" / "deps", "test"])
         self.port = lab.free_base() + 26
         self.counters = tempfile.NamedTemporaryFile(prefix="sink-")
         self.process = subprocess.Popen(
