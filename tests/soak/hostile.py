@@ -340,9 +340,8 @@ def run(server, report, sessions, seed):
         print(f"     {role} {pid}: KiB {' '.join(course)}")
         report.check(f"{role} is as small as before", int(course[-1]) <= int(course[0]) + MARGIN_KB,
                      " -> ".join(course))
-        # The DNS library opens its own when it is first asked, and one for each question
-        # under way: deliverd asks about keys by itself.
-        spare = 3 + 5 if role == "resolverd" else 0
+        # The DNS library opens its own when it is first asked.
+        spare = 3 if role == "resolverd" else 0
         report.check(f"{role} has let go all descriptors",
                      0 <= open_after.get(pid, -1) - open_before[pid] <= spare,
                      f"{open_before[pid]} -> {open_after.get(pid)}")
