@@ -14,8 +14,11 @@ enum {
 	WINDOW_FIRST = 2,
 	DEAD_S = 60, /* or the wait before a second try, if that is less */
 	DEAD_S_MAX = 3600,
-	SPEED_SECONDS = 5,     /* a fast one may hold what it does in so many */
-	BEGIN_BEFORE_S = 1800, /* of its lease must be left for a transaction */
+	SPEED_SECONDS = 5,  /* a fast one may hold what it does in so many */
+	RETURN_MS = 1000,   /* a row that found no room is away for so long at least */
+	RETURN_S_MAX = 300, /* and at most */
+	RETURN_RATE_YOUNG = 4000, /* a second, while nobody knows how fast it is */
+	BEGIN_BEFORE_S = 1800,    /* of its lease must be left for a transaction */
 	HOST_MAX = 255,
 	KEY_MAX = 600,
 };
@@ -116,7 +119,7 @@ static struct destination *make(struct run *run, const struct conf_hop *hop,
 	made->name = made->hop.host = (struct str){made->key, hop->host.len};
 	made->tls = tls;
 	made->window = (unsigned)num_min(WINDOW_FIRST, run->options->connections_max);
-	made->speed_at = loop_now();
+	made->busy_since = made->speed_at = loop_now();
 	list_add_last(&run->destinations[bucket(key)], &made->in_table);
 	list_add_last(&run->ages, &made->in_ages);
 	run->destination_count++;
@@ -150,7 +153,17 @@ bool destination_is_dead(const struct destination *destination)
 	return destination->dead_until > loop_now();
 }
 
-bool destination_is_full(const struct destination *destination, int64_t *retry_s)
+/* Rows finished a second; that of one which has gone silent sinks. */
+static uint64_t speed_of(const struct destination *destination)
+{
+	uint64_t ms = loop_now() - destination->speed_at;
+
+	if (ms < SPEED_SECONDS * 1000)
+		return destination->speed;
+	return num_min(destination->speed, destination->speed_count * 1000ull / ms);
+}
+
+bool destination_is_full(const struct destination *destination)
 {
 	const struct run *run = destination->run;
 	size_t free_rows = ROWS_MAX - num_min(run->row_count, ROWS_MAX);
@@ -158,14 +171,39 @@ bool destination_is_full(const struct destination *destination, int64_t *retry_s
 	 * others. */
 	size_t most = DESTINATION_ROWS * free_rows / ROWS_MAX * free_rows / ROWS_MAX;
 
-	most = num_max(num_max(most, 1), (size_t)destination->speed * SPEED_SECONDS);
-	if (destination->entry_count < most)
-		return false;
-	uint64_t wait = destination->entry_count / num_max(destination->speed, 10);
+	most = num_max(num_max(most, 1), speed_of(destination) * SPEED_SECONDS);
+	return destination->entry_count >= most;
+}
 
-	wait = num_min(num_max(wait, 4), 300);
-	*retry_s = (int64_t)(wait / 2 + rand_below(wait));
-	return true;
+int64_t destination_return_in_s(struct destination *destination)
+{
+	const struct run *run = destination->run;
+	bool is_young = destination->speed == 0 &&
+			loop_now() < destination->busy_since + SPEED_SECONDS * 1000;
+	uint64_t speed = speed_of(destination);
+	uint64_t rate = is_young ? RETURN_RATE_YOUNG : num_max(speed + speed / 4, 2);
+	uint64_t soonest = loop_now() + RETURN_MS;
+
+	if (run->row_count > ROWS_MAX / 2) /* others need the room as well */
+		soonest += RETURN_MS + rand_below(4 * RETURN_MS);
+	/* In micro-seconds, since a fast one has many in one milli-second. */
+	destination->return_at =
+		num_max(destination->return_at, soonest * 1000) + 1000000 / rate;
+	uint64_t wait_ms = destination->return_at / 1000 - loop_now();
+
+	if (wait_ms > RETURN_S_MAX * 1000ull) {
+		wait_ms = RETURN_S_MAX * 1000ull - rand_below(RETURN_S_MAX * 500ull);
+		destination->return_at = (loop_now() + RETURN_S_MAX * 1000ull) * 1000;
+	}
+	return (int64_t)((wait_ms + 999) / 1000);
+}
+
+void destination_count_row(struct destination *destination)
+{
+	if (destination->entry_count++ > 0)
+		return;
+	destination->busy_since = destination->speed_at = loop_now();
+	destination->speed = destination->speed_count = 0;
 }
 
 void destination_gain(struct destination *destination)

@@ -7,8 +7,14 @@
 
 /* The one that this row goes to; made if there is none. */
 struct destination *destination_of(struct run *run, const struct queue_row *row);
-/* Whether it should take no more rows now; *retry_s says when they may come again. */
-bool destination_is_full(const struct destination *destination, int64_t *retry_s);
+/* One more row is there; how fast it is gets measured anew after a rest. */
+void destination_count_row(struct destination *destination);
+/* Whether it should take no more rows now. */
+bool destination_is_full(const struct destination *destination);
+/* In how many seconds a row for which it had no room is to come again.  Those that found
+ * none come one after the other, as fast as the destination takes them: a backlog of any
+ * length costs no more leases than mails that go out. */
+int64_t destination_return_in_s(struct destination *destination);
 bool destination_is_dead(const struct destination *destination);
 /* Something waits there: sees to it that a worker comes. */
 void destination_kick(struct destination *destination);

@@ -93,21 +93,52 @@ TEST(who_cannot_be_reached_is_left_alone_ever_longer)
 static void fullness(void)
 {
 	struct destination *one = to("a@example.org", 0);
-	int64_t retry_s = 0;
 
-	CHECK(!destination_is_full(one, &retry_s));
+	CHECK(!destination_is_full(one));
 	one->entry_count = DESTINATION_ROWS - 1;
-	CHECK(!destination_is_full(one, &retry_s));
+	CHECK(!destination_is_full(one));
 	one->entry_count++;
-	CHECK(destination_is_full(one, &retry_s) && retry_s > 0);
+	CHECK(destination_is_full(one));
 	one->speed = 1000;
-	CHECK(!destination_is_full(one, &retry_s));
+	CHECK(!destination_is_full(one));
 	one->speed = 0;
 	run->row_count = ROWS_MAX - 1;
 	one->entry_count = 1;
-	CHECK(destination_is_full(one, &retry_s));
+	CHECK(destination_is_full(one));
 	one->entry_count = 0;
-	CHECK(!destination_is_full(one, &retry_s));
+	CHECK(!destination_is_full(one));
+}
+
+/* Ten thousand rows for which there is no room. */
+static int64_t last_return(struct destination *destination)
+{
+	int64_t in_s = 0, before = 0;
+
+	destination->return_at = 0;
+	for (int i = 0; i < 10000; i++, before = in_s) {
+		in_s = destination_return_in_s(destination);
+		CHECK(in_s >= 1 && in_s <= 300);
+		CHECK(in_s >= before || before > 150);
+	}
+	return in_s;
+}
+
+static void returns(void)
+{
+	struct destination *one = to("a@example.org", 0);
+
+	CHECK(last_return(one) <= 4); /* its speed is not known: soon */
+	one->speed = 1000;
+	int64_t fast_s = last_return(one);
+
+	CHECK(fast_s >= 8 && fast_s <= 10);
+	one->speed = 1;
+	CHECK(last_return(one) >= 150);
+}
+
+TEST(rows_without_room_return_as_fast_as_they_can_go_out)
+{
+	in_run(returns);
 }
 
 TEST(one_destination_does_not_fill_the_memory)
@@ -119,7 +150,6 @@ TEST(one_destination_does_not_fill_the_memory)
 static void shares(void)
 {
 	enum { SLOW_ONES = 300, BATCH_ROWS_MIN = 50 };
-	int64_t retry_s;
 
 	for (int i = 0; i < SLOW_ONES; i++) {
 		SCOPED(buf_fini) struct buf name = BUF(100);
@@ -127,7 +157,7 @@ static void shares(void)
 		buf_printf(&name, "a@d%d.example%c", i, '\0');
 		struct destination *slow = to(name.ptr, 0);
 
-		while (!destination_is_full(slow, &retry_s)) {
+		while (!destination_is_full(slow)) {
 			slow->entry_count++;
 			run->row_count++;
 		}

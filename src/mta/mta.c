@@ -41,21 +41,21 @@ static void renew(struct run *run, struct entry *entry, const struct queue_row *
 static void place(struct run *run, const struct queue_row *row, int64_t leased_until)
 {
 	struct entry *entry = table_find(run, row->account, row->row);
-	int64_t retry_s;
 
 	if (entry) {
 		renew(run, entry, row, leased_until);
 		return;
 	}
 	struct destination *destination = destination_of(run, row);
-	bool is_full = destination_is_full(destination, &retry_s);
+	bool is_full = destination_is_full(destination);
 
 	entry = table_add(run, row, destination);
 	entry->leased_until = leased_until;
 	if (settle_without_try(run, entry))
 		return;
 	if (is_full)
-		settle_release(run, entry, clock_s() + retry_s);
+		settle_release(run, entry,
+			       clock_s() + destination_return_in_s(destination));
 	else if (destination_is_dead(destination))
 		destination_bury(destination);
 	else

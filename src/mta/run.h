@@ -102,8 +102,9 @@ struct destination {
 	struct verdict trouble; /* why; its text is the next */
 	char trouble_text[CLIENT_TEXT_MAX], trouble_host[256];
 	deadline_t next_at; /* by the rate: when the next mail may begin */
-	deadline_t speed_at;
+	deadline_t busy_since, speed_at;
 	unsigned speed, speed_count; /* rows finished a second, and since speed_at */
+	uint64_t return_at; /* when the last row for which it had no room returns; µs */
 	size_t key_len;
 	char key[];
 };

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "mta/destination.h"
 
 static size_t bucket(uint64_t number, account_t account)
 {
@@ -139,7 +140,7 @@ struct entry *table_add(struct run *run, const struct queue_row *row,
 	list_add_last(&mail->entries, &entry->in_mail);
 	mail->count++;
 	mail_ref(mail);
-	destination->entry_count++;
+	destination_count_row(destination);
 	run->row_count++;
 	return entry;
 }
