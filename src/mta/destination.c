@@ -15,7 +15,8 @@ enum {
 	DEAD_S = 60, /* or the wait before a second try, if that is less */
 	DEAD_S_MAX = 3600,
 	SPEED_SECONDS = 5,  /* a fast one may hold what it does in so many */
-	RETURN_MS = 1000,   /* a row that found no room is away for so long at least */
+	RETURN_MS = 250,    /* a row that found no room is away for so long at least, */
+	CROWDED_MS = 2000,  /* or so long and more if others find none as well, */
 	RETURN_S_MAX = 300, /* and at most */
 	RETURN_RATE_YOUNG = 4000, /* a second, while nobody knows how fast it is */
 	BEGIN_BEFORE_S = 1800,    /* of its lease must be left for a transaction */
@@ -185,7 +186,7 @@ int64_t destination_return_in_s(struct destination *destination)
 	uint64_t soonest = loop_now() + RETURN_MS;
 
 	if (run->row_count > ROWS_MAX / 2) /* others need the room as well */
-		soonest += RETURN_MS + rand_below(4 * RETURN_MS);
+		soonest += CROWDED_MS + rand_below(2 * CROWDED_MS);
 	/* In micro-seconds, since a fast one has many in one milli-second. */
 	destination->return_at =
 		num_max(destination->return_at, soonest * 1000) + 1000000 / rate;

@@ -13,9 +13,9 @@
 enum {
 	TABLE_BUCKETS_MTA = 4096, /* powers of two */
 	REMOTE_BUCKETS = 512,
-	ROWS_MAX = 5000,        /* in memory */
-	DESTINATION_ROWS = 625, /* of one destination, unless it is fast */
-	MAIL_RCPTS_MAX = 100,   /* in one transaction: RFC 5321 §4.5.3.1.8 */
+	ROWS_MAX = 10000,        /* in memory, of some 1 KB */
+	DESTINATION_ROWS = 1250, /* of one destination, unless it is fast */
+	MAIL_RCPTS_MAX = 100,    /* in one transaction: RFC 5321 §4.5.3.1.8 */
 	CONNECTIONS_TOTAL_MAX = 1000,
 	DESTINATIONS_MAX = 10000, /* remembered, in use or not */
 	REASON_MAX = 500,

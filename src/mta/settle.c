@@ -14,6 +14,8 @@ enum {
 	ROWS_A_SETTLER = 50, /* that wait, until another one helps */
 	ORPHAN_S = 2 * 3600, /* longer than any lease */
 	STORE_PAUSE_MS = 1000,
+	SPEED_MS = 1000, /* a speed is that of so long, */
+	SPEED_MS_FIRST = 200,
 };
 
 /* ---- one commit -------------------------------------------------------------------- */
@@ -326,8 +328,10 @@ static void log_verdict(const struct entry *entry, const struct verdict *verdict
 
 static void count_speed(struct destination *destination)
 {
+	bool is_known = destination->speed > 0;
+
 	destination->speed_count++;
-	if (loop_now() < destination->speed_at + 1000)
+	if (loop_now() < destination->speed_at + (is_known ? SPEED_MS : SPEED_MS_FIRST))
 		return;
 	uint64_t ms = loop_now() - destination->speed_at;
 

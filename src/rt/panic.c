@@ -32,7 +32,9 @@ static _Thread_local struct {
 } marks[MARKS_MAX];
 static _Thread_local unsigned mark_count;
 
-static int record_fd = -1;
+static int record_fd = -1, mark_fd = -1;
+static int64_t mark_at;
+static char mark_byte;
 static volatile sig_atomic_t is_reported, are_logs_out;
 
 /* The list that is asked, and the one that the next will be written to. */
@@ -71,6 +73,14 @@ static void write_record(int signal)
 	(void)written; /* the supervisor will see the death anyway */
 }
 
+static void write_mark(void)
+{
+	if (mark_fd < 0)
+		return;
+	ssize_t written = pwrite(mark_fd, &mark_byte, 1, mark_at);
+	(void)written; /* then nobody will know */
+}
+
 static void say_stack(void)
 {
 	void *frames[FRAMES_MAX];
@@ -93,6 +103,7 @@ static void report(int signal)
 		say(str_c(task_description(task_self())));
 		say(STR("\n"));
 	}
+	write_mark();
 	write_record(signal);
 	if (!are_logs_out)
 		log_dump_recent(STDERR_FILENO);
@@ -129,6 +140,14 @@ void panic_init(int fd)
 	(void)sigemptyset(&act.sa_mask);
 	for (size_t i = 0; i < COUNT_OF(fatal_signals); i++)
 		(void)sigaction(fatal_signals[i], &act, NULL);
+}
+
+void panic_mark(int fd, int64_t at, char mark)
+{
+	mark_fd = -1;
+	mark_at = at;
+	mark_byte = mark;
+	mark_fd = fd;
 }
 
 void panic_begin(const char *operation, uint64_t key)

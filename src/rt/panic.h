@@ -19,6 +19,11 @@ enum {
  * record goes (a pipe; borrowed for ever), -1 for nowhere. */
 void panic_init(int record_fd);
 
+/* From now on a death by a fatal signal also puts `mark` at that place of the file fd
+ * (borrowed; -1: no more), so that whoever opens it next knows.  What kills a process
+ * from outside, or takes the power, leaves no mark. */
+void panic_mark(int fd, int64_t at, char mark);
+
 /* Marks a stretch of this thread's work that never suspends, such as parsing one message:
  * a crash inside is blamed on it.  Stretches may nest a little; the innermost is blamed.
  * operation is a literal; key says which one (a message number, a hash of the bytes).

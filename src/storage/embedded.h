@@ -1,8 +1,8 @@
 /* The embedded back end: one data directory, opened by one process.
  *
  *   lock              held (flock) while the directory is open
- *   unclean           how many starts in a row did not end in good order
- *   index.lmdb        what is where (keys.c, rows.c); can be rebuilt from the packs
+ *   unclean           how many starts in a row did not end in good order, and if one
+ * crashed index.lmdb        what is where (keys.c, rows.c); can be rebuilt from the packs
  *   packs/N.pack      bodies, and the log of all that was done (db/packgroup.c, record.c)
  *   snapshot/         what there was before the format changed (upgrade/snapshot.h)
  *
@@ -24,6 +24,7 @@
 #include "storage/plan.h"
 #include "storage/space.h"
 #include "storage/storage.h"
+#include "storage/unclean.h"
 #include "storage/work.h"
 
 /* Where the writer's time went, in microseconds since start. */
@@ -43,6 +44,7 @@ struct storage {
 	uint64_t pack_bytes_max, index_bytes_max, trusted;
 	enum storage_open_as open_as;
 	int lock_fd;
+	struct unclean unclean;
 	bool is_up;            /* its end in good order counts */
 	bool is_index_damaged; /* why it could not be */
 	bool lacks_map;        /* or the log needs more of the index than index_room */

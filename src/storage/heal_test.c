@@ -1,14 +1,17 @@
 /* What damage costs, what the check finds of it, and what comes back. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "rt/clock.h"
+#include "rt/panic.h"
 #include "storage/check.h"
 #include "storage/embedded.h"
 #include "storage/fixture.h"
@@ -459,20 +462,21 @@ TEST(without_the_whole_log_the_numbers_jump)
 }
 
 /* The count of starts that did not end well, as the storage left it at this one. */
-static char start_again(struct fixture *f, char before)
+static char start_again(struct fixture *f, const char *before)
 {
-	char after = '?';
+	char after[2] = "?";
+	ssize_t len = (ssize_t)strlen(before);
 	int fd = open(fixture_path(f, "unclean"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-	ASSERT(fd >= 0 && write(fd, &before, 1) == 1);
+	ASSERT(fd >= 0 && write(fd, before, (size_t)len) == len);
 	(void)close(fd);
 	CHECK(fixture_open_again(f) == OK);
 	fd = open(fixture_path(f, "unclean"), O_RDONLY | O_CLOEXEC);
-	ASSERT(fd >= 0 && read(fd, &after, 1) == 1);
+	ASSERT(fd >= 0 && read(fd, after, 2) == 1); /* no crash is left in it */
 	(void)close(fd);
 	fixture_shut(f);
 	CHECK(access(fixture_path(f, "unclean"), F_OK) != 0);
-	return after;
+	return after[0];
 }
 
 TEST(an_index_found_in_order_is_not_looked_through_at_the_next_start)
@@ -481,9 +485,35 @@ TEST(an_index_found_in_order_is_not_looked_through_at_the_next_start)
 
 	fixture_open(&f, FIXTURE_USUAL);
 	fixture_shut(&f);
-	CHECK(start_again(&f, '0') == '1');
-	CHECK(start_again(&f, '1') == '2');
-	CHECK(start_again(&f, '2') == '1');
-	CHECK(start_again(&f, '9') == '1');
+	CHECK(start_again(&f, "0") == '1');
+	CHECK(start_again(&f, "1") == '2');
+	CHECK(start_again(&f, "7") == '8');
+	CHECK(start_again(&f, "8") == '1');
+	CHECK(start_again(&f, "9") == '1');
+	CHECK(start_again(&f, "1c") == '1');
+	fixture_close(&f);
+}
+
+TEST(a_crash_is_marked_and_a_kill_is_not)
+{
+	struct fixture f;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	for (int i = 0; i < 2; i++) {
+		char bytes[2];
+		pid_t pid = fork();
+
+		ASSERT(pid >= 0);
+		if (pid == 0) {
+			panic_init(-1);
+			(void)raise(i == 0 ? SIGKILL : SIGSEGV);
+		}
+		CHECK(waitpid(pid, NULL, 0) == pid);
+		int fd = open(fixture_path(&f, "unclean"), O_RDONLY | O_CLOEXEC);
+
+		CHECK(fd >= 0 && read(fd, bytes, 2) == i + 1);
+		CHECK(i == 0 || bytes[1] == 'c');
+		(void)close(fd);
+	}
 	fixture_close(&f);
 }

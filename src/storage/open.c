@@ -53,42 +53,7 @@ static const char *name_of(const struct storage *storage)
 
 /* ---- the index --------------------------------------------------------------------- */
 
-enum { UNCLEAN_MAX = 2, UNCLEAN_COUNTED = 9 };
-
-/* How many starts in a row did not end well. */
-static unsigned starts_before(const struct storage *storage)
-{
-	char *path = storage_path(storage->folder, "unclean"), byte = '0';
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool is_there = fd >= 0 && pread(fd, &byte, 1, 0) == 1;
-
-	mem_free(path);
-	if (fd >= 0)
-		(void)close(fd); /* it was only read */
-	return is_there && is_ascii_digit((unsigned char)byte) ? (unsigned)(byte - '0')
-							       : 0;
-}
-
-static void starts_write(const struct storage *storage, unsigned count)
-{
-	char *path = storage_path(storage->folder, "unclean");
-	char byte = (char)('0' + num_min(count, UNCLEAN_COUNTED));
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	mem_free(path);
-	if (fd < 0 || pwrite(fd, &byte, 1, 0) != 1)
-		LOG(WARN, "start not counted", KV("folder", name_of(storage)));
-	if (fd >= 0)
-		(void)close(fd); /* it may be lost */
-}
-
-static void starts_forget(const struct storage *storage)
-{
-	char *path = storage_path(storage->folder, "unclean");
-
-	(void)unlink(path); /* the pages are looked at more often, then */
-	mem_free(path);
-}
+enum { UNCLEAN_MAX = 8 };
 
 /* Garbage in its pages would stop the process each time that it is met. */
 static err_t index_look(struct storage *storage, const char **why)
@@ -106,18 +71,21 @@ static err_t index_look(struct storage *storage, const char **why)
 	return err;
 }
 
-/* Counts this start as one that did not end well, until it has, and looks at the index
- * after some such in a row.  What a look found in order is not looked at at each start of
- * a server that is killed again and again: a large index takes seconds. */
+/* Counts this start as one that did not end well, until it has, and looks at the index if
+ * one crashed, or many in a row were ended from outside, as one that hangs would be.  A
+ * look at a large index takes seconds: a kill or a power cut now and then costs none. */
 static err_t start_count(struct storage *storage, const char **why)
 {
-	unsigned before = starts_before(storage);
+	char *path = storage_path(storage->folder, "unclean");
 
-	starts_write(storage, before + 1);
-	if (before < UNCLEAN_MAX)
+	unclean_open(&storage->unclean, path);
+	mem_free(path);
+	struct unclean_starts starts = unclean_count(&storage->unclean);
+
+	if (!starts.has_crashed && starts.count < UNCLEAN_MAX)
 		return OK;
 	TRY(index_look(storage, why));
-	starts_write(storage, 1);
+	unclean_begin_again(&storage->unclean);
 	return OK;
 }
 
@@ -198,7 +166,7 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 		options->index_bytes_max ? options->index_bytes_max : STORAGE_INDEX_BYTES;
 	storage->index_room = 2 * storage->index_bytes_max;
 	storage->open_as = options->open_as;
-	storage->lock_fd = -1;
+	storage->lock_fd = storage->unclean.fd = -1;
 	flusher_init(&storage->flusher);
 	space_init(&storage->space, storage);
 	storage->keeps_space = options->is_as_it_is;
@@ -271,8 +239,7 @@ void storage_close(struct storage **closed)
 	space_fini(&storage->space);
 	if (storage->work.txn)
 		storage_index_commit(storage);
-	if (storage->is_up && !storage->is_read_only)
-		starts_forget(storage);
+	unclean_close(&storage->unclean, storage->is_up && !storage->is_read_only);
 	flusher_fini(&storage->flusher);
 	work_fini(&storage->work);
 	kv_close(&storage->kv);
