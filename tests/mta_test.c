@@ -147,7 +147,11 @@ static void queue_mail(size_t rcpts, struct queue_timing timing)
 	struct store_commit commit = {.ops = &op, .count = 1};
 
 	for (size_t i = 0; i < rcpts; i++) {
-		(void)snprintf(names[i], sizeof names[i], "u%zu@[127.0.0.1]", i);
+		if (c.options.smarthost.len > 0)
+			(void)snprintf(names[i], sizeof names[i], "u%zu@d%zu.example", i,
+				       i % 3);
+		else
+			(void)snprintf(names[i], sizeof names[i], "u%zu@[127.0.0.1]", i);
 		to[i] = (struct queue_recipient){.kind = QUEUE_REMOTE,
 						 .address = str_c(names[i]),
 						 .notify = 1 /* never */};
@@ -237,6 +241,34 @@ static void limited(void)
 TEST(limits_that_a_server_announces_are_obeyed)
 {
 	mta_run(limited);
+}
+
+/* Five of three domains, of which one session may name two. */
+static void limited_domains(void)
+{
+	char hop[60];
+
+	(void)snprintf(hop, sizeof hop, "smtp:[127.0.0.1]:%u", c.options.port);
+	c.options.smarthost = str_c(hop);
+	there.offers = "250-mx.example.com\r\n250-LIMITS RCPTDOMAINMAX=2\r\n";
+	queue_mail(5, (struct queue_timing){0});
+	wait_until_empty();
+	CHECK_STR(buf_str(&there.said), STR("--\n"
+					    "MAIL FROM:<ann@example.org>\n"
+					    "RCPT TO:<u0@d0.example>\n"
+					    "RCPT TO:<u1@d1.example>\n"
+					    "RCPT TO:<u3@d0.example>\n"
+					    "RCPT TO:<u4@d1.example>\n"
+					    "DATA\n"
+					    "--\n"
+					    "MAIL FROM:<ann@example.org>\n"
+					    "RCPT TO:<u2@d2.example>\n"
+					    "DATA\n"));
+}
+
+TEST(no_more_domains_are_named_in_a_session_than_the_server_takes)
+{
+	mta_run(limited_domains);
 }
 
 static bool has_said(const char *line)

@@ -1,9 +1,10 @@
 /* Where mail that leads out is handed to, as the settings of mta write it.
  *
  *   HOP   = "mx" / SCHEME ":" HOST [":" PORT]
- *   HOST  = NAME, whose mail hosts are looked up / "[" NAME or ADDRESS "]", taken as it
- * is ROUTE = PATTERN "=" HOP PATTERN = DOMAIN / "." DOMAIN, all domains below / "from:"
- * DOMAIN, of the sender
+ *   HOST  = NAME, whose mail hosts are looked up
+ *         / "[" NAME or ADDRESS "]", taken as it is
+ *   ROUTE = PATTERN "=" HOP
+ *   PATTERN = DOMAIN / "." DOMAIN, all domains below / "from:" DOMAIN, of the sender
  *
  * Slices borrow the text.
  */

@@ -1,6 +1,7 @@
 #include "mta/client.h"
 
 #include "base/base64.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "mta/scram_login.h"
@@ -111,6 +112,34 @@ static unsigned auth_of(struct str words)
 			offers |= OFFER_AUTH_SCRAM_PLUS;
 	}
 	return offers;
+}
+
+static uint64_t hash_of(struct str domain)
+{
+	char lower[DNS_NAME_MAX];
+	size_t len = num_min(domain.len, sizeof lower);
+
+	for (size_t i = 0; i < len; i++)
+		lower[i] = ascii_lower(domain.ptr[i]);
+	return hash64((struct str){lower, len});
+}
+
+bool client_may_name(struct client *client, struct str domain)
+{
+	size_t most = client->bounds.limits.domain_max;
+
+	if (most == 0)
+		return true;
+	uint64_t hash = hash_of(domain);
+
+	for (size_t i = 0; i < client->domain_count; i++) {
+		if (client->domains[i] == hash)
+			return true;
+	}
+	if (client->domain_count == num_min(most, CLIENT_DOMAINS_MAX))
+		return false;
+	client->domains[client->domain_count++] = hash;
+	return true;
 }
 
 unsigned client_offer_of(struct str line, struct client_bounds *bounds)

@@ -65,6 +65,8 @@ struct client_bounds {
 	uint32_t by_min_s; /* RFC 2852 §2 */
 };
 
+enum { CLIENT_DOMAINS_MAX = 100 }; /* that one session names, if it may not name any */
+
 struct client {
 	struct conn *conn;
 	struct str host; /* its name, for logs and reasons; borrowed */
@@ -73,6 +75,8 @@ struct client {
 	struct client_bounds bounds;
 	bool has_failed;   /* the connection is of no more use */
 	unsigned mails;    /* that were begun */
+	uint64_t domains[CLIENT_DOMAINS_MAX]; /* hashes of those it named, if they count */
+	size_t domain_count;
 	bool is_tls_known; /* it was offered or not, and then tried: */
 	struct tls_outcome tls;
 
@@ -104,6 +108,10 @@ void client_close(struct client *client);
 struct smtp_enhanced client_status(const struct client *client);
 /* One step of the dialogue's deadline. */
 void client_deadline(struct client *client, unsigned wait_s);
+
+/* Whether a recipient of that domain may be named in this session, which then has named
+ * it.  RFC 9422 §4.3. */
+bool client_may_name(struct client *client, struct str domain);
 
 /* One line of an EHLO reply: what it offers.  Some words set a bound. */
 unsigned client_offer_of(struct str line, struct client_bounds *bounds);

@@ -525,7 +525,8 @@ static void hand_over(struct transaction *t)
 	}
 }
 
-/* RFC 9422 §4.2: the server may want fewer; the others wait for the next transaction. */
+/* RFC 9422 §4.2: the server may want fewer; the others wait for the next transaction, and
+ * those of domains that may not be named for the next session. */
 static size_t rcpts_max(const struct client *client)
 {
 	size_t most = client->bounds.limits.rcpt_max;
@@ -533,23 +534,29 @@ static size_t rcpts_max(const struct client *client)
 	return most > 0 ? num_min(most, MAIL_RCPTS_MAX) : MAIL_RCPTS_MAX;
 }
 
-void transaction_run(struct run *run_of, struct client *client, struct mail *mail)
+bool transaction_run(struct run *run_of, struct client *client, struct mail *mail)
 {
 	struct transaction *t = NEW(struct transaction);
+	bool is_begun;
 
 	*t = (struct transaction){.run = run_of, .client = client, .mail = mail};
 	arena_init(&t->arena, 2 * MAIL_RCPTS_MAX * CLIENT_TEXT_MAX);
 	LIST_EACH(&mail->entries, link)
 	{
+		struct entry *entry = CONTAINER_OF(link, struct entry, in_mail);
+
 		if (t->count == rcpts_max(client))
 			break;
-		t->rcpts[t->count++].entry = CONTAINER_OF(link, struct entry, in_mail);
+		if (client_may_name(client, route_domain(entry->row.recipient.address)))
+			t->rcpts[t->count++].entry = entry;
 	}
-	client->mails++;
-	if (heeds_time(t) && prepare(t))
+	is_begun = t->count > 0;
+	client->mails += is_begun;
+	if (is_begun && heeds_time(t) && prepare(t))
 		run(t);
 	hand_over(t);
 	outgoing_close(&t->message);
 	arena_fini(&t->arena);
 	mem_free(t);
+	return is_begun;
 }

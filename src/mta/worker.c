@@ -493,7 +493,8 @@ static bool carry(struct worker *worker)
 	if (!mail)
 		return true;
 	list_add_last(&destination->run->under_way, &mail->in_destination);
-	transaction_run(destination->run, &worker->client, mail);
+	bool is_begun = transaction_run(destination->run, &worker->client, mail);
+
 	list_remove(&destination->run->under_way, &mail->in_destination);
 	if (mail->count > 0)
 		mail_enter(mail, true);
@@ -501,8 +502,11 @@ static bool carry(struct worker *worker)
 	if (worker->client.has_failed) {
 		destination_shrink(destination);
 		close_client(worker);
-	} else
+	} else if (!is_begun) {
+		close_client(worker);
+	} else {
 		destination_gain(destination);
+	}
 	return true;
 }
 

@@ -49,6 +49,8 @@ static bool limit_parse(struct str text, struct smtp_limits *limits)
 		limits->mail_max = number_of(value);
 	if (str_same_nocase(name, STR("RCPTMAX")))
 		limits->rcpt_max = number_of(value);
+	if (str_same_nocase(name, STR("RCPTDOMAINMAX")))
+		limits->domain_max = number_of(value);
 	return true;
 }
 

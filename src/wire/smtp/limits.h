@@ -6,8 +6,9 @@
 
 /* 0: not said. */
 struct smtp_limits {
-	uint32_t mail_max; /* transactions in a session: RFC 9422 §4.1 */
-	uint32_t rcpt_max; /* RCPT commands in a transaction: RFC 9422 §4.2 */
+	uint32_t mail_max;   /* transactions in a session: RFC 9422 §4.1 */
+	uint32_t rcpt_max;   /* RCPT commands in a transaction: RFC 9422 §4.2 */
+	uint32_t domain_max; /* domains of recipients in a session: RFC 9422 §4.3 */
 };
 
 /* What stands behind the keyword LIMITS.  A text that follows no grammar sets no limit;
