@@ -6,13 +6,14 @@
 Sections: smtp (mails sent until counted in mailboxes), slow (the same with 2 ms added to
 each flush, on both sides), relay (mails sent until a next server has them), trust (signed
 mail of strangers, with and without the checks who it is from), logins, append, retr, idle
-(memory of sessions).  Without one, all.  Builds ours (release), installs the peers if they
-are missing (their services are kept from starting on public ports), and prints ratio and
-spread; --write puts the tables into docs/PERFORMANCE.md between their marks.  It takes
-minutes and is no test.
+(memory of sessions), commands (of IMAP, in a mailbox of 100,000).  Without one, all.
+Builds ours (release), installs the peers if they are missing (their services are kept from
+starting on public ports), and prints ratio and spread; --write puts the tables into
+docs/PERFORMANCE.md between their marks.  It takes minutes and is no test.
 """
 import argparse, json, multiprocessing, os, re, statistics, subprocess, time
 
+import imap
 from sides import HERE, Ours, Peer, Sink, compiled, cpu_s, pss_kb, written_bytes
 from trust import CLIENT, DOMAIN, Internet, OursChecked, OursUnchecked, PeerChecked, check
 
@@ -284,8 +285,13 @@ def idle(options):
                  "slope, KB a session"], lines)
 
 
+def commands(options):
+    return rows(["in a mailbox of 100,000", "postrider, ms", "Dovecot, ms", "as fast"],
+                list(imap.lines(options)))
+
+
 SECTIONS = {call.__name__: call for call in (smtp, slow, relay, trust, logins, append, retr,
-                                              idle)}
+                                              idle, commands)}
 
 
 def main():

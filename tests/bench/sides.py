@@ -1,6 +1,6 @@
 """The two that are measured, each with the same few calls: ours, and Postfix + Dovecot; and
 Postfix's smtp-sink, which takes what they relay."""
-import glob, json, os, pathlib, re, shutil, subprocess, sys, tempfile
+import glob, json, os, pathlib, re, shutil, socket, statistics, subprocess, sys, tempfile, time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "interop"))
@@ -143,6 +143,51 @@ class Sink:
         self.process.terminate()
         self.process.wait()
         self.counters.close()
+
+
+def seconds(call, times=1):
+    """The median of so many calls."""
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - began)
+    return statistics.median(found)
+
+
+class Client:
+    """IMAP with as little of its own as may be, so that the server is what is timed."""
+
+    def __init__(self, port, user):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.rest = b""
+        self.until(b"* OK")
+        self.order(f'LOGIN "{user}" "pass"'.encode())
+
+    def until(self, start, keep=False):
+        """How many octets came before the line that starts so (or they themselves), and it."""
+        size, kept = 0, []
+        while True:
+            at = 0 if self.rest.startswith(start) else self.rest.find(b"\r\n" + start) + 2
+            if (at == 0 or at > 1) and (end := self.rest.find(b"\r\n", at)) >= 0:
+                line = self.rest[at:end]
+                before, self.rest = self.rest[:at], self.rest[end + 2:]
+                return b"".join([*kept, before]) if keep else size + at, line
+            last = max(0, self.rest.rfind(b"\r\n"))
+            if keep:
+                kept.append(self.rest[:last])
+            size, self.rest = size + last, self.rest[last:]
+            got = self.socket.recv(1 << 20)
+            if not got:
+                raise ConnectionError("closed")
+            self.rest += got
+
+    def order(self, words):
+        self.socket.sendall(b"t " + words + b"\r\n")
+        size, line = self.until(b"t ")
+        if not line.startswith(b"t OK"):
+            raise RuntimeError(line.decode())
+        return size
 
 
 def compiled(name, *flags):

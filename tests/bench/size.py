@@ -9,7 +9,7 @@
 import argparse, collections, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, tempfile
 import time
 
-from sides import HERE, Ours, Peer, compiled
+from sides import HERE, Client, Ours, Peer, compiled, seconds
 
 ROOT = HERE.parents[1]
 LETTER = (b"From: Ann <ann@example.org>\r\nTo: user1@postrider.test\r\nSubject: letter %d\r\n"
@@ -20,48 +20,6 @@ LETTER = (b"From: Ann <ann@example.org>\r\nTo: user1@postrider.test\r\nSubject: 
 def imapload(*words):
     return subprocess.check_output([compiled("imapload", "-lssl", "-lcrypto"),
                                     *map(str, words)], text=True)
-
-
-def seconds(call, times=1):
-    """The median of so many calls."""
-    found = []
-    for _ in range(times):
-        began = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - began)
-    return statistics.median(found)
-
-
-class Client:
-    """IMAP with as little of its own as may be, so that the server is what is timed."""
-
-    def __init__(self, port, user):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.rest = b""
-        self.until(b"* OK")
-        self.order(f'LOGIN "{user}" "pass"'.encode())
-
-    def until(self, start):
-        """The octets that came before the line that starts so."""
-        size = 0
-        while True:
-            at = 0 if self.rest.startswith(start) else self.rest.find(b"\r\n" + start) + 2
-            if (at == 0 or at > 1) and (end := self.rest.find(b"\r\n", at)) >= 0:
-                line, self.rest = self.rest[at:end], self.rest[end + 2:]
-                return size + at, line
-            keep = max(0, self.rest.rfind(b"\r\n"))
-            size, self.rest = size + keep, self.rest[keep:]
-            got = self.socket.recv(1 << 20)
-            if not got:
-                raise ConnectionError("closed")
-            self.rest += got
-
-    def order(self, words):
-        self.socket.sendall(b"t " + words + b"\r\n")
-        size, line = self.until(b"t ")
-        if not line.startswith(b"t OK"):
-            raise RuntimeError(line.decode())
-        return size
 
 
 def mbox(path, count):
@@ -86,6 +44,27 @@ def deliver(side, user, mails):
          user, "1"]))["seconds"]
 
 
+def resync(side, client, user, count):
+    """Who was away while 100 flags changed comes back (RFC 7162 §3.2.5)."""
+    other = Client(side.port("imap"), user)
+    other.order(b"ENABLE QRESYNC")
+    found = []
+    for turn in range(5):
+        other.socket.sendall(b"t SELECT INBOX\r\n")
+        said = other.until(b"t ", keep=True)[0]
+        validity, modseq = (re.search(rb"%s (\d+)" % word, said)[1]
+                            for word in (b"UIDVALIDITY", b"HIGHESTMODSEQ"))
+        other.order(b"UNSELECT")
+        for i in range(100):
+            client.order(b"STORE %d %bFLAGS.SILENT (kept)" % (count // 101 * (i + 1),
+                                                             b"-" if turn % 2 else b"+"))
+        found.append(seconds(lambda: other.order(b"SELECT INBOX (QRESYNC (%b %b))"
+                                                 % (validity, modseq))))
+        other.order(b"UNSELECT")
+    return (f"QRESYNC after 100 changes: {1000 * statistics.median(found):.1f} ms "
+            f"({1000 * min(found):.1f}-{1000 * max(found):.1f})")
+
+
 def mailbox(options):
     count, many = int(1_000_000 * options.scale), int(100_000 * options.scale)
     ours = Ours(2)
@@ -105,6 +84,7 @@ def mailbox(options):
         flags = [seconds(lambda: client.order(b"STORE 1:10000 %bFLAGS.SILENT (\\Flagged)" % sign))
                  for sign in (b"+", b"-", b"+", b"-", b"+")]
         lines.append(f"flags of 10,000 changed: {1000 * statistics.median(flags):.0f} ms")
+        lines.append(resync(ours, client, big, count))
         client.order(b"STORE 1:5000 +FLAGS.SILENT (\\Deleted)")
         gone = [seconds(lambda: client.order(b"UID EXPUNGE %d:%d" % (i + 1, i + 1000)))
                 for i in range(0, 5000, 1000)]
