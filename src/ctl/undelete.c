@@ -4,6 +4,7 @@
 
 #include "base/civil.h"
 #include "ctl/word.h"
+#include "rt/clock.h"
 #include "store/digest.h"
 #include "store/store.h"
 
@@ -99,6 +100,7 @@ static void each(struct ctl *ctl, struct search *search,
 			       const struct mail *mail))
 {
 	uint64_t after = 0;
+	int64_t now = clock_s();
 	struct undelete_row *rows;
 	size_t count;
 	enum store_outcome outcome;
@@ -109,7 +111,7 @@ static void each(struct ctl *ctl, struct search *search,
 		for (size_t i = 0; i < count; i++) {
 			struct mail mail = mail_of(ctl, search, &rows[i]);
 
-			if (rows[i].expunged_at >= search->since &&
+			if (rows[i].expunged_at >= search->since && rows[i].until > now &&
 			    (!ctl_value(ctl, CTL_MESSAGE_ID) ||
 			     str_same(mail.message_id, search->message_id)))
 				visit(ctl, search, &mail);

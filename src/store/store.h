@@ -140,7 +140,9 @@ enum store_outcome store_backup_begin(struct store *store, int index_fd,
 enum store_outcome store_backup_end(struct store *store);
 
 /* Messages of the account that were expunged and can be brought back (OP_UNDELETE), by
- * membership after the given one, EXPUNGED_PAGE_MAX at most; an empty page is the end. */
+ * membership after the given one, EXPUNGED_PAGE_MAX at most; an empty page is the end.
+ * One whose `until` has come may still be told until housekeeping has been there, but can
+ * no longer be brought back. */
 enum store_outcome store_expunged(struct store *store, account_t account, uint64_t after,
 				  struct arena *arena, struct undelete_row **rows,
 				  size_t *count);

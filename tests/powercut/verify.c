@@ -286,18 +286,19 @@ static const char *check_queue(struct check *c)
 					     : "not every waiting row can be leased";
 }
 
-/* What was expunged can be brought back, all of it. */
+/* What was expunged can be brought back, all of it whose time is not over. */
 static const char *check_undelete(struct check *c, account_t account)
 {
 	struct undelete_row *rows;
 	size_t count;
+	uint64_t after = 0;
 
 	for (;;) {
 		storage_index_commit(c->storage);
 		if (c->states[account].next == 0) /* not there yet */
 			return NULL;
-		if (storage_expunged(c->storage, account, 0, EXPUNGED_PAGE_MAX, &c->arena,
-				     &rows, &count) != STORE_OK)
+		if (storage_expunged(c->storage, account, after, EXPUNGED_PAGE_MAX,
+				     &c->arena, &rows, &count) != STORE_OK)
 			return "what was expunged cannot be read";
 		if (count == 0)
 			return NULL;
@@ -308,9 +309,14 @@ static const char *check_undelete(struct check *c, account_t account)
 			struct store_commit commit = {
 				.account = account, .ops = &op, .count = 1};
 			struct store_result result;
+			bool is_over = rows[i].until <= clock_s();
 
-			if (commit_one(c, &commit, &result) != STORE_OK)
-				return "what was expunged cannot be brought back";
+			after = rows[i].member;
+			if (commit_one(c, &commit, &result) !=
+			    (is_over ? STORE_ABSENT : STORE_OK))
+				return is_over ? "what is let go can be brought back"
+					       : "what was expunged cannot be brought "
+						 "back";
 		}
 	}
 }
