@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 void *mem_zeroed(size_t count, size_t size)
@@ -20,4 +21,9 @@ void *mem_grown(void *ptr, size_t count, size_t size)
 void mem_free(void *ptr)
 {
 	free(ptr);
+}
+
+void mem_give_back(void)
+{
+	(void)malloc_trim(0); /* there may be nothing to give */
 }

@@ -130,6 +130,8 @@ static void tidy_idle(void)
 		return;
 	stack_pool_cool();
 	loop.is_untidy = !task_trim_idle(loop.now - IDLE_MS);
+	if (!loop.is_untidy)
+		mem_give_back(); /* also what other threads have freed */
 	loop.tidy_at = loop.now + IDLE_MS;
 }
 
