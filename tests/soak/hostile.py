@@ -354,15 +354,15 @@ def run(server, report, sessions, seed):
     report.check("every door listened all the time", refused == 0, str(refused))
     report.check("no process died", server.children() == children, str(server.children()))
     gc.collect()
-    # The DNS library opens three for itself when it is first asked, and one for each question
-    # under way; nobody answers here, so that a question ends after some 25 s.
+    # The DNS library opens three for itself when it is first asked, and one for each packet
+    # whose answer it waits for: up to 120 s where a server has been silent before.
     spare = {pid: 3 if role == "resolverd" else 0 for pid, role in children.items()}
 
     def grown():
         now = descriptors(server)
         return {pid: now.get(pid, -1) - open_before[pid] for pid in children}
 
-    lab.wait_for(lambda: all(0 <= n <= spare[pid] for pid, n in grown().items()), 60, 0.5)
+    lab.wait_for(lambda: all(0 <= n <= spare[pid] for pid, n in grown().items()), 150, 0.5)
     open_after = grown()
     for pid, role in children.items():
         course = [str(step.get(pid, 0)) for step in history]
