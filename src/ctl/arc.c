@@ -1,5 +1,6 @@
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/mail_file.h"
 #include "ctl/word.h"
 #include "mailauth/arc_verify.h"
@@ -80,7 +81,7 @@ static void say_verdict(struct ctl *ctl, const struct arc_verdict *verdict)
 static void verify(struct ctl *ctl)
 {
 	SCOPED(mail_file_fini) struct mail_file file;
-	struct dns_lookup lookup = dns_lookup_by(ctl->resolver);
+	const struct dns_lookup *lookup = ctl_lookup(ctl, DKIM_SECONDS);
 	struct arc_verdict verdict;
 
 	if (!mail_file_read(ctl, &file))
@@ -92,7 +93,7 @@ static void verify(struct ctl *ctl)
 	struct arc_verify *arc = arc_verify_begin(message, clock_s());
 
 	dkim_message_feed(message, mail_file_body(&file));
-	arc_verify_end(arc, &lookup, &verdict);
+	arc_verify_end(arc, lookup, &verdict);
 	say_verdict(ctl, &verdict);
 }
 

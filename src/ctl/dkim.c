@@ -1,5 +1,6 @@
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/mail_file.h"
 #include "ctl/word.h"
 #include "mailauth/dkim_verify.h"
@@ -71,7 +72,7 @@ static void say_verdict(struct ctl *ctl, const struct dkim_verdict *verdict)
 static void verify(struct ctl *ctl)
 {
 	SCOPED(mail_file_fini) struct mail_file file;
-	struct dns_lookup lookup = dns_lookup_by(ctl->resolver);
+	const struct dns_lookup *lookup = ctl_lookup(ctl, DKIM_SECONDS);
 	struct dkim_verdict verdict;
 
 	if (!mail_file_read(ctl, &file))
@@ -83,7 +84,7 @@ static void verify(struct ctl *ctl)
 	struct dkim_verify *one = dkim_verify_begin(message, clock_s());
 
 	dkim_message_feed(message, mail_file_body(&file));
-	dkim_verify_end(one, &lookup, &verdict);
+	dkim_verify_end(one, lookup, &verdict);
 	say_verdict(ctl, &verdict);
 }
 

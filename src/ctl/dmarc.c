@@ -1,5 +1,6 @@
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/mail_file.h"
 #include "ctl/word.h"
 #include "mailauth/mailauth.h"
@@ -170,7 +171,7 @@ static bool read_client(struct ctl *ctl, struct mailauth_facts *facts)
 static void check(struct ctl *ctl)
 {
 	SCOPED(mail_file_fini) struct mail_file file = {.header_len = 0};
-	struct dns_lookup lookup = dns_lookup_by(ctl->resolver);
+	const struct dns_lookup *lookup = ctl_lookup(ctl, MAILAUTH_SECONDS);
 	struct mailauth_facts facts = {.dkim = NULL};
 	struct mailauth_verdicts verdicts;
 
@@ -187,7 +188,7 @@ static void check(struct ctl *ctl)
 	dkim_message_feed(message, mail_file_body(&file));
 	facts.dkim = dkim;
 	facts.arc = arc;
-	mailauth_judge(&facts, &lookup, &ctl->arena, &verdicts);
+	mailauth_judge(&facts, lookup, &ctl->arena, &verdicts);
 	say(ctl, &facts, &verdicts);
 }
 

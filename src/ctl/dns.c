@@ -1,8 +1,11 @@
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/word.h"
 #include "publish/plan.h"
 #include "resolver/resolver.h"
+
+enum { ANSWER_SECONDS = 20 }; /* one question */
 
 /* DNSSEC's word on it. */
 static const char *safety(const struct dns_answer *answer)
@@ -25,7 +28,8 @@ static void lookup(struct ctl *ctl)
 			 STR_FMT(ctl->words[1]));
 		return;
 	}
-	resolver_ask(ctl->resolver, ctl->words[0], type, &ctl->arena, &answer);
+	dns_ask(ctl_lookup(ctl, ANSWER_SECONDS), ctl->words[0], type, &ctl->arena,
+		&answer);
 	json_t *records = json_array();
 
 	buf_printf(&ctl->out, "%s%s%s%s%.*s\n", dns_outcome_name(answer.outcome),

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/word.h"
 #include "publish/facts.h"
 #include "rt/file.h"
@@ -37,7 +38,7 @@ bool dns_domain_plan(struct ctl *ctl, struct publish_facts *facts,
 		.conf = &ctl->conf,
 		.directory = &ctl->directory,
 		.vault = ctl->vault,
-		.lookup = dns_patience_lookup(&ctl->patience),
+		.lookup = *ctl_lookup(ctl, LOOKUPS_SECONDS),
 	};
 	struct str why;
 
@@ -161,11 +162,12 @@ bool dns_domain_check(struct ctl *ctl, const struct publish_plan *plan,
 		.resolver = ctl->resolver,
 		.fetch = ctl->fetch,
 		.uses = TLS_USE_STS,
+		.until = ctl_lookup(ctl, LOOKUPS_SECONDS)->until,
 		.sts_port = (uint16_t)ctl->conf.mta_sts_port,
 	};
 	SCOPED(policy_close) struct policy *policy = policy_open(&options);
 	const struct publish_asker asker = {
-		.lookup = dns_patience_lookup(&ctl->patience),
+		.lookup = *ctl_lookup(ctl, LOOKUPS_SECONDS),
 		.policy = policy,
 		.hello = ctl->conf.mta_hello.len > 0 ? ctl->conf.mta_hello
 						     : ctl->conf.hostname,

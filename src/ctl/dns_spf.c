@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/word.h"
 #include "directory/name.h"
 #include "publish/plan.h"
@@ -110,7 +111,6 @@ static void print(struct ctl *ctl, const struct spf_draft *draft, struct str tex
 
 void dns_spf_wizard(struct ctl *ctl)
 {
-	struct dns_lookup lookup = dns_lookup_by(ctl->resolver);
 	struct spf_draft draft = {
 		.domain = ctl->word_count > 0 ? ctl->words[0] : ctl->conf.default_domain};
 	struct spf_verdict verdict;
@@ -124,7 +124,7 @@ void dns_spf_wizard(struct ctl *ctl)
 		return;
 	struct str text = spf_draft_text(&draft, &ctl->arena);
 
-	spf_draft_try(&draft, text, &lookup, &ctl->arena, &verdict);
+	spf_draft_try(&draft, text, ctl_lookup(ctl, SPF_SECONDS), &ctl->arena, &verdict);
 	if (verdict.result == SPF_PERMERROR)
 		ctl_fail(ctl,
 			 "The record \"%.*s\" would not count: %.*s.\nNothing was "

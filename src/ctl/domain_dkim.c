@@ -1,5 +1,6 @@
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/word.h"
 #include "directory/dkim_rollover.h"
 #include "publish/check.h"
@@ -8,7 +9,7 @@ static struct dkim_rollover rollover_of(struct ctl *ctl)
 {
 	return (struct dkim_rollover){.directory = &ctl->directory,
 				      .vault = ctl->vault,
-				      .lookup = dns_patience_lookup(&ctl->patience),
+				      .lookup = *ctl_lookup(ctl, LOOKUPS_SECONDS),
 				      .arena = &ctl->arena,
 				      .domain = ctl->words[0]};
 }

@@ -2,8 +2,10 @@
 
 #include "base/utf8.h"
 #include "ctl/headers_say.h"
+#include "ctl/lookups.h"
 #include "ctl/word.h"
 #include "headers/headers.h"
+#include "mailauth/mailauth.h"
 #include "rt/clock.h"
 #include "rt/file.h"
 #include "wire/mail/mbox.h"
@@ -17,8 +19,7 @@ enum {
 struct asked {
 	struct str trusted[TRUSTED_MAX];
 	size_t trusted_count;
-	struct dns_lookup lookup;
-	bool has_lookup;
+	const struct dns_lookup *lookup; /* NULL: nobody is asked */
 };
 
 static void read_trusted(struct ctl *ctl, struct asked *asked)
@@ -56,7 +57,7 @@ static bool analyse(const struct asked *asked, struct str raw, struct buf *mail,
 	struct headers_query query = {
 		.trusted = asked->trusted,
 		.trusted_count = asked->trusted_count,
-		.lookup = asked->has_lookup ? &asked->lookup : NULL,
+		.lookup = asked->lookup,
 		.now_s = clock_s(),
 	};
 
@@ -134,11 +135,12 @@ static void look(struct ctl *ctl)
 {
 	SCOPED(buf_fini) struct buf raw = BUF(FILE_BYTES_MAX);
 	SCOPED(buf_fini) struct buf mail = BUF(2u * FILE_BYTES_MAX);
-	struct asked asked = {.has_lookup = !(ctl->options & CTL_MBOX)};
+	struct asked asked = {.lookup = NULL};
 	struct headers headers;
 
 	read_trusted(ctl, &asked);
-	asked.lookup = dns_lookup_by(ctl->resolver);
+	if (!(ctl->options & CTL_MBOX))
+		asked.lookup = ctl_lookup(ctl, MAILAUTH_SECONDS);
 	if (!read_file(ctl, &raw))
 		return;
 	if (ctl->options & CTL_MBOX) {

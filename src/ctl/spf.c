@@ -1,5 +1,6 @@
 #include <jansson.h>
 
+#include "ctl/lookups.h"
 #include "ctl/word.h"
 #include "mailauth/spf.h"
 
@@ -33,7 +34,7 @@ static struct str without_brackets(struct str path)
 
 static void check(struct ctl *ctl)
 {
-	struct dns_lookup lookup = dns_lookup_by(ctl->resolver);
+	const struct dns_lookup *lookup = ctl_lookup(ctl, SPF_SECONDS);
 	struct spf_query query = {.helo = ctl->words[1],
 				  .sender = without_brackets(ctl->words[2]),
 				  .receiver = ctl->conf.hostname};
@@ -47,8 +48,8 @@ static void check(struct ctl *ctl)
 			STR_FMT(ctl->words[0]));
 		return;
 	}
-	spf_check(&lookup, &query, SPF_MAIL_FROM, &ctl->arena, &sender);
-	spf_check(&lookup, &query, SPF_HELO, &ctl->arena, &helo);
+	spf_check(lookup, &query, SPF_MAIL_FROM, &ctl->arena, &sender);
+	spf_check(lookup, &query, SPF_HELO, &ctl->arena, &helo);
 	buf_printf(&ctl->out, "%s\n", spf_result_name(sender.result));
 	say(ctl, query.sender.len > 0 ? "MAIL FROM" : "MAIL FROM, which is empty: HELO",
 	    &sender);

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "directory/directory.h"
-#include "mailauth/dns_patience.h"
+#include "mailauth/dns_lookup.h"
 
 struct control;
 struct json_t;
@@ -95,11 +95,13 @@ struct ctl {
 	struct directory directory;
 	struct lookups *lookups; /* open when it needs the resolver */
 	struct resolver *resolver;
-	struct dns_patience patience; /* asks it; of long commands */
-	struct fetch *fetch;          /* open when it needs to fetch */
-	struct buf out;               /* what is printed at the end if all went well, */
-	struct json_t *json;          /* or this with --json */
-	bool is_partial;              /* out is printed although not all went well */
+	struct dns_lookup lookup; /* for ctl_lookup() */
+	unsigned asked, answered; /* questions of it */
+	uint64_t progress;        /* the task that tells of them */
+	struct fetch *fetch;      /* open when it needs to fetch */
+	struct buf out;           /* what is printed at the end if all went well, */
+	struct json_t *json;      /* or this with --json */
+	bool is_partial;          /* out is printed although not all went well */
 	int status;
 	bool is_printed; /* the command has printed all of its answer by itself */
 };

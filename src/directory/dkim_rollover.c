@@ -112,8 +112,8 @@ static bool is_shown(const struct dkim_rollover *rollover,
 	struct str ours = dkim_rollover_record(rollover, key), text;
 	struct dns_answer answer;
 
-	rollover->lookup.ask(rollover->lookup.context, dkim_rollover_name(rollover, key),
-			     DNS_TXT, rollover->arena, &answer);
+	dns_ask(&rollover->lookup, dkim_rollover_name(rollover, key), DNS_TXT,
+		rollover->arena, &answer);
 	for (size_t i = 0; answer.outcome == DNS_FOUND && i < answer.count; i++)
 		if (ours.len > 0 &&
 		    dns_txt_read(answer.records[i], rollover->arena, &text) &&

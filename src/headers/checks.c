@@ -26,8 +26,9 @@ static struct str envelope_sender(struct work *work, const struct headers_hop *e
 			    STR_FMT(domain));
 }
 
-static void check_spf(struct work *work)
+static void check_spf(void *arg)
 {
+	struct work *work = arg;
 	struct headers *headers = work->headers;
 	const struct headers_hop *edge =
 		headers->edge < headers->hop_count ? &headers->hops[headers->edge] : NULL;
@@ -53,7 +54,7 @@ static void check_spf(struct work *work)
 				  .sender = envelope_sender(work, edge),
 				  .receiver = headers->trusted};
 
-	spf_check(work->query->lookup, &query, SPF_MAIL_FROM, work->arena, &work->spf);
+	spf_check(&work->lookup, &query, SPF_MAIL_FROM, work->arena, &work->spf);
 	work->has_spf = true;
 	headers->checks[HEADERS_SPF] =
 		(struct headers_check){.is_done = true,
@@ -90,8 +91,9 @@ static void feed(struct work *work, struct dkim_message *message)
 			  str_skip(work->query->text, work->query->pasted.header_len));
 }
 
-static void check_dkim(struct work *work)
+static void check_dkim(void *arg)
 {
+	struct work *work = arg;
 	const struct headers_query *query = work->query;
 	struct headers *headers = work->headers;
 
@@ -111,7 +113,7 @@ static void check_dkim(struct work *work)
 	struct dkim_verify *verify = dkim_verify_begin(message, query->now_s);
 
 	feed(work, message);
-	dkim_verify_end(verify, query->lookup, &work->dkim);
+	dkim_verify_end(verify, &work->lookup, &work->dkim);
 	work->has_dkim = true;
 	headers->checks[HEADERS_DKIM] = (struct headers_check){
 		.is_done = true,
@@ -120,8 +122,9 @@ static void check_dkim(struct work *work)
 		.sentence = work->dkim.sentence};
 }
 
-static void check_arc(struct work *work)
+static void check_arc(void *arg)
 {
+	struct work *work = arg;
 	const struct headers_query *query = work->query;
 	struct arc_verdict arc;
 
@@ -137,7 +140,7 @@ static void check_arc(struct work *work)
 	struct arc_verify *verify = arc_verify_begin(message, query->now_s);
 
 	feed(work, message);
-	arc_verify_end(verify, query->lookup, &arc);
+	arc_verify_end(verify, &work->lookup, &arc);
 	work->headers->checks[HEADERS_ARC] = (struct headers_check){
 		.is_done = true,
 		.result = str_c(arc_result_name(arc.result)),
@@ -156,7 +159,7 @@ static void check_dmarc(struct work *work)
 
 	dmarc_authors_find(str_first(work->query->text, work->query->pasted.header_len),
 			   work->arena, &authors);
-	dmarc_check(work->query->lookup, &query, work->arena, &work->dmarc);
+	dmarc_check(&work->lookup, &query, work->arena, &work->dmarc);
 	if (work->dmarc.result == DMARC_FAIL && !work->has_spf) {
 		pass_over(work, HEADERS_DMARC,
 			  "it is not known from where the mail came");
@@ -177,6 +180,20 @@ static void check_dmarc(struct work *work)
 		.sentence = work->dmarc.sentence};
 }
 
+/* They wait together for the DNS. */
+static void check_parts(struct work *work)
+{
+	struct errand list[] = {{.run = check_spf, .arg = work},
+				{.run = check_dkim, .arg = work},
+				{.run = check_arc, .arg = work}};
+	struct errands errands = {.list = list, .count = COUNT_OF(list)};
+	struct dns_errands dns = {work->query->lookup, &errands};
+
+	work->lookup = dns_errands_lookup(&dns);
+	errands_run(&errands);
+	work->lookup = *work->query->lookup;
+}
+
 void headers_check_now(struct work *work)
 {
 	if (!work->query->lookup) {
@@ -184,8 +201,6 @@ void headers_check_now(struct work *work)
 			pass_over(work, (enum headers_method)i, "nobody can ask the DNS");
 		return;
 	}
-	check_spf(work);
-	check_dkim(work);
+	check_parts(work);
 	check_dmarc(work);
-	check_arc(work);
 }

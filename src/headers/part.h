@@ -6,6 +6,7 @@
 
 struct work {
 	const struct headers_query *query;
+	struct dns_lookup lookup; /* the query's, if it has one */
 	struct arena *arena;
 	struct headers *headers;
 	struct mail_header header;

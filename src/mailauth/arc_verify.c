@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "mailauth/arc_chain.h"
-#include "rt/clock.h"
 
 /* Message signatures over a part of the body want a hash each: the newest ones only. */
 enum { LENGTHS_MAX = 4 };
@@ -14,7 +13,6 @@ struct arc_verify {
 	size_t body_hashes[ARC_INSTANCES_MAX];
 	bool has_body_hash[ARC_INSTANCES_MAX];
 	struct arc_verdict_one *ones; /* one for each set */
-	uint64_t until_ms;
 };
 
 const char *arc_result_name(enum arc_result result)
@@ -101,8 +99,7 @@ static void check_message(struct arc_verify *verify, size_t set,
 		text = dkim_message_text(verify->message,
 					 verify->chain.sets[set].places[ARC_MESSAGE], s,
 					 verify->body_hashes[set]);
-	dkim_prove(s, &text, lookup, verify->until_ms, verify->now_s,
-		   &verify->ones[set].message);
+	dkim_prove(s, &text, lookup, verify->now_s, &verify->ones[set].message);
 }
 
 /* RFC 8617 §5.2, steps 4 and 5 */
@@ -169,7 +166,7 @@ static void check_seals(struct arc_verify *verify, const struct dns_lookup *look
 	hash_seals(verify, texts);
 	for (size_t i = verify->chain.count; i-- > 0;) {
 		dkim_prove(signature_of(verify, i, ARC_SEAL), &texts[i], lookup,
-			   verify->until_ms, verify->now_s, &verify->ones[i].seal);
+			   verify->now_s, &verify->ones[i].seal);
 		if (!judge(&verify->ones[i].seal, "its seal", i, verify, verdict))
 			return;
 	}
@@ -198,6 +195,8 @@ static void show_sets(struct arc_verify *verify)
 static void check_chain(struct arc_verify *verify, const struct dns_lookup *lookup,
 			struct arc_verdict *verdict)
 {
+	const struct dns_lookup within = dns_lookup_within(lookup, DKIM_SECONDS);
+
 	if (verify->chain.trouble || !verify->ones) {
 		verdict->result = ARC_FAIL;
 		verdict->reason = str_c(verify->chain.trouble ? verify->chain.trouble
@@ -206,9 +205,8 @@ static void check_chain(struct arc_verify *verify, const struct dns_lookup *look
 		return;
 	}
 	verdict->result = ARC_PASS;
-	verify->until_ms = clock_monotonic_ms() + 1000 * DKIM_LOOKUP_SECONDS;
-	if (check_messages(verify, lookup, verdict))
-		check_seals(verify, lookup, verdict);
+	if (check_messages(verify, &within, verdict))
+		check_seals(verify, &within, verdict);
 	for (size_t i = 0; verdict->result == ARC_PASS && i < verify->chain.count; i++)
 		verify->ones[i].results =
 			verify->chain.sets[i].fields[ARC_RESULTS].results;

@@ -53,8 +53,8 @@ struct arc_verify;
  * verdict has been used.  now_s: for x=.
  * Never fails: what is too big is said in the verdict. */
 struct arc_verify *arc_verify_begin(struct dkim_message *message, int64_t now_s);
-/* Asks the DNS, may suspend for DKIM_LOOKUP_SECONDS and one more
- * question.  The verdict lives as long as the arena of message. */
+/* Asks the DNS for one key after the other, since the first that is wrong decides; may
+ * suspend for DKIM_SECONDS.  The verdict lives as long as the arena of message. */
 void arc_verify_end(struct arc_verify *verify, const struct dns_lookup *lookup,
 		    struct arc_verdict *verdict);
 void arc_verify_free(struct arc_verify **verify);

@@ -41,15 +41,16 @@ static err_t sign_with(void *context, const struct dkim_signer *signer,
 	return world->err;
 }
 
-static void ask(void *context, struct str name, enum dns_type type, struct arena *arena,
+static void ask(void *context, const struct dns_question *question, struct arena *arena,
 		struct dns_answer *answer)
 {
 	struct world *world = context;
 
-	CHECK(type == DNS_TXT && str_starts(name, STR("s1._domainkey.")));
+	CHECK(question->type == DNS_TXT &&
+	      str_starts(question->name, STR("s1._domainkey.")));
 	world->asked++;
 	*answer = (struct dns_answer){.outcome = DNS_FOUND};
-	if (world->about && str_ends(name, str_c(world->about)))
+	if (world->about && str_ends(question->name, str_c(world->about)))
 		answer->outcome = world->outcome;
 	if (answer->outcome != DNS_FOUND)
 		return;
@@ -105,7 +106,8 @@ static enum arc_result check(struct world *world)
 	for (struct str rest = str_skip(text, header.len); rest.len > 0;
 	     rest = str_skip(rest, 3))
 		dkim_message_feed(mail, str_first(rest, 3));
-	arc_verify_end(verify, &(struct dns_lookup){ask, world}, &world->verdict);
+	arc_verify_end(verify, &(struct dns_lookup){.ask = ask, .context = world},
+		       &world->verdict);
 	arc_verify_free(&verify);
 	dkim_message_free(&mail);
 	CHECK(world->verdict.sentence.len > 0);

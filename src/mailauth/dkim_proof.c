@@ -1,7 +1,6 @@
 #include "mailauth/dkim_proof.h"
 
 #include "mailauth/dkim_crypto.h"
-#include "rt/clock.h"
 #include "text/alabel.h"
 
 const char *dkim_result_name(enum dkim_result result)
@@ -105,7 +104,7 @@ static void check_record(const struct dkim_signature *s, const struct dkim_text 
 
 /* RFC 6376 §6.1.2 */
 static void ask_key(const struct dkim_signature *s, const struct dns_lookup *lookup,
-		    uint64_t until_ms, struct arena *arena, struct dns_answer *answer)
+		    struct arena *arena, struct dns_answer *answer)
 {
 	struct str name = arena_printf(arena, "%.*s._domainkey.%.*s",
 				       STR_FMT(s->selector), STR_FMT(s->domain));
@@ -114,20 +113,17 @@ static void ask_key(const struct dkim_signature *s, const struct dns_lookup *loo
 	*answer = (struct dns_answer){.outcome = DNS_NONE};
 	if (!alabel_name(name, arena, &ascii) || !dns_name_is_valid(ascii))
 		return; /* RFC 8616 §5: U-labels that are none */
-	answer->outcome = DNS_UNKNOWN;
-	if (clock_monotonic_ms() < until_ms)
-		lookup->ask(lookup->context, ascii, DNS_TXT, arena, answer);
+	dns_ask(lookup, ascii, DNS_TXT, arena, answer);
 }
 
 static void check_keys(const struct dkim_signature *s, const struct dkim_text *text,
-		       const struct dns_lookup *lookup, uint64_t until_ms,
-		       struct dkim_proof *proof)
+		       const struct dns_lookup *lookup, struct dkim_proof *proof)
 {
 	SCOPED(arena_fini) struct arena arena;
 	struct dns_answer answer;
 
 	arena_init(&arena, DNS_SCRATCH_BYTES);
-	ask_key(s, lookup, until_ms, &arena, &answer);
+	ask_key(s, lookup, &arena, &answer);
 	switch (answer.outcome) {
 	case DNS_FOUND:
 		for (size_t i = 0; i < answer.count && i < DKIM_KEYS_MAX; i++) {
@@ -152,15 +148,14 @@ static void check_keys(const struct dkim_signature *s, const struct dkim_text *t
 }
 
 void dkim_prove(const struct dkim_signature *s, const struct dkim_text *text,
-		const struct dns_lookup *lookup, uint64_t until_ms, int64_t now_s,
-		struct dkim_proof *proof)
+		const struct dns_lookup *lookup, int64_t now_s, struct dkim_proof *proof)
 {
 	*proof = (struct dkim_proof){DKIM_PERMERROR, "there is no key", 0, false};
 	if (s->algorithm == DKIM_RSA_SHA1) { /* RFC 8301 §3.1 */
 		judge(proof, DKIM_PERMERROR, "rsa-sha1 is not to be trusted");
 		return;
 	}
-	check_keys(s, text, lookup, until_ms, proof);
+	check_keys(s, text, lookup, proof);
 	/* RFC 6376 §3.5, x= */
 	if (proof->result == DKIM_PASS && s->has_expiry &&
 	    (now_s < 0 || (uint64_t)now_s > s->expiry))

@@ -6,8 +6,8 @@
 #include "wire/auth/dkim_signature.h"
 
 enum {
-	DKIM_KEYS_MAX = 4,        /* records tried at one name: RFC 6376 §6.1.2 */
-	DKIM_LOOKUP_SECONDS = 20, /* for all signatures of a mail of one kind together */
+	DKIM_KEYS_MAX = 4, /* records tried at one name: RFC 6376 §6.1.2 */
+	DKIM_SECONDS = 20, /* for all signatures of a mail of one kind together */
 };
 
 /* RFC 8601 §2.7.1 */
@@ -38,7 +38,6 @@ struct dkim_text {
 	unsigned char hash[DKIM_HASH_BYTES]; /* without trouble */
 };
 
-/* now_s: for x=.  Asks until until_ms (of the monotonic clock); may suspend. */
+/* now_s: for x=.  May suspend. */
 void dkim_prove(const struct dkim_signature *signature, const struct dkim_text *text,
-		const struct dns_lookup *lookup, uint64_t until_ms, int64_t now_s,
-		struct dkim_proof *proof);
+		const struct dns_lookup *lookup, int64_t now_s, struct dkim_proof *proof);

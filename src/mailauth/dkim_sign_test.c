@@ -57,13 +57,13 @@ static void keys_free(struct keys *keys)
 	buf_fini(&keys->record);
 }
 
-static void answer_record(void *context, struct str name, enum dns_type type,
+static void answer_record(void *context, const struct dns_question *question,
 			  struct arena *arena, struct dns_answer *answer)
 {
 	struct keys *keys = context;
 
-	CHECK_STR(name, STR("s1._domainkey.a.example"));
-	CHECK(type == DNS_TXT);
+	CHECK_STR(question->name, STR("s1._domainkey.a.example"));
+	CHECK(question->type == DNS_TXT);
 	*answer = (struct dns_answer){.outcome = DNS_FOUND, .count = 1};
 	answer->records = ARENA_NEW(arena, struct str);
 	*answer->records = buf_str(&keys->record);
@@ -102,7 +102,9 @@ static enum dkim_result verify(struct keys *keys, struct str fields, struct str 
 	struct dkim_verify *checking = dkim_verify_begin(read, 0);
 
 	dkim_message_feed(read, mail.body);
-	dkim_verify_end(checking, &(struct dns_lookup){answer_record, keys}, &verdict);
+	dkim_verify_end(checking,
+			&(struct dns_lookup){.ask = answer_record, .context = keys},
+			&verdict);
 	dkim_verify_free(&checking);
 	dkim_message_free(&read);
 	arena_fini(&arena);

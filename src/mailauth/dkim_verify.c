@@ -1,7 +1,6 @@
 #include "mailauth/dkim_verify.h"
 
 #include "base/mem.h"
-#include "rt/clock.h"
 
 enum { B_SHOWN = 12 };
 
@@ -68,8 +67,7 @@ void dkim_verify_free(struct dkim_verify **verify)
 }
 
 static void check_one(struct dkim_verify *verify, const struct one *one,
-		      const struct dns_lookup *lookup, uint64_t until_ms,
-		      struct dkim_verdict_one *verdict)
+		      const struct dns_lookup *lookup, struct dkim_verdict_one *verdict)
 {
 	const struct dkim_signature *s = &one->signature;
 	struct dkim_text text = {.trouble = NULL};
@@ -95,7 +93,7 @@ static void check_one(struct dkim_verify *verify, const struct one *one,
 		verdict->body_length =
 			dkim_body_hash(verify->message->body, one->body_hash)->length;
 	}
-	dkim_prove(s, &text, lookup, until_ms, verify->now_s, &proof);
+	dkim_prove(s, &text, lookup, verify->now_s, &proof);
 	verdict->result = proof.result;
 	verdict->reason = proof.reason;
 	verdict->key_bits = proof.key_bits;
@@ -149,6 +147,41 @@ static struct str say_one(struct arena *arena, const struct dkim_verdict_one *on
 	return STR("");
 }
 
+/* ---- all of them ------------------------------------------------------------------- */
+
+struct checking {
+	struct dkim_verify *verify;
+	const struct dns_lookup *lookup;
+	size_t number;
+};
+
+static void run_check(void *arg)
+{
+	const struct checking *checking = arg;
+	struct dkim_verify *verify = checking->verify;
+	struct dkim_verdict_one *one = &verify->verdicts[checking->number];
+
+	check_one(verify, &verify->ones[checking->number], checking->lookup, one);
+	one->sentence = say_one(verify->message->arena, one);
+}
+
+/* Each has a key of its own to ask for, so they wait together. */
+static void check_all(struct dkim_verify *verify, const struct dns_lookup *lookup)
+{
+	struct errand list[DKIM_SIGNATURES_MAX];
+	struct checking checkings[DKIM_SIGNATURES_MAX];
+	struct errands errands = {.list = list, .count = verify->count};
+	const struct dns_lookup within = dns_lookup_within(lookup, DKIM_SECONDS);
+	struct dns_errands dns = {&within, &errands};
+	const struct dns_lookup shared = dns_errands_lookup(&dns);
+
+	for (size_t i = 0; i < verify->count; i++) {
+		checkings[i] = (struct checking){verify, &shared, i};
+		list[i] = (struct errand){.run = run_check, .arg = &checkings[i]};
+	}
+	errands_run(&errands);
+}
+
 void dkim_verify_end(struct dkim_verify *verify, const struct dns_lookup *lookup,
 		     struct dkim_verdict *verdict)
 {
@@ -165,13 +198,10 @@ void dkim_verify_end(struct dkim_verify *verify, const struct dns_lookup *lookup
 		return;
 	}
 	dkim_message_end(verify->message);
-	uint64_t until_ms = clock_monotonic_ms() + 1000 * DKIM_LOOKUP_SECONDS;
-
+	check_all(verify, lookup);
 	for (size_t i = 0; i < verify->count; i++) {
-		struct dkim_verdict_one *one = &verify->verdicts[i];
+		const struct dkim_verdict_one *one = &verify->verdicts[i];
 
-		check_one(verify, &verify->ones[i], lookup, until_ms, one);
-		one->sentence = say_one(verify->message->arena, one);
 		if (dkim_result_weight(one->result) <=
 		    dkim_result_weight(verdict->result))
 			continue;

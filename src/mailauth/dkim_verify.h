@@ -42,7 +42,7 @@ struct dkim_verify;
  * verdict has been used.  now_s: for x=.
  * Never fails: what is too big is said in the verdict. */
 struct dkim_verify *dkim_verify_begin(struct dkim_message *message, int64_t now_s);
-/* Asks the DNS, may suspend. */
+/* Asks the DNS for all keys at a time, may suspend for DKIM_SECONDS. */
 void dkim_verify_end(struct dkim_verify *verify, const struct dns_lookup *lookup,
 		     struct dkim_verdict *verdict);
 void dkim_verify_free(struct dkim_verify **verify);

@@ -59,14 +59,15 @@ static struct str in_strings(struct arena *arena, const char *text)
 	return made;
 }
 
-static void ask(void *context, struct str name, enum dns_type type, struct arena *arena,
+static void ask(void *context, const struct dns_question *question, struct arena *arena,
 		struct dns_answer *answer)
 {
 	struct table *table = context;
-	const char *text = str_starts(name, STR("test.")) ? table->rsa : table->ed25519;
+	const char *text =
+		str_starts(question->name, STR("test.")) ? table->rsa : table->ed25519;
 
-	CHECK(type == DNS_TXT);
-	CHECK(str_ends(name, STR("._domainkey.football.example.com")));
+	CHECK(question->type == DNS_TXT);
+	CHECK(str_ends(question->name, STR("._domainkey.football.example.com")));
 	table->asked++;
 	*answer = (struct dns_answer){.outcome = table->outcome};
 	if (table->outcome != DNS_FOUND)
@@ -98,7 +99,8 @@ static void check_at(struct checking *c, struct str mail, size_t size,
 	for (struct str rest = str_skip(mail, fields.at); rest.len > 0;
 	     rest = str_skip(rest, size))
 		dkim_message_feed(c->mail, str_first(rest, size));
-	dkim_verify_end(c->verify, &(struct dns_lookup){ask, table}, &c->verdict);
+	dkim_verify_end(c->verify, &(struct dns_lookup){.ask = ask, .context = table},
+			&c->verdict);
 }
 
 static void done(struct checking *c)

@@ -6,7 +6,7 @@ struct check {
 	const struct dns_lookup *lookup;
 	const struct dmarc_query *query;
 	struct arena *arena;
-	struct dmarc_tree tree;
+	struct dmarc_tree *tree;
 	struct dmarc_walk walk; /* of the author, if it was needed */
 	bool has_walk;
 	struct dmarc_verdict *verdict;
@@ -68,7 +68,7 @@ static void unsure(struct check *check, struct str why)
 static const struct dmarc_walk *walk_of_author(struct check *check)
 {
 	if (!check->has_walk)
-		dmarc_tree_walk(&check->tree, check->verdict->author, &check->walk);
+		dmarc_tree_walk(check->tree, check->verdict->author, &check->walk);
 	check->has_walk = true;
 	check->verdict->organizational = check->walk.organizational;
 	return &check->walk;
@@ -79,14 +79,14 @@ static const struct dmarc_walk *walk_of_author(struct check *check)
 static const struct dmarc_node *find_policy(struct check *check)
 {
 	struct str author = check->verdict->author;
-	const struct dmarc_node *own = dmarc_tree_find(&check->tree, author);
+	const struct dmarc_node *own = dmarc_tree_find(check->tree, author);
 
 	if (own->known == DMARC_KNOWN)
 		return own;
 	const struct dmarc_walk *walk = walk_of_author(check);
 
 	if (walk->is_unsure) {
-		unsure(check, check->tree.why);
+		unsure(check, check->tree->why);
 		return NULL;
 	}
 	for (size_t i = 0; i < walk->count; i++)
@@ -104,7 +104,7 @@ static enum dmarc_known exists(struct check *check, struct str domain)
 	struct dns_answer answer;
 
 	arena_init(&scratch, DNS_SCRATCH_BYTES);
-	check->lookup->ask(check->lookup->context, domain, DNS_A, &scratch, &answer);
+	dns_ask(check->lookup, domain, DNS_A, &scratch, &answer);
 	switch (answer.outcome) {
 	case DNS_FOUND:
 		return DMARC_KNOWN;
@@ -164,7 +164,7 @@ static enum dmarc_alignment align(struct check *check, struct str domain, bool i
 		return DMARC_UNSURE;
 	if (!dmarc_is_within(domain, author->organizational))
 		return DMARC_UNALIGNED;
-	dmarc_tree_walk(&check->tree, domain, &walk);
+	dmarc_tree_walk(check->tree, domain, &walk);
 	if (walk.is_unsure)
 		return DMARC_UNSURE;
 	return str_same(walk.organizational, author->organizational) ? DMARC_RELAXED
@@ -241,7 +241,7 @@ static void conclude(struct check *check, bool has_tag)
 		return;
 	}
 	if (open && open->alignment == DMARC_UNSURE) {
-		unsure(check, check->tree.why);
+		unsure(check, check->tree->why);
 		return;
 	}
 	if (open) {
@@ -319,19 +319,34 @@ static const char *flaw_of(const struct dmarc_authors *authors)
 	return NULL;
 }
 
+void dmarc_foresee(const struct dmarc_authors *authors, struct dmarc_tree *tree)
+{
+	for (size_t i = 0; i < authors->count; i++) {
+		struct dmarc_walk walk;
+
+		if (dmarc_tree_find(tree, authors->domains[i])->known != DMARC_KNOWN)
+			dmarc_tree_walk(tree, authors->domains[i], &walk);
+	}
+}
+
 void dmarc_check(const struct dns_lookup *lookup, const struct dmarc_query *query,
 		 struct arena *arena, struct dmarc_verdict *verdict)
 {
 	const struct dmarc_authors *authors = query->authors;
 	const char *flaw = flaw_of(authors);
 	struct dmarc_verdict one;
-	struct check check = {
-		.lookup = lookup, .query = query, .arena = arena, .verdict = &one};
+	struct dmarc_tree tree;
+	struct check check = {.lookup = lookup,
+			      .query = query,
+			      .arena = arena,
+			      .tree = query->tree ? query->tree : &tree,
+			      .verdict = &one};
 
 	*verdict = (struct dmarc_verdict){.result = DMARC_PERMERROR,
 					  .from = authors->from,
 					  .author_count = authors->count};
-	dmarc_tree_init(&check.tree, lookup, arena);
+	if (!query->tree)
+		dmarc_tree_init(&tree, lookup, arena);
 	for (size_t i = 0; i < authors->count; i++) {
 		judge_author(&check, authors->domains[i]);
 		if (i == 0 || weight(&one) > weight(verdict))

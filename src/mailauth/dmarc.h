@@ -77,7 +77,12 @@ struct dmarc_query {
 	const struct dmarc_authors *authors;
 	const struct spf_verdict *spf; /* of MAIL FROM; NULL: not known */
 	const struct dkim_verdict *dkim;
+	struct dmarc_tree *tree; /* what has been asked for it already; NULL: nothing */
 };
+
+/* Asks for the policies of the authors, which need neither SPF nor DKIM, and leaves them
+ * in the tree.  May suspend, like dmarc_check(). */
+void dmarc_foresee(const struct dmarc_authors *authors, struct dmarc_tree *tree);
 
 /* Slices live in arena or borrow from query.  May suspend, for as long as
  * DMARC_QUESTIONS_MAX questions take. */

@@ -49,8 +49,7 @@ static void ask(struct dmarc_tree *tree, struct dmarc_node *node)
 	arena_init(&scratch, DNS_SCRATCH_BYTES);
 	buf_add_c(&name, "_dmarc.");
 	buf_add(&name, node->domain);
-	tree->lookup->ask(tree->lookup->context, buf_str(&name), DNS_TXT, &scratch,
-			  &answer);
+	dns_ask(tree->lookup, buf_str(&name), DNS_TXT, &scratch, &answer);
 	switch (answer.outcome) {
 	case DNS_NONE:
 		return;

@@ -1,5 +1,6 @@
 #include "mailauth/fake_dns.h"
 
+#include "base/num.h"
 #include "rt/clock.h"
 
 /* A name in wire form. */
@@ -55,27 +56,43 @@ static void take(const struct fake_record *record, struct arena *arena,
 	answer->outcome = DNS_FOUND;
 }
 
-static void ask(void *context, struct str name, enum dns_type type, struct arena *arena,
+/* In a task others may go on meanwhile.  False: the answer came too late. */
+static bool take_time(const struct fake_dns *dns, deadline_t until)
+{
+	uint64_t left_ms = until - clock_monotonic_ms();
+
+	if (dns->takes_ms == 0)
+		return true;
+	if (!task_self())
+		clock_test_advance_ms(num_min(dns->takes_ms, left_ms));
+	else if (task_sleep_ms(num_min(dns->takes_ms, left_ms)) != OK)
+		return false;
+	return dns->takes_ms <= left_ms;
+}
+
+static void ask(void *context, const struct dns_question *question, struct arena *arena,
 		struct dns_answer *answer)
 {
 	struct fake_dns *dns = context;
 
 	dns->asked++;
-	if (dns->takes_ms > 0)
-		clock_test_advance_ms(dns->takes_ms);
+	*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
+				      .why = STR("no answer came in time")};
+	if (!take_time(dns, question->until))
+		return;
 	*answer = (struct dns_answer){.outcome = DNS_NONE, .is_name_gone = true};
 	answer->records = ARENA_ARRAY(arena, struct str, dns->count);
 	ASSERT(answer->records);
 	for (size_t i = 0; i < dns->count; i++) {
-		if (!str_same_nocase(name, str_c(dns->records[i].name)))
+		if (!str_same_nocase(question->name, str_c(dns->records[i].name)))
 			continue;
 		answer->is_name_gone = false;
-		if (dns->records[i].type == type)
+		if (dns->records[i].type == question->type)
 			take(&dns->records[i], arena, answer);
 	}
 }
 
 struct dns_lookup fake_dns_lookup(struct fake_dns *dns)
 {
-	return (struct dns_lookup){ask, dns};
+	return (struct dns_lookup){ask, dns, NULL, 0};
 }

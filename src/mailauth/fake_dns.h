@@ -15,7 +15,7 @@ struct fake_dns {
 	const struct fake_record *records;
 	size_t count;
 	unsigned asked;    /* questions so far */
-	uint64_t takes_ms; /* each, by the clock of tests */
+	uint64_t takes_ms; /* each, by the clock of tests; in a task others go on */
 };
 
 struct dns_lookup fake_dns_lookup(struct fake_dns *dns);

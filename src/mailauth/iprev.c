@@ -25,7 +25,7 @@ static enum dns_outcome claimed_names(const struct dns_lookup *lookup,
 	struct dns_answer answer;
 
 	ip_add_reverse_name(ip, &reverse);
-	lookup->ask(lookup->context, buf_str(&reverse), DNS_PTR, scratch, &answer);
+	dns_ask(lookup, buf_str(&reverse), DNS_PTR, scratch, &answer);
 	for (size_t i = 0; i < answer.count && i < IPREV_NAMES_MAX; i++)
 		if (dns_host_read(answer.records[i], arena, &names[*count]))
 			++*count;

@@ -2,51 +2,88 @@
 
 #include "rt/clock.h"
 
-/* Whom is asked, for as long as there is time. */
-struct hurry {
-	const struct dns_lookup *given;
-	uint64_t give_up_ms;
-	bool is_late;
+/* One mail while it is judged.  What its errands fill does not overlap. */
+struct judging {
+	const struct mailauth_facts *facts;
+	struct dns_lookup lookup;
+	struct arena *arena;
+	struct spf_query spf;
+	struct dmarc_tree tree;
+	struct mailauth_verdicts *verdicts;
 };
 
-static void ask_in_time(void *context, struct str name, enum dns_type type,
-			struct arena *arena, struct dns_answer *answer)
-{
-	struct hurry *hurry = context;
+/* ---- what can be asked at a time --------------------------------------------------- */
 
-	*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
-				      .why = STR("it took too long")};
-	if (clock_monotonic_ms() < hurry->give_up_ms)
-		hurry->given->ask(hurry->given->context, name, type, arena, answer);
-	else
-		hurry->is_late = true;
+static void judge_sender(void *arg)
+{
+	struct judging *j = arg;
+
+	spf_check(&j->lookup, &j->spf, SPF_MAIL_FROM, j->arena, &j->verdicts->spf);
 }
 
-static struct hurry hurry_from_now(const struct dns_lookup *lookup)
+static void judge_helo(void *arg)
 {
-	return (struct hurry){
-		lookup, clock_monotonic_ms() + 1000 * (uint64_t)MAILAUTH_SECONDS, false};
+	struct judging *j = arg;
+
+	if (j->facts->sender.len > 0)
+		spf_check(&j->lookup, &j->spf, SPF_HELO, j->arena,
+			  &j->verdicts->spf_helo);
 }
 
-static void judge_client(const struct mailauth_facts *facts, struct hurry *hurry,
-			 struct arena *arena, struct mailauth_verdicts *verdicts)
+static void judge_name(void *arg)
 {
-	const struct dns_lookup lookup = {ask_in_time, hurry};
-	const struct spf_query query = {.ip = facts->ip,
-					.helo = facts->helo,
-					.sender = facts->sender,
-					.receiver = facts->receiver};
+	struct judging *j = arg;
 
-	*verdicts = (struct mailauth_verdicts){.helo = HELO_UNKNOWN};
-	/* What DMARC needs comes first. */
-	spf_check(&lookup, &query, SPF_MAIL_FROM, arena, &verdicts->spf);
-	verdicts->spf_helo = verdicts->spf;
-	if (facts->sender.len > 0)
-		spf_check(&lookup, &query, SPF_HELO, arena, &verdicts->spf_helo);
-	verdicts->helo = helo_check(&lookup, &facts->ip, facts->helo);
-	iprev_check(&lookup, &facts->ip, arena, &verdicts->iprev);
-	verdicts->is_late |= hurry->is_late;
+	j->verdicts->helo = helo_check(&j->lookup, &j->facts->ip, j->facts->helo);
 }
+
+static void judge_address(void *arg)
+{
+	struct judging *j = arg;
+
+	iprev_check(&j->lookup, &j->facts->ip, j->arena, &j->verdicts->iprev);
+}
+
+static void judge_signatures(void *arg)
+{
+	struct judging *j = arg;
+
+	if (j->facts->dkim)
+		dkim_verify_end(j->facts->dkim, &j->lookup, &j->verdicts->dkim);
+}
+
+static void judge_chain(void *arg)
+{
+	struct judging *j = arg;
+
+	if (j->facts->arc)
+		arc_verify_end(j->facts->arc, &j->lookup, &j->verdicts->arc);
+}
+
+static void find_policies(void *arg)
+{
+	struct judging *j = arg;
+
+	dmarc_foresee(&j->verdicts->authors, &j->tree);
+}
+
+static void judge_parts(struct judging *j, const struct dns_lookup *within)
+{
+	struct errand list[] = {
+		{.run = judge_sender, .arg = j},     {.run = judge_helo, .arg = j},
+		{.run = judge_name, .arg = j},       {.run = judge_address, .arg = j},
+		{.run = judge_signatures, .arg = j}, {.run = judge_chain, .arg = j},
+		{.run = find_policies, .arg = j},
+	};
+	struct errands errands = {.list = list, .count = COUNT_OF(list)};
+	struct dns_errands dns = {within, &errands};
+
+	j->lookup = dns_errands_lookup(&dns);
+	errands_run(&errands);
+	j->lookup = *within;
+}
+
+/* ---- the whole --------------------------------------------------------------------- */
 
 /* The verdict outlives the verification. */
 static void keep_signatures(struct dkim_verdict *dkim, struct arena *arena)
@@ -60,52 +97,32 @@ static void keep_signatures(struct dkim_verdict *dkim, struct arena *arena)
 	dkim->count = kept ? dkim->count : 0;
 }
 
-static void judge_message(const struct mailauth_facts *facts, struct hurry *hurry,
-			  struct arena *arena, struct mailauth_verdicts *verdicts)
-{
-	const struct dns_lookup lookup = {ask_in_time, hurry};
-	const struct dmarc_query query = {&verdicts->authors, &verdicts->spf,
-					  &verdicts->dkim};
-
-	verdicts->has_message = true;
-	if (facts->dkim)
-		dkim_verify_end(facts->dkim, &lookup, &verdicts->dkim);
-	dmarc_authors_find(facts->header, arena, &verdicts->authors);
-	dmarc_check(&lookup, &query, arena, &verdicts->dmarc);
-	keep_signatures(&verdicts->dkim, arena);
-	verdicts->arc = (struct arc_verdict){.result = ARC_NONE};
-	if (facts->arc)
-		arc_verify_end(facts->arc, &lookup, &verdicts->arc);
-	verdicts->trust = (struct arc_trust){.result = ARC_UNTRUSTED};
-	if (verdicts->dmarc.result == DMARC_FAIL)
-		arc_trust_find(&verdicts->arc, facts->forwarders, &verdicts->authors,
-			       arena, &verdicts->trust);
-	verdicts->is_late |= hurry->is_late;
-}
-
-void mailauth_judge_client(const struct mailauth_facts *facts,
-			   const struct dns_lookup *lookup, struct arena *arena,
-			   struct mailauth_verdicts *verdicts)
-{
-	struct hurry hurry = hurry_from_now(lookup);
-
-	judge_client(facts, &hurry, arena, verdicts);
-}
-
-void mailauth_judge_message(const struct mailauth_facts *facts,
-			    const struct dns_lookup *lookup, struct arena *arena,
-			    struct mailauth_verdicts *verdicts)
-{
-	struct hurry hurry = hurry_from_now(lookup);
-
-	judge_message(facts, &hurry, arena, verdicts);
-}
-
 void mailauth_judge(const struct mailauth_facts *facts, const struct dns_lookup *lookup,
 		    struct arena *arena, struct mailauth_verdicts *verdicts)
 {
-	struct hurry hurry = hurry_from_now(lookup);
+	const struct dns_lookup within = dns_lookup_within(lookup, MAILAUTH_SECONDS);
+	struct judging j = {.facts = facts,
+			    .arena = arena,
+			    .spf = {.ip = facts->ip,
+				    .helo = facts->helo,
+				    .sender = facts->sender,
+				    .receiver = facts->receiver},
+			    .verdicts = verdicts};
+	const struct dmarc_query dmarc = {&verdicts->authors, &verdicts->spf,
+					  &verdicts->dkim, &j.tree};
 
-	judge_client(facts, &hurry, arena, verdicts);
-	judge_message(facts, &hurry, arena, verdicts);
+	*verdicts = (struct mailauth_verdicts){.helo = HELO_UNKNOWN,
+					       .arc = {.result = ARC_NONE},
+					       .trust = {.result = ARC_UNTRUSTED}};
+	dmarc_authors_find(facts->header, arena, &verdicts->authors);
+	dmarc_tree_init(&j.tree, &j.lookup, arena);
+	judge_parts(&j, &within);
+	if (facts->sender.len == 0)
+		verdicts->spf_helo = verdicts->spf;
+	dmarc_check(&j.lookup, &dmarc, arena, &verdicts->dmarc);
+	keep_signatures(&verdicts->dkim, arena);
+	if (verdicts->dmarc.result == DMARC_FAIL)
+		arc_trust_find(&verdicts->arc, facts->forwarders, &verdicts->authors,
+			       arena, &verdicts->trust);
+	verdicts->is_late = clock_monotonic_ms() >= within.until;
 }

@@ -5,8 +5,10 @@
  *   mailauth_judge(&facts, &lookup, &arena, &verdicts);
  *   mailauth_results_add(&buf, &facts, &verdicts);
  *
- * The first half needs no more than the envelope, so it may run while the message still
- * comes: mailauth_judge_client(), and later mailauth_judge_message().
+ * What does not need the answer to something else is asked at the same time: SPF of both
+ * names, both checks of the client's name, the key of each signature, those of the chain,
+ * and the author's policy.  Nobody waits longer than MAILAUTH_SECONDS for all of it,
+ * whatever the DNS does.
  *
  * Nothing here decides about a mail.  What could not be found out in time is temperror or
  * unknown, and no reason to refuse anything.
@@ -20,7 +22,7 @@
 #include "mailauth/iprev.h"
 #include "mailauth/spf.h"
 
-enum { MAILAUTH_SECONDS = 20 }; /* then no more questions are asked */
+enum { MAILAUTH_SECONDS = 20 }; /* of questions; then nobody waits for answers */
 
 /* All borrowed, until the verdicts have been used. */
 struct mailauth_facts {
@@ -45,25 +47,16 @@ struct mailauth_verdicts {
 	struct spf_verdict spf;      /* of MAIL FROM; of HELO where that is null */
 	struct spf_verdict spf_helo; /* of HELO */
 	/* Of the message: */
-	bool has_message;
 	struct dkim_verdict dkim; /* DKIM_NONE if it was not looked at */
 	struct dmarc_authors authors;
 	struct dmarc_verdict dmarc;
 	struct arc_verdict arc; /* ARC_NONE if it was not looked at */
 	struct arc_trust trust; /* of what fails DMARC */
-	bool is_late;           /* time ran out in either half */
+	bool is_late;           /* time ran out */
 };
 
-/* Slices live in arena, in that of the message, or borrow from facts.  Each may suspend,
- * for MAILAUTH_SECONDS and one more question; never fails. */
-void mailauth_judge_client(const struct mailauth_facts *facts,
-			   const struct dns_lookup *lookup, struct arena *arena,
-			   struct mailauth_verdicts *verdicts);
-/* verdicts: as mailauth_judge_client() left them. */
-void mailauth_judge_message(const struct mailauth_facts *facts,
-			    const struct dns_lookup *lookup, struct arena *arena,
-			    struct mailauth_verdicts *verdicts);
-/* Both, within the time of one. */
+/* Slices live in arena, in that of the message, or borrow from facts.  May suspend, for
+ * MAILAUTH_SECONDS; never fails. */
 void mailauth_judge(const struct mailauth_facts *facts, const struct dns_lookup *lookup,
 		    struct arena *arena, struct mailauth_verdicts *verdicts);
 

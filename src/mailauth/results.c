@@ -109,11 +109,9 @@ void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,
 	if (facts->sender.len > 0)
 		add_spf(&writer, &verdicts->spf, "mailfrom", facts->sender);
 	add_spf(&writer, &verdicts->spf_helo, "helo", facts->helo);
-	if (verdicts->has_message) {
-		add_dkim(&writer, &verdicts->dkim);
-		add_dmarc(&writer, &verdicts->dmarc, &verdicts->trust);
-		if (facts->arc)
-			add_arc(&writer, facts, &verdicts->arc);
-	}
+	add_dkim(&writer, &verdicts->dkim);
+	add_dmarc(&writer, &verdicts->dmarc, &verdicts->trust);
+	if (facts->arc)
+		add_arc(&writer, facts, &verdicts->arc);
 	authres_end(&writer);
 }

@@ -9,9 +9,7 @@
 enum { RECORDS_BYTES = 4 * 1024 * 1024 };
 
 struct check {
-	const struct dns_lookup *given;
-	struct dns_lookup lookup; /* the same, within the time */
-	uint64_t give_up_ms;
+	struct dns_lookup lookup;
 	struct arena *arena;  /* of the verdict */
 	struct arena records; /* until the end of the check */
 	struct arena scratch; /* one answer */
@@ -26,24 +24,12 @@ enum step { STEP_NO_MATCH, STEP_MATCH, STEP_TEMPERROR, STEP_PERMERROR };
 
 /* ---- asking ------------------------------------------------------------------------ */
 
-/* RFC 7208 §4.6.4: a limit on the elapsed time SHOULD allow at least 20 seconds. */
-static void ask_in_time(void *context, struct str name, enum dns_type type,
-			struct arena *arena, struct dns_answer *answer)
-{
-	struct check *check = context;
-
-	*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
-				      .why = STR("it took too long")};
-	if (clock_monotonic_ms() < check->give_up_ms)
-		check->given->ask(check->given->context, name, type, arena, answer);
-}
-
 /* One that cannot be asked for is not there. */
 static void ask(struct check *check, struct str name, enum dns_type type,
 		struct dns_answer *answer)
 {
 	arena_reset(&check->scratch);
-	check->lookup.ask(check->lookup.context, name, type, &check->scratch, answer);
+	dns_ask(&check->lookup, name, type, &check->scratch, answer);
 }
 
 static enum step unknown(struct check *check, struct str name, struct str why)
@@ -497,9 +483,7 @@ void spf_check(const struct dns_lookup *lookup, const struct spf_query *query,
 	       struct spf_verdict *verdict)
 {
 	struct check check = {
-		.given = lookup,
-		.lookup = {ask_in_time, &check},
-		.give_up_ms = clock_monotonic_ms() + SPF_SECONDS * 1000,
+		.lookup = dns_lookup_within(lookup, SPF_SECONDS),
 		.arena = arena,
 		.macros = {.ip = query->ip,
 			   .helo = query->helo,

@@ -14,7 +14,7 @@ enum {
 	SPF_LOOKUP_TERMS_MAX = 10, /* RFC 7208 §4.6.4 */
 	SPF_VOIDS_MAX = 2,         /* RFC 7208 §4.6.4; each term counts once */
 	SPF_HOSTS_MAX = 10,        /* of one "mx"; RFC 7208 §4.6.4 */
-	SPF_SECONDS = 20,          /* then no more questions are asked */
+	SPF_SECONDS = 20, /* then nothing is asked any more; RFC 7208 §4.6.4: at least */
 };
 
 enum spf_identity { SPF_HELO, SPF_MAIL_FROM };
@@ -40,8 +40,7 @@ struct spf_verdict {
 	struct str sentence;    /* the verdict for people */
 };
 
-/* Slices live in arena or borrow from query.  May suspend, for SPF_SECONDS and one more
- * question. */
+/* Slices live in arena or borrow from query.  May suspend, for SPF_SECONDS. */
 void spf_check(const struct dns_lookup *lookup, const struct spf_query *query,
 	       enum spf_identity identity, struct arena *arena,
 	       struct spf_verdict *verdict);

@@ -49,8 +49,7 @@ static struct str join(struct judge *judge, enum dns_type type,
 bool judge_ask(struct judge *judge, struct str name, enum dns_type type,
 	       struct dns_answer *answer)
 {
-	judge->asker->lookup.ask(judge->asker->lookup.context, name, type, judge->arena,
-				 answer);
+	dns_ask(&judge->asker->lookup, name, type, judge->arena, answer);
 	if (answer->outcome == DNS_UNKNOWN) {
 		judge_say(judge, PUBLISH_UNKNOWN,
 			  arena_printf(judge->arena,
@@ -464,6 +463,13 @@ static struct str verdict(const struct publish_report *report, struct str domain
 	if (report->missing + report->wrong + report->unknown == 0)
 		return arena_printf(arena, "All that %.*s needs is in the DNS.",
 				    STR_FMT(domain));
+	if (report->unknown == report->count)
+		return arena_printf(
+			arena,
+			"Nobody could be asked about %.*s: no name server "
+			"answers.  See that this machine reaches the Internet, "
+			"and dns.server or --dns if one of them is set.",
+			STR_FMT(domain));
 	if (report->missing + report->wrong == 0)
 		return arena_printf(arena,
 				    "Nothing of %.*s is known to be wrong, but %u could "
@@ -476,30 +482,59 @@ static struct str verdict(const struct publish_report *report, struct str domain
 			    report->unknown);
 }
 
-bool publish_check(const struct publish_asker *asker, const struct publish_plan *plan,
-		   struct arena *arena, struct publish_report *report)
+static void make_finding(void *arg)
 {
-	struct judge judge = {asker, plan, arena, NULL};
+	struct judge *judge = arg;
 
-	*report = (struct publish_report){
-		.findings = ARENA_ARRAY(arena, struct publish_finding, plan->count + 1)};
-	if (!report->findings)
-		return false;
+	if (judge->finding->record)
+		check_record(judge, judge->finding->record);
+	else
+		check_signed(judge, judge->plan->facts->domain);
+}
+
+/* Names all that is to be looked at. */
+static void list_findings(const struct publish_plan *plan, struct publish_report *report)
+{
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct publish_record *record = &plan->records[i];
 
 		if (record->is_over)
 			continue;
-		judge.finding = next_finding(report, record->kind, record->name);
-		judge.finding->record = record;
-		judge.finding->type = record->type;
-		judge.finding->wanted = record->data;
-		check_record(&judge, record);
-		count(report, judge.finding->state);
+		struct publish_finding *finding =
+			next_finding(report, record->kind, record->name);
+
+		finding->record = record;
+		finding->type = record->type;
+		finding->wanted = record->data;
 	}
-	judge.finding = next_finding(report, PUBLISH_DNSSEC, plan->facts->domain);
-	check_signed(&judge, plan->facts->domain);
-	count(report, judge.finding->state);
+	(void)next_finding(report, PUBLISH_DNSSEC, plan->facts->domain);
+}
+
+bool publish_check(const struct publish_asker *asker, const struct publish_plan *plan,
+		   struct arena *arena, struct publish_report *report)
+{
+	size_t room = plan->count + 1;
+	struct errand *list = ARENA_ARRAY(arena, struct errand, room);
+	struct judge *judges = ARENA_ARRAY(arena, struct judge, room);
+	struct publish_asker shared = *asker;
+	struct errands errands = {.list = list};
+	struct dns_errands dns = {&asker->lookup, &errands};
+
+	*report = (struct publish_report){
+		.findings = ARENA_ARRAY(arena, struct publish_finding, room)};
+	if (!report->findings || !list || !judges)
+		return false;
+	shared.lookup = dns_errands_lookup(&dns);
+	list_findings(plan, report);
+	for (; errands.count < report->count; errands.count++) {
+		judges[errands.count] = (struct judge){&shared, plan, arena,
+						       &report->findings[errands.count]};
+		list[errands.count] = (struct errand){.run = make_finding,
+						      .arg = &judges[errands.count]};
+	}
+	errands_run(&errands);
+	for (size_t i = 0; i < report->count; i++)
+		count(report, report->findings[i].state);
 	report->verdict = verdict(report, plan->facts->domain, arena);
 	return true;
 }

@@ -41,8 +41,8 @@ struct publish_asker {
 	struct str hello;      /* how this server calls itself when it sends */
 };
 
-/* May suspend, for as long as its many questions take.  Slices live in arena, or borrow
- * from the plan.  False: the arena is full. */
+/* Asks for all of it at a time; may suspend, as long as the lookup and the policy do.
+ * Slices live in arena, or borrow from the plan.  False: the arena is full. */
 [[nodiscard]] bool publish_check(const struct publish_asker *asker,
 				 const struct publish_plan *plan, struct arena *arena,
 				 struct publish_report *report);

@@ -110,37 +110,62 @@ static void add_listeners(const struct conf *conf, size_t family_bytes, struct s
 	}
 }
 
-static void add_shown(const struct dns_lookup *lookup, struct str host,
-		      size_t family_bytes, struct arena *arena, struct set *set)
+/* What the DNS shows of one kind. */
+struct showing {
+	const struct dns_lookup *lookup;
+	struct str host;
+	enum dns_type type;
+	struct arena *arena;
+	struct set set;
+};
+
+static void add_shown(void *arg)
 {
+	struct showing *showing = arg;
 	struct dns_answer answer;
 	struct ip ip;
 
-	lookup->ask(lookup->context, host, family_bytes == IP4_BYTES ? DNS_A : DNS_AAAA,
-		    arena, &answer);
+	dns_ask(showing->lookup, showing->host, showing->type, showing->arena, &answer);
 	for (size_t i = 0; i < answer.count; i++)
 		if (ip_read(answer.records[i], &ip))
-			set_add(set, &ip);
+			set_add(&showing->set, &ip);
 }
 
 /* Of what this machine has, what the DNS shows; without that all that it has; and behind
  * somebody who translates addresses, what the DNS shows. */
-static void learn_addresses(const struct publish_sources *sources, size_t family_bytes,
-			    struct arena *arena, struct publish_facts *facts)
+static void choose_addresses(const struct conf *conf, size_t family_bytes,
+			     const struct set *shown, struct publish_facts *facts)
 {
-	struct set own = {.count = 0}, shown = {.count = 0}, both = {.count = 0};
+	struct set own = {.count = 0}, both = {.count = 0};
 	const struct set *best;
 
-	add_listeners(sources->conf, family_bytes, &own);
-	add_shown(&sources->lookup, facts->host, family_bytes, arena, &shown);
+	add_listeners(conf, family_bytes, &own);
 	for (size_t i = 0; i < own.count; i++)
-		for (size_t j = 0; j < shown.count; j++)
-			if (ip_same(&own.ips[i], &shown.ips[j]))
+		for (size_t j = 0; j < shown->count; j++)
+			if (ip_same(&own.ips[i], &shown->ips[j]))
 				set_add(&both, &own.ips[i]);
-	best = both.count > 0 ? &both : own.count > 0 ? &own : &shown;
+	best = both.count > 0 ? &both : own.count > 0 ? &own : shown;
 	for (size_t i = 0; i < best->count; i++)
 		if (facts->address_count < PUBLISH_ADDRESSES_MAX)
 			facts->addresses[facts->address_count++] = best->ips[i];
+}
+
+static void learn_addresses(const struct publish_sources *sources, struct arena *arena,
+			    struct publish_facts *facts)
+{
+	struct errand list[2];
+	struct errands errands = {.list = list, .count = COUNT_OF(list)};
+	struct dns_errands dns = {&sources->lookup, &errands};
+	const struct dns_lookup lookup = dns_errands_lookup(&dns);
+	struct showing showings[] = {
+		{&lookup, facts->host, DNS_A, arena, {.count = 0}},
+		{&lookup, facts->host, DNS_AAAA, arena, {.count = 0}}};
+
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		list[i] = (struct errand){.run = add_shown, .arg = &showings[i]};
+	errands_run(&errands);
+	choose_addresses(sources->conf, IP4_BYTES, &showings[0].set, facts);
+	choose_addresses(sources->conf, IP6_BYTES, &showings[1].set, facts);
 }
 
 static void learn_senders(const struct conf *conf, struct publish_facts *facts)
@@ -295,8 +320,7 @@ err_t publish_learn(const struct publish_sources *sources, struct str domain,
 		return fail(err != OK ? err : ERR_LIMIT, why,
 			    STR("Keys and certificates cannot be had now.\nNothing was "
 				"changed.\nThe server's log says why; try again."));
-	learn_addresses(sources, IP4_BYTES, arena, facts);
-	learn_addresses(sources, IP6_BYTES, arena, facts);
+	learn_addresses(sources, arena, facts);
 	learn_senders(conf, facts);
 	return OK;
 }

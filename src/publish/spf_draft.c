@@ -102,14 +102,15 @@ struct overlay {
 	struct str domain, text;
 };
 
-static void ask_over(void *context, struct str name, enum dns_type type,
+static void ask_over(void *context, const struct dns_question *question,
 		     struct arena *arena, struct dns_answer *answer)
 {
 	const struct overlay *overlay = context;
 	SCOPED(buf_fini) struct buf data = BUF(2 * TEXT_MAX);
 
-	if (type != DNS_TXT || !str_same_nocase(name, overlay->domain)) {
-		overlay->under->ask(overlay->under->context, name, type, arena, answer);
+	if (question->type != DNS_TXT ||
+	    !str_same_nocase(question->name, overlay->domain)) {
+		overlay->under->ask(overlay->under->context, question, arena, answer);
 		return;
 	}
 	*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
@@ -132,7 +133,7 @@ void spf_draft_try(const struct spf_draft *draft, struct str text,
 		   struct spf_verdict *verdict)
 {
 	struct overlay overlay = {lookup, draft->domain, text};
-	const struct dns_lookup over = {ask_over, &overlay};
+	const struct dns_lookup over = {ask_over, &overlay, NULL, lookup->until};
 	struct spf_query query = {
 		.helo = draft->domain,
 		.sender = arena_printf(arena, "postmaster@%.*s", STR_FMT(draft->domain)),

@@ -187,7 +187,7 @@ static enum dns_outcome ask(struct dmarc_ledger *ledger, struct str name,
 	struct str text;
 
 	*count = 0;
-	lookup->ask(lookup->context, name, DNS_TXT, arena, &answer);
+	dns_ask(lookup, name, DNS_TXT, arena, &answer);
 	for (size_t i = 0; answer.outcome == DNS_FOUND && i < answer.count; i++) {
 		if (!dns_txt_read(answer.records[i], arena, &text) ||
 		    !dmarc_rua_parse(text, arena, &found))

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "resolver/cache.h"
 #include "rt/ipc.h"
 
@@ -49,9 +50,9 @@ void resolver_reconnect(struct resolver *resolver, int fd)
 }
 
 /* A question may be put again to a new process. */
-static err_t exchange(struct resolver *resolver, struct str body, struct buf *reply)
+static err_t exchange(struct resolver *resolver, struct str body, deadline_t deadline,
+		      struct buf *reply)
 {
-	deadline_t deadline = deadline_s(CALL_SECONDS);
 	uint16_t type = 0;
 	err_t err;
 
@@ -67,28 +68,50 @@ static err_t exchange(struct resolver *resolver, struct str body, struct buf *re
 	return err;
 }
 
-void resolver_ask(struct resolver *resolver, struct str name, enum dns_type type,
-		  struct arena *arena, struct dns_answer *answer)
+bool resolver_recall(struct resolver *resolver, const struct dns_question *question,
+		     struct arena *arena, struct dns_answer *answer)
+{
+	const struct resolver_question key = {question->type, question->name};
+
+	*answer = (struct dns_answer){.outcome = DNS_NONE, .is_name_gone = true};
+	return !dns_name_is_askable(question->name) ||
+	       answer_cache_find(resolver->cache, &key, arena, answer);
+}
+
+void resolver_ask_until(struct resolver *resolver, const struct dns_question *asked,
+			struct arena *arena, struct dns_answer *answer)
 {
 	SCOPED(buf_fini) struct buf body = BUF(1024);
 	SCOPED(buf_fini) struct buf reply = BUF(RESOLVER_ANSWER_BYTES_MAX);
-	const struct resolver_question question = {type, name};
+	const struct resolver_question question = {asked->type, asked->name};
+	deadline_t patient = deadline_s(CALL_SECONDS);
 
-	*answer = (struct dns_answer){.outcome = DNS_NONE, .is_name_gone = true};
-	if (!dns_name_is_askable(name))
-		return;
-	if (answer_cache_find(resolver->cache, &question, arena, answer))
+	if (resolver_recall(resolver, asked, arena, answer))
 		return;
 	resolver_encode_question(&body, &question);
-	err_t err = exchange(resolver, buf_str(&body), &reply);
+	err_t err = exchange(resolver, buf_str(&body), num_min(patient, asked->until),
+			     &reply);
 
 	if (err == OK && resolver_decode_answer(buf_str(&reply), arena, answer)) {
 		answer_cache_add(resolver->cache, &question, answer, buf_str(&reply));
 		return;
 	}
+	if (err == ERR_TIMEOUT && asked->until < patient) {
+		*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
+					      .why = STR("no answer came in time")};
+		return;
+	}
 	LOG(WARN, "resolver does not answer", KV("error", err_text(err)));
 	*answer = (struct dns_answer){.outcome = DNS_UNKNOWN,
 				      .why = STR("the resolver does not answer")};
+}
+
+void resolver_ask(struct resolver *resolver, struct str name, enum dns_type type,
+		  struct arena *arena, struct dns_answer *answer)
+{
+	const struct dns_question question = {name, type, NEVER};
+
+	resolver_ask_until(resolver, &question, arena, answer);
 }
 
 const char *dns_outcome_name(enum dns_outcome outcome)

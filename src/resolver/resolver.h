@@ -32,15 +32,28 @@ struct dns_answer {
 	struct str why; /* BOGUS, UNKNOWN: in words */
 };
 
+struct dns_question {
+	struct str name; /* in ASCII (A-labels), with or without the final dot */
+	enum dns_type type;
+	deadline_t until; /* then nobody waits for the answer; NEVER: 20 s */
+};
+
 /* fd is a channel to the resolver process, owned from here on; -1: not yet. */
 struct resolver *resolver_open(int fd);
 void resolver_close(struct resolver **resolver);
 void resolver_reconnect(struct resolver *resolver, int fd);
 
-/* name is in ASCII (A-labels), with or without the final dot; one that cannot be a domain
- * name is NONE.  Slices of the answer live in arena; if it is too small, UNKNOWN. */
+/* A name that cannot be a domain name is NONE.  Slices of the answer live in arena; if it
+ * is too small, UNKNOWN. */
+void resolver_ask_until(struct resolver *resolver, const struct dns_question *question,
+			struct arena *arena, struct dns_answer *answer);
+/* The same, waiting for 20 s. */
 void resolver_ask(struct resolver *resolver, struct str name, enum dns_type type,
 		  struct arena *arena, struct dns_answer *answer);
+/* The same, if the answer is at hand: it does not suspend. */
+[[nodiscard]] bool resolver_recall(struct resolver *resolver,
+				   const struct dns_question *question,
+				   struct arena *arena, struct dns_answer *answer);
 
 /* "found", "none", "bogus", "unknown" */
 const char *dns_outcome_name(enum dns_outcome outcome);

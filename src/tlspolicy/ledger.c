@@ -228,7 +228,7 @@ static bool post(struct ledger *ledger, struct str url, struct str gzip,
 
 	if (!ledger->options.fetch ||
 	    !fetch_url_split(url, &request.host, &request.port) ||
-	    !reach(ledger->options.resolver, request.host, arena, &request))
+	    !reach(ledger->options.resolver, request.host, NEVER, arena, &request))
 		return false;
 	fetch_ask(ledger->options.fetch, &request, arena, &reply);
 	return reply.outcome == FETCH_OK && reply.status / 100 == 2;

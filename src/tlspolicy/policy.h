@@ -7,6 +7,7 @@
 #pragma once
 
 #include "mailauth/tls_policy.h"
+#include "rt/task.h"
 
 struct fetch;
 struct policy;
@@ -19,6 +20,7 @@ struct policy_options {
 	struct fetch *fetch; /* NULL: MTA-STS is not heeded */
 	unsigned uses;       /* enum tls_use */
 	uint16_t sts_port;   /* 443 */
+	deadline_t until;    /* then nobody waits for a policy; 0: as below */
 };
 
 struct policy *policy_open(const struct policy_options *options);

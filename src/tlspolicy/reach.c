@@ -19,15 +19,16 @@ static struct str address_text(struct arena *arena, struct str data)
 	return arena_copy(arena, buf_str(&text), &copy) ? copy : STR("");
 }
 
-bool reach(struct resolver *resolver, struct str host, struct arena *arena,
-	   struct fetch_request *request)
+bool reach(struct resolver *resolver, struct str host, deadline_t until,
+	   struct arena *arena, struct fetch_request *request)
 {
 	static const enum dns_type types[] = {DNS_A, DNS_AAAA};
 
 	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		const struct dns_question question = {host, types[i], until};
 		struct dns_answer answer;
 
-		resolver_ask(resolver, host, types[i], arena, &answer);
+		resolver_ask_until(resolver, &question, arena, &answer);
 		for (size_t j = 0; j < answer.count; j++) {
 			struct str text = address_text(arena, answer.records[j]);
 

@@ -6,7 +6,7 @@
 
 struct resolver;
 
-/* May suspend (DNS).  Fills the request's addresses with those of host; false if it has
- * none. */
-[[nodiscard]] bool reach(struct resolver *resolver, struct str host, struct arena *arena,
-			 struct fetch_request *request);
+/* May suspend (DNS, until then; NEVER: as long as it takes).  Fills the request's
+ * addresses with those of host; false if it has none. */
+[[nodiscard]] bool reach(struct resolver *resolver, struct str host, deadline_t until,
+			 struct arena *arena, struct fetch_request *request);

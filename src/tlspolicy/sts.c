@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "resolver/resolver.h"
 #include "rt/clock.h"
 #include "store/store.h"
@@ -121,6 +122,21 @@ static void flawed(struct policy_hop *hop, enum tls_flaw flaw, struct str why)
 	hop->sts_why = why;
 }
 
+/* How long the answer to a question may take, from now on. */
+static deadline_t patience(const struct sts *sts)
+{
+	return sts->options->until == 0 ? NEVER : sts->options->until;
+}
+
+/* The same for a fetch; at least a second. */
+static uint16_t fetch_timeout_s(const struct sts *sts)
+{
+	deadline_t until = patience(sts), now = loop_now();
+	uint64_t left_s = until > now ? (until - now) / 1000 : 0;
+
+	return (uint16_t)num_min(FETCH_TIMEOUT_S, left_s > 0 ? left_s : 1);
+}
+
 static bool ask(struct sts *sts, struct str domain, struct arena *arena,
 		struct policy_hop *hop, struct fetch_reply *reply)
 {
@@ -129,13 +145,13 @@ static bool ask(struct sts *sts, struct str domain, struct arena *arena,
 		.url = arena_printf(arena, "https://%.*s:%u/.well-known/mta-sts.txt",
 				    STR_FMT(host), sts->options->sts_port),
 		.reply_max = MTA_STS_POLICY_BYTES_MAX,
-		.timeout_s = FETCH_TIMEOUT_S,
 	};
 
-	if (!reach(sts->options->resolver, host, arena, &request)) {
+	if (!reach(sts->options->resolver, host, patience(sts), arena, &request)) {
 		flawed(hop, TLS_FLAW_STS_FETCH, STR("the policy host has no address"));
 		return false;
 	}
+	request.timeout_s = fetch_timeout_s(sts);
 	fetch_ask(sts->options->fetch, &request, arena, reply);
 	if (reply->outcome == FETCH_OK)
 		return true;
@@ -268,11 +284,12 @@ static bool announced(struct sts *sts, struct str domain, struct arena *arena,
 		      struct str *id)
 {
 	struct str name = arena_printf(arena, "_mta-sts.%.*s", STR_FMT(domain));
+	const struct dns_question question = {name, DNS_TXT, patience(sts)};
 	struct dns_answer answer;
 	struct str text, record = STR("");
 	size_t count = 0;
 
-	resolver_ask(sts->options->resolver, name, DNS_TXT, arena, &answer);
+	resolver_ask_until(sts->options->resolver, &question, arena, &answer);
 	for (size_t i = 0; answer.outcome == DNS_FOUND && i < answer.count; i++) {
 		if (!dns_txt_read(answer.records[i], arena, &text) ||
 		    !mta_sts_is_record(text))

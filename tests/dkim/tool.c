@@ -192,11 +192,10 @@ static int seal(int argc, char **argv)
 
 /* ---- what checking costs ----------------------------------------------------------- */
 
-static void answer_record(void *context, struct str name, enum dns_type type,
+static void answer_record(void *context, const struct dns_question *question,
 			  struct arena *arena, struct dns_answer *answer)
 {
-	(void)name;
-	(void)type;
+	(void)question;
 	(void)arena;
 	*answer =
 		(struct dns_answer){.outcome = DNS_FOUND, .records = context, .count = 1};
@@ -227,7 +226,7 @@ static void add_record(EVP_PKEY *key, struct buf *record)
 static enum dkim_result check_once(struct str mail, struct str *record)
 {
 	SCOPED(arena_fini) struct arena arena;
-	struct dns_lookup lookup = {answer_record, record};
+	struct dns_lookup lookup = {.ask = answer_record, .context = record};
 	struct str header = header_of(mail);
 	struct dkim_verdict verdict;
 
@@ -278,7 +277,7 @@ static bool measure(const char *what, EVP_PKEY *key, struct str mail)
 static enum arc_result check_chain(struct str mail, struct str *record)
 {
 	SCOPED(arena_fini) struct arena arena;
-	struct dns_lookup lookup = {answer_record, record};
+	struct dns_lookup lookup = {.ask = answer_record, .context = record};
 	struct str header = header_of(mail);
 	struct arc_verdict verdict;
 
