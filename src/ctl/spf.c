@@ -32,9 +32,45 @@ static struct str without_brackets(struct str path)
 	return path;
 }
 
+/* Of one of the two names. */
+struct asking {
+	struct dns_lookup lookup;
+	const struct spf_query *query;
+	enum spf_identity identity;
+	struct arena *arena;
+	struct spf_verdict verdict;
+};
+
+static void ask(void *arg)
+{
+	struct asking *asking = arg;
+
+	spf_check(&asking->lookup, asking->query, asking->identity, asking->arena,
+		  &asking->verdict);
+}
+
+/* They wait together for the DNS. */
+static void ask_both(struct ctl *ctl, const struct spf_query *query,
+		     struct spf_verdict *sender, struct spf_verdict *helo)
+{
+	struct errand list[2];
+	struct errands errands = {.list = list, .count = COUNT_OF(list)};
+	struct dns_errands dns = {ctl_lookup(ctl, SPF_SECONDS), &errands};
+	const struct dns_lookup lookup = dns_errands_lookup(&dns);
+	struct asking askings[] = {
+		{.lookup = lookup, query, SPF_MAIL_FROM, &ctl->arena},
+		{.lookup = lookup, query, SPF_HELO, &ctl->arena},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		list[i] = (struct errand){.run = ask, .arg = &askings[i]};
+	errands_run(&errands);
+	*sender = askings[0].verdict;
+	*helo = askings[1].verdict;
+}
+
 static void check(struct ctl *ctl)
 {
-	const struct dns_lookup *lookup = ctl_lookup(ctl, SPF_SECONDS);
 	struct spf_query query = {.helo = ctl->words[1],
 				  .sender = without_brackets(ctl->words[2]),
 				  .receiver = ctl->conf.hostname};
@@ -48,8 +84,7 @@ static void check(struct ctl *ctl)
 			STR_FMT(ctl->words[0]));
 		return;
 	}
-	spf_check(lookup, &query, SPF_MAIL_FROM, &ctl->arena, &sender);
-	spf_check(lookup, &query, SPF_HELO, &ctl->arena, &helo);
+	ask_both(ctl, &query, &sender, &helo);
 	buf_printf(&ctl->out, "%s\n", spf_result_name(sender.result));
 	say(ctl, query.sender.len > 0 ? "MAIL FROM" : "MAIL FROM, which is empty: HELO",
 	    &sender);

@@ -152,13 +152,11 @@ static void check_arc(void *arg)
 static void check_dmarc(struct work *work)
 {
 	struct headers *headers = work->headers;
-	struct dmarc_authors authors;
-	struct dmarc_query query = {.authors = &authors,
+	struct dmarc_query query = {.authors = &work->authors,
 				    .spf = work->has_spf ? &work->spf : NULL,
-				    .dkim = &work->dkim};
+				    .dkim = &work->dkim,
+				    .tree = &work->policies};
 
-	dmarc_authors_find(str_first(work->query->text, work->query->pasted.header_len),
-			   work->arena, &authors);
 	dmarc_check(&work->lookup, &query, work->arena, &work->dmarc);
 	if (work->dmarc.result == DMARC_FAIL && !work->has_spf) {
 		pass_over(work, HEADERS_DMARC,
@@ -180,16 +178,27 @@ static void check_dmarc(struct work *work)
 		.sentence = work->dmarc.sentence};
 }
 
+static void find_policies(void *arg)
+{
+	struct work *work = arg;
+
+	dmarc_foresee(&work->authors, &work->policies);
+}
+
 /* They wait together for the DNS. */
 static void check_parts(struct work *work)
 {
 	struct errand list[] = {{.run = check_spf, .arg = work},
 				{.run = check_dkim, .arg = work},
-				{.run = check_arc, .arg = work}};
+				{.run = check_arc, .arg = work},
+				{.run = find_policies, .arg = work}};
 	struct errands errands = {.list = list, .count = COUNT_OF(list)};
 	struct dns_errands dns = {work->query->lookup, &errands};
 
 	work->lookup = dns_errands_lookup(&dns);
+	dmarc_authors_find(str_first(work->query->text, work->query->pasted.header_len),
+			   work->arena, &work->authors);
+	dmarc_tree_init(&work->policies, &work->lookup, work->arena);
 	errands_run(&errands);
 	work->lookup = *work->query->lookup;
 }

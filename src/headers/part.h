@@ -14,6 +14,8 @@ struct work {
 	size_t *hop_fields; /* which field of the header a hop is */
 	struct spf_verdict spf;
 	struct dkim_verdict dkim;
+	struct dmarc_authors authors;
+	struct dmarc_tree policies; /* asked for ahead */
 	struct dmarc_verdict dmarc;
 	bool has_spf, has_dkim, has_dmarc;
 };

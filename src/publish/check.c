@@ -466,7 +466,7 @@ static struct str verdict(const struct publish_report *report, struct str domain
 	if (report->unknown == report->count)
 		return arena_printf(
 			arena,
-			"Nobody could be asked about %.*s: no name server "
+			"Nothing of %.*s could be asked in time: no name server "
 			"answers.  See that this machine reaches the Internet, "
 			"and dns.server or --dns if one of them is set.",
 			STR_FMT(domain));
