@@ -85,7 +85,8 @@ static bool begin(struct self *self)
 			   .friends = &process->friends,
 			   .forwarders = conf->forwarders,
 			   .is_dmarc_obeyed = conf->is_dmarc_obeyed,
-			   .mailer = &process->mailer},
+			   .mailer = &process->mailer,
+			   .is_sealing = conf->is_arc_sealed},
 		.reporter = &process->mda.reporter,
 		.report_address = conf->report_address,
 		.sealer = conf->is_arc_sealed ? &process->mailer : NULL};

@@ -79,8 +79,12 @@ static bool seal(const struct forward_means *means, const struct deliver_mail *m
 
 	if (!policed->is_judged || policed->is_suspect || results.len == 0)
 		return true;
-	switch (dkim_mail_seal(means->sealer, policed->message, policed->chain, results,
-			       mail->received_at, arena, &sealed)) {
+	const struct dkim_passed passed = {policed->message, policed->chain,
+					   policed->has_body ? &policed->body : NULL,
+					   results};
+
+	switch (dkim_mail_seal(means->sealer, &passed, mail->received_at, arena,
+			       &sealed)) {
 	case DKIM_MAIL_SIGNED:
 		buf_add(fields, buf_str(&sealed));
 		LOG(INFO, "mail sealed", KV_STR("queue_id", mail->id),

@@ -133,13 +133,13 @@ static void feed(struct arc_seal *seal, struct str body)
 	}
 }
 
-enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer, struct str message,
-			      enum arc_result chain, struct str results, int64_t now_s,
+enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer,
+			      const struct dkim_passed *passed, int64_t now_s,
 			      struct arena *arena, struct buf *fields)
 {
 	struct dkim_signer signers[DKIM_SIGNERS_MAX];
 	struct str domain = mailer ? mailer->directory->default_domain : STR("");
-	size_t count, header = header_bytes(message), before = fields->len;
+	size_t count, header = header_bytes(passed->message), before = fields->len;
 	enum dkim_mail found = find_signers(mailer, &domain, arena, signers, &count);
 
 	if (found != DKIM_MAIL_SIGNED)
@@ -149,13 +149,17 @@ enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer, struct str messa
 	if (count == 0)
 		return DKIM_MAIL_UNSIGNED;
 	SCOPED(arc_seal_free)
-	struct arc_seal *seal = arc_seal_begin(str_first(message, header), NULL, arena);
+	struct arc_seal *seal =
+		arc_seal_begin(str_first(passed->message, header), NULL, arena);
 
 	if (!seal)
 		return DKIM_MAIL_UNSIGNED;
-	feed(seal, str_skip(message, header));
-	err_t err =
-		arc_seal_end(seal, chain, results, &signers[count - 1], now_s, fields);
+	if (passed->body)
+		arc_seal_know(seal, passed->body);
+	else
+		feed(seal, str_skip(passed->message, header));
+	err_t err = arc_seal_end(seal, passed->chain, passed->results,
+				 &signers[count - 1], now_s, fields);
 
 	if (err != OK && err != ERR_ABSENT && err != ERR_LIMIT)
 		return DKIM_MAIL_LATER;

@@ -22,9 +22,17 @@ enum dkim_mail {
 enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domain,
 			      struct str message, int64_t now_s, struct arena *arena,
 			      struct buf *fields);
+/* A mail that was checked, and is passed on. */
+struct dkim_passed {
+	struct str message;
+	enum arc_result chain; /* what checking it said */
+	/* Of its whole body, relaxed; NULL: it is not known, and the body is hashed. */
+	const struct dkim_body_hash *body;
+	struct str results; /* as arc_seal_end() wants them */
+};
 /* The same, but three fields of ARC, made with one key: RSA, which all can check (RFC
- * 8617 §4.1.2).  chain: what checking it said; results: as arc_seal_end() wants them.
- * UNSIGNED, too, if there is to be no more of the chain, or no room in fields. */
-enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer, struct str message,
-			      enum arc_result chain, struct str results, int64_t now_s,
+ * 8617 §4.1.2).  UNSIGNED, too, if there is to be no more of the chain, or no room in
+ * fields. */
+enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer,
+			      const struct dkim_passed *passed, int64_t now_s,
 			      struct arena *arena, struct buf *fields);

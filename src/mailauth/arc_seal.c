@@ -15,6 +15,8 @@ static const char *const orders[ARC_KINDS][2] = {
 struct arc_seal {
 	struct dkim_message *message;
 	size_t body_hash;
+	struct dkim_body_hash body; /* at the end */
+	bool is_body_known;
 	struct arc_chain chain;
 	struct dkim_names names;
 	bool is_plain;
@@ -63,6 +65,12 @@ void arc_seal_feed(struct arc_seal *seal, struct str piece)
 	dkim_message_feed(seal->message, piece);
 }
 
+void arc_seal_know(struct arc_seal *seal, const struct dkim_body_hash *hash)
+{
+	seal->body = *hash;
+	seal->is_body_known = true;
+}
+
 void arc_seal_free(struct arc_seal **seal)
 {
 	if (!*seal)
@@ -84,8 +92,6 @@ static void add_tag(const struct making *making, char tag, struct str b,
 {
 	const struct dkim_signer *signer = making->signer;
 	const struct arc_seal *seal = making->seal;
-	const struct dkim_body_hash *body =
-		dkim_body_hash(seal->message->body, seal->body_hash);
 
 	if (tag == 'i')
 		buf_printf(value, " i=%u", making->instance);
@@ -104,9 +110,9 @@ static void add_tag(const struct making *making, char tag, struct str b,
 	else if (tag == 'h')
 		dkim_names_add(value, &seal->names);
 	else if (tag == 'H')
-		dkim_base64_add(
-			value, "bh",
-			(struct str){(const char *)body->hash, sizeof body->hash});
+		dkim_base64_add(value, "bh",
+				(struct str){(const char *)seal->body.hash,
+					     sizeof seal->body.hash});
 	else if (!seal->is_plain)
 		dkim_base64_add(value, "b", b);
 	else
@@ -207,6 +213,8 @@ err_t arc_seal_end(struct arc_seal *seal, enum arc_result chain, struct str resu
 	size_t before = fields->len;
 
 	dkim_message_end(seal->message);
+	if (!seal->is_body_known)
+		seal->body = *dkim_body_hash(seal->message->body, seal->body_hash);
 	if (!is_open(&seal->chain, chain))
 		return OK;
 	err_t err = make_set(

@@ -24,6 +24,9 @@ struct arc_form {
 struct arc_seal *arc_seal_begin(struct str header, const struct arc_form *form,
 				struct arena *arena);
 void arc_seal_feed(struct arc_seal *seal, struct str piece);
+/* Instead of all of that: the hash of the whole body in its relaxed form, which is known
+ * from when the mail was checked. */
+void arc_seal_know(struct arc_seal *seal, const struct dkim_body_hash *hash);
 /* Appends three whole fields, which go in front of the header, or nothing; on failure
  * nothing.  chain: what checking said.  results: what this server found out about the
  * mail when it came, as in Authentication-Results behind the colon, with its

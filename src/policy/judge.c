@@ -20,6 +20,8 @@ struct judgement {
 	struct mailauth_facts facts;
 	struct mailauth_verdicts verdicts;
 	struct dkim_message *message;
+	size_t body_hash;   /* that a seal needs, */
+	bool has_body_hash; /* if the mail is passed on */
 };
 
 bool policy_judges(const struct policy *policy, const struct deliver_mail *mail)
@@ -55,6 +57,14 @@ static void feed(struct dkim_message *message, struct str body)
 	}
 }
 
+static bool is_passed_on(const struct deliver_mail *mail)
+{
+	for (size_t i = 0; i < mail->place_count; i++)
+		if (mail->places[i].kind == QUEUE_REMOTE)
+			return true;
+	return false;
+}
+
 static void find_out(const struct policy *policy, const struct deliver_mail *mail,
 		     struct judgement *j)
 {
@@ -68,6 +78,9 @@ static void find_out(const struct policy *policy, const struct deliver_mail *mai
 	j->facts.forwarders = policy->forwarders;
 	j->facts.header = str_first(mail->text, header_len);
 	j->message = dkim_message_begin(j->facts.header, &j->arena);
+	j->has_body_hash =
+		policy->is_sealing && is_passed_on(mail) &&
+		dkim_body_want(j->message->body, DKIM_RELAXED, UINT64_MAX, &j->body_hash);
 	j->facts.dkim = dkim_verify_begin(j->message, mail->received_at);
 	j->facts.arc = arc_verify_begin(j->message, mail->received_at);
 	feed(j->message, str_skip(mail->text, header_len));
@@ -153,6 +166,16 @@ static void tally(const struct policy *policy, const struct deliver_mail *mail,
 		dmarc_tally(policy->ledger, &facts);
 }
 
+/* The body passed once, for the seal as well. */
+static void keep_body_hash(const struct judgement *j, struct policed *out)
+{
+	if (!j->has_body_hash)
+		return;
+	dkim_message_end(j->message);
+	out->body = *dkim_body_hash(j->message->body, j->body_hash);
+	out->has_body = true;
+}
+
 struct policy_verdict policy_judge(const struct policy *policy,
 				   const struct deliver_mail *mail, struct arena *arena,
 				   struct policed *out)
@@ -165,6 +188,7 @@ struct policy_verdict policy_judge(const struct policy *policy,
 	mailauth_results_add(&out->trace, &j.facts, &j.verdicts);
 	out->is_judged = true;
 	out->chain = j.verdicts.arc.result;
+	keep_body_hash(&j, out);
 	struct policy_verdict verdict = obey(policy, arena, &j, out);
 
 	tally(policy, mail, &j);

@@ -26,6 +26,7 @@ struct policy {
 	bool is_dmarc_obeyed;             /* else its result is only written down */
 	struct dmarc_ledger *ledger;      /* counts what was judged, if there is one */
 	const struct dkim_mailer *mailer; /* signs what our users send */
+	bool is_sealing;                  /* what is passed on will be sealed */
 };
 
 struct policy_verdict {
@@ -44,7 +45,9 @@ struct policed {
 	bool is_tls_optional;  /* RFC 8689 §4.1 */
 	bool is_judged;        /* a stranger's: the trace has Authentication-Results */
 	enum arc_result chain; /* of what was judged */
-	bool is_suspect;       /* for the mailbox of junk, and not to be sent on */
+	struct dkim_body_hash body; /* and of its whole body, relaxed, for the seal, */
+	bool has_body;              /* if it is to be passed on */
+	bool is_suspect;            /* for the mailbox of junk, and not to be sent on */
 };
 
 /* Mail of strangers and of other servers.  The verdict's text lives in arena. */
