@@ -201,6 +201,25 @@ TEST(one_organization_agrees_with_itself)
 	run(stays);
 }
 
+/* Below a public suffix are others, who have to agree; and below one's own name nobody. */
+static void stays_out(void)
+{
+	say("_dmarc.suffix", "v=DMARC1; p=none; psd=y; rua=mailto:a@victim.suffix");
+	say("_dmarc.example.org", "v=DMARC1; p=none; rua=mailto:a@mail.example.org");
+	judge(0, "suffix", "192.0.2.1");
+	judge(0, "example.org", "192.0.2.1");
+	write_all();
+	end_day();
+	dmarc_ledger_report(ledgers[0]);
+	CHECK(mails == 1 && store->count == 0);
+	CHECK_STR(str_c(rcpts[0]), STR("a@mail.example.org"));
+}
+
+TEST(a_public_suffix_speaks_for_nobody_below)
+{
+	run(stays_out);
+}
+
 static void waits(void)
 {
 	say("_dmarc.example.org", "v=DMARC1; p=none; rua=mailto:a@other.example");

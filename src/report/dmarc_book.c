@@ -8,7 +8,7 @@
 enum {
 	VERSION = 1,
 	ARENA_MAX = 256 * 1024,
-	ROW_BYTES_MAX = 4096,
+	ROW_BYTES_MAX = 8192,
 	NAME_MAX_BYTES = 255,
 	FO_MAX = 20,
 	ROW_EXTRA = 12, /* around a row in the value: its length and its count */

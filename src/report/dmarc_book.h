@@ -18,7 +18,7 @@
 enum {
 	DMARC_BOOK_BYTES_MAX = 30 * 1024, /* of rows, in a value of the store */
 	DMARC_BOOK_ROWS_MAX = 1000,
-	DMARC_FACTS_SIGNATURES_MAX = 5, /* the rest of a mail's is left out: §3.1.3 */
+	DMARC_FACTS_SIGNATURES_MAX = 10, /* all that are looked at: §3.1.1.10, §3.1.3 */
 };
 
 /* A result of RFC 8601 §2.7, a disposition, a policy, ... */

@@ -66,7 +66,11 @@ static void add_metadata(struct buf *xml, const struct dmarc_book_head *head,
 	buf_add(xml, STR("<email>postmaster@"));
 	add_escaped(xml, head->submitter);
 	buf_add(xml, STR("</email>\n"));
-	element(xml, "report_id", head->id);
+	buf_add(xml, STR("<report_id>")); /* as in Subject: RFC 9990 §3.1.4, §3.5.1 */
+	add_escaped(xml, head->id);
+	buf_add_byte(xml, '@');
+	add_escaped(xml, head->submitter);
+	buf_add(xml, STR("</report_id>\n"));
 	buf_printf(xml, "<date_range><begin>%lld</begin><end>%lld</end></date_range>\n",
 		   (long long)head->begin, (long long)head->end);
 	if (others > 0)

@@ -208,7 +208,7 @@ static enum dns_outcome is_own(struct dmarc_ledger *ledger, struct str domain,
 
 	if (!dmarc_domain(host, arena, &name))
 		return DNS_NONE;
-	if (dmarc_is_within(name, domain))
+	if (str_same(name, domain)) /* what is below may be another's: a public suffix */
 		return DNS_FOUND;
 	dmarc_tree_init(&tree, &ledger->options.lookup, arena);
 	dmarc_tree_walk(&tree, domain, &ours);

@@ -15,6 +15,11 @@ os.chmod(folder, 0o755)
 DAY_S = 8  # of these reports
 TAKER, SENDER, STRANGER, FRIEND = "127.0.0.30", "127.0.0.50", "127.0.0.60", "127.0.0.61"
 PORT = internet.free_port(TAKER)
+SCHEMA = pathlib.Path(__file__).resolve().parents[1] / "report" / "schema" / "dmarc-xml-0.2.xsd"
+# Ten are looked at.
+SIGNED = "".join(f"DKIM-Signature: v=1; a=rsa-sha256; d={name}.test; s=s{i}; h=from; b=AAAA;"
+                 " bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n"
+                 for i, name in enumerate(["told", "a", "b\xfccher", "_x"] + ["x" * 60] * 8))
 RUA = {"told": "mailto:rua@told.test", "elsewhere": "mailto:rua@taker.test",
        "unasked": "mailto:rua@unwilling.test", "quiet": None}
 lab.run(["openssl", "genrsa", "-traditional", "-out", folder / "key", "2048"])
@@ -47,14 +52,14 @@ def send(server, domain, source, change=lambda text: text):
 
 
 def reports():
-    """[(the reverse-path, the recipients, the mail, its feedback)] that were taken."""
+    """[(the reverse-path, the recipients, the mail, its feedback, the octets of that)] that were taken."""
     found = []
     for _, sender, to, text, *_ in list(Remote.mails):
         mail = email.message_from_bytes(text)
         for part in mail.walk():
             if part.get_content_type() == "application/gzip":
-                found.append((sender, to, mail, xml.fromstring(gzip.decompress(
-                    part.get_payload(decode=True)))))
+                octets = gzip.decompress(part.get_payload(decode=True))
+                found.append((sender, to, mail, xml.fromstring(octets), octets))
     return found
 
 
@@ -71,6 +76,24 @@ def rows(feedback):
         words = {local(e.tag): (e.text or "").strip() for e in record[0].iter()}
         found.add((words["source_ip"], words["disposition"], words["spf"], int(words["count"]), words.get("type", "")))
     return found
+
+
+def flaws(octets):
+    """What keeps it from being a report as Appendix A of RFC 9990 has it; "" if nothing does."""
+    done = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", str(SCHEMA), "-"], input=octets,
+                          capture_output=True)
+    return "" if done.returncode == 0 else done.stderr.decode()[:600]
+
+
+def names_agree(mail, feedback):
+    """Subject, file and report name the same report: RFC 9990 sections 3.1.4, 3.5.1, 3.5.2."""
+    words = {local(e.tag): e.text for e in feedback.iter()}
+    subject = re.fullmatch(r"Report\s+Domain:\s+(\S+)\s+Submitter:\s+(\S+)\s+Report-ID:\s+<(\S+)>", mail["Subject"])
+    part = next(part for part in mail.walk() if part.get_content_type() == "application/gzip")
+    file = f"{words['org_name']}!{words['domain']}!{words['begin']}!{words['end']}.xml.gz"
+    return subject and subject.groups() == (words["domain"], words["org_name"], words["report_id"]) and \
+        part.get_filename() == file and part.get_content_disposition() == "attachment" and \
+        mail["Message-ID"] == f"<{words['report_id']}>"
 
 
 def of(domain):
@@ -91,6 +114,7 @@ try:
             for source in (SENDER, SENDER, STRANGER):
                 send(server, domain, source)
         send(server, "told", FRIEND, sealed)
+        send(server, "told", STRANGER, lambda text: SIGNED.encode() + text)
         report.check("a domain that asks is told",
                      lab.wait_for(lambda: of("told"), 60, 0.2), Remote.mails)
         report.check("... also at an address elsewhere that agreed",
@@ -100,7 +124,13 @@ try:
                      (len(of("told")), len(of("elsewhere"))))
         report.check("nobody is told elsewhere who did not agree, or did not ask",
                      not of("unasked") and not of("quiet"))
-        sender, to, mail, feedback = of("told")[0]
+        sender, to, mail, feedback, octets = of("told")[0]
+        for _, _, _, _, other in reports():
+            report.check("a report is as its schema has it", flaws(other) == "", flaws(other) + str(other[:3000]))
+        report.check("... which refuses what is not", "not a valid value" in flaws(octets.replace(b"<count>", b"<count>x")))
+        report.check("it has the same name everywhere", names_agree(mail, feedback), f"{mail['Subject']} {octets[:600]}")
+        signatures = [e for e in feedback.iter() if local(e.tag) == "dkim" and len(e) > 0]
+        report.check("ten signatures that strangers made up are in it", len(signatures) == 10, str(octets))
         report.check("the report is from <> and says whom it is about",
                      "FROM:<>" in sender and to == ["rua@told.test"] and
                      re.search(r"Report Domain: told\.test", mail["Subject"]) and
