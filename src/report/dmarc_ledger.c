@@ -1,20 +1,18 @@
 #include "report/dmarc_ledger.h"
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "mailauth/dmarc_from.h"
 #include "mailauth/dmarc_walk.h"
 #include "report/journal.h"
+#include "report/pages.h"
 #include "report/unpack.h"
 #include "rt/clock.h"
 #include "wire/auth/dmarc_rua.h"
 
 enum {
-	PAGES_MAX = 2000,                  /* domains in memory */
 	ROWS_BYTES_MAX = 16 * 1024 * 1024, /* of all pages */
-	BUCKETS = 512,
 	DAY_S = 24 * 3600,
 	SCRATCH_MAX = 1024 * 1024,
 	SEATS_SCRATCH = DMARC_SEATS_MAX * 40 * 1024,
@@ -23,18 +21,16 @@ enum {
 };
 
 /* A domain's day. */
-struct page {
-	struct page *next;
-	int64_t day;
-	char domain[DNS_NAME_MAX + 1];
+struct domain_day {
+	struct page page;
 	struct dmarc_book book;
 };
 
 struct dmarc_ledger {
 	struct dmarc_ledger_options options;
 	struct journal journal;
-	struct page *buckets[BUCKETS];
-	size_t count, bytes;
+	struct pages pages;
+	size_t bytes; /* of their books */
 };
 
 struct dmarc_ledger *dmarc_ledger_open(const struct dmarc_ledger_options *options)
@@ -51,38 +47,25 @@ struct dmarc_ledger *dmarc_ledger_open(const struct dmarc_ledger_options *option
 	return ledger;
 }
 
-static void page_free(struct page *page)
+static struct domain_day *day_of(struct page *page)
 {
-	dmarc_book_fini(&page->book);
-	mem_free(page);
+	return CONTAINER_OF(page, struct domain_day, page);
 }
 
-/* Takes all pages out, as one list. */
-static struct page *take_all(struct dmarc_ledger *ledger)
+static void day_free(struct domain_day *day)
 {
-	struct page *all = NULL;
-
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (ledger->buckets[i]) {
-			struct page *page = ledger->buckets[i];
-
-			ledger->buckets[i] = page->next;
-			page->next = all;
-			all = page;
-		}
-	}
-	ledger->count = 0;
-	ledger->bytes = 0;
-	return all;
+	dmarc_book_fini(&day->book);
+	mem_free(day);
 }
 
 void dmarc_ledger_close(struct dmarc_ledger **ledger)
 {
 	if (!*ledger)
 		return;
-	for (struct page *page = take_all(*ledger), *next; page; page = next) {
+	for (struct page *page = pages_take(&(*ledger)->pages), *next; page;
+	     page = next) {
 		next = page->next;
-		page_free(page);
+		day_free(day_of(page));
 	}
 	mem_free(*ledger);
 	*ledger = NULL;
@@ -103,75 +86,73 @@ static bool is_plain(struct str domain)
 	return domain.len > 0;
 }
 
-static struct page *page_of(struct dmarc_ledger *ledger, struct str domain)
+/* NULL: no room; reports are a courtesy. */
+static struct domain_day *today_of(struct dmarc_ledger *ledger, struct str domain)
 {
-	struct page **bucket = &ledger->buckets[hash64(domain) % BUCKETS];
-	int64_t day = journal_today(&ledger->journal);
+	int64_t today = journal_today(&ledger->journal);
+	struct page *page = pages_find(&ledger->pages, today, domain);
 
-	for (struct page *page = *bucket; page; page = page->next)
-		if (page->day == day && str_same(str_c(page->domain), domain))
-			return page;
-	if (ledger->count == PAGES_MAX || !is_plain(domain))
-		return NULL; /* reports are a courtesy */
-	struct page *page = NEW(struct page);
+	if (page)
+		return day_of(page);
+	struct domain_day *day = NEW(struct domain_day);
 
-	ASSERT(str_to_c(domain, page->domain, sizeof page->domain));
-	page->day = day;
-	page->next = *bucket;
-	dmarc_book_init(&page->book, 1);
-	*bucket = page;
-	ledger->count++;
-	return page;
+	if (!is_plain(domain) || !pages_add(&ledger->pages, &day->page, today, domain)) {
+		mem_free(day);
+		return NULL;
+	}
+	dmarc_book_init(&day->book, 1);
+	return day;
 }
 
 void dmarc_tally(struct dmarc_ledger *ledger, const struct dmarc_facts *facts)
 {
 	char room[DNS_NAME_MAX + 1];
-	struct page *page = NULL;
+	struct domain_day *day = NULL;
 
 	if (facts->is_wanted && str_to_c(facts->policy_domain, room, sizeof room)) {
 		for (char *c = room; *c; c++)
 			*c = ascii_lower(*c);
-		page = page_of(ledger, str_c(room));
+		day = today_of(ledger, str_c(room));
 	}
 
-	if (!page)
+	if (!day)
 		return;
-	size_t before = page->book.bytes;
+	size_t before = day->book.bytes;
 
-	if (ledger->bytes < ROWS_BYTES_MAX || page->book.count == 0)
-		dmarc_book_add(&page->book, facts);
+	if (ledger->bytes < ROWS_BYTES_MAX || day->book.count == 0)
+		dmarc_book_add(&day->book, facts);
 	else
-		page->book.others++;
-	ledger->bytes += page->book.bytes - before;
+		day->book.others++;
+	ledger->bytes += day->book.bytes - before;
 }
 
 /* What was counted before is added. */
-static void write_page(struct dmarc_ledger *ledger, struct page *page)
+static void write_day(struct dmarc_ledger *ledger, struct domain_day *day)
 {
 	SCOPED(arena_fini) struct arena arena;
 	SCOPED(buf_fini) struct buf value = BUF(KV_VALUE_MAX);
 	struct str name, key, old;
 
 	arena_init(&arena, SCRATCH_MAX);
-	if (!journal_is_open(&ledger->journal, page->day))
+	if (!journal_is_open(&ledger->journal, day->page.day))
 		return;
-	name = arena_printf(&arena, "%s/%u", page->domain, ledger->options.seat);
-	key = journal_key(&ledger->journal, page->day, name, &arena);
+	name = arena_printf(&arena, "%s/%u", day->page.domain, ledger->options.seat);
+	key = journal_key(&ledger->journal, day->page.day, name, &arena);
 	if (journal_read(&ledger->journal, key, &arena, &old) &&
-	    !dmarc_book_decode(old, &page->book))
-		LOG(WARN, "DMARC report damaged", KV("name", page->domain));
-	dmarc_book_encode(&value, &page->book);
+	    !dmarc_book_decode(old, &day->book))
+		LOG(WARN, "DMARC report damaged", KV("name", day->page.domain));
+	dmarc_book_encode(&value, &day->book);
 	ASSERT(buf_ok(&value));
 	journal_write(&ledger->journal, key, buf_str(&value));
 }
 
 void dmarc_ledger_write(struct dmarc_ledger *ledger)
 {
-	for (struct page *page = take_all(ledger), *next; page; page = next) {
+	ledger->bytes = 0;
+	for (struct page *page = pages_take(&ledger->pages), *next; page; page = next) {
 		next = page->next;
-		write_page(ledger, page);
-		page_free(page);
+		write_day(ledger, day_of(page));
+		day_free(day_of(page));
 	}
 }
 

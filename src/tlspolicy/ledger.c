@@ -1,9 +1,9 @@
 #include "tlspolicy/ledger.h"
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "report/journal.h"
+#include "report/pages.h"
 #include "report/unpack.h"
 #include "resolver/resolver.h"
 #include "rt/clock.h"
@@ -13,8 +13,6 @@
 #include "wire/auth/tls_rpt.h"
 
 enum {
-	PAGES_MAX = 2000, /* domains in memory */
-	BUCKETS = 512,
 	DAY_S = 24 * 3600,
 	SCRATCH_MAX = 4 * 1024 * 1024,
 	JSON_MAX = 512 * 1024,
@@ -24,18 +22,15 @@ enum {
 };
 
 /* A domain's day. */
-struct page {
-	struct page *next;
-	int64_t day;
-	char domain[DNS_NAME_MAX + 1];
+struct domain_day {
+	struct page page;
 	struct rpt rpt;
 };
 
 struct ledger {
 	struct ledger_options options;
 	struct journal journal;
-	struct page *buckets[BUCKETS];
-	size_t count;
+	struct pages pages;
 };
 
 struct ledger *ledger_open(const struct ledger_options *options)
@@ -51,37 +46,25 @@ struct ledger *ledger_open(const struct ledger_options *options)
 	return ledger;
 }
 
-static void page_free(struct page *page)
+static struct domain_day *day_of(struct page *page)
 {
-	rpt_fini(&page->rpt);
-	mem_free(page);
+	return CONTAINER_OF(page, struct domain_day, page);
 }
 
-/* Takes all pages out, as one list. */
-static struct page *take_all(struct ledger *ledger)
+static void day_free(struct domain_day *day)
 {
-	struct page *all = NULL;
-
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (ledger->buckets[i]) {
-			struct page *page = ledger->buckets[i];
-
-			ledger->buckets[i] = page->next;
-			page->next = all;
-			all = page;
-		}
-	}
-	ledger->count = 0;
-	return all;
+	rpt_fini(&day->rpt);
+	mem_free(day);
 }
 
 void ledger_close(struct ledger **ledger)
 {
 	if (!*ledger)
 		return;
-	for (struct page *page = take_all(*ledger), *next; page; page = next) {
+	for (struct page *page = pages_take(&(*ledger)->pages), *next; page;
+	     page = next) {
 		next = page->next;
-		page_free(page);
+		day_free(day_of(page));
 	}
 	mem_free(*ledger);
 	*ledger = NULL;
@@ -89,40 +72,34 @@ void ledger_close(struct ledger **ledger)
 
 /* ---- counting ---------------------------------------------------------------------- */
 
-static struct page *page_of(struct ledger *ledger, struct str domain)
+/* NULL: no room; reports are a courtesy. */
+static struct domain_day *today_of(struct ledger *ledger, struct str domain)
 {
-	struct page **bucket = &ledger->buckets[hash64(domain) % BUCKETS];
-	int64_t day = journal_today(&ledger->journal);
+	int64_t today = journal_today(&ledger->journal);
+	struct page *page = pages_find(&ledger->pages, today, domain);
 
-	for (struct page *page = *bucket; page; page = page->next)
-		if (page->day == day && str_same(str_c(page->domain), domain))
-			return page;
-	if (ledger->count == PAGES_MAX)
-		return NULL; /* reports are a courtesy */
-	struct page *page = NEW(struct page);
+	if (page)
+		return day_of(page);
+	struct domain_day *day = NEW(struct domain_day);
 
-	if (!str_to_c(domain, page->domain, sizeof page->domain)) {
-		mem_free(page);
+	if (!pages_add(&ledger->pages, &day->page, today, domain)) {
+		mem_free(day);
 		return NULL;
 	}
-	page->day = day;
-	page->next = *bucket;
-	rpt_init(&page->rpt);
-	*bucket = page;
-	ledger->count++;
-	return page;
+	rpt_init(&day->rpt);
+	return day;
 }
 
 static void count(struct ledger *ledger, struct str domain, struct rpt_policy *policy,
 		  const struct rpt_detail *detail)
 {
-	struct page *page = page_of(ledger, domain);
+	struct domain_day *day = today_of(ledger, domain);
 
 	policy->good = detail->flaw == TLS_FLAW_NONE;
 	policy->bad = detail->flaw != TLS_FLAW_NONE;
 	if (policy->bad)
 		policy->details[policy->detail_count++] = *detail;
-	if (page && !rpt_add(&page->rpt, policy))
+	if (day && !rpt_add(&day->rpt, policy))
 		LOG(DEBUG, "TLS report is full", KV_STR("name", domain));
 }
 
@@ -183,32 +160,32 @@ static bool is_wanted(struct ledger *ledger, struct str domain, struct arena *ar
 /* ---- the store --------------------------------------------------------------------- */
 
 /* What was counted before is added. */
-static void write_page(struct ledger *ledger, struct page *page)
+static void write_day(struct ledger *ledger, struct domain_day *day)
 {
 	SCOPED(arena_fini) struct arena arena;
 	SCOPED(buf_fini) struct buf value = BUF(KV_VALUE_MAX);
+	struct str key, old, domain = str_c(day->page.domain);
 	struct tls_rpt rpt;
-	struct str key, old;
 
 	arena_init(&arena, SCRATCH_MAX);
-	if (!journal_is_open(&ledger->journal, page->day) ||
-	    !is_wanted(ledger, str_c(page->domain), &arena, &rpt))
+	if (!journal_is_open(&ledger->journal, day->page.day) ||
+	    !is_wanted(ledger, domain, &arena, &rpt))
 		return;
-	key = journal_key(&ledger->journal, page->day, str_c(page->domain), &arena);
+	key = journal_key(&ledger->journal, day->page.day, domain, &arena);
 	if (journal_read(&ledger->journal, key, &arena, &old) &&
-	    !rpt_decode(old, &page->rpt))
-		LOG(WARN, "TLS report damaged", KV("name", page->domain));
-	rpt_encode(&value, &page->rpt);
+	    !rpt_decode(old, &day->rpt))
+		LOG(WARN, "TLS report damaged", KV("name", day->page.domain));
+	rpt_encode(&value, &day->rpt);
 	if (buf_ok(&value)) /* else a minute is lost */
 		journal_write(&ledger->journal, key, buf_str(&value));
 }
 
 void ledger_write(struct ledger *ledger)
 {
-	for (struct page *page = take_all(ledger), *next; page; page = next) {
+	for (struct page *page = pages_take(&ledger->pages), *next; page; page = next) {
 		next = page->next;
-		write_page(ledger, page);
-		page_free(page);
+		write_day(ledger, day_of(page));
+		day_free(day_of(page));
 	}
 }
 
