@@ -8,34 +8,22 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "rt/offload.h"
-#include "vault/codec.h"
-#include "vaultd/x509.h"
+#include "vaultd/ready_keys.h"
 #include "wire/dns/rdata.h"
 
 enum {
-	LOADED_MAX = 64, /* keys kept ready */
-	NAME_BYTES_MAX = 1 + VAULT_HOST_MAX + 1 + VAULT_SELECTOR_MAX,
-	DER_BYTES_MAX = 4096,
 	RSA_BITS = 2048, /* RFC 8301 §3.2; the record fits an answer by UDP */
 };
 
-struct loaded {
-	char name[NAME_BYTES_MAX];
-	size_t name_len;
-	EVP_PKEY *key;
-};
-
 struct dkim_keys {
-	struct secrets *secrets;
-	struct loaded loaded[LOADED_MAX];
-	size_t next; /* the one to be replaced */
+	struct ready_keys ready;
 };
 
 struct dkim_keys *dkim_keys_new(struct secrets *secrets)
 {
 	struct dkim_keys *keys = NEW(struct dkim_keys);
 
-	keys->secrets = secrets;
+	keys->ready.secrets = secrets;
 	return keys;
 }
 
@@ -43,17 +31,9 @@ void dkim_keys_free(struct dkim_keys **keys)
 {
 	if (!*keys)
 		return;
-	for (size_t i = 0; i < LOADED_MAX; i++)
-		x509_key_free(&(*keys)->loaded[i].key);
+	ready_keys_fini(&(*keys)->ready);
 	mem_free(*keys);
 	*keys = NULL;
-}
-
-static void wipe(struct buf *buf)
-{
-	if (buf->ptr)
-		explicit_bzero(buf->ptr, buf->room);
-	buf_fini(buf);
 }
 
 static bool add_lower(struct buf *key, struct str text)
@@ -74,32 +54,6 @@ static bool kept_name(const struct vault_dkim *name, struct buf *key)
 	buf_add_byte(key, '\0');
 	return add_lower(key, name->selector) && is_name && buf_ok(key) &&
 	       name->selector.len + between.len + name->domain.len <= DNS_NAME_MAX - 2;
-}
-
-/* The key of that name, from memory or disk; the keeper's. */
-static EVP_PKEY *key_of(struct dkim_keys *keys, struct str name)
-{
-	SCOPED(wipe) struct buf der = BUF(DER_BYTES_MAX);
-
-	for (size_t i = 0; i < LOADED_MAX; i++) {
-		struct loaded *loaded = &keys->loaded[i];
-
-		if (loaded->key &&
-		    str_same((struct str){loaded->name, loaded->name_len}, name))
-			return loaded->key;
-	}
-	(void)buf_room(&der, DER_BYTES_MAX); /* growing would leave copies */
-	if (secrets_get(keys->secrets, name, &der) != OK)
-		return NULL;
-	EVP_PKEY *key = x509_key_read(buf_str(&der));
-	if (!key)
-		return NULL;
-	struct loaded *place = &keys->loaded[keys->next++ % LOADED_MAX];
-	x509_key_free(&place->key);
-	place->key = key;
-	place->name_len = name.len;
-	memcpy(place->name, name.ptr, name.len);
-	return key;
 }
 
 /* ---- making ------------------------------------------------------------------------ */
@@ -144,8 +98,8 @@ static bool add_record(const EVP_PKEY *key, struct buf *record)
 enum vault_outcome dkim_keys_make(struct dkim_keys *keys, const struct vault_dkim *name,
 				  enum vault_dkim_kind kind, struct buf *record)
 {
-	SCOPED(buf_fini) struct buf kept = BUF(NAME_BYTES_MAX);
-	SCOPED(wipe) struct buf der = BUF(DER_BYTES_MAX);
+	SCOPED(buf_fini) struct buf kept = BUF(READY_NAME_MAX);
+	SCOPED(secret_wipe) struct buf der = BUF(KEY_DER_BYTES_MAX);
 	struct making making = {.kind = kind};
 
 	if (!kept_name(name, &kept))
@@ -153,11 +107,10 @@ enum vault_outcome dkim_keys_make(struct dkim_keys *keys, const struct vault_dki
 	offload(make, &making); /* primes take their time */
 	SCOPED(x509_key_free) EVP_PKEY *key = making.key;
 
-	(void)buf_room(&der, DER_BYTES_MAX);
-	if (!key || !x509_key_write(key, &der))
+	if (!key || !ready_keys_write(key, &der))
 		return VAULT_LATER;
 	const struct secret_pair pair = {buf_str(&kept), buf_str(&der)};
-	err_t err = secrets_put(keys->secrets, &pair, 1, true);
+	err_t err = secrets_put(keys->ready.secrets, &pair, 1, true);
 
 	if (err != OK)
 		return err == ERR_DENIED ? VAULT_REFUSED : VAULT_LATER;
@@ -169,8 +122,10 @@ enum vault_outcome dkim_keys_make(struct dkim_keys *keys, const struct vault_dki
 enum vault_outcome dkim_keys_record(struct dkim_keys *keys, const struct vault_dkim *name,
 				    struct buf *record)
 {
-	SCOPED(buf_fini) struct buf kept = BUF(NAME_BYTES_MAX);
-	EVP_PKEY *key = kept_name(name, &kept) ? key_of(keys, buf_str(&kept)) : NULL;
+	SCOPED(buf_fini) struct buf kept = BUF(READY_NAME_MAX);
+	EVP_PKEY *key = kept_name(name, &kept)
+				? ready_keys_find(&keys->ready, buf_str(&kept))
+				: NULL;
 
 	return key && add_record(key, record) ? VAULT_OK : VAULT_REFUSED;
 }
@@ -179,19 +134,13 @@ enum vault_outcome dkim_keys_record(struct dkim_keys *keys, const struct vault_d
 
 enum vault_outcome dkim_keys_forget(struct dkim_keys *keys, const struct vault_dkim *name)
 {
-	SCOPED(buf_fini) struct buf kept = BUF(NAME_BYTES_MAX);
+	SCOPED(buf_fini) struct buf kept = BUF(READY_NAME_MAX);
 
 	if (!kept_name(name, &kept))
 		return VAULT_REFUSED;
-	if (secrets_remove(keys->secrets, buf_str(&kept)) != OK)
+	if (secrets_remove(keys->ready.secrets, buf_str(&kept)) != OK)
 		return VAULT_LATER;
-	for (size_t i = 0; i < LOADED_MAX; i++) {
-		struct loaded *loaded = &keys->loaded[i];
-
-		if (loaded->key && str_same((struct str){loaded->name, loaded->name_len},
-					    buf_str(&kept)))
-			x509_key_free(&loaded->key);
-	}
+	ready_keys_forget(&keys->ready, buf_str(&kept));
 	LOG(INFO, "DKIM key forgotten", KV_STR("key", name->selector),
 	    KV_STR("host", name->domain));
 	return VAULT_OK;
@@ -227,8 +176,10 @@ static bool sign_ed25519(EVP_PKEY *key, struct str hash, unsigned char *to, size
 enum vault_outcome dkim_keys_sign(struct dkim_keys *keys, const struct vault_dkim *name,
 				  struct str hash, struct buf *signature)
 {
-	SCOPED(buf_fini) struct buf kept = BUF(NAME_BYTES_MAX);
-	EVP_PKEY *key = kept_name(name, &kept) ? key_of(keys, buf_str(&kept)) : NULL;
+	SCOPED(buf_fini) struct buf kept = BUF(READY_NAME_MAX);
+	EVP_PKEY *key = kept_name(name, &kept)
+				? ready_keys_find(&keys->ready, buf_str(&kept))
+				: NULL;
 	unsigned char octets[RSA_BITS / 8];
 	size_t len = sizeof octets;
 

@@ -5,27 +5,17 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "vault/codec.h"
-#include "vaultd/x509.h"
+#include "vaultd/ready_keys.h"
 
 enum {
-	LOADED_MAX = 64,        /* keys kept ready */
 	SELF_SIGNED_MAX = 1000, /* made in one life of the process: a door that went bad
 				   must not fill the disk */
 	NAME_BYTES_MAX = 1 + VAULT_HOST_MAX,
 	VALUE_BYTES_MAX = VAULT_PEM_MAX + 256,
 };
 
-struct loaded {
-	char id[VAULT_KEY_ID_MAX];
-	size_t id_len;
-	EVP_PKEY *key;
-};
-
 struct keys {
-	struct secrets *secrets;
-	struct loaded loaded[LOADED_MAX];
-	size_t next; /* the one to be replaced */
+	struct ready_keys ready;
 	unsigned self_signed;
 };
 
@@ -33,7 +23,7 @@ struct keys *keys_new(struct secrets *secrets)
 {
 	struct keys *keys = NEW(struct keys);
 
-	keys->secrets = secrets;
+	keys->ready.secrets = secrets;
 	return keys;
 }
 
@@ -41,8 +31,7 @@ void keys_free(struct keys **keys)
 {
 	if (!*keys)
 		return;
-	for (size_t i = 0; i < LOADED_MAX; i++)
-		x509_key_free(&(*keys)->loaded[i].key);
+	ready_keys_fini(&(*keys)->ready);
 	mem_free(*keys);
 	*keys = NULL;
 }
@@ -74,7 +63,7 @@ static err_t find(struct keys *keys, struct str name, struct buf *chain,
 {
 	SCOPED(buf_fini) struct buf value = BUF(VALUE_BYTES_MAX);
 
-	TRY(secrets_get(keys->secrets, name, &value));
+	TRY(secrets_get(keys->ready.secrets, name, &value));
 	struct dec dec = dec_over(buf_str(&value));
 	struct str id = dec_str(&dec), pem = dec_str(&dec);
 
@@ -85,31 +74,23 @@ static err_t find(struct keys *keys, struct str name, struct buf *chain,
 	return OK;
 }
 
-static void wipe(struct buf *buf)
-{
-	if (buf->ptr)
-		explicit_bzero(buf->ptr, buf->room);
-	buf_fini(buf);
-}
-
 /* Keeps a key and its chain under the host's name. */
 static err_t keep(struct keys *keys, struct str name, const EVP_PKEY *key,
 		  struct str chain, bool only_new)
 {
-	SCOPED(wipe) struct buf der = BUF(VALUE_BYTES_MAX);
+	SCOPED(secret_wipe) struct buf der = BUF(KEY_DER_BYTES_MAX);
 	SCOPED(buf_fini) struct buf id = BUF(1 + VAULT_KEY_ID_MAX);
 	SCOPED(buf_fini) struct buf value = BUF(VALUE_BYTES_MAX);
 
 	buf_add_byte(&id, 'k');
-	(void)buf_room(&der, 4096); /* growing would leave copies */
-	if (!x509_key_id(key, &id) || !x509_key_write(key, &der))
+	if (!x509_key_id(key, &id) || !ready_keys_write(key, &der))
 		return ERR_LIMIT;
 	enc_str(&value, str_skip(buf_str(&id), 1));
 	enc_str(&value, chain);
 	const struct secret_pair pairs[] = {{name, buf_str(&value)},
 					    {buf_str(&id), buf_str(&der)}};
 
-	return buf_ok(&value) ? secrets_put(keys->secrets, pairs, 2, only_new)
+	return buf_ok(&value) ? secrets_put(keys->ready.secrets, pairs, 2, only_new)
 			      : ERR_LIMIT;
 }
 
@@ -168,29 +149,11 @@ enum vault_outcome keys_import(struct keys *keys, struct str host, struct str ch
 /* The key of that id, from memory or disk; the keeper's. */
 static EVP_PKEY *key_of(struct keys *keys, struct str id)
 {
-	SCOPED(wipe) struct buf der = BUF(VALUE_BYTES_MAX);
 	SCOPED(buf_fini) struct buf name = BUF(1 + VAULT_KEY_ID_MAX);
 
-	for (size_t i = 0; i < LOADED_MAX; i++) {
-		struct loaded *loaded = &keys->loaded[i];
-
-		if (loaded->key && str_same((struct str){loaded->id, loaded->id_len}, id))
-			return loaded->key;
-	}
 	buf_add_byte(&name, 'k');
 	buf_add(&name, id);
-	(void)buf_room(&der, 4096);
-	if (secrets_get(keys->secrets, buf_str(&name), &der) != OK)
-		return NULL;
-	EVP_PKEY *key = x509_key_read(buf_str(&der));
-	if (!key)
-		return NULL;
-	struct loaded *place = &keys->loaded[keys->next++ % LOADED_MAX];
-	x509_key_free(&place->key);
-	place->key = key;
-	place->id_len = id.len;
-	memcpy(place->id, id.ptr, id.len);
-	return key;
+	return ready_keys_find(&keys->ready, buf_str(&name));
 }
 
 enum vault_outcome keys_sign(struct keys *keys, struct str key_id,
