@@ -201,7 +201,8 @@ TEST(one_organization_agrees_with_itself)
 	run(stays);
 }
 
-/* Below a public suffix are others, who have to agree; and below one's own name nobody. */
+/* Below a public suffix are others, who have to agree; and below one's own name nobody.
+ */
 static void stays_out(void)
 {
 	say("_dmarc.suffix", "v=DMARC1; p=none; psd=y; rua=mailto:a@victim.suffix");
