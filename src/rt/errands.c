@@ -2,12 +2,15 @@
 
 #include "rt/loop_state.h"
 
+static size_t tasks_now;
+
 static void run_in_task(void *arg)
 {
 	struct errand *errand = arg;
 	struct errands *errands = errand->errands;
 
 	errand->run(errand->arg);
+	tasks_now--;
 	if (--errands->tasks == 0)
 		wake_all(&errands->ended);
 }
@@ -22,9 +25,11 @@ void errands_spread(struct errands *errands)
 		if (errand->has_begun)
 			continue;
 		errand->errands = errands;
-		if (!task_start("errand", run_in_task, errand))
+		if (tasks_now == ERRAND_TASKS_MAX ||
+		    !task_start("errand", run_in_task, errand))
 			return;
 		errand->has_begun = true;
+		tasks_now++;
 		errands->tasks++;
 	}
 }

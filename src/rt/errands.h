@@ -11,6 +11,9 @@
 
 #include "rt/task.h"
 
+/* That errands of the whole process may have, so that there are tasks for others. */
+enum { ERRAND_TASKS_MAX = 2000 };
+
 struct errand {
 	void (*run)(void *arg); /* may suspend */
 	void *arg;

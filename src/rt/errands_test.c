@@ -127,3 +127,45 @@ TEST(errands_without_a_loop_are_done_in_order)
 	CHECK_STR(buf_str(&story), STR("a b c "));
 	buf_fini(&story);
 }
+
+/* Each of them waits, and has another that would. */
+static void run_pair(void *arg)
+{
+	struct team *team = arg;
+	struct errand list[2];
+	struct errands errands = {.list = list, .count = COUNT_OF(list)};
+	struct worker worker = {&errands, "", 1000};
+
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		list[i] = (struct errand){.run = work, .arg = &worker};
+	errands_run(&errands);
+	team->took_ms++; /* counts them */
+}
+
+static void run_crowd(void *arg)
+{
+	struct team *team = arg;
+
+	for (size_t i = 0; i < ERRAND_TASKS_MAX + 10; i++)
+		CHECK(task_start("pair", run_pair, team));
+	CHECK(task_sleep_ms(500) == OK);
+	team->tasks = task_count();
+	CHECK(task_sleep_ms(3000) == OK);
+	loop_stop();
+}
+
+TEST(errands_leave_tasks_for_others)
+{
+	struct team team = {.tasks = 0};
+
+	story = BUF(100);
+	clock_test_start(0);
+	loop_init();
+	CHECK(task_start("crowd", run_crowd, &team));
+	loop_run();
+	loop_fini();
+	clock_test_stop();
+	CHECK(team.tasks == 1 + ERRAND_TASKS_MAX + 10 + ERRAND_TASKS_MAX);
+	CHECK(team.took_ms == ERRAND_TASKS_MAX + 10);
+	buf_fini(&story);
+}
