@@ -5,7 +5,7 @@
 #include "resolver/resolver.h"
 #include "tlspolicy/policy.h"
 
-enum { HOSTS_MAX = 50, PORT = 25 };
+enum { HOSTS_MAX = 50, PORT = 25, SECONDS = 20 /* for all that is asked */ };
 
 /* Where the domain takes mail: RFC 5321 §5.1.  False, and said, if that cannot be told.
  */
@@ -14,7 +14,7 @@ static bool find_hosts(struct ctl *ctl, struct str domain, struct str *hosts,
 {
 	struct dns_mx mx;
 
-	resolver_ask(ctl->resolver, domain, DNS_MX, &ctl->arena, answer);
+	dns_ask(ctl_lookup(ctl, SECONDS), domain, DNS_MX, &ctl->arena, answer);
 	*count = 0;
 	if (answer->outcome == DNS_BOGUS || answer->outcome == DNS_UNKNOWN) {
 		ctl_fail(ctl,
@@ -84,6 +84,7 @@ static void check(struct ctl *ctl)
 		.uses = (ctl->conf.is_dane_heeded ? TLS_USE_DANE : 0u) |
 			(ctl->conf.is_mta_sts_heeded ? TLS_USE_STS : 0u),
 		.sts_port = (uint16_t)ctl->conf.mta_sts_port,
+		.until = ctl_lookup(ctl, SECONDS)->until,
 	};
 	SCOPED(policy_close) struct policy *policy = policy_open(&options);
 	struct str hosts[HOSTS_MAX + 1];

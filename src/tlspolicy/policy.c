@@ -15,6 +15,8 @@ struct policy *policy_open(const struct policy_options *options)
 	struct policy *policy = NEW(struct policy);
 
 	policy->options = *options;
+	if (policy->options.until == 0)
+		policy->options.until = NEVER;
 	policy->sts = sts_open(&policy->options);
 	return policy;
 }
@@ -35,6 +37,14 @@ void policy_hop(struct policy *policy, struct str domain, struct str expanded,
 		.hop = {.domain = domain, .expanded = expanded, .mx = mx}};
 	if ((policy->options.uses & TLS_USE_STS) && policy->options.fetch)
 		sts_find(policy->sts, domain, arena, hop);
+}
+
+static void ask(const struct policy *policy, struct str name, enum dns_type type,
+		struct arena *arena, struct dns_answer *answer)
+{
+	const struct dns_question question = {name, type, policy->options.until};
+
+	resolver_ask_until(policy->options.resolver, &question, arena, answer);
 }
 
 static enum tls_known known(const struct dns_answer *answer)
@@ -62,8 +72,7 @@ static void ask_addresses(struct policy *policy, struct arena *arena,
 	for (size_t i = 0; i < COUNT_OF(types); i++) {
 		struct dns_answer answer;
 
-		resolver_ask(policy->options.resolver, host->name, types[i], arena,
-			     &answer);
+		ask(policy, host->name, types[i], arena, &answer);
 		if (answer.outcome == DNS_FOUND) {
 			bool is_first = !is_found;
 
@@ -85,7 +94,7 @@ static void ask_alias(struct policy *policy, struct arena *arena, struct tls_hos
 	if (host->address != TLS_KNOWN_NONE || host->expanded.len == 0 ||
 	    str_same(host->expanded, host->name))
 		return;
-	resolver_ask(policy->options.resolver, host->name, DNS_CNAME, arena, &answer);
+	ask(policy, host->name, DNS_CNAME, arena, &answer);
 	host->alias = known(&answer);
 }
 
@@ -114,7 +123,7 @@ static void ask_tlsa(struct policy *policy, const struct tls_hop *hop, uint16_t 
 		struct str name =
 			arena_printf(arena, "_%u._tcp.%.*s", port, STR_FMT(bases[i]));
 
-		resolver_ask(policy->options.resolver, name, DNS_TLSA, arena, &answer);
+		ask(policy, name, DNS_TLSA, arena, &answer);
 		host->base = bases[i];
 		host->tlsa = known(&answer);
 		if (host->tlsa == TLS_KNOWN)

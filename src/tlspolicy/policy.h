@@ -20,7 +20,7 @@ struct policy_options {
 	struct fetch *fetch; /* NULL: MTA-STS is not heeded */
 	unsigned uses;       /* enum tls_use */
 	uint16_t sts_port;   /* 443 */
-	deadline_t until;    /* then nobody waits for a policy; 0: as below */
+	deadline_t until;    /* then nobody waits any more; 0: as below */
 };
 
 struct policy *policy_open(const struct policy_options *options);

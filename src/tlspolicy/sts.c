@@ -122,16 +122,10 @@ static void flawed(struct policy_hop *hop, enum tls_flaw flaw, struct str why)
 	hop->sts_why = why;
 }
 
-/* How long the answer to a question may take, from now on. */
-static deadline_t patience(const struct sts *sts)
-{
-	return sts->options->until == 0 ? NEVER : sts->options->until;
-}
-
-/* The same for a fetch; at least a second. */
+/* At least a second. */
 static uint16_t fetch_timeout_s(const struct sts *sts)
 {
-	deadline_t until = patience(sts), now = loop_now();
+	deadline_t until = sts->options->until, now = loop_now();
 	uint64_t left_s = until > now ? (until - now) / 1000 : 0;
 
 	return (uint16_t)num_min(FETCH_TIMEOUT_S, left_s > 0 ? left_s : 1);
@@ -147,7 +141,7 @@ static bool ask(struct sts *sts, struct str domain, struct arena *arena,
 		.reply_max = MTA_STS_POLICY_BYTES_MAX,
 	};
 
-	if (!reach(sts->options->resolver, host, patience(sts), arena, &request)) {
+	if (!reach(sts->options->resolver, host, sts->options->until, arena, &request)) {
 		flawed(hop, TLS_FLAW_STS_FETCH, STR("the policy host has no address"));
 		return false;
 	}
@@ -284,7 +278,7 @@ static bool announced(struct sts *sts, struct str domain, struct arena *arena,
 		      struct str *id)
 {
 	struct str name = arena_printf(arena, "_mta-sts.%.*s", STR_FMT(domain));
-	const struct dns_question question = {name, DNS_TXT, patience(sts)};
+	const struct dns_question question = {name, DNS_TXT, sts->options->until};
 	struct dns_answer answer;
 	struct str text, record = STR("");
 	size_t count = 0;
