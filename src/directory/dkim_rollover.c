@@ -107,19 +107,57 @@ bool dkim_rollover_is_same(struct str shown, struct str ours, struct arena *aren
 }
 
 static bool is_shown(const struct dkim_rollover *rollover,
-		     const struct directory_dkim *key)
+		     const struct dns_lookup *lookup, const struct directory_dkim *key)
 {
 	struct str ours = dkim_rollover_record(rollover, key), text;
 	struct dns_answer answer;
 
-	dns_ask(&rollover->lookup, dkim_rollover_name(rollover, key), DNS_TXT,
-		rollover->arena, &answer);
+	dns_ask(lookup, dkim_rollover_name(rollover, key), DNS_TXT, rollover->arena,
+		&answer);
 	for (size_t i = 0; answer.outcome == DNS_FOUND && i < answer.count; i++)
 		if (ours.len > 0 &&
 		    dns_txt_read(answer.records[i], rollover->arena, &text) &&
 		    dkim_rollover_is_same(text, ours, rollover->arena))
 			return true;
 	return false;
+}
+
+struct looking {
+	const struct dkim_rollover *rollover;
+	const struct dns_lookup *lookup;
+	const struct directory_dkim *key;
+	bool is_shown;
+};
+
+static void look(void *arg)
+{
+	struct looking *looking = arg;
+
+	looking->is_shown = is_shown(looking->rollover, looking->lookup, looking->key);
+}
+
+/* All that wait for it; asked for at a time. */
+static bool are_shown(const struct dkim_rollover *rollover)
+{
+	struct errand list[DIRECTORY_DKIM_MAX];
+	struct looking lookings[DIRECTORY_DKIM_MAX];
+	struct errands errands = {.list = list};
+	struct dns_errands dns = {&rollover->lookup, &errands};
+	const struct dns_lookup lookup = dns_errands_lookup(&dns);
+	bool are_shown = true;
+
+	for (size_t i = 0; i < rollover->count; i++) {
+		struct looking *looking = &lookings[errands.count];
+
+		if (rollover->keys[i].state != DKIM_KEY_NEXT)
+			continue;
+		*looking = (struct looking){rollover, &lookup, &rollover->keys[i], false};
+		list[errands.count++] = (struct errand){.run = look, .arg = looking};
+	}
+	errands_run(&errands);
+	for (size_t i = 0; i < errands.count; i++)
+		are_shown = are_shown && lookings[i].is_shown;
+	return are_shown;
 }
 
 static void change(struct dkim_rollover *rollover, enum dkim_key_state from,
@@ -140,12 +178,8 @@ static void change(struct dkim_rollover *rollover, enum dkim_key_state from,
 
 void dkim_rollover_promote(struct dkim_rollover *rollover)
 {
-	if (!dkim_rollover_has(rollover, DKIM_KEY_NEXT))
+	if (!dkim_rollover_has(rollover, DKIM_KEY_NEXT) || !are_shown(rollover))
 		return;
-	for (size_t i = 0; i < rollover->count; i++)
-		if (rollover->keys[i].state == DKIM_KEY_NEXT &&
-		    !is_shown(rollover, &rollover->keys[i]))
-			return;
 	change(rollover, DKIM_KEY_ACTIVE, DKIM_KEY_RETIRED);
 	change(rollover, DKIM_KEY_NEXT, DKIM_KEY_ACTIVE);
 }
