@@ -11,8 +11,10 @@
 
 #include "rt/task.h"
 
-/* That errands of the whole process may have, so that there are tasks for others. */
-enum { ERRAND_TASKS_MAX = 2000 };
+/* That errands of the whole process may have: others need tasks, too, and whoever answers
+ * (the resolver takes 4,000 questions at a time, of all processes) must not be flooded.
+ */
+enum { ERRAND_TASKS_MAX = 400 };
 
 struct errand {
 	void (*run)(void *arg); /* may suspend */
