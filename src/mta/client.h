@@ -65,7 +65,7 @@ struct client_bounds {
 	uint32_t by_min_s; /* RFC 2852 §2 */
 };
 
-enum { CLIENT_DOMAINS_MAX = 100 }; /* that one session names, if it may not name any */
+enum { CLIENT_DOMAINS_MAX = 100 }; /* that a session names, if that is bounded */
 
 struct client {
 	struct conn *conn;
@@ -73,9 +73,10 @@ struct client {
 	struct client_options options;
 	unsigned offers; /* enum client_offer */
 	struct client_bounds bounds;
-	bool has_failed;   /* the connection is of no more use */
-	unsigned mails;    /* that were begun */
-	uint64_t domains[CLIENT_DOMAINS_MAX]; /* hashes of those it named, if they count */
+	bool has_failed; /* the connection is of no more use */
+	unsigned mails;  /* that were begun */
+	uint64_t
+		domains[CLIENT_DOMAINS_MAX]; /* hashes of those it named, if they count */
 	size_t domain_count;
 	bool is_tls_known; /* it was offered or not, and then tried: */
 	struct tls_outcome tls;
