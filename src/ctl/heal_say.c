@@ -67,7 +67,7 @@ void heal_describe(struct heal *heal, struct str bytes, struct heal_found *found
 	    !digest_envelope(arena, &digest, &envelope))
 		return;
 	found->subject = header_text(heal->ctl, envelope.subject);
-	found->from = header_text(heal->ctl, digest.display_from);
+	found->from = header_text(heal->ctl, digest.sort[SORT_DISPLAY_FROM]);
 }
 
 /* ---- one finding ------------------------------------------------------------------- */

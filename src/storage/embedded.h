@@ -144,6 +144,8 @@ struct reader {
 	struct storage *storage;
 	struct kv_txn *txn;
 	struct kv_cursor cursor;
+	struct kv_cursor parts; /* of messages; opened by who needs it */
+	bool has_parts;
 };
 /* UNAVAILABLE if it cannot be had; reader_end() is then not needed, but harmless. */
 enum store_outcome reader_begin(struct reader *reader, struct storage *storage);

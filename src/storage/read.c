@@ -6,6 +6,7 @@
 #include "storage/embedded.h"
 #include "storage/items.h"
 #include "storage/words.h"
+#include "store/digest.h"
 
 enum {
 	ROW_BYTES = 24,        /* of a page, beside what has no fixed length */
@@ -54,6 +55,8 @@ void reader_end(struct reader *reader)
 	if (!reader->storage)
 		return;
 	kv_cursor_close(&reader->cursor);
+	if (reader->has_parts)
+		kv_cursor_close(&reader->parts);
 	kv_drop(&reader->txn);
 	(void)pthread_rwlock_unlock(&reader->storage->gate);
 	reader->storage = NULL;
@@ -242,15 +245,32 @@ enum store_outcome storage_mailboxes(struct storage *storage, account_t account,
 
 /* ---- messages ---------------------------------------------------------------------- */
 
+/* A row of a message.  Messages are read in their order, mostly, so it is near the last
+ * one, and a cursor finds it sooner than a search from the top. */
+static err_t part_get(struct reader *reader, account_t account, uint64_t message,
+		      enum message_part part, struct str *value)
+{
+	struct key key;
+	struct str wanted = key_message(&key, account, message, part);
+
+	if (!reader->has_parts)
+		TRY(kv_cursor_open(reader->txn, &reader->parts));
+	reader->has_parts = true;
+	err_t err = kv_seek(&reader->parts, wanted);
+
+	if ((err == OK || err == ERR_SYNTAX) && !str_same(reader->parts.key, wanted))
+		return ERR_ABSENT;
+	*value = reader->parts.value;
+	return err;
+}
+
 static enum store_outcome row_message(struct reader *reader, account_t account,
 				      uint64_t message, struct arena *arena,
 				      unsigned columns, struct message_row *row)
 {
-	struct key key;
 	struct str value;
 	struct item_row item;
-	err_t err = kv_get(reader->txn, key_message(&key, account, message, PART_ITEM),
-			   &value);
+	err_t err = part_get(reader, account, message, PART_ITEM, &value);
 
 	if (err != OK)
 		return err == ERR_ABSENT ? damaged("message missing") : read_err(err);
@@ -267,15 +287,15 @@ static enum store_outcome row_message(struct reader *reader, account_t account,
 
 static enum store_outcome row_digest(struct reader *reader, account_t account,
 				     uint64_t message, struct arena *arena,
-				     struct message_row *row)
+				     unsigned columns, struct message_row *row)
 {
-	struct key key;
 	struct str value;
-	err_t err = kv_get(reader->txn, key_message(&key, account, message, PART_DIGEST),
-			   &value);
+	err_t err = part_get(reader, account, message, PART_DIGEST, &value);
 
 	if (err != OK)
 		return err == ERR_ABSENT ? STORE_OK : read_err(err);
+	if (!(columns & ROW_DIGEST))
+		value = digest_front(value);
 	return arena_copy(arena, value, &row->digest) ? STORE_OK : STORE_INVALID;
 }
 
@@ -283,10 +303,8 @@ static enum store_outcome row_digest(struct reader *reader, account_t account,
 static enum store_outcome row_thread(struct reader *reader, account_t account,
 				     uint64_t message, struct message_row *row)
 {
-	struct key key;
 	struct str value;
-	err_t err = kv_get(reader->txn, key_message(&key, account, message, PART_THREAD),
-			   &value);
+	err_t err = part_get(reader, account, message, PART_THREAD, &value);
 
 	row->thread = message;
 	if (err != OK)
@@ -315,11 +333,12 @@ static enum store_outcome row_fill(struct reader *reader, account_t account,
 				    .saved_at = member.saved_at};
 	if ((columns & ROW_KEYWORDS) && !words_read(member.words, arena, &row->keywords))
 		return STORE_INVALID;
-	if (columns & (ROW_MESSAGE | ROW_HASH))
+	if (columns & (ROW_MESSAGE | ROW_HASH | ROW_KEYS))
 		outcome =
 			row_message(reader, account, member.message, arena, columns, row);
-	if (outcome == STORE_OK && (columns & ROW_DIGEST))
-		outcome = row_digest(reader, account, member.message, arena, row);
+	if (outcome == STORE_OK && (columns & (ROW_DIGEST | ROW_KEYS)))
+		outcome =
+			row_digest(reader, account, member.message, arena, columns, row);
 	if (outcome == STORE_OK && (columns & ROW_THREAD))
 		outcome = row_thread(reader, account, member.message, row);
 	return outcome;

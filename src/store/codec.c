@@ -302,7 +302,7 @@ static void dec_rows_request(struct dec *dec, struct store_request *r)
 	r->rows.columns = dec_u8(dec);
 	if (r->rows.uids.first == 0 || r->rows.uids.last < r->rows.uids.first ||
 	    (r->rows.columns & ~(unsigned)(ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST |
-					   ROW_HASH | ROW_THREAD)) != 0)
+					   ROW_HASH | ROW_THREAD | ROW_KEYS)) != 0)
 		dec->failed = true;
 }
 

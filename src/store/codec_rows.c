@@ -110,7 +110,11 @@ static void enc_message_columns(struct buf *buf, unsigned columns,
 		enc_var(buf, row->size);
 		store_enc_bounded(buf, row->trace, TRACE_BYTES_MAX);
 	}
-	if (columns & ROW_DIGEST)
+	if (columns & ROW_KEYS) {
+		enc_u64(buf, (uint64_t)row->received_at);
+		enc_var(buf, row->size);
+	}
+	if (columns & (ROW_DIGEST | ROW_KEYS))
 		store_enc_bounded(buf, row->digest, DIGEST_BYTES_MAX);
 	if (columns & ROW_THREAD)
 		enc_var(buf, row->thread);
@@ -131,7 +135,11 @@ static void dec_message_columns(struct dec *dec, struct arena *arena, unsigned c
 		row->size = dec_var(dec);
 		row->trace = store_dec_bounded(dec, TRACE_BYTES_MAX);
 	}
-	if (columns & ROW_DIGEST)
+	if (columns & ROW_KEYS) {
+		row->received_at = (int64_t)dec_u64(dec);
+		row->size = dec_var(dec);
+	}
+	if (columns & (ROW_DIGEST | ROW_KEYS))
 		row->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
 	if (columns & ROW_THREAD)
 		row->thread = dec_var(dec);

@@ -318,6 +318,12 @@ TEST(results_and_rows_come_back_as_they_went)
 	CHECK_STR(got_rows[1].keywords.words[0], STR("$Junk"));
 	CHECK_STR(got_rows[1].digest, STR("d"));
 	CHECK(got_rows[0].thread == 0 && got_rows[1].thread == 1ull << 40);
+	buf_reset(&buf);
+	store_enc_rows(&buf, ROW_KEYS, rows, 2, 0);
+	dec = dec_over(buf_str(&buf));
+	CHECK(store_dec_rows(&dec, &arena, &got_rows, &count, &next_uid) && count == 2);
+	CHECK(got_rows[1].size == 4096 && got_rows[1].trace.len == 0);
+	CHECK_STR(got_rows[1].digest, STR("d"));
 	buf_fini(&buf);
 	arena_fini(&arena);
 }

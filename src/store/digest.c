@@ -6,14 +6,13 @@
 #include "store/digest_form.h"
 #include "store/digest_pack.h"
 #include "store/types.h"
-#include "text/base_subject.h"
-#include "text/casemap.h"
 #include "text/preview.h"
-#include "text/text_header.h"
 #include "wire/mail/message_id.h"
 
-/* The most octets that parsing one message may take. */
-enum { ARENA_BYTES = 16 << 20 };
+enum {
+	ARENA_BYTES = 16 << 20, /* the most that parsing one message may take */
+	SUBJECT_HASHED_MAX = 1024,
+};
 
 uint64_t digest_hash(struct str bytes)
 {
@@ -198,38 +197,6 @@ static bool has_attachment(struct mime_part *root)
 
 /* --- keys --- */
 
-static void add_sort_key(struct buf *out, struct str text)
-{
-	struct buf key = BUF(DIGEST_SORT_BYTES * 4);
-
-	casemap_add(&key, utf8_first(text, DIGEST_SORT_BYTES * 2));
-	enc_str(out, utf8_first(buf_str(&key), DIGEST_SORT_BYTES));
-	buf_fini(&key);
-}
-
-static struct str local_of(const struct mail_envelope *e, enum mail_list list)
-{
-	const struct mail_address *a = mail_first_mailbox(&e->lists[list]);
-
-	return a ? a->local : STR("");
-}
-
-/* The name, or else the address.  RFC 5957 §2. */
-static void add_display_key(struct buf *out, const struct mail_address *a)
-{
-	struct buf text = BUF(4096);
-
-	if (a && a->name.len > 0) {
-		text_header_add(&text, str_first(a->name, 1000));
-	} else if (a) {
-		buf_add(&text, str_first(a->local, 1000));
-		buf_add_byte(&text, '@');
-		buf_add(&text, str_first(a->domain, 1000));
-	}
-	add_sort_key(out, buf_str(&text));
-	buf_fini(&text);
-}
-
 static void add_references(struct buf *out, struct arena *arena,
 			   const struct mail_envelope *e)
 {
@@ -256,7 +223,6 @@ static uint64_t id_hash(struct arena *arena, struct str value)
 struct make {
 	struct arena arena;
 	struct mail_envelope envelope;
-	struct buf subject;  /* the base subject */
 	struct buf parts[2]; /* envelope and structure, encoded */
 	struct str message, header;
 	struct mime mime;
@@ -277,32 +243,28 @@ static struct str header_front(struct str message, size_t header_len)
 	return str_first(message, len);
 }
 
-/* What digest_read_keys() gives, and the subject's sort key. */
-static void add_keys(struct buf *out, struct buf *parts, struct make *m)
+/* What digest_read_keys() gives. */
+static void add_keys(struct buf *out, struct make *m)
 {
 	const struct mail_envelope *e = &m->envelope;
-	struct buf mapped = BUF(4096);
+	SCOPED(buf_fini) struct buf text = BUF(SUBJECT_HASHED_MAX);
 
-	casemap_add(&mapped, utf8_first(buf_str(&m->subject), 1024));
+	if (sort_text_add(&text, e, SORT_SUBJECT, SUBJECT_HASHED_MAX))
+		m->flags |= DIGEST_IS_REPLY;
 	enc_u8(out, m->flags);
 	enc_var(out, m->message.len);
 	enc_var(out, m->mime.root->header_len);
 	enc_var(out, m->mime.root->lines);
 	enc_u64(out, e->has_date ? (uint64_t)e->date.unix_s : 0);
 	enc_u64(out, id_hash(&m->arena, e->message_id));
-	enc_u64(out, mapped.len > 0 ? digest_hash(buf_str(&mapped)) : 0);
+	enc_u64(out, text.len > 0 ? digest_hash(buf_str(&text)) : 0);
 	add_references(out, &m->arena, e);
-	enc_str(parts, utf8_first(buf_str(&mapped), DIGEST_SORT_BYTES));
-	buf_fini(&mapped);
-}
-
-static void add_sort_keys(struct buf *out, const struct mail_envelope *e)
-{
-	add_sort_key(out, local_of(e, MAIL_FROM_LIST));
-	add_sort_key(out, local_of(e, MAIL_TO_LIST));
-	add_sort_key(out, local_of(e, MAIL_CC_LIST));
-	add_display_key(out, mail_first_mailbox(&e->lists[MAIL_FROM_LIST]));
-	add_display_key(out, mail_first_mailbox(&e->lists[MAIL_TO_LIST]));
+	enc_str(out, utf8_first(buf_str(&text), DIGEST_SORT_BYTES));
+	for (enum sort_text which = SORT_FROM; which < SORT_TEXTS; which++) {
+		buf_reset(&text);
+		(void)sort_text_add(&text, e, which, DIGEST_SORT_BYTES); /* no subject */
+		enc_str(out, buf_str(&text));
+	}
 }
 
 /* Parses the message and encodes what has bounds of its own. */
@@ -318,10 +280,7 @@ static void prepare(struct make *m)
 	mail_envelope_parse(&m->arena, str_first(m->message, root->header_len),
 			    DIGEST_ADDRESSES_MAX, &m->envelope);
 	mime_read_envelopes(&m->arena, m->message, root, DIGEST_ADDRESSES_MAX);
-	m->subject = BUF((size_t)3 * DIGEST_HEADER_MAX);
 	m->parts[1] = BUF(DIGEST_STRUCTURE_MAX);
-	if (base_subject_add(&m->subject, str_first(m->envelope.subject, 8192)))
-		m->flags |= DIGEST_IS_REPLY;
 	if (!add_envelope(&m->parts[0], &m->envelope, DIGEST_ENVELOPE_MAX))
 		m->flags |= DIGEST_ENVELOPE_CUT;
 	if (!add_structure(&m->parts[1], root))
@@ -359,8 +318,7 @@ void digest_make(struct str message, struct buf *out)
 
 	prepare(&m);
 	enc_u8(out, DIGEST_PLAIN);
-	add_keys(out, &parts, &m);
-	add_sort_keys(&parts, &m.envelope);
+	add_keys(out, &m);
 	preview_add(&preview, message, m.mime.root);
 	enc_str(&parts, buf_str(&preview));
 	enc_str(&parts, buf_str(&m.parts[0]));
@@ -373,6 +331,5 @@ void digest_make(struct str message, struct buf *out)
 	buf_fini(&parts);
 	buf_fini(&m.parts[0]);
 	buf_fini(&m.parts[1]);
-	buf_fini(&m.subject);
 	arena_fini(&m.arena);
 }

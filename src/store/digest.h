@@ -13,13 +13,13 @@
  * place that lies outside the message. */
 #pragma once
 
-#include "wire/mail/envelope.h"
+#include "store/sort_text.h"
 #include "wire/mail/mime.h"
 
 enum {
 	DIGEST_HEADER_MAX = 32 * 1024,
 	DIGEST_REFERENCES_MAX = 20, /* the last ones: the nearest ancestors */
-	DIGEST_SORT_BYTES = 64,
+	DIGEST_SORT_BYTES = 128,
 	DIGEST_ADDRESSES_MAX = 2000, /* of one list */
 };
 
@@ -48,10 +48,8 @@ struct digest {
 	uint64_t references[DIGEST_REFERENCES_MAX];
 	size_t reference_count;
 
-	/* For SORT, casemap_add()ed and cut to DIGEST_SORT_BYTES: the base subject; the
-	 * local part of the first mailbox (RFC 5256 §3); what to show of it (RFC 5957
-	 * §2). */
-	struct str sort_subject, sort_from, sort_to, sort_cc, display_from, display_to;
+	/* For SORT, each cut to DIGEST_SORT_BYTES. */
+	struct str sort[SORT_TEXTS];
 
 	struct str preview;   /* UTF-8; text/preview.h */
 	struct str envelope;  /* for digest_envelope() */
@@ -72,8 +70,12 @@ void digest_make_warily(const char *operation, struct str message, struct buf *o
  * know, or the arena is full; then *digest is untouched. */
 [[nodiscard]] bool digest_read(struct arena *arena, struct str bytes,
 			       struct digest *digest);
-/* Only what stands before sort_subject, without an arena. */
+/* Only what stands before preview, without an arena: what SORT and THREAD need. */
 [[nodiscard]] bool digest_read_keys(struct str bytes, struct digest *digest);
+/* The octets that this reads, which are enough for it; "" if it fails. */
+struct str digest_front(struct str bytes);
+/* Whether a text for SORT may be longer than the digest has it. */
+bool digest_sort_is_cut(struct str text);
 /* The envelope as mail_envelope_parse() gives it, but without references.  False if the
  * bytes are damaged or the arena is full. */
 [[nodiscard]] bool digest_envelope(struct arena *arena, const struct digest *digest,

@@ -3,10 +3,9 @@
  *
  *   digest    = u8 version, u8 flags, var size, var header_size, var lines, u64 sent_at,
  *               u64 message_id, u64 base_subject, u8 count, count u64 references,
- *               parts of version 1, or of version 2: var size, and the same parts packed
- *               (digest_pack.h)
- *   parts     = str sort_subject, sort_from, sort_to, sort_cc, display_from, display_to,
- *               str preview, str envelope, str structure, str header
+ *               the six str sort in their order, parts of version 3, or of version 4:
+ *               var size, and the same parts packed (digest_pack.h)
+ *   parts     = str preview, str envelope, str structure, str header
  *   envelope  = u8 date flags, [u64 unix_s, u16 zone_minutes + 0x8000,]
  *               str date_text, subject, in_reply_to, message_id, six lists
  *   list      = var count, count times: u8 kind, and str name for MAIL_GROUP_START, str
@@ -20,8 +19,8 @@
 #pragma once
 
 enum {
-	DIGEST_PLAIN = 1, /* the versions */
-	DIGEST_PACKED = 2,
+	DIGEST_PLAIN = 3, /* the versions */
+	DIGEST_PACKED = 4,
 	DIGEST_ENVELOPE_MAX = 12 * 1024,
 	DIGEST_STRUCTURE_MAX = 12 * 1024,
 

@@ -48,7 +48,7 @@ static void as_message(struct str message, struct arena *arena, struct buf *byte
 {
 	struct mail_envelope envelope, parsed;
 	struct mime_part *root;
-	struct digest digest;
+	struct digest digest, keys;
 
 	digest_make(message, bytes);
 	ASSERT(bytes->len <= DIGEST_BYTES_MAX);
@@ -57,7 +57,9 @@ static void as_message(struct str message, struct arena *arena, struct buf *byte
 	ASSERT(str_same(digest.header, str_first(message, digest.header.len)));
 	ASSERT((digest.flags & DIGEST_HEADER_CUT) ||
 	       digest.header.len == digest.header_size);
-	ASSERT(utf8_valid(digest.preview) && utf8_valid(digest.sort_subject));
+	ASSERT(utf8_valid(digest.preview) && utf8_valid(digest.sort[SORT_SUBJECT]));
+	ASSERT(digest_read_keys(digest_front(buf_str(bytes)), &keys));
+	ASSERT(keys.base_subject == digest.base_subject);
 	struct mime mime = mime_parse(arena, message);
 
 	mime_read_envelopes(arena, message, mime.root, DIGEST_ADDRESSES_MAX);

@@ -32,7 +32,28 @@ static bool read_keys(struct dec *in, struct digest *d, uint8_t *version)
 		return false;
 	for (size_t i = 0; i < d->reference_count; i++)
 		d->references[i] = dec_u64(in);
+	for (size_t i = 0; i < SORT_TEXTS; i++) {
+		d->sort[i] = dec_str(in);
+		if (d->sort[i].len > DIGEST_SORT_BYTES)
+			return false;
+	}
 	return dec_ok(in);
+}
+
+struct str digest_front(struct str bytes)
+{
+	struct dec in = dec_over(bytes);
+	struct digest d;
+	uint8_t version;
+
+	return read_keys(&in, &d, &version) ? str_first(bytes, bytes.len - in.rest.len)
+					    : STR("");
+}
+
+/* A character of up to four octets may have found no room. */
+bool digest_sort_is_cut(struct str text)
+{
+	return text.len + 4 > DIGEST_SORT_BYTES;
 }
 
 bool digest_read_keys(struct str bytes, struct digest *digest)
@@ -63,12 +84,6 @@ bool digest_read(struct arena *arena, struct str bytes, struct digest *digest)
 			return false;
 		in = dec_over(parts);
 	}
-	d.sort_subject = dec_str(&in);
-	d.sort_from = dec_str(&in);
-	d.sort_to = dec_str(&in);
-	d.sort_cc = dec_str(&in);
-	d.display_from = dec_str(&in);
-	d.display_to = dec_str(&in);
 	d.preview = dec_str(&in);
 	d.envelope = dec_str(&in);
 	d.structure = dec_str(&in);

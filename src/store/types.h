@@ -362,6 +362,9 @@ enum row_column { /* what store_rows() should fetch beside uid, flags and modseq
 		  ROW_DIGEST = 4,
 		  ROW_HASH = 8,
 		  ROW_THREAD = 16,
+		  /* received_at, size, and of the digest the digest_front(), where it is
+		   * not asked for whole: what SORT and THREAD need */
+		  ROW_KEYS = 32,
 };
 enum { ROW_HASH_BYTES = 32 };
 

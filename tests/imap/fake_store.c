@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "login/login.h"
 #include "rt/clock.h"
+#include "store/digest.h"
 
 enum {
 	PAGE_ROWS = 7,
@@ -413,6 +414,11 @@ static struct message_row row_of(const struct member *m, unsigned columns)
 	}
 	if (columns & ROW_THREAD)
 		row.thread = m->letter + 1; /* each is one of its own */
+	if (columns & ROW_KEYS) {
+		row.received_at = letter->received_at;
+		row.size = letter->body.len + letter->trace.len;
+		row.digest = digest_front(letter->digest);
+	}
 	if (columns & ROW_DIGEST)
 		row.digest = letter->digest;
 	return row;
