@@ -150,12 +150,46 @@ static bool search(struct imap_in *in, struct imap_command *command)
 	return imap_search(in, &command->search);
 }
 
+static bool sort(struct imap_in *in, struct imap_command *command)
+{
+	return imap_sort_search(in, &command->search);
+}
+
+static bool thread(struct imap_in *in, struct imap_command *command)
+{
+	return imap_thread_search(in, &command->search);
+}
+
+/* quoted *(SP quoted).  RFC 5267 §5. */
+static bool cancel_update(struct imap_in *in, struct imap_command *command)
+{
+	struct str tags[IMAP_CANCEL_MAX];
+	size_t count = 0;
+
+	do {
+		if (count == IMAP_CANCEL_MAX)
+			return imap_fail(in, "more than %d tags", IMAP_CANCEL_MAX);
+		if (!imap_quoted(in, &tags[count++]))
+			return imap_fail_here(in, "a tag in quotes is expected");
+	} while (imap_space(in));
+	struct str *kept = ARENA_ARRAY(in->arena, struct str, count);
+
+	if (!kept)
+		return imap_fail(in, "too much in one command");
+	memcpy(kept, tags, count * sizeof *kept);
+	command->cancel.tags = kept;
+	command->cancel.count = count;
+	return true;
+}
+
 static bool fetch(struct imap_in *in, struct imap_command *command)
 {
 	if (!imap_fetch(in, &command->fetch))
 		return false;
 	if (command->fetch.wants_vanished && !command->is_uid)
 		return imap_fail(in, "VANISHED is for UID FETCH only");
+	if (command->fetch.is_partial && !command->is_uid)
+		return imap_fail(in, "PARTIAL is for UID FETCH only");
 	if (command->is_uid)
 		command->fetch.items |= IMAP_FETCH_UID; /* RFC 9051 §6.4.9 */
 	return true;
@@ -217,6 +251,9 @@ static const struct row {
 	[IMAP_UNSELECT] = {STR("UNSELECT"), IMAP_SELECTED},
 	[IMAP_EXPUNGE] = {STR("EXPUNGE"), IMAP_SELECTED, NULL, uid_expunge},
 	[IMAP_SEARCH] = {STR("SEARCH"), IMAP_SELECTED, search, search},
+	[IMAP_SORT] = {STR("SORT"), IMAP_SELECTED, sort, sort},
+	[IMAP_THREAD] = {STR("THREAD"), IMAP_SELECTED, thread, thread},
+	[IMAP_CANCELUPDATE] = {STR("CANCELUPDATE"), IMAP_SELECTED, cancel_update},
 	[IMAP_FETCH] = {STR("FETCH"), IMAP_SELECTED, fetch, fetch},
 	[IMAP_STORE] = {STR("STORE"), IMAP_SELECTED, store, store},
 	[IMAP_COPY] = {STR("COPY"), IMAP_SELECTED, copy, copy},

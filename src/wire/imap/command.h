@@ -9,7 +9,12 @@
 #include "wire/imap/select.h"
 #include "wire/imap/store.h"
 
-enum { IMAP_TAG_MAX = 200, IMAP_ID_PAIRS_MAX = 30, IMAP_ENABLE_MAX = 50 };
+enum {
+	IMAP_TAG_MAX = 200,
+	IMAP_ID_PAIRS_MAX = 30,
+	IMAP_ENABLE_MAX = 50,
+	IMAP_CANCEL_MAX = 50
+};
 
 /* Where a session stands; a set of bits in the table of commands.  RFC 9051 §3. */
 enum imap_state {
@@ -45,6 +50,9 @@ enum imap_verb {
 	IMAP_UNSELECT,
 	IMAP_EXPUNGE,
 	IMAP_SEARCH,
+	IMAP_SORT,
+	IMAP_THREAD,
+	IMAP_CANCELUPDATE,
 	IMAP_FETCH,
 	IMAP_STORE,
 	IMAP_COPY,
@@ -92,7 +100,11 @@ struct imap_command {
 		struct imap_select select; /* EXAMINE too */
 		struct imap_list list;
 		struct imap_append append;
-		struct imap_search search;
+		struct imap_search search; /* SORT, THREAD too */
+		struct {
+			const struct str *tags;
+			size_t count;
+		} cancel; /* CANCELUPDATE */
 		struct imap_fetch fetch;
 		struct imap_store store;
 	};

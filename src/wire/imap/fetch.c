@@ -251,6 +251,11 @@ static bool modifier(struct imap_in *in, struct imap_fetch *fetch)
 		fetch->wants_vanished = true;
 		return true;
 	}
+	if (str_same_nocase(name, STR("PARTIAL"))) {
+		fetch->is_partial = true;
+		return (imap_space(in) || imap_fail_here(in, "a range is expected")) &&
+		       imap_partial(in, &fetch->partial);
+	}
 	if (!str_same_nocase(name, STR("CHANGEDSINCE")))
 		return imap_fail(in, "unknown modifier \"%.*s\"",
 				 STR_FMT(str_first(name, 40)));

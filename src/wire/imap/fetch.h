@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "wire/imap/partial.h"
 #include "wire/imap/sequence_set.h"
 
 enum {
@@ -64,6 +65,8 @@ struct imap_fetch {
 	/* RFC 7162 §3.1.4.1, §3.2.6: only what changed since, and what is gone. */
 	bool has_changed_since, wants_vanished;
 	uint64_t changed_since;
+	bool is_partial; /* RFC 9394 §3.3: only these of the messages in the set */
+	struct imap_partial partial;
 };
 
 /* sequence-set SP items [SP "(" fetch-modifier *(SP fetch-modifier) ")"] */

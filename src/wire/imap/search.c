@@ -258,19 +258,46 @@ static struct imap_search_key *search_key(struct search_in *s)
 	return key;
 }
 
-/* search-return-opts = "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" */
-static bool return_options(struct imap_in *in, struct imap_search *search)
+/* search-return-opt, of which PARTIAL has an argument. */
+static bool return_option(struct imap_in *in, struct imap_search *search)
 {
 	static const struct {
 		struct str name;
 		unsigned bit;
 	} options[] = {
-		{STR("MIN"), IMAP_RETURN_MIN},   {STR("MAX"), IMAP_RETURN_MAX},
-		{STR("ALL"), IMAP_RETURN_ALL},   {STR("COUNT"), IMAP_RETURN_COUNT},
+		{STR("MIN"), IMAP_RETURN_MIN},
+		{STR("MAX"), IMAP_RETURN_MAX},
+		{STR("ALL"), IMAP_RETURN_ALL},
+		{STR("COUNT"), IMAP_RETURN_COUNT},
 		{STR("SAVE"), IMAP_RETURN_SAVE},
+		{STR("PARTIAL"), IMAP_RETURN_PARTIAL},
+		{STR("UPDATE"), IMAP_RETURN_UPDATE},
+		{STR("CONTEXT"), IMAP_RETURN_CONTEXT},
 	};
 	struct str name;
+	unsigned bit = 0, both = IMAP_RETURN_PARTIAL | IMAP_RETURN_ALL;
 
+	if (!imap_label(in, &name))
+		return imap_fail_here(in, "a return option is expected");
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		bit |= str_same_nocase(name, options[i].name) ? options[i].bit : 0;
+	if (bit == 0)
+		return imap_fail(in, "unknown return option \"%.*s\"",
+				 STR_FMT(str_first(name, 40)));
+	if ((bit & both) && (search->returns & IMAP_RETURN_PARTIAL))
+		return imap_fail(in,
+				 "one PARTIAL or ALL is the most"); /* RFC 9394 §3.1 */
+	search->returns |= bit;
+	if ((search->returns & both) == both)
+		return imap_fail(in, "one PARTIAL or ALL is the most");
+	return bit != IMAP_RETURN_PARTIAL ||
+	       ((imap_space(in) || imap_fail_here(in, "a range is expected")) &&
+		imap_partial(in, &search->partial));
+}
+
+/* search-return-opts = "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" */
+static bool return_options(struct imap_in *in, struct imap_search *search)
+{
 	search->is_extended = true;
 	if (!imap_space(in) || !cur_byte(&in->at, '('))
 		return imap_fail_here(in, "RETURN needs a list");
@@ -279,24 +306,27 @@ static bool return_options(struct imap_in *in, struct imap_search *search)
 		return imap_space(in) || imap_fail_here(in, "search keys are expected");
 	}
 	do {
-		unsigned bit = 0;
-
-		if (!imap_label(in, &name))
-			return imap_fail_here(in, "a return option is expected");
-		for (size_t i = 0; i < COUNT_OF(options); i++)
-			bit |= str_same_nocase(name, options[i].name) ? options[i].bit
-								      : 0;
-		if (bit == 0)
-			return imap_fail(in, "unknown return option \"%.*s\"",
-					 STR_FMT(str_first(name, 40)));
-		search->returns |= bit;
+		if (!return_option(in, search))
+			return false;
 	} while (imap_space(in));
 	return (cur_byte(&in->at, ')') && imap_space(in)) ||
 	       imap_fail_here(in, "the return options do not end");
 }
 
+/* ["RETURN" ... SP] */
+static bool may_return(struct imap_in *in, struct imap_search *search)
+{
+	struct imap_in option = *in;
+	struct str name;
+
+	if (!imap_label(&option, &name) || !str_same_nocase(name, STR("RETURN")))
+		return true;
+	in->at = option.at;
+	return return_options(in, search);
+}
+
 /* ["CHARSET" SP charset SP] */
-static bool charset(struct imap_in *in, struct imap_search *search)
+static bool may_have_charset(struct imap_in *in, struct imap_search *search)
 {
 	struct imap_in at = *in;
 	struct str name;
@@ -308,28 +338,96 @@ static bool charset(struct imap_in *in, struct imap_search *search)
 	       imap_fail_here(in, "a wrong charset");
 }
 
-bool imap_search(struct imap_in *in, struct imap_search *search)
+/* SP charset SP */
+static bool charset(struct imap_in *in, struct imap_search *search)
+{
+	return (imap_space(in) && imap_astring(in, &search->charset) && imap_space(in)) ||
+	       imap_fail_here(in, "a charset is expected, and search keys");
+}
+
+static bool before_search(struct imap_in *in, struct imap_search *search)
+{
+	return may_return(in, search) && may_have_charset(in, search);
+}
+
+/* RFC 5256 §5, RFC 5267 §5: extended-sort */
+static bool before_sort(struct imap_in *in, struct imap_search *search)
+{
+	return may_return(in, search) && imap_sort_criteria(in, &search->sort) &&
+	       charset(in, search);
+}
+
+static bool before_thread(struct imap_in *in, struct imap_search *search)
+{
+	return imap_thread_algorithm(in, &search->thread) && charset(in, search);
+}
+
+static bool searching(struct imap_in *in, struct imap_search *search,
+		      bool (*before)(struct imap_in *in, struct imap_search *search))
 {
 	struct imap_in at = *in;
 	struct search_in s = {.in = &at,
 			      .keys_left = IMAP_SEARCH_KEYS_MAX,
 			      .depth_left = IMAP_SEARCH_DEPTH_MAX};
-	struct imap_in option = *in;
-	struct str name;
 
 	*search = (struct imap_search){.charset = STR("")};
-	if (imap_label(&option, &name) && str_same_nocase(name, STR("RETURN"))) {
-		at.at = option.at;
-		if (!return_options(&at, search))
-			goto out;
+	if (before(&at, search)) {
+		search->key = all_of(&s);
+		search->has_modseq = s.has_modseq;
 	}
-	if (!charset(&at, search))
-		goto out;
-	search->key = all_of(&s);
-	search->has_modseq = s.has_modseq;
-out:
 	in->reason = at.reason;
 	if (search->key)
 		in->at = at.at;
 	return search->key;
+}
+
+bool imap_search(struct imap_in *in, struct imap_search *search)
+{
+	return searching(in, search, before_search);
+}
+
+bool imap_sort_search(struct imap_in *in, struct imap_search *search)
+{
+	return searching(in, search, before_sort);
+}
+
+bool imap_thread_search(struct imap_in *in, struct imap_search *search)
+{
+	return searching(in, search, before_thread);
+}
+
+static bool set_copy(struct arena *arena, struct imap_sequence_set *set)
+{
+	/* With the room for its mark that the parser left. */
+	struct imap_range *ranges = ARENA_ARRAY(arena, struct imap_range, set->count + 1);
+
+	if (ranges && set->count > 0)
+		memcpy(ranges, set->ranges, set->count * sizeof *ranges);
+	set->ranges = ranges;
+	return ranges;
+}
+
+/* As deep as the parser has let the tree become. */
+struct imap_search_key *imap_search_key_copy(struct arena *arena,
+					     const struct imap_search_key *key)
+{
+	struct imap_search_key *copy = ARENA_NEW(arena, struct imap_search_key);
+
+	if (!copy)
+		return NULL;
+	*copy = *key;
+	copy->child = copy->next = NULL;
+	if (!arena_copy(arena, key->field, &copy->field) ||
+	    !arena_copy(arena, key->text, &copy->text) || !set_copy(arena, &copy->set))
+		return NULL;
+	struct imap_search_key **end = &copy->child;
+
+	for (const struct imap_search_key *child = key->child; child;
+	     child = child->next) {
+		*end = imap_search_key_copy(arena, child);
+		if (!*end)
+			return NULL;
+		end = &(*end)->next;
+	}
+	return copy;
 }

@@ -1,7 +1,10 @@
-/* What SEARCH looks for: a tree of keys.  RFC 9051 §6.4.4, RFC 3501 §6.4.4. */
+/* What SEARCH looks for: a tree of keys.  RFC 9051 §6.4.4, RFC 3501 §6.4.4.  SORT and
+ * THREAD look for the same and put it in order.  RFC 5256, RFC 5267. */
 #pragma once
 
+#include "wire/imap/partial.h"
 #include "wire/imap/sequence_set.h"
+#include "wire/imap/sort.h"
 
 enum { IMAP_SEARCH_DEPTH_MAX = 50, IMAP_SEARCH_KEYS_MAX = 1000 };
 
@@ -50,6 +53,9 @@ enum imap_search_return {
 	IMAP_RETURN_ALL = 4,
 	IMAP_RETURN_COUNT = 8,
 	IMAP_RETURN_SAVE = 16,
+	IMAP_RETURN_PARTIAL = 32, /* RFC 9394 */
+	IMAP_RETURN_UPDATE = 64,  /* RFC 5267 */
+	IMAP_RETURN_CONTEXT = 128,
 };
 
 struct imap_search {
@@ -57,8 +63,16 @@ struct imap_search {
 	unsigned returns;   /* "RETURN ()" is ALL */
 	struct str charset; /* "" if none was named */
 	struct imap_search_key *key;
-	bool has_modseq; /* MODSEQ is among the keys */
+	bool has_modseq;             /* MODSEQ is among the keys */
+	struct imap_partial partial; /* with IMAP_RETURN_PARTIAL */
+	struct imap_sort sort;       /* of SORT; count 0 otherwise */
+	enum imap_thread thread;     /* of THREAD */
 };
 
-/* What follows "SEARCH ". */
+/* A copy of the tree that lives as long as the arena; NULL at its bound. */
+struct imap_search_key *imap_search_key_copy(struct arena *arena,
+					     const struct imap_search_key *key);
+/* What follows "SEARCH ", "SORT " or "THREAD ". */
 bool imap_search(struct imap_in *in, struct imap_search *search);
+bool imap_sort_search(struct imap_in *in, struct imap_search *search);
+bool imap_thread_search(struct imap_in *in, struct imap_search *search);

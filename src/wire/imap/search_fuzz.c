@@ -13,22 +13,35 @@ static unsigned depth(const struct imap_search_key *key)
 	return deepest + 1;
 }
 
-/* Any octets: it stays inside, and on failure nothing moved. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void as(struct str input, bool (*read)(struct imap_in *, struct imap_search *))
 {
-	struct str input = {(const char *)data, len};
 	SCOPED(arena_fini) struct arena arena;
 	struct imap_search it;
 
 	arena_init(&arena, 1 << 20);
 	struct imap_in in = imap_in_over(input, &arena);
 
-	if (!imap_search(&in, &it)) {
+	if (!read(&in, &it)) {
 		ASSERT(in.at.at == input.ptr);
-		return 0;
+		return;
 	}
-	ASSERT(in.at.at > input.ptr && in.at.at <= input.ptr + len);
+	ASSERT(in.at.at > input.ptr && in.at.at <= input.ptr + input.len);
 	ASSERT(it.key && depth(it.key) <= IMAP_SEARCH_DEPTH_MAX + 2);
+	struct imap_search_key *copy = imap_search_key_copy(&arena, it.key);
+
+	ASSERT(!copy || depth(copy) == depth(it.key));
+	ASSERT(!(it.returns & IMAP_RETURN_PARTIAL) || !(it.returns & IMAP_RETURN_ALL));
+	ASSERT(!(it.returns & IMAP_RETURN_PARTIAL) || it.partial.first > 0);
+}
+
+/* Any octets, as any of the three: it stays inside, and on failure nothing moved. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct str input = {(const char *)data, len};
+
+	as(input, imap_search);
+	as(input, imap_sort_search);
+	as(input, imap_thread_search);
 	return 0;
 }

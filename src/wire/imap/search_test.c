@@ -82,6 +82,10 @@ TEST(search_makes_a_tree)
 		if (ok)
 			show(&out, search.key);
 		CHECK_STR(buf_str(&out), good[i].tree);
+		buf_reset(&out);
+		if (ok)
+			show(&out, imap_search_key_copy(&arena, search.key));
+		CHECK_STR(buf_str(&out), good[i].tree);
 	}
 }
 
@@ -107,6 +111,11 @@ static const struct {
 	{STR("RETURN (("), STR("a return option is expected at \"(\"")},
 	{STR("RETURN ()"), STR("search keys are expected at the end")},
 	{STR("CHARSET"), STR("a wrong charset at the end")},
+	{STR("RETURN (PARTIAL) ALL"), STR("a range is expected at \") ALL\"")},
+	{STR("RETURN (PARTIAL 1:2 ALL) ALL"), STR("one PARTIAL or ALL is the most")},
+	{STR("RETURN (ALL PARTIAL 1:2) ALL"), STR("one PARTIAL or ALL is the most")},
+	{STR("RETURN (PARTIAL 1:2 PARTIAL 1:2) ALL"),
+	 STR("one PARTIAL or ALL is the most")},
 };
 
 TEST(search_says_what_is_wrong)
@@ -141,4 +150,51 @@ TEST(search_is_bounded_in_depth_and_count)
 	CHECK(search_of("SEEN ", IMAP_SEARCH_KEYS_MAX - 2, "SEEN"));
 	CHECK(!search_of("SEEN ", IMAP_SEARCH_KEYS_MAX - 1, "SEEN"));
 	CHECK(!search_of("UNSEEN ", IMAP_SEARCH_KEYS_MAX / 2, "UNSEEN"));
+}
+
+TEST(search_wants_a_part_and_to_hear_more)
+{
+	struct imap_in in = over(STR("RETURN (UPDATE PARTIAL -1:-10 context) SEEN"));
+	struct imap_search search;
+
+	CHECK(imap_search(&in, &search) && cur_done(in.at));
+	CHECK(search.returns ==
+	      (IMAP_RETURN_UPDATE | IMAP_RETURN_PARTIAL | IMAP_RETURN_CONTEXT));
+	CHECK(search.partial.first == 1 && search.partial.last == 10);
+	CHECK(search.partial.is_from_end && search.sort.count == 0);
+}
+
+TEST(sort_and_thread_put_in_order_what_they_find)
+{
+	struct imap_in in = over(STR("(SUBJECT REVERSE DATE) UTF-8 SEEN 1:3"));
+	struct imap_search search;
+
+	CHECK(imap_sort_search(&in, &search) && cur_done(in.at));
+	CHECK(search.sort.count == 2 && !search.is_extended);
+	CHECK_STR(search.charset, STR("UTF-8"));
+	in = over(STR("RETURN (COUNT) (SIZE) \"US-ASCII\" ALL"));
+	CHECK(imap_sort_search(&in, &search) && cur_done(in.at));
+	CHECK(search.returns == IMAP_RETURN_COUNT && search.is_extended);
+	in = over(STR("REFERENCES KOI8-R ALL"));
+	CHECK(imap_thread_search(&in, &search) && cur_done(in.at));
+	CHECK(search.thread == IMAP_THREAD_REFERENCES);
+	CHECK_STR(search.charset, STR("KOI8-R"));
+}
+
+TEST(sort_and_thread_need_a_charset)
+{
+	static const struct str without[] = {STR("(DATE) ALL"), STR("(DATE)"),
+					     STR("(DATE) UTF-8"), STR("UTF-8 ALL"),
+					     STR("RETURN (DATE) UTF-8 ALL")};
+	struct imap_search search;
+
+	for (size_t i = 0; i < COUNT_OF(without); i++) {
+		struct imap_in in = over(without[i]);
+
+		CHECK(!imap_sort_search(&in, &search) && in.at.at == without[i].ptr);
+	}
+	struct imap_in in = over(STR("REFS ALL"));
+
+	CHECK(!imap_thread_search(&in, &search));
+	CHECK_STR(in.reason, STR("a charset is expected, and search keys at the end"));
 }

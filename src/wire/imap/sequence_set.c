@@ -162,7 +162,7 @@ void imap_ranges_write(struct buf *out, const struct imap_range *ranges, size_t 
 
 void imap_set_add(struct imap_set_writer *writer, uint32_t number)
 {
-	ASSERT(number > writer->open.last);
+	ASSERT(number > 0);
 	if (writer->open.last != 0 && number == writer->open.last + 1) {
 		writer->open.last = number;
 		return;

@@ -33,8 +33,8 @@ size_t imap_ranges_normalise(struct imap_range *ranges, size_t count);
 /* Writes "1:3,7"; nothing for an empty set. */
 void imap_ranges_write(struct buf *out, const struct imap_range *ranges, size_t count);
 
-/* Writes a set number by number, ascending, in its shortest form and in constant memory.
- */
+/* Writes a set number by number, in their order, in its shortest form and in constant
+ * memory.  Only what ascends by one becomes a range (RFC 5267 §3.2). */
 struct imap_set_writer {
 	struct buf *out;
 	struct imap_range open; /* not yet written */
