@@ -45,14 +45,24 @@ static const struct {
 	{"STATUS=SIZE", LOGGED_IN},   /* RFC 8438 */
 	{"CONDSTORE", LOGGED_IN},     /* RFC 7162 */
 	{"QRESYNC", LOGGED_IN},
-	{"ESEARCH", LOGGED_IN},     /* RFC 4731 */
-	{"SEARCHRES", LOGGED_IN},   /* RFC 5182 */
-	{"BINARY", LOGGED_IN},      /* RFC 3516 */
-	{"MULTIAPPEND", LOGGED_IN}, /* RFC 3502 */
-	{"UTF8=ACCEPT", LOGGED_IN}, /* RFC 6855 */
-	{"OBJECTID", LOGGED_IN},    /* RFC 8474 */
-	{"SAVEDATE", LOGGED_IN},    /* RFC 8514 */
-	{"PREVIEW", LOGGED_IN},     /* RFC 8970 */
+	{"ESEARCH", LOGGED_IN},               /* RFC 4731 */
+	{"SEARCHRES", LOGGED_IN},             /* RFC 5182 */
+	{"BINARY", LOGGED_IN},                /* RFC 3516 */
+	{"MULTIAPPEND", LOGGED_IN},           /* RFC 3502 */
+	{"UTF8=ACCEPT", LOGGED_IN},           /* RFC 6855 */
+	{"OBJECTID", LOGGED_IN},              /* RFC 8474 */
+	{"SAVEDATE", LOGGED_IN},              /* RFC 8514 */
+	{"PREVIEW", LOGGED_IN},               /* RFC 8970 */
+	{"SORT", LOGGED_IN},                  /* RFC 5256 */
+	{"SORT=DISPLAY", LOGGED_IN},          /* RFC 5957 */
+	{"THREAD=ORDEREDSUBJECT", LOGGED_IN}, /* RFC 5256 */
+	{"THREAD=REFERENCES", LOGGED_IN},
+	{"THREAD=REFS", LOGGED_IN}, /* draft-ietf-morg-inthread-01 */
+	{"I18NLEVEL=1", LOGGED_IN}, /* RFC 5255 */
+	{"ESORT", LOGGED_IN},       /* RFC 5267 */
+	{"CONTEXT=SEARCH", LOGGED_IN},
+	{"CONTEXT=SORT", LOGGED_IN},
+	{"PARTIAL", LOGGED_IN}, /* RFC 9394 */
 };
 
 static bool holds(const struct session *s, enum when when)

@@ -482,6 +482,28 @@ static enum store_outcome only_changed(struct session *s, const struct imap_fetc
 	return outcome;
 }
 
+/* Leaves of the list the part that was asked for, before anything else is.  RFC 9394
+ * §3.3, §3.4. */
+static enum store_outcome only_part(struct session *s, const struct imap_fetch *fetch,
+				    struct imap_range **list, size_t *count,
+				    struct uids *part)
+{
+	uint64_t begin, end;
+
+	if (!fetch->is_partial)
+		return STORE_OK;
+	enum store_outcome outcome = selected_number(s);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	imap_partial_places(&fetch->partial,
+			    numbers_among(&s->box.numbers, *list, *count), &begin, &end);
+	numbers_part(&s->box.numbers, *list, *count, begin, end, part);
+	*list = part->list;
+	*count = part->count;
+	return STORE_OK;
+}
+
 static err_t fetched(struct session *s, const struct imap_command *command,
 		     enum store_outcome outcome)
 {
@@ -507,7 +529,7 @@ static err_t fetched(struct session *s, const struct imap_command *command,
 err_t on_fetch(struct session *s, const struct imap_command *command)
 {
 	const struct imap_fetch *fetch = &command->fetch;
-	SCOPED(uids_fini) struct uids seen = {0}, changed = {0};
+	SCOPED(uids_fini) struct uids seen = {0}, changed = {0}, part = {0};
 	struct fetching f = {
 		.s = s,
 		.items = fetch->items,
@@ -532,8 +554,10 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 	}
 	if (fetch->items & IMAP_FETCH_MODSEQ)
 		session_condstore(s);
-	enum store_outcome outcome = only_changed(s, fetch, &list, &count, &changed);
+	enum store_outcome outcome = only_part(s, fetch, &list, &count, &part);
 
+	if (outcome == STORE_OK)
+		outcome = only_changed(s, fetch, &list, &count, &changed);
 	if (outcome != STORE_OK)
 		return fetched(s, command, outcome);
 	if (sets_seen(fetch) && !s->box.is_read_only)

@@ -122,6 +122,32 @@ static void cheap_first(struct imap_search_key *key)
 	}
 }
 
+/* Which messages a set names is settled now (RFC 5267 §4.3), but UIDs also name those
+ * that come later. */
+static bool lasting_set(struct match *match, const struct imap_search_key *key,
+			struct imap_sequence_set *set)
+{
+	const struct imap_sequence_set *said = &key->set;
+	bool has_later = key->kind == IMAP_SEARCH_UID && !said->is_saved;
+	size_t more = has_later ? said->count : 0;
+	struct imap_range *list =
+		ARENA_ARRAY(match->arena, struct imap_range, set->count + more + 1);
+
+	if (!list)
+		return false;
+	if (set->count > 0)
+		memcpy(list, set->ranges, set->count * sizeof *list);
+	if (more > 0)
+		memcpy(list + set->count, said->ranges, more * sizeof *list);
+	size_t count = set->count + more;
+
+	if (has_later && said->star_from != 0 && said->star_from != UINT32_MAX)
+		list[count++] = (struct imap_range){said->star_from, UINT32_MAX};
+	*set = (struct imap_sequence_set){.ranges = list,
+					  .count = imap_ranges_normalise(list, count)};
+	return true;
+}
+
 static bool prepare_set(struct match *match, struct imap_search_key *key,
 			const char **reason)
 {
@@ -132,7 +158,13 @@ static bool prepare_set(struct match *match, struct imap_search_key *key,
 	if (selected_uids(match->s, &key->set, key->kind == IMAP_SEARCH_UID, &list,
 			  &count, reason) != SELECTED_OK)
 		return false;
-	key->set = (struct imap_sequence_set){.ranges = list, .count = count};
+	struct imap_sequence_set now = {.ranges = list, .count = count};
+
+	if (match->is_lasting && !lasting_set(match, key, &now)) {
+		*reason = "the set of messages is too long";
+		return false;
+	}
+	key->set = now;
 	return true;
 }
 
@@ -147,7 +179,7 @@ static bool prepare_text(struct match *match, struct imap_search_key *key)
 	}
 	buf_reset(&match->mapped);
 	casemap_add(&match->mapped, text);
-	return arena_copy(&match->s->scratch, buf_str(&match->mapped), &key->text);
+	return arena_copy(match->arena, buf_str(&match->mapped), &key->text);
 }
 
 static bool prepare(struct match *match, struct imap_search_key *key, const char **reason)
@@ -168,22 +200,42 @@ static bool prepare(struct match *match, struct imap_search_key *key, const char
 	return true;
 }
 
+static bool init(struct match *match, struct imap_search_key *key, const char **reason)
+{
+	match->key = key;
+	match->text = match->mapped = BUF(TEXT_MAX);
+	message_init(&match->message, match->s);
+	match->columns = columns_for(key);
+	return prepare(match, key, reason);
+}
+
 bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
 		struct str charset, const char **reason)
 {
-	*match = (struct match){.s = s,
-				.key = key,
-				.charset = charset,
-				.text = BUF(TEXT_MAX),
-				.mapped = BUF(TEXT_MAX)};
-	message_init(&match->message, s);
-	match->columns = columns_for(key);
-	if (!prepare(match, key, reason))
+	*match = (struct match){.s = s, .arena = &s->scratch, .charset = charset};
+	if (!init(match, key, reason))
 		return false;
 	if (key->child && cost_of(key->child) == FROM_BODY) /* nothing cheaper decides */
 		match->ahead = ahead_new(session_store(s), s->login.account);
 	match->message.ahead = match->ahead;
 	return true;
+}
+
+bool match_init_lasting(struct match *match, struct session *s, struct arena *arena,
+			struct imap_search_key *key, struct str charset,
+			const char **reason)
+{
+	*match = (struct match){
+		.s = s, .arena = arena, .is_lasting = true, .charset = charset};
+	return init(match, key, reason);
+}
+
+void match_rest(struct match *match)
+{
+	buf_release(&match->text);
+	buf_release(&match->mapped);
+	message_fini(&match->message);
+	message_init(&match->message, match->s);
 }
 
 void match_fini(struct match *match)

@@ -8,6 +8,8 @@
 
 struct match {
 	struct session *s;
+	struct arena *arena;
+	bool is_lasting; /* UIDs that do not exist yet are among those of "5:*" */
 	const struct imap_search_key *key;
 	struct str charset; /* that its texts came in; "" is UTF-8 */
 	unsigned columns;   /* of the rows that match_row() needs */
@@ -22,6 +24,12 @@ struct match {
  * or is empty if the store could not be read. */
 bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
 		struct str charset, const char **reason);
+/* The same for one that outlives the command: what it keeps is in the arena. */
+bool match_init_lasting(struct match *match, struct session *s, struct arena *arena,
+			struct imap_search_key *key, struct str charset,
+			const char **reason);
+/* Gives back what is of use only while messages are looked at. */
+void match_rest(struct match *match);
 void match_fini(struct match *match);
 /* The UIDs that can match at all, from sets at the top of the tree. */
 void match_bounds(const struct match *match, struct uids *uids);

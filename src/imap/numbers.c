@@ -1,6 +1,7 @@
 #include "imap/numbers.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 
 void numbers_fini(struct numbers *numbers)
 {
@@ -126,4 +127,34 @@ void numbers_insert(struct numbers *numbers, const struct uids *back)
 		uids_add(&all, back->list[i].first, back->list[i].last);
 	uids_sort(&all);
 	recount(numbers, &all);
+}
+
+uint64_t numbers_among(const struct numbers *numbers, const struct imap_range *list,
+		       size_t count)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += numbers_up_to(numbers, list[i].last) -
+			 numbers_up_to(numbers, list[i].first - 1);
+	return total;
+}
+
+void numbers_part(const struct numbers *numbers, const struct imap_range *list,
+		  size_t count, uint64_t begin, uint64_t end, struct uids *part)
+{
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < count && before < end; i++) {
+		uint32_t below = numbers_up_to(numbers, list[i].first - 1);
+		uint64_t len = numbers_up_to(numbers, list[i].last) - below;
+		uint64_t from = begin > before ? begin - before : 0;
+		uint64_t to = num_min(len, end - before);
+
+		/* Between two that are there all others are, or are not there at all. */
+		if (from < to)
+			uids_add(part, numbers_uid(numbers, below + (uint32_t)from + 1),
+				 numbers_uid(numbers, below + (uint32_t)to));
+		before += len;
+	}
 }

@@ -29,6 +29,13 @@ uint32_t numbers_of_uid(const struct numbers *numbers, uint32_t uid);
 uint32_t numbers_uid(const struct numbers *numbers, uint32_t number);
 /* How many UIDs are there that are at most this. */
 uint32_t numbers_up_to(const struct numbers *numbers, uint32_t uid);
+/* Those of the UIDs in these ascending ranges that are there, from one place (from 0) on
+ * and before the other, added to a set. */
+void numbers_part(const struct numbers *numbers, const struct imap_range *list,
+		  size_t count, uint64_t begin, uint64_t end, struct uids *part);
+/* How many UIDs in these ranges are there. */
+uint64_t numbers_among(const struct numbers *numbers, const struct imap_range *list,
+		       size_t count);
 /* Takes out, or puts in, sorted ranges of UIDs; those that are not there (are there) are
  * passed over. */
 void numbers_remove(struct numbers *numbers, const struct uids *gone);

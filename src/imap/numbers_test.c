@@ -59,3 +59,28 @@ TEST(uids_subtract_to_the_number)
 	CHECK(!uids_has(&set, 30));
 	uids_fini(&others);
 }
+
+TEST(numbers_of_a_part_of_some_uids)
+{
+	SCOPED(numbers_fini) struct numbers numbers = {0};
+	static const struct imap_range list[] = {{2, 8}, {10, 30}}; /* 2 3 7 10 */
+	static const struct {
+		uint64_t begin, end;
+		struct str uids;
+	} parts[] = {
+		{0, 4, STR("2:7,10")}, {0, 2, STR("2:3")}, {1, 3, STR("3:7")},
+		{2, 9, STR("7,10")},   {3, 4, STR("10")},  {4, 9, STR("")},
+		{1, 1, STR("")},
+	};
+
+	fill(&numbers);
+	CHECK(numbers_among(&numbers, list, 2) == 4);
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		SCOPED(uids_fini) struct uids part = {0};
+		SCOPED(buf_fini) struct buf out = BUF(100);
+
+		numbers_part(&numbers, list, 2, parts[i].begin, parts[i].end, &part);
+		imap_ranges_write(&out, part.list, part.count);
+		CHECK_STR(buf_str(&out), parts[i].uids);
+	}
+}

@@ -1,5 +1,6 @@
 #include "imap/selected.h"
 
+#include "imap/context.h"
 #include "imap/session.h"
 #include "imap/walk.h"
 
@@ -11,6 +12,8 @@ void selected_leave(struct session *s)
 	uids_fini(&s->box.gone);
 	uids_fini(&s->box.flags);
 	uids_fini(&s->box.saved);
+	contexts_end(s);
+	uids_fini(&s->box.touched);
 	s->box = (struct selected){0};
 	if (s->state == IMAP_SELECTED)
 		s->state = IMAP_AUTHENTICATED;
@@ -106,6 +109,8 @@ static void collect_row(struct selected *box, const struct change_row *row,
 		break;
 	}
 	uids_add(&flags, row->uids.first, row->uids.last);
+	if (box->contexts) /* it does not matter who changed them */
+		uids_add(&box->touched, row->uids.first, row->uids.last);
 	if (own && row->change == own_change)
 		uids_subtract(&flags, own);
 	for (size_t i = 0; i < flags.count; i++)
@@ -137,6 +142,7 @@ enum store_outcome selected_collect(struct session *s, const struct uids *own,
 	}
 	uids_sort(&box->gone);
 	uids_sort(&box->flags);
+	uids_sort(&box->touched);
 	return STORE_OK;
 }
 
@@ -239,6 +245,7 @@ static void tell_gone(struct session *s)
 	struct uids gone = box->gone;
 
 	box->gone = (struct uids){0};
+	contexts_tell_gone(s, &gone);
 	if (s->is_qresync)
 		tell_vanished(s, &gone);
 	else
@@ -295,6 +302,23 @@ static enum store_outcome tell_flags(struct session *s, const struct uids *flags
 	return walk.outcome;
 }
 
+/* What came to the mailbox and what was touched is looked at again. */
+static enum store_outcome tell_contexts(struct session *s, uint32_t known_below)
+{
+	struct selected *box = &s->box;
+	SCOPED(uids_fini) struct uids changed = box->touched;
+
+	box->touched = (struct uids){0};
+	if (box->uid_next > known_below)
+		uids_add(&changed, known_below, box->uid_next - 1);
+	uids_sort(&changed);
+	if (changed.count == 0)
+		return STORE_OK;
+	enum store_outcome outcome = selected_number(s);
+
+	return outcome == STORE_OK ? contexts_tell_changed(s, &changed) : outcome;
+}
+
 static err_t lost(struct session *s, enum store_outcome outcome)
 {
 	if (s->box.is_gone)
@@ -331,6 +355,8 @@ err_t selected_tell(struct session *s, bool may_expunge)
 		uids_fini(&fresh);
 		uids_fini(&flags);
 	}
+	if (outcome == STORE_OK && box->contexts)
+		outcome = tell_contexts(s, known_below);
 	if (outcome != STORE_OK)
 		return lost(s, outcome);
 	if (box->gone.count == 0)

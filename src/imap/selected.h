@@ -9,6 +9,7 @@
 #include "imap/numbers.h"
 
 struct session;
+struct context;
 
 struct selected {
 	uint64_t mailbox; /* 0: none */
@@ -28,6 +29,9 @@ struct selected {
 	struct uids gone;  /* messages that went, */
 	struct uids flags; /* and messages whose flags changed */
 	struct uids saved; /* "$": what the last SEARCH saved (RFC 5182) */
+
+	struct context *contexts; /* what is kept up to date (RFC 5267), */
+	struct uids touched;      /* and of whose flags that has not been told */
 };
 
 /* Selects; the caller tells the client about it.  Whatever was selected is left first. */

@@ -84,10 +84,11 @@ err_t reply_only_ok(struct session *s, const struct imap_command *command,
 
 /* RFC 9051 §7.5.1: EXPUNGE may not be sent while these are in progress, as the client
  * counts with sequence numbers; nor within a UID SEARCH that has some among its keys (RFC
- * 7162 §3.2.10.2). */
+ * 7162 §3.2.10.2).  SORT and THREAD are like SEARCH (RFC 5256 §3). */
 static bool may_expunge(const struct imap_command *command)
 {
-	if (command->verb == IMAP_SEARCH)
+	if (command->verb == IMAP_SEARCH || command->verb == IMAP_SORT ||
+	    command->verb == IMAP_THREAD)
 		return false;
 	return command->is_uid ||
 	       (command->verb != IMAP_FETCH && command->verb != IMAP_STORE);
@@ -226,6 +227,9 @@ static command_handler *const handlers[IMAP_VERB_COUNT] = {
 	[IMAP_UNSELECT] = on_unselect,
 	[IMAP_EXPUNGE] = on_expunge,
 	[IMAP_SEARCH] = on_search,
+	[IMAP_SORT] = on_search,
+	[IMAP_THREAD] = on_thread,
+	[IMAP_CANCELUPDATE] = on_cancelupdate,
 	[IMAP_FETCH] = on_fetch,
 	[IMAP_STORE] = on_store,
 	[IMAP_COPY] = on_copy,

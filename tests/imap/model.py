@@ -1,15 +1,32 @@
 #!/usr/bin/env python3
 """Three clients, one of them with QRESYNC, change one mailbox at random; each keeps the
 model of it that RFC 9051 §7.5.1 lets it keep, and every response must fit its model.  At
-the end all agree, and so does whoever left in between and comes back with QRESYNC.
+the end all agree, and so does whoever left in between and comes back with QRESYNC.  What
+searches with UPDATE found is kept, too (RFC 5267), and is what they would find at the end.
 
     model.py IMAP_FAKE            starts the door over a store in memory
     model.py HOST PORT [SEED [STEPS]]    against any server with alice/pass"""
-import random, re, socket, subprocess, sys
+import itertools, random, re, socket, subprocess, sys
 
 from dialogues import free_base, wait_for
 
-MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
+SEARCHES = [b"UID SEARCH RETURN (UPDATE ALL) UNSEEN", b"SEARCH RETURN (UPDATE ALL) NOT DELETED",
+            b"UID SORT RETURN (UPDATE ALL) (SUBJECT REVERSE ARRIVAL) UTF-8 UNSEEN",
+            b"SORT RETURN (UPDATE ALL) (REVERSE SIZE) UTF-8 UID 3:* NOT DELETED"]
+
+
+def message():
+    dice = random.Random(next(MESSAGES))
+    return b"Subject: %c\r\n\r\n%s\r\n" % (dice.choice(b"xyz"), b"b" * dice.randrange(5))
+
+
+MESSAGES = itertools.count()
+
+
+def listed(text):
+    """A sequence set, in its order."""
+    return [n for part in text.split(b",") if part for a, *b in [part.split(b":")]
+            for n in range(int(a), int(b[0] if b else a) + 1)]
 
 
 class Client:
@@ -23,6 +40,7 @@ class Client:
         if is_qresync:
             self.do(b"ENABLE QRESYNC")
         self.mailbox = mailbox
+        self.results = {}  # by tag: the command, and what it found in its order
 
     def line(self):
         while b"\r\n" not in self.input:
@@ -58,7 +76,51 @@ class Client:
         self.uids = {n - sum(g < uid for g in gone): uid
                      for n, uid in self.uids.items() if uid not in gone}
 
+    def shift(self, gone):
+        """Sequence numbers that were found are others when some before them are gone."""
+        for tag, (command, found) in self.results.items():
+            if command and not command.startswith(b"UID"):
+                assert not set(found) & set(gone), (tag, found, gone)
+                self.results[tag] = command, [n - sum(g < n for g in gone) for n in found]
+
+    def result(self, line):
+        """An ESEARCH response: what was found, or how that changes.  RFC 5267 §4.3."""
+        tag, rest = re.match(rb'\* ESEARCH \(TAG "(\w+)"\)(?: UID)?(.*)', line).groups()
+        command, found = self.results.get(tag, (b"", []))
+        if not re.search(rb"ADDTO|REMOVEFROM", rest):
+            self.results[tag] = command, listed((re.search(rb"ALL ([\d:,]+)", rest) or [b"", b""])[1])
+            return
+        for what, pairs in re.findall(rb"(ADDTO|REMOVEFROM) \(([^)]*)\)", rest):
+            words = pairs.split()
+            for at, numbers in zip(map(int, words[::2]), map(listed, words[1::2])):
+                if what == b"REMOVEFROM":
+                    assert at == 0 or found[at - 1:at - 1 + len(numbers)] == numbers, (tag, line, found)
+                    assert set(numbers) <= set(found), (tag, line, found)
+                    found = [n for n in found if n not in numbers]
+                else:
+                    assert not set(numbers) & set(found), (tag, line, found)
+                    found = sorted(found + numbers) if at == 0 else found[:at - 1] + numbers + found[at - 1:]
+        self.results[tag] = command, found
+
+    def watch(self, command):
+        """By UID only where VANISHED says what went, as not all numbers are known."""
+        if self.is_qresync and not command.startswith(b"UID"):
+            return
+        self.results[b"x%d" % (self.tags + 1)] = command, []
+        self.do(command)
+
+    def agrees(self):
+        """What is kept is what the same command finds now."""
+        for tag, (command, found) in list(self.results.items()):
+            self.results[b"x%d" % (self.tags + 1)] = b"", []
+            self.do(command.replace(b"UPDATE ", b""))
+            now = self.results.pop(b"x%d" % self.tags)[1]
+            assert found == now, (command, found, now)
+
     def learn(self, command, line):
+        if line.startswith(b"* ESEARCH"):
+            self.result(line)
+            return
         vanished = re.match(rb"\* VANISHED (\(EARLIER\) )?([\d:,]+)$", line)
         if vanished:
             self.vanished(command, *vanished.groups())
@@ -82,6 +144,7 @@ class Client:
             assert not self.is_qresync, (command, line)
             assert not command.startswith((b"FETCH", b"STORE", b"SEARCH")), (command, line)
             self.count -= 1
+            self.shift([number])
             self.uids = {n - (n > number): uid for n, uid in self.uids.items() if n != number}
         elif found[3]:
             uid = int(found[3])
@@ -96,7 +159,8 @@ def some(client, dice):
 def step(client, dice):
     what = dice.randrange(13)
     if what < 4:
-        client.do(b"APPEND %s {%d+}\r\n" % (client.mailbox, len(MESSAGE)) + MESSAGE)
+        mail = message()
+        client.do(b"APPEND %s {%d+}\r\n" % (client.mailbox, len(mail)) + mail)
     elif client.count == 0:
         client.do(b"NOOP")
     else:
@@ -105,7 +169,7 @@ def step(client, dice):
                    b"STORE " + some(client, dice) + b" +FLAGS (\\Seen)",
                    b"STORE %d +FLAGS.SILENT (\\Deleted)" % one,
                    b"EXPUNGE", b"NOOP", b"SEARCH " + some(client, dice),
-                   b"UID FETCH 1:* FLAGS", b"SELECT " + client.mailbox,
+                   b"UID FETCH 1:* FLAGS", b"NOOP",
                    b"COPY %d " % one + client.mailbox][what - 4])
 
 
@@ -135,16 +199,26 @@ def play(address, seed, steps):
     clients[0].do(b"CREATE " + mailbox)
     for client in clients:
         client.do(b"SELECT " + mailbox)
+        client.do(b"UID FETCH 1:* FLAGS")
+        for command in SEARCHES:
+            client.watch(command)
     left = []
     for number in range(steps):
         if number % (steps // 5) == 0:
             left.append(snapshot(address, mailbox))
         step(dice.choice(clients), dice)
+        if number % 50 == 0:
+            client = dice.choice(clients)
+            client.results = {}
+            client.do(b"SELECT " + mailbox)
+            for command in SEARCHES:
+                client.watch(command)
     for known in left:
         comes_back(address, mailbox, *known)
     for client in clients:
         for command in (b"NOOP", b"UID FETCH 1:* FLAGS", b"NOOP"):
             client.do(command)
+        client.agrees()
     assert all(c.uids == clients[0].uids and c.count == len(c.uids) for c in clients)
     print(f"seed {seed}: {steps} steps, {clients[0].count} messages at the end")
     clients[0].do(b"DELETE " + mailbox)

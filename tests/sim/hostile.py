@@ -216,6 +216,9 @@ def reads(server, number, limited):
     def search(keys):
         return lambda: b"\na OK" in imap.do(b"SEARCH " + n + b" " + keys)
 
+    def order(words):
+        return lambda: b"\na OK" in imap.do(words + b" UTF-8 " + n)
+
     def top(lines_):
         def do():
             peer = pop3(server)
@@ -230,6 +233,7 @@ def reads(server, number, limited):
             ("BODY[]", fetch(b"BODY.PEEK[]")),
             ("SEARCH headers", search(b"OR SUBJECT nothere OR FROM nothere OR TO nothere HEADER X nothere")),
             ("SEARCH TEXT", search(b"TEXT nothere")), ("SEARCH BODY", search(b"BODY nothere")),
+            ("SORT", order(b"SORT (SUBJECT DISPLAYFROM DISPLAYTO CC DATE)")), ("THREAD", order(b"THREAD REFERENCES")),
             ("TOP 0", top(b"0")), ("TOP 1000", top(b"1000"))]
 
 
