@@ -104,7 +104,8 @@ err_t apply_append(struct work *work, const struct effect_append *e,
 
 	TRY(item_add(work, e->message, &item, e->digest, e->body.from_account,
 		     e->body.from_message));
-	TRY(thread_join(work, e->message, e->thread ? e->thread : e->message));
+	TRY(thread_join(work, e->message, e->received_at,
+			e->thread ? e->thread : e->message));
 	return join(work, mailbox, e->uid, &member, item_size(&item), result);
 }
 

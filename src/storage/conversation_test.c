@@ -6,7 +6,8 @@
 #include "store/digest.h"
 
 /* Appends a mail with that header to a mailbox of account 1; gives its number. */
-static uint64_t arrive(struct fixture *f, uint64_t mailbox, const char *header)
+static uint64_t arrive_at(struct fixture *f, uint64_t mailbox, int64_t at,
+			  const char *header)
 {
 	SCOPED(buf_fini) struct buf text = BUF(4096), digest = BUF(2 * DIGEST_BYTES_MAX);
 	struct store_op op = op_append_of(mailbox, "frame");
@@ -14,8 +15,14 @@ static uint64_t arrive(struct fixture *f, uint64_t mailbox, const char *header)
 	buf_printf(&text, "%s\r\nx\r\n", header);
 	digest_make(buf_str(&text), &digest);
 	op.append.digest = buf_str(&digest);
+	op.append.received_at = at;
 	CHECK(fixture_do(f, 1, op) == STORE_OK);
 	return fixture_first(f)->message;
+}
+
+static uint64_t arrive(struct fixture *f, uint64_t mailbox, const char *header)
+{
+	return arrive_at(f, mailbox, 0, header);
 }
 
 /* The thread of a message, wherever it is. */
@@ -120,6 +127,70 @@ TEST(a_thread_is_forgotten_with_its_last_message)
 		arrive(&f, MAILBOX_INBOX, "Message-ID: <4@a>\r\nReferences: <3@a>\r\n");
 
 	CHECK(thread_of(&f, MAILBOX_INBOX, four) == four);
+	rebuild(&f);
+	fixture_close(&f);
+}
+
+TEST(a_reply_that_names_nothing_joins_the_newest_of_its_subject)
+{
+	enum { DAY = 86400 };
+	struct fixture f;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	uint64_t one = arrive_at(&f, MAILBOX_INBOX, 0, "Subject: lunch\r\n");
+	uint64_t again = arrive_at(&f, MAILBOX_INBOX, DAY, "Subject: Lunch\r\n");
+	uint64_t reply = arrive_at(&f, MAILBOX_INBOX, 2 * DAY, "Subject: Re: lunch\r\n");
+	uint64_t forward =
+		arrive_at(&f, MAILBOX_INBOX, 32 * DAY, "Subject: Fwd: [a] LUNCH\r\n");
+	uint64_t late = arrive_at(&f, MAILBOX_INBOX, 63 * DAY, "Subject: Re: lunch\r\n");
+	uint64_t named = arrive_at(&f, MAILBOX_INBOX, 3 * DAY,
+				   "Subject: Re: lunch\r\nIn-Reply-To: <gone@a>\r\n");
+	uint64_t other = arrive_at(&f, MAILBOX_INBOX, DAY, "Subject: Re: dinner\r\n");
+	uint64_t empty = arrive_at(&f, MAILBOX_INBOX, DAY, "Subject: Re:\r\n");
+
+	CHECK(thread_of(&f, MAILBOX_INBOX, one) == one);
+	CHECK(thread_of(&f, MAILBOX_INBOX, again) == again); /* is no reply */
+	CHECK(thread_of(&f, MAILBOX_INBOX, reply) == again); /* the newest */
+	CHECK(thread_of(&f, MAILBOX_INBOX, forward) == again);
+	CHECK(thread_of(&f, MAILBOX_INBOX, late) == late); /* 31 days */
+	CHECK(thread_of(&f, MAILBOX_INBOX, named) == named);
+	CHECK(thread_of(&f, MAILBOX_INBOX, other) == other);
+	CHECK(thread_of(&f, MAILBOX_INBOX, empty) == empty);
+	/* what came before the newest, as in an import, does not hide it */
+	uint64_t old = arrive_at(&f, MAILBOX_INBOX, 9 * DAY, "Subject: lunch\r\n");
+	uint64_t last = arrive_at(&f, MAILBOX_INBOX, 64 * DAY, "Subject: Re: lunch\r\n");
+	uint64_t older =
+		arrive_at(&f, MAILBOX_INBOX, INT64_MIN, "Subject: Re: lunch\r\n");
+
+	CHECK(thread_of(&f, MAILBOX_INBOX, old) == old);
+	CHECK(thread_of(&f, MAILBOX_INBOX, last) == late);
+	CHECK(thread_of(&f, MAILBOX_INBOX, older) == older);
+	rebuild(&f);
+	CHECK(thread_of(&f, MAILBOX_INBOX, last) == late);
+	fixture_shut(&f);
+	CHECK(fixture_is_in_order(&f));
+	CHECK(fixture_open_again(&f) == OK);
+	fixture_close(&f);
+}
+
+TEST(a_subject_is_forgotten_with_its_last_message)
+{
+	struct fixture f;
+	const struct store_op expunge = {.kind = OP_EXPUNGE,
+					 .expunge = {.mailbox = MAILBOX_INBOX}};
+
+	fixture_open(&f, FIXTURE_USUAL);
+	fixture_keep(&f, 1, "0");
+	uint64_t one = arrive(&f, MAILBOX_INBOX, "Subject: x\r\n");
+	uint64_t two = arrive(&f, MAILBOX_INBOX, "Subject: Re: x\r\n");
+
+	CHECK(thread_of(&f, MAILBOX_INBOX, two) == one);
+	CHECK(is_in_dump(&f, "1 J "));
+	CHECK(fixture_do(&f, 1, expunge) == STORE_OK);
+	CHECK(!is_in_dump(&f, "1 J "));
+	uint64_t three = arrive(&f, MAILBOX_INBOX, "Subject: Re: x\r\n");
+
+	CHECK(thread_of(&f, MAILBOX_INBOX, three) == three);
 	rebuild(&f);
 	fixture_close(&f);
 }

@@ -14,8 +14,9 @@
  *   H  key                          small key-value pairs
  *   I  key                          first result of a commit, behind the minute when it
  *                                   was kept; until forgotten, or for a week
- *   J  hash u64                     an identifier (Message-ID): the thread it leads to,
- *                                   and how many messages name it
+ *   J  hash u64                     an identifier (Message-ID) or a base subject: the
+ *                                   thread it leads to, how many messages name it, and
+ *                                   of a subject when the newest of them came
  *   K  membership                   one that was expunged, and can still be brought back
  *
  * Of account 0, the system, only:

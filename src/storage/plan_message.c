@@ -57,7 +57,7 @@ static err_t find_thread(struct plan *plan, const struct op_append *op, uint64_t
 			     &digest);
 	if (err != OK && err != ERR_ABSENT)
 		return err;
-	return thread_find(work, message, digest, thread);
+	return thread_find(work, message, digest, op->received_at, thread);
 }
 
 /* Of an append. */
