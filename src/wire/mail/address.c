@@ -1,5 +1,7 @@
 #include "wire/mail/address.h"
 
+#include "wire/mail/encoded_word.h"
+
 /* The walk.  What is found unclosed once stays unclosed to the end, so nobody makes us
  * look for the same end again and again. */
 struct walk {
@@ -353,6 +355,17 @@ struct mail_addresses mail_addresses_parse(struct arena *arena, struct str value
 	return w.list;
 }
 
+static void add_quoted(struct buf *buf, struct str text)
+{
+	buf_add_byte(buf, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+			buf_add_byte(buf, '\\');
+		buf_add_byte(buf, text.ptr[i]);
+	}
+	buf_add_byte(buf, '"');
+}
+
 void mail_local_add(struct buf *buf, struct str local)
 {
 	bool is_atom = local.len > 0 && local.ptr[0] != '.';
@@ -367,11 +380,17 @@ void mail_local_add(struct buf *buf, struct str local)
 		buf_add(buf, local);
 		return;
 	}
-	buf_add_byte(buf, '"');
-	for (size_t i = 0; i < local.len; i++) {
-		if (local.ptr[i] == '"' || local.ptr[i] == '\\')
-			buf_add_byte(buf, '\\');
-		buf_add_byte(buf, local.ptr[i]);
-	}
-	buf_add_byte(buf, '"');
+	add_quoted(buf, local);
+}
+
+void mail_name_add(struct buf *buf, struct str name)
+{
+	bool is_plain = !mail_words_any(name);
+
+	for (size_t i = 0; i < name.len && is_plain; i++)
+		is_plain = name.ptr[i] >= ' ' && name.ptr[i] < 127;
+	if (is_plain)
+		add_quoted(buf, name);
+	else
+		mail_words_add(buf, name);
 }

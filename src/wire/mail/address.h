@@ -44,3 +44,6 @@ struct mail_addresses mail_addresses_parse(struct arena *arena, struct str value
 					   size_t max);
 /* Appends local as a dot-atom, or quoted where it is none.  RFC 5322 §3.4.1. */
 void mail_local_add(struct buf *buf, struct str local);
+/* Appends a display name of UTF-8: quoted, or as encoded words where it is more than
+ * printable ASCII or might be taken for such.  RFC 5322 §3.4, RFC 2047 §5. */
+void mail_name_add(struct buf *buf, struct str name);

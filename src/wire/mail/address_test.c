@@ -164,3 +164,17 @@ TEST(a_local_part_is_quoted_where_it_must)
 	CHECK_STR(buf_str(&buf), STR("joe.doe+x \"a \\\"b\\\\\" \"a..b\" \"\""));
 	buf_fini(&buf);
 }
+
+TEST(names_are_quoted_or_encoded)
+{
+	struct buf buf = BUF(500);
+
+	mail_name_add(&buf, STR("Joe \"J\" Doe, a@b"));
+	buf_add_byte(&buf, ' ');
+	mail_name_add(&buf, STR("\xc3\xb6"));
+	buf_add_byte(&buf, ' ');
+	mail_name_add(&buf, STR("=?utf-8?q?x?="));
+	CHECK_STR(buf_str(&buf), STR("\"Joe \\\"J\\\" Doe, a@b\" =?utf-8?B?w7Y=?= "
+				     "=?utf-8?B?PT91dGYtOD9xP3g/PQ==?="));
+	buf_fini(&buf);
+}

@@ -2,6 +2,9 @@
 
 #include "base/base64.h"
 #include "base/num.h"
+#include "base/utf8.h"
+
+enum { WORD_BYTES_MAX = 45 /* in base64 with all around it 72 octets, of 75 */ };
 
 struct word {
 	struct str charset, text;
@@ -147,4 +150,27 @@ bool mail_words_next(struct mail_words *words, struct mail_words_run *run)
 	*run = (struct mail_words_run){.text = str_first(rest, at - words->at)};
 	words->at = at;
 	return true;
+}
+
+static void add_word(struct buf *buf, struct str text)
+{
+	buf_add_c(buf, "=?utf-8?B?");
+	base64_add(buf, text);
+	buf_add_c(buf, "?=");
+}
+
+void mail_words_add(struct buf *buf, struct str text)
+{
+	SCOPED(buf_fini) struct buf whole = BUF(3 * text.len);
+
+	(void)utf8_add_repaired(&whole, text); /* whether it was broken or not */
+	struct str rest = buf_str(&whole);
+	while (rest.len > 0) {
+		struct str word = utf8_first(rest, WORD_BYTES_MAX);
+
+		add_word(buf, word);
+		rest = str_skip(rest, word.len);
+		if (rest.len > 0)
+			buf_add_c(buf, "\r\n ");
+	}
 }

@@ -32,3 +32,7 @@ struct mail_words mail_words_over(struct str value, struct buf *decoded);
 [[nodiscard]] bool mail_words_next(struct mail_words *words, struct mail_words_run *run);
 /* True if value may hold an encoded word: a quick look. */
 bool mail_words_any(struct str value);
+
+/* Writing: appends UTF-8 as encoded words in base64, each of whole characters, on lines
+ * of their own (RFC 2047 §2, §5).  Broken characters are replaced. */
+void mail_words_add(struct buf *buf, struct str text);

@@ -1,5 +1,23 @@
 #include "wire/mail/encoded_word.h"
 
+#include "base/utf8.h"
+
+/* What is written is read as one run of the same text. */
+static void goes_round(struct str text)
+{
+	struct buf written = BUF(1 << 20), scratch = BUF(1 << 20);
+	struct mail_words_run run;
+
+	mail_words_add(&written, text);
+	ASSERT(buf_ok(&written));
+	struct mail_words words = mail_words_over(buf_str(&written), &scratch);
+
+	ASSERT(mail_words_next(&words, &run) && run.is_encoded);
+	ASSERT(str_same(run.text, text) && !mail_words_next(&words, &run));
+	buf_fini(&written);
+	buf_fini(&scratch);
+}
+
 /* Any octets: the walk ends, moves on with every step, and plain runs are the value's. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -18,6 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	ASSERT(words.at == len && plain <= len);
 	ASSERT(mail_words_any(value) || plain == len);
+	if (len > 0 && len < 100000 && utf8_valid(value))
+		goes_round(value);
 	buf_fini(&scratch);
 	return 0;
 }

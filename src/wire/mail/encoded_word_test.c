@@ -76,3 +76,24 @@ TEST(hostile_values_cost_no_more_than_their_length)
 	buf_fini(&scratch);
 	mem_free(text);
 }
+
+TEST(encoded_words_are_written_of_whole_characters)
+{
+	struct buf buf = BUF(1000);
+
+	mail_words_add(&buf, STR(""));
+	CHECK(buf.len == 0);
+	mail_words_add(&buf, STR("J\xc3\xb6rg"));
+	CHECK_STR(buf_str(&buf), STR("=?utf-8?B?SsO2cmc=?="));
+	buf_reset(&buf);
+	mail_words_add(&buf, STR("\xff"));
+	CHECK_STR(buf_str(&buf), STR("=?utf-8?B?77+9?="));
+	buf_reset(&buf);
+	/* 44 octets, and a character that would be cut by the 45th */
+	mail_words_add(&buf, STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xb6"));
+	CHECK_STR(buf_str(&buf),
+		  STR("=?utf-8?B?"
+		      "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE"
+		      "=?=\r\n =?utf-8?B?w7Y=?="));
+	buf_fini(&buf);
+}
