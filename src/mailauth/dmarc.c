@@ -215,17 +215,38 @@ static void add_identifiers(struct check *check)
 	}
 }
 
+static bool is_open(const struct dmarc_identifier *one)
+{
+	return one->alignment == DMARC_UNSURE ||
+	       (one->is_unsure && one->alignment != DMARC_UNALIGNED);
+}
+
 /* The identifier that might have made it pass, had all questions been answered. */
 static const struct dmarc_identifier *open_question(const struct dmarc_verdict *verdict)
 {
-	for (size_t i = 0; i < verdict->identifier_count; i++) {
-		const struct dmarc_identifier *one = &verdict->identifiers[i];
-
-		if (one->alignment == DMARC_UNSURE ||
-		    (one->is_unsure && one->alignment != DMARC_UNALIGNED))
-			return one;
-	}
+	for (size_t i = 0; i < verdict->identifier_count; i++)
+		if (is_open(&verdict->identifiers[i]))
+			return &verdict->identifiers[i];
 	return NULL;
+}
+
+/* What the domain wants to be done with mail that fails. */
+static enum dmarc_policy wanted(const struct dmarc_verdict *verdict)
+{
+	return verdict->record.is_testing ? dmarc_policy_milder(verdict->published)
+					  : verdict->published;
+}
+
+/* Without SPF.  A policy is there. */
+static enum dmarc_onward go_on(const struct dmarc_verdict *verdict, bool has_tag)
+{
+	if (verdict->is_dkim_aligned || (has_tag && wanted(verdict) == DMARC_POLICY_NONE))
+		return DMARC_ONWARD_FINE;
+	for (size_t i = 0; i < verdict->identifier_count; i++)
+		if (verdict->identifiers[i].method == DMARC_BY_DKIM &&
+		    is_open(&verdict->identifiers[i]))
+			return DMARC_ONWARD_UNSURE;
+	return has_tag ? DMARC_ONWARD_FAILS : DMARC_ONWARD_UNSURE;
 }
 
 /* ---- the verdict ------------------------------------------------------------------- */
@@ -258,9 +279,7 @@ static void conclude(struct check *check, bool has_tag)
 		return;
 	}
 	verdict->result = DMARC_FAIL;
-	verdict->disposition = verdict->record.is_testing
-				       ? dmarc_policy_milder(verdict->published)
-				       : verdict->published;
+	verdict->disposition = wanted(verdict);
 }
 
 static void judge_author(struct check *check, struct str author)
@@ -273,8 +292,11 @@ static void judge_author(struct check *check, struct str author)
 	check->has_walk = false;
 	const struct dmarc_node *policy = find_policy(check);
 
-	if (!policy)
+	if (!policy) {
+		if (verdict->result == DMARC_TEMPERROR)
+			verdict->onward = DMARC_ONWARD_UNSURE;
 		return;
+	}
 	verdict->policy_domain = policy->domain;
 	verdict->record = policy->record;
 	if (policy->record.policies == DMARC_POLICIES_UNUSABLE) {
@@ -287,6 +309,7 @@ static void judge_author(struct check *check, struct str author)
 	bool has_tag = choose_tag(check);
 
 	add_identifiers(check);
+	verdict->onward = go_on(verdict, has_tag);
 	conclude(check, has_tag);
 }
 
@@ -334,6 +357,7 @@ void dmarc_check(const struct dns_lookup *lookup, const struct dmarc_query *quer
 {
 	const struct dmarc_authors *authors = query->authors;
 	const char *flaw = flaw_of(authors);
+	enum dmarc_onward onward = DMARC_ONWARD_FINE;
 	struct dmarc_verdict one;
 	struct dmarc_tree tree;
 	struct check check = {.lookup = lookup,
@@ -349,6 +373,8 @@ void dmarc_check(const struct dns_lookup *lookup, const struct dmarc_query *quer
 		dmarc_tree_init(&tree, lookup, arena);
 	for (size_t i = 0; i < authors->count; i++) {
 		judge_author(&check, authors->domains[i]);
+		if (one.onward > onward)
+			onward = one.onward;
 		if (i == 0 || weight(&one) > weight(verdict))
 			*verdict = one;
 	}
@@ -356,5 +382,6 @@ void dmarc_check(const struct dns_lookup *lookup, const struct dmarc_query *quer
 		verdict->result = DMARC_PERMERROR;
 		verdict->why = str_c(flaw);
 	}
+	verdict->onward = onward;
 	dmarc_say(verdict, arena);
 }

@@ -50,6 +50,14 @@ enum dmarc_tag { DMARC_TAG_P, DMARC_TAG_SP, DMARC_TAG_NP };
 /* "p", "sp", "np" */
 const char *dmarc_tag_name(enum dmarc_tag tag);
 
+/* What becomes of the mail at the next server, if it goes there from this one as it is.
+ * SPF speaks for this one then; signatures stay good. */
+enum dmarc_onward {
+	DMARC_ONWARD_FINE,   /* it passes there, or nobody is asked to do anything */
+	DMARC_ONWARD_UNSURE, /* cannot tell now */
+	DMARC_ONWARD_FAILS,  /* an author's domain wants it refused, or taken for junk */
+};
+
 struct dmarc_verdict {
 	enum dmarc_result result;
 	enum dmarc_policy disposition; /* what the domain wants to be done: of FAIL, the
@@ -67,6 +75,7 @@ struct dmarc_verdict {
 	struct dmarc_identifier identifiers[DMARC_IDENTIFIERS_MAX];
 	size_t identifier_count;
 	bool is_spf_aligned, is_dkim_aligned; /* proved and aligned */
+	enum dmarc_onward onward;             /* the worst of all authors' */
 
 	struct str why;      /* of TEMPERROR and PERMERROR, in words */
 	struct str sentence; /* for people */

@@ -516,3 +516,65 @@ TEST(a_verdict_says_why)
 		    "gave no answer for _dmarc.slow.example: nobody is there."));
 	arena_fini(&arena);
 }
+
+static const struct {
+	struct mail mail;
+	enum dmarc_onward onward;
+} onward_cases[] = {
+	{{"a@reject.example", SPF_PASS, "reject.example", NO_DKIM}, DMARC_ONWARD_FAILS},
+	{{"a@quarantine.example", SPF_PASS, "quarantine.example", NO_DKIM},
+	 DMARC_ONWARD_FAILS},
+	{{"a@reject.example", SPF_FAIL, "x.example", NO_DKIM}, DMARC_ONWARD_FAILS},
+	{{"a@reject.example", SPF_TEMPERROR, "reject.example", NO_DKIM},
+	 DMARC_ONWARD_FAILS},
+	{{"a@reject.example", SPF_PASS, "reject.example", DKIM_PASS, "list.example"},
+	 DMARC_ONWARD_FAILS},
+	{{"a@reject.example", SPF_PASS, "reject.example", DKIM_FAIL, "reject.example"},
+	 DMARC_ONWARD_FAILS},
+	{{"a@testing.example", SPF_PASS, "testing.example", NO_DKIM},
+	 DMARC_ONWARD_FAILS}, /* t=y makes junk of it */
+	{{"a@sub.reject.example", SPF_PASS, "reject.example", NO_DKIM},
+	 DMARC_ONWARD_FAILS},
+	{{"a@none.example, a@reject.example", SPF_PASS, "none.example", NO_DKIM},
+	 DMARC_ONWARD_FAILS},
+	/* nobody minds */
+	{{"a@reject.example", SPF_FAIL, "", DKIM_PASS, "reject.example"},
+	 DMARC_ONWARD_FINE},
+	{{"a@reject.example", SPF_PASS, "reject.example", DKIM_PASS, "m.reject.example"},
+	 DMARC_ONWARD_FINE},
+	{{"a@none.example", SPF_FAIL, "", NO_DKIM}, DMARC_ONWARD_FINE},
+	{{"a@none.example", SPF_FAIL, "", DKIM_TEMPERROR, "none.example"},
+	 DMARC_ONWARD_FINE},
+	{{"a@softtesting.example", SPF_FAIL, "", NO_DKIM}, DMARC_ONWARD_FINE},
+	{{"a@there.sub.example", SPF_PASS, "x.example", DKIM_PASS, "sub.example"},
+	 DMARC_ONWARD_FINE},
+	{{"a@gone.sub.example", SPF_PASS, "x.example", NO_DKIM}, DMARC_ONWARD_FINE},
+	{{"a@norecord.test", SPF_FAIL, "", NO_DKIM}, DMARC_ONWARD_FINE},
+	{{"a@twice.example", SPF_FAIL, "", NO_DKIM}, DMARC_ONWARD_FINE},
+	{{"a@wrong.example", SPF_FAIL, "", NO_DKIM}, DMARC_ONWARD_FINE},
+	{{"To: b\r\n\r\n", SPF_PASS, "reject.example", NO_DKIM}, DMARC_ONWARD_FINE},
+	/* who knows */
+	{{"a@slow.example", SPF_PASS, "slow.example", NO_DKIM}, DMARC_ONWARD_UNSURE},
+	{{"a@bogus.example", SPF_PASS, "bogus.example", NO_DKIM}, DMARC_ONWARD_UNSURE},
+	{{"a@slow.sub.example", SPF_PASS, "sub.example", NO_DKIM}, DMARC_ONWARD_UNSURE},
+	{{"a@reject.example", SPF_PASS, "reject.example", DKIM_TEMPERROR,
+	  "reject.example"},
+	 DMARC_ONWARD_UNSURE},
+	{{"a@reject.example", SPF_PASS, "reject.example", DKIM_TEMPERROR, "list.example"},
+	 DMARC_ONWARD_FAILS},
+	{{"a@slow.example, a@reject.example", SPF_PASS, "x.example", NO_DKIM},
+	 DMARC_ONWARD_FAILS},
+};
+
+TEST(what_becomes_of_a_mail_that_goes_on_is_known)
+{
+	arena_init(&arena, 16 * 1024 * 1024);
+	for (size_t i = 0; i < COUNT_OF(onward_cases); i++) {
+		struct dmarc_verdict verdict =
+			check(world, COUNT_OF(world), &onward_cases[i].mail, NULL);
+
+		CHECK(verdict.onward == onward_cases[i].onward);
+		arena_reset(&arena);
+	}
+	arena_fini(&arena);
+}
