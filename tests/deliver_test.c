@@ -7,7 +7,10 @@
 #include "deliverd/accept.h"
 #include "deliverd/deliverd.h"
 #include "directory/directory.h"
+#include "directory/dkim_mail.h"
 #include "directory/srs_keys.h"
+#include "mailauth/fake_dns.h"
+#include "net/networks.h"
 #include "rt/clock.h"
 #include "rt/ipc.h"
 #include "storaged/world.h"
@@ -290,7 +293,7 @@ static struct queue_row *queued(size_t *count)
 	struct queue_place place = {0};
 	struct queue_row *rows = NULL;
 
-	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &place, 10, &w.arena,
+	CHECK(store_queue_list(w.ctl, &(struct queue_select){0}, &place, 50, &w.arena,
 			       &rows, count) == STORE_OK);
 	return rows;
 }
@@ -369,6 +372,115 @@ static void goes_round(void)
 TEST(what_was_passed_on_before_goes_round_no_more)
 {
 	handing_run(goes_round);
+}
+
+/* ---- an author who gives way ------------------------------------------------------- */
+
+static const struct queue_recipient two_out[] = {{.kind = QUEUE_LOCAL,
+						  .address = STR("ann@example.org"),
+						  .original = STR("info@example.org"),
+						  .account = ANN},
+						 {.kind = QUEUE_REMOTE,
+						  .address = STR("eve@far.example"),
+						  .original = STR("info@example.org")},
+						 {.kind = QUEUE_REMOTE,
+						  .address = STR("sales@far.example"),
+						  .original = STR("sales@example.org")}};
+static const struct deliver_rcpt info_and_sales[] = {{STR("info@example.org"), 0, 2},
+						     {STR("sales@example.org"), 2, 1}};
+static const struct fake_record policies[] = {
+	{"_dmarc.reject.example", DNS_TXT, "v=DMARC1; p=reject"},
+	{"_dmarc.none.example", DNS_TXT, "v=DMARC1; p=none"},
+	{"_dmarc.slow.example", DNS_TXT, NULL},
+	{"reject.example", DNS_TXT, "v=spf1 ip4:192.0.2.1 -all"},
+	{"none.example", DNS_TXT, "v=spf1 ip4:192.0.2.1 -all"},
+};
+static struct fake_dns dns;
+static const struct networks no_friends;
+
+/* From somebody there, by SPF. */
+static unsigned from(const char *domain, const char *id)
+{
+	struct deliver_mail mail =
+		mail_to_ann(arena_printf(&w.arena, "From: X <x@%s>\r\n\r\n", domain));
+	struct deliver_answer answer;
+
+	mail.id = str_c(id);
+	mail.sender = arena_printf(&w.arena, "x@%s", domain);
+	mail.rcpts = info_and_sales;
+	mail.rcpt_count = 2;
+	mail.places = two_out;
+	mail.place_count = 3;
+	accept_mail(&h.options, &mail, &w.arena, &answer);
+	return answer.code;
+}
+
+static bool has_body(uint64_t message, struct str part)
+{
+	SCOPED(buf_fini) struct buf body = BUF(1 << 16);
+
+	CHECK(store_body(w.ctl, ACCOUNT_SYSTEM, message, &body) == STORE_OK);
+	return str_find(buf_str(&body), part) < body.len;
+}
+
+static void check_rows(const char *id, bool is_rewritten)
+{
+	size_t count, seen = 0;
+	struct queue_row *rows = queued(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct queue_row *row = &rows[i];
+		bool is_out = row->recipient.kind == QUEUE_REMOTE;
+		struct str ours = arena_printf(&w.arena, "\r\n <%.*s>\r\n",
+					       STR_FMT(row->recipient.original));
+
+		if (!str_same(row->id, str_c(id)))
+			continue;
+		seen++;
+		CHECK(has_body(row->message, STR("via example.org")) ==
+		      (is_out && is_rewritten));
+		CHECK(has_body(row->message, ours) == (is_out && is_rewritten));
+		CHECK(has_body(row->message, STR("X-Original-From: X <x@")) ==
+		      (is_out && is_rewritten));
+		if (is_out)
+			CHECK(str_starts(
+				      row->trace,
+				      arena_printf(&w.arena, "Delivered-To: %.*s\r\n",
+						   STR_FMT(row->recipient.original))) ||
+			      !is_rewritten);
+	}
+	CHECK(seen == 3);
+}
+
+static void gives_way(void)
+{
+	struct directory ctl = {w.ctl, STR("example.org")};
+	struct dkim_mailer mailer = {&h.directory, NULL};
+
+	dns = (struct fake_dns){.records = policies, .count = COUNT_OF(policies)};
+	CHECK(directory_add_domain(&ctl, STR("example.org")) == STORE_OK);
+	CHECK(directory_renew_srs_keys(&h.directory, clock_s()) == STORE_OK);
+	h.options.policy.dns = fake_dns_lookup(&dns);
+	h.options.policy.friends = &no_friends;
+	h.options.policy.is_dmarc_obeyed = true;
+	h.options.rewriter = &mailer;
+	CHECK(from("reject.example", "one") == 250);
+	check_rows("one", true);
+	CHECK(from("none.example", "two") == 250);
+	check_rows("two", false);
+	CHECK(from("nothing.example", "three") == 250);
+	check_rows("three", false);
+	CHECK(from("slow.example", "four") == 451); /* nobody knows */
+	h.options.rewriter = NULL;
+	CHECK(from("reject.example", "five") == 250);
+	check_rows("five", false);
+	CHECK(from("slow.example", "six") == 250);
+	check_rows("six", false);
+}
+
+TEST(an_author_gives_way_where_others_would_refuse_the_mail_and_only_there)
+{
+	handing_run(gives_way);
 }
 
 /* ---- a broken-in door -------------------------------------------------------------- */

@@ -60,7 +60,7 @@ struct conf {
 	struct str mta_hello;                 /* "": hostname */
 	uint32_t mta_port, mta_connections, mta_rate, mta_patience_s;
 	uint32_t mta_address_connections;
-	bool is_mail_judged, is_dmarc_obeyed, is_arc_sealed;
+	bool is_mail_judged, is_dmarc_obeyed, is_arc_sealed, is_from_rewritten;
 	struct str friends;     /* addresses and networks */
 	struct str forwarders;  /* "DOMAIN ..." whose seals count */
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */

@@ -93,6 +93,15 @@ const struct setting settings[] = {
 	 "found out about it here (ARC, RFC 8617), so that the next server may take our "
 	 "word.  It is made with the RSA key for DKIM of the default domain, if there is "
 	 "one."},
+	{"forward", "rewrite-from", SETTING_SWITCH, AT(is_from_rewritten), 0, 0, "yes",
+	 NULL,
+	 "Whether strangers' mail that an alias passes on gets an author of ours where "
+	 "other servers would refuse it with its own: the author's domain asks for that "
+	 "by DMARC, and no signature of that domain holds.  From then names the alias, "
+	 "as in \"Ann via example.org\" <info@example.org>, whose domain signs the mail; "
+	 "the author stands in Reply-To, if nobody else does, and in X-Original-From.  "
+	 "All "
+	 "other mail is passed on as it came.  With \"no\" that mail is, too."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

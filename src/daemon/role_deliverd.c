@@ -89,7 +89,8 @@ static bool begin(struct self *self)
 			   .is_sealing = conf->is_arc_sealed},
 		.reporter = &process->mda.reporter,
 		.report_address = conf->report_address,
-		.sealer = conf->is_arc_sealed ? &process->mailer : NULL};
+		.sealer = conf->is_arc_sealed ? &process->mailer : NULL,
+		.rewriter = conf->is_from_rewritten ? &process->mailer : NULL};
 
 	if (!networks_parse(conf->friends, &process->friends))
 		return false;

@@ -183,37 +183,48 @@ static struct store_op queue_op(const struct acceptance *in,
 	return op;
 }
 
+static size_t forward_ops(struct acceptance *in, const struct forward *forward,
+			  struct store_op *ops)
+{
+	for (size_t i = 0; i < forward->part_count; i++) {
+		const struct forward_part *part = &forward->parts[i];
+		struct op_queue_add *add;
+
+		ops[i] = queue_op(in, part->recipients, part->count);
+		add = &ops[i].queue_add;
+		add->sender = forward->sender;
+		add->body = (struct store_body){.raw = part->message,
+						.raw_size = part->message.len};
+		add->trace = part->trace;
+		add->digest = part->digest;
+	}
+	return forward->part_count;
+}
+
 /* Several places, or one outside: rows of the queue, of whoever causes them.  What is
  * passed on for others leaves with another sender, so its rows are apart. */
 static enum store_outcome enqueue(struct acceptance *in, struct str key,
 				  const struct queue_recipient *recipients, size_t count)
 {
-	struct forward forward;
-	struct store_op ops[2];
+	SCOPED(forward_end) struct forward forward;
+	struct store_op ops[1 + FORWARD_PARTS_MAX];
 	size_t op_count = 0;
-
-	if (!buf_ok(&in->policed.trace))
-		return STORE_INVALID;
 	const struct forward_means means = {in->options->policy.directory,
-					    in->options->sealer};
+					    in->options->sealer, in->options->rewriter};
 
 	if (!forward_begin(&means, in->mail, &in->policed, recipients, count, in->arena,
 			   &forward))
 		return STORE_UNAVAILABLE;
+	if (!buf_ok(&in->policed.trace))
+		return STORE_INVALID;
 	if (forward.others_count > 0)
 		ops[op_count++] = queue_op(in, forward.others, forward.others_count);
-	if (forward.count > 0 && in->policed.is_suspect) {
+	if (forward.count > 0 && in->policed.is_suspect)
 		LOG(INFO, "suspect mail not passed on", KV_STR("queue_id", in->mail->id),
 		    KV_STR("from", in->mail->sender),
 		    KV_STR("rcpt", forward.recipients[0].address),
 		    KV_INT("rcpts", forward.count));
-	} else if (forward.count > 0) {
-		struct store_op *op = &ops[op_count++];
-
-		*op = queue_op(in, forward.recipients, forward.count);
-		op->queue_add.sender = forward.sender;
-		op->queue_add.trace = forward.trace;
-	}
+	op_count += forward_ops(in, &forward, &ops[op_count]);
 	return commit(in, in->mail->account, key, ops, op_count);
 }
 
@@ -357,6 +368,13 @@ static struct policy_verdict judge_forward(const struct acceptance *in)
 			550, "5.7.1",
 			"The address leads to another server, and mail that may be "
 			"forged is not passed on; its author's domain must sign it",
+			true};
+	if (in->options->rewriter && in->policed.onward == DMARC_ONWARD_UNSURE &&
+	    forward_needs_author(in->mail))
+		return (struct policy_verdict){
+			451, "4.7.0",
+			"The address leads to another server, and whether that may take "
+			"mail of this author cannot be told now; try again in a while",
 			true};
 	return (struct policy_verdict){0};
 }

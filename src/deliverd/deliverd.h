@@ -12,9 +12,10 @@ struct deliverd;
 struct deliverd_options {
 	struct store *store;
 	struct policy policy;
-	const struct reporter *reporter;  /* with the same store */
-	struct str report_address;        /* deliverd/arrivals.h; "": none */
-	const struct dkim_mailer *sealer; /* of what is passed on; NULL: nobody seals */
+	const struct reporter *reporter; /* with the same store */
+	struct str report_address;       /* deliverd/arrivals.h; "": none */
+	/* Of what is passed on.  NULL: nothing is sealed; From always stays. */
+	const struct dkim_mailer *sealer, *rewriter;
 };
 
 /* What options lead to must stay as long as the loop. */

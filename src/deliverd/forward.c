@@ -2,12 +2,19 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "directory/dkim_mail.h"
 #include "policy/message.h"
+#include "policy/rewrite.h"
 #include "route/srs.h"
+#include "store/digest.h"
 #include "wire/mail/header.h"
+#include "wire/smtp/srs.h"
 
-enum { DELIVERED_BYTES_MIN = 512 }; /* room for one Delivered-To field */
+enum {
+	DELIVERED_BYTES_MIN = 512, /* room for one Delivered-To field */
+	SIGNATURES_BYTES_MAX = 32 * 1024,
+};
 
 /* A stranger's mail comes in for recipients of ours only: what leads out of those is
  * passed on.  A report has no sender, and nobody can be told of it (RFC 5321 §4.5.5). */
@@ -17,6 +24,12 @@ static bool is_passed_on(const struct deliver_mail *mail,
 	bool is_others = mail->source == DELIVER_STRANGER || mail->source == DELIVER_LMTP;
 
 	return is_others && to->kind == QUEUE_REMOTE;
+}
+
+/* To a sender whom we rewrote: nobody could answer such an author. */
+static bool goes_back(struct str address)
+{
+	return srs_is_meant(str_first(address, str_rfind_byte(address, '@')));
 }
 
 /* Once each, as far as there is room: the first one is enough to end a loop. */
@@ -70,16 +83,17 @@ static struct str results_in(struct str trace)
 /* RFC 8617 §5.1.  As it leaves: of what we add, nothing is covered.  False: cannot tell
  * now. */
 static bool seal(const struct forward_means *means, const struct deliver_mail *mail,
-		 const struct policed *policed, struct arena *arena, struct buf *fields)
+		 const struct policed *policed, struct str message, struct arena *arena,
+		 struct buf *fields)
 {
 	size_t taken = policed->trace.len + DELIVERED_BYTES_MIN;
 	SCOPED(buf_fini)
 	struct buf sealed = BUF(taken < TRACE_BYTES_MAX ? TRACE_BYTES_MAX - taken : 0);
 	struct str results = results_in(buf_str(&policed->trace));
 
-	if (!policed->is_judged || policed->is_suspect || results.len == 0)
+	if (!policed->is_judged || results.len == 0)
 		return true;
-	const struct dkim_passed passed = {policed->message, policed->chain,
+	const struct dkim_passed passed = {message, policed->chain,
 					   policed->has_body ? &policed->body : NULL,
 					   results};
 
@@ -99,17 +113,113 @@ static bool seal(const struct forward_means *means, const struct deliver_mail *m
 	return false;
 }
 
+/* In front of the fields that came, beside the text.  False: cannot be signed now. */
+static bool sign(const struct forward_means *means, const struct deliver_mail *mail,
+		 struct str address, struct arena *arena, struct forward_part *part)
+{
+	SCOPED(buf_fini) struct buf fields = BUF(SIGNATURES_BYTES_MAX);
+	struct str domain = str_skip(address, str_rfind_byte(address, '@') + 1);
+	struct buf whole;
+
+	switch (dkim_mail_sign(means->rewriter, domain, buf_str(&part->changed),
+			       mail->received_at, arena, &fields)) {
+	case DKIM_MAIL_SIGNED:
+		break;
+	case DKIM_MAIL_UNSIGNED:
+		return true;
+	case DKIM_MAIL_LATER:
+		return false;
+	}
+	whole = BUF(fields.len + part->changed.len);
+	buf_add(&whole, buf_str(&fields));
+	buf_add(&whole, buf_str(&part->changed));
+	ASSERT(buf_ok(&whole));
+	buf_fini(&part->changed);
+	part->changed = whole;
+	return true;
+}
+
+/* The message in the name of the address that it was sent to. */
+static bool rewrite(const struct forward_means *means, const struct deliver_mail *mail,
+		    const struct policed *policed, struct arena *arena,
+		    struct forward_part *part)
+{
+	struct str address = part->recipients[0].original;
+
+	part->changed = BUF(policed->message.len + REWRITE_BYTES_MAX);
+	part->changed_digest = BUF(DIGEST_BYTES_MAX);
+	rewrite_from(policed->message, address, arena, &part->changed);
+	ASSERT(buf_ok(&part->changed));
+	if (!sign(means, mail, address, arena, part))
+		return false;
+	part->message = buf_str(&part->changed);
+	digest_make_warily("forward digest", part->message, &part->changed_digest);
+	part->digest = buf_str(&part->changed_digest);
+	LOG(INFO, "author rewritten", KV_STR("queue_id", mail->id),
+	    KV_STR("from", mail->sender), KV_STR("address", address));
+	return true;
+}
+
+static bool fill_part(const struct forward_means *means, const struct deliver_mail *mail,
+		      const struct policed *policed, bool is_rewritten,
+		      struct arena *arena, struct forward_part *part)
+{
+	SCOPED(buf_fini) struct buf fields = BUF(TRACE_BYTES_MAX);
+
+	part->message = policed->message;
+	part->digest = buf_str(&policed->digest);
+	if (is_rewritten && !goes_back(part->recipients[0].original) &&
+	    !rewrite(means, mail, policed, arena, part))
+		return false;
+	if (!seal(means, mail, policed, part->message, arena, &fields))
+		return false;
+	add_delivered_to(&fields, part->recipients, part->count,
+			 buf_str(&policed->trace));
+	return buf_ok(&fields) && arena_copy(arena, buf_str(&fields), &part->trace);
+}
+
+/* One, or where it is rewritten one for each address that leads out. */
+static void divide(struct forward *forward, size_t parts_max)
+{
+	for (size_t i = 0; i < forward->count; i++) {
+		const struct queue_recipient *to = &forward->recipients[i];
+		bool is_new =
+			i == 0 || (forward->part_count < parts_max &&
+				   !str_same_nocase(to->original,
+						    forward->recipients[i - 1].original));
+
+		if (is_new)
+			forward->parts[forward->part_count++] =
+				(struct forward_part){.recipients = to};
+		forward->parts[forward->part_count - 1].count++;
+	}
+}
+
+static size_t parts_max(size_t message_bytes)
+{
+	size_t fit = FORWARD_BYTES_MAX / (message_bytes + 1);
+
+	return fit == 0 ? 1 : num_min(fit, FORWARD_PARTS_MAX);
+}
+
+/* RFC 9989 §7.4 knows of the trouble.  Signatures that hold are more than a rewritten
+ * author, so nothing is changed that passes, or that nobody would refuse. */
+static bool is_to_be_rewritten(const struct forward_means *means,
+			       const struct policed *policed)
+{
+	return means->rewriter && policed->onward == DMARC_ONWARD_FAILS;
+}
+
 bool forward_begin(const struct forward_means *means, const struct deliver_mail *mail,
 		   const struct policed *policed,
 		   const struct queue_recipient *recipients, size_t count,
 		   struct arena *arena, struct forward *forward)
 {
-	struct str trace = buf_str(&policed->trace);
-	SCOPED(buf_fini) struct buf fields = BUF(TRACE_BYTES_MAX);
+	bool is_rewritten = is_to_be_rewritten(means, policed);
 
 	if (!split(mail, recipients, count, arena, forward))
 		return false;
-	if (forward->count == 0)
+	if (forward->count == 0 || policed->is_suspect)
 		return true;
 	enum srs_way way = srs_forward(means->directory, mail->sender, mail->received_at,
 				       arena, &forward->sender);
@@ -119,10 +229,29 @@ bool forward_begin(const struct forward_means *means, const struct deliver_mail 
 	if (way == SRS_DONE)
 		LOG(INFO, "sender rewritten", KV_STR("queue_id", mail->id),
 		    KV_STR("from", mail->sender), KV_STR("address", forward->sender));
-	if (!seal(means, mail, policed, arena, &fields))
-		return false;
-	add_delivered_to(&fields, forward->recipients, forward->count, trace);
-	return buf_ok(&fields) && arena_copy(arena, buf_str(&fields), &forward->trace);
+	divide(forward, is_rewritten ? parts_max(policed->message.len) : 1);
+	for (size_t i = 0; i < forward->part_count; i++)
+		if (!fill_part(means, mail, policed, is_rewritten, arena,
+			       &forward->parts[i]))
+			return false;
+	return true;
+}
+
+void forward_end(struct forward *forward)
+{
+	for (size_t i = 0; i < forward->part_count; i++) {
+		buf_fini(&forward->parts[i].changed);
+		buf_fini(&forward->parts[i].changed_digest);
+	}
+}
+
+bool forward_needs_author(const struct deliver_mail *mail)
+{
+	for (size_t i = 0; i < mail->place_count; i++)
+		if (is_passed_on(mail, &mail->places[i]) &&
+		    !goes_back(mail->places[i].original))
+			return true;
+	return false;
 }
 
 bool forward_is_all_of_a_rcpt(const struct deliver_mail *mail)

@@ -188,6 +188,7 @@ struct policy_verdict policy_judge(const struct policy *policy,
 	mailauth_results_add(&out->trace, &j.facts, &j.verdicts);
 	out->is_judged = true;
 	out->chain = j.verdicts.arc.result;
+	out->onward = j.verdicts.dmarc.onward;
 	keep_body_hash(&j, out);
 	struct policy_verdict verdict = obey(policy, arena, &j, out);
 

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "mailauth/arc_verify.h"
-#include "mailauth/dns_lookup.h"
+#include "mailauth/dmarc.h"
 
 struct deliver_mail;
 struct directory;
@@ -42,11 +42,12 @@ struct policed {
 	struct buf trace; /* without Return-Path: Received, and Authentication-Results or
 			   * DKIM-Signature */
 	struct buf digest;
-	bool is_tls_optional;  /* RFC 8689 §4.1 */
-	bool is_judged;        /* a stranger's: the trace has Authentication-Results */
-	enum arc_result chain; /* of what was judged */
-	struct dkim_body_hash body; /* and of its whole body, relaxed, for the seal, */
-	bool has_body;              /* if it is to be passed on */
+	bool is_tls_optional;       /* RFC 8689 §4.1 */
+	bool is_judged;             /* a stranger's: the trace has Authentication-Results */
+	enum arc_result chain;      /* of what was judged, */
+	enum dmarc_onward onward;   /* what becomes of it at another server, */
+	struct dkim_body_hash body; /* and the hash of its whole body, relaxed, for the */
+	bool has_body;              /* seal, if it is to be passed on */
 	bool is_suspect;            /* for the mailbox of junk, and not to be sent on */
 };
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Mail that leaves signed, and mail that is passed on: what people submit verifies with dkimpy and with
 our own command; an alias that leads out keeps signatures whole, so that a Postfix that enforces DMARC
-(opendkim, opendmarc) takes a p=reject domain's mail from us; reports find their way back through the
+(opendkim, opendmarc) takes a p=reject domain's mail from us; what has no signature that holds is passed
+on in the name of the alias, if its domain asks to refuse it, and only then; reports find their way back through the
 rewritten sender, and through nothing that looks like one; what goes round ends.  What is passed on
 carries seals (ARC) that verify with dkimpy."""
 import base64, email, email.policy, email.utils, json, os, pathlib, re, shutil, smtplib, socket, subprocess, tempfile
@@ -38,6 +39,8 @@ def zones(origin_record, ours=()):
         found[name + ".test"] = SOA + f"@ MX 10 mx\nmx A {address}\n"
     found["origin.test"] += (f"@ {txt('v=spf1 ip4:127.0.0.81 -all')}\n_dmarc {txt('v=DMARC1; p=reject')}\n"
                              f"{SELECTOR.decode()}._domainkey {txt(origin_record)}\n")
+    found["test"] = SOA  # says that it has no policy
+    found["lax.test"] = SOA + f"@ {txt('v=spf1 ip4:127.0.0.81 -all')}\n_dmarc {txt('v=DMARC1; p=none')}\n"
     found["doubt.test"] += f"_dmarc {txt('v=DMARC1; p=quarantine')}\n"
     return found
 
@@ -153,7 +156,7 @@ def verdict(server, text, folder):
 def good_with_dkimpy(text, records):
     answers = {name.encode() + b".": record.encode() for name, record in records}
     checker, results = dkim.DKIM(text), []
-    for i in range(text.count(b"DKIM-Signature:")):
+    for i in range((b"\n" + text).count(b"\nDKIM-Signature:")):
         try:
             results.append(checker.verify(idx=i, dnsfunc=lambda name, timeout=5: answers.get(name)))
         except dkim.ValidationError:
@@ -254,6 +257,46 @@ def through(one, peer, key, records):
                       mail_of("orla@origin.test", "u0001@far.test", "forged"), "127.0.0.82")
     report.check("(the same author without a signature is refused there)", code == 550, code)
     return sender
+
+
+def unsigned(one, peer, records):
+    """Only SPF speaks for it, which does not survive."""
+    def passed_on(subject, sender, mail):
+        code, said = hand_in(SERVERS["one.test"], sender, "fwd@one.test", mail)
+        lab.wait_for(lambda: by_subject(peer.imap(1), subject), 20, 0.3)
+        found = by_subject(peer.imap(1), subject)
+        report.check(f"{subject}: taken, and taken there", code == 250 and len(found) == 1,
+                     (code, said, peer.text()[-1500:]))
+        return found[0] if found else (email.message_from_string(""), b"")
+
+    head, text = passed_on("author gives way", "orla@origin.test",
+                           mail_of("orla@origin.test", "fwd@one.test", "author gives way"))
+    results = " ".join(head.get_all("Authentication-Results") or [])
+    report.check("a p=reject author without a signature gives way to the alias",
+                 head["From"] == '"Orla via one.test" <fwd@one.test>' and
+                 head["Reply-To"] == "Orla <orla@origin.test>" and
+                 head["X-Original-From"] == "Orla <orla@origin.test>", text)
+    report.check("... whose domain has signed it, as DMARC there finds", "dmarc=pass" in results and
+                 re.search(r"dkim=pass .*header\.d=one\.test", results), results)
+    report.check("... text and other fields stay", text.replace(b"\r\n", b"\n").endswith(
+        mail_of("x", "fwd@one.test", "author gives way").split(b"\r\n\r\n", 1)[1].replace(b"\r\n", b"\n")) and
+        head["To"] == "fwd@one.test" and head["Message-ID"] == "<author.gives.way@origin.test>", text)
+    with report.case("dkimpy looks at what was rewritten"):
+        from_us = text[text.index(b"ARC-Seal:"):]
+        verdict, sealers, said, why = seals_with_dkimpy(from_us, records)
+        report.check("... it is sealed as it leaves, with what was found before", verdict == b"pass" and
+                     "dmarc=pass header.from=origin.test" in said, (verdict, said, why))
+        report.check("... both signatures verify with dkimpy",
+                     good_with_dkimpy(from_us, records) == [True, True], from_us)
+    mail = mail_of("orla@origin.test", "fwd@one.test", "who gets the answer").replace(
+        b"To: fwd", b"Reply-To: desk@origin.test\r\nTo: fwd")
+    head, text = passed_on("who gets the answer", "orla@origin.test", mail)
+    report.check("where answers go they still go", head.get_all("Reply-To") == ["desk@origin.test"] and
+                 head["X-Original-From"] == "Orla <orla@origin.test>", text)
+    mail = mail_of("orla@lax.test", "fwd@one.test", "nobody minds")
+    head, text = passed_on("nobody minds", "orla@lax.test", mail)
+    report.check("the author of a p=none domain stays, octet by octet",
+                 text.replace(b"\r\n", b"\n").endswith(mail.replace(b"\r\n", b"\n")), text)
 
 
 def back(sender):
@@ -382,12 +425,15 @@ def main(folder):
             with report.case("signing: to the end"):
                 records = signing(one, names, folder, origin_record)
                 own_reports_signed(one, records, folder)
-                records += publish(two, names, folder, origin_record)
+                records_of_two = publish(two, names, folder, origin_record)
             with report.case("forwarding: to the end"):
                 sender = through(one, peer, key, records)
                 back(sender)
+            with report.case("without signatures: to the end"):
+                milters.add_keys(records)
+                unsigned(one, peer, records)
             with report.case("a second forwarder: to the end"):
-                second(one, two, peer, key, records)
+                second(one, two, peer, key, records + records_of_two)
             with report.case("loops: to the end"):
                 loops(one, key)
             with report.case("suspect mail: to the end"):
