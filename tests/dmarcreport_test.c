@@ -325,8 +325,9 @@ TEST(facts_are_those_of_the_verdicts)
 			  .is_dkim_aligned = true}};
 	struct dmarc_facts facts;
 
+	arena_init(&arena, 1 << 20);
 	CHECK(ip_parse(STR("192.0.2.7"), &mail.ip));
-	CHECK(dmarc_facts_of(&mail, &verdicts, STR("pass"), STR(""), &facts));
+	CHECK(dmarc_facts_of(&mail, &verdicts, STR("pass"), STR(""), &arena, &facts));
 	CHECK_STR(facts.policy_domain, STR("Example.ORG"));
 	CHECK_STR(facts.header_from, STR("Mail.Example.ORG"));
 	CHECK_STR(facts.envelope_from, STR("lists.example.net"));
@@ -341,9 +342,63 @@ TEST(facts_are_those_of_the_verdicts)
 	CHECK_STR(facts.signatures[0].selector, STR("3"));
 	CHECK_STR(facts.signatures[1].selector, STR("2"));
 	CHECK_STR(facts.signatures[2].result, STR("fail"));
+	CHECK_STR(facts.comment, STR("")); /* nothing was overridden */
 	verdicts.dmarc.policy_domain = STR("");
-	CHECK(!dmarc_facts_of(&mail, &verdicts, STR("none"), STR(""), &facts));
+	CHECK(!dmarc_facts_of(&mail, &verdicts, STR("none"), STR(""), &arena, &facts));
 	verdicts.dmarc.policy_domain = STR("example.org");
 	verdicts.dmarc.result = DMARC_TEMPERROR;
-	CHECK(!dmarc_facts_of(&mail, &verdicts, STR("none"), STR(""), &facts));
+	CHECK(!dmarc_facts_of(&mail, &verdicts, STR("none"), STR(""), &arena, &facts));
+	arena_fini(&arena);
+}
+
+/* RFC 8617 §7.2.2 */
+static struct str comment_of(const struct arc_verdict *arc)
+{
+	const struct mailauth_facts mail = {.sender = STR("x@example.org")};
+	struct mailauth_verdicts verdicts = {
+		.arc = *arc,
+		.dmarc = {.result = DMARC_FAIL, .policy_domain = STR("example.org")}};
+	struct dmarc_facts facts;
+
+	CHECK(dmarc_facts_of(&mail, &verdicts, STR("none"), STR("trusted_forwarder"),
+			     &arena, &facts));
+	CHECK_STR(facts.override, STR("trusted_forwarder"));
+	return facts.comment;
+}
+
+TEST(who_sealed_what_was_excused_is_told)
+{
+	struct arc_verdict_one sets[50] = {
+		{.instance = 1,
+		 .domain = STR("d1.example"),
+		 .selector = STR("s3"),
+		 .results = STR("d1.example; arc=none smtp.remote-ip=2001:db8::1a")},
+		{.instance = 2, .domain = STR("d2.example"), .selector = STR("s2")}};
+	struct arc_verdict arc = {.result = ARC_PASS, .sets = sets, .count = 2};
+
+	arena_init(&arena, 1 << 20);
+	CHECK_STR(comment_of(&arc), STR("arc=pass as[2].d=d2.example as[2].s=s2 "
+					"as[1].d=d1.example as[1].s=s3 "
+					"remote-ip[1]=2001:db8::1a"));
+	sets[0].results = STR("d1.example; arc=none smtp.remote-ip=\"<x>\"");
+	CHECK_STR(comment_of(&arc), STR("arc=pass as[2].d=d2.example as[2].s=s2 "
+					"as[1].d=d1.example as[1].s=s3"));
+	arc.result = ARC_FAIL;
+	arc.count = 1;
+	sets[0].results = STR("");
+	CHECK_STR(comment_of(&arc), STR("arc=fail as[1].d=d1.example as[1].s=s3"));
+	arc.result = ARC_NONE;
+	arc.count = 0;
+	CHECK_STR(comment_of(&arc), STR(""));
+	arc.result = ARC_PASS;
+	arc.count = COUNT_OF(sets);
+	for (unsigned i = 0; i < COUNT_OF(sets); i++)
+		sets[i] = (struct arc_verdict_one){
+			i + 1, STR("a.long.name.of.a.domain.example"), STR("selector")};
+	struct str comment = comment_of(&arc);
+
+	CHECK(comment.len <= DMARC_FACTS_COMMENT_MAX &&
+	      comment.len > DMARC_FACTS_COMMENT_MAX - 150);
+	CHECK(str_starts(comment, STR("arc=pass as[50].d=")));
+	arena_fini(&arena);
 }

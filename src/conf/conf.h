@@ -63,6 +63,7 @@ struct conf {
 	bool is_mail_judged, is_dmarc_obeyed, is_arc_sealed, is_from_rewritten;
 	struct str friends;     /* addresses and networks */
 	struct str forwarders;  /* "DOMAIN ..." whose seals count */
+	struct str exceptions;  /* "SOURCE ..." from which DMARC is not obeyed */
 	struct str dns_server;  /* "ADDRESS" or "ADDRESS:PORT"; "": the root's servers */
 	struct str dns_zones;   /* "ZONE=ADDRESS[:PORT] ..." */
 	struct str dns_anchors; /* a file; "": the root's; "none" */

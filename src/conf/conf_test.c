@@ -60,7 +60,9 @@ TEST(a_file_changes_what_it_names)
 	     "proxies = 10.0.0.1 2001:db8::/32\n"
 	     "[limits]\nmessage-size = 1 GiB\n[log]\nlevel = debug\n"
 	     "[dns]\nserver = [2001:db8::1]:5353\n[tls]\nmta-sts = no\n"
-	     "[trust]\nforwarders = List.example,\t lists.Example \n");
+	     "[trust]\nforwarders = List.example,\t lists.Example \n"
+	     "exceptions = 192.0.2.0/24 2001:DB8::1, Lists.Example @x.example "
+	     "A@x.Example\n");
 	CHECK(world.err == OK);
 	CHECK_STR(world.conf.hostname, STR("mail.example.com"));
 	CHECK_STR(world.conf.default_domain, STR("mail.example.com"));
@@ -74,6 +76,8 @@ TEST(a_file_changes_what_it_names)
 	CHECK(world.conf.is_dane_heeded && !world.conf.is_mta_sts_heeded);
 	CHECK_STR(world.conf.dns_server, STR("[2001:db8::1]:5353"));
 	CHECK_STR(world.conf.forwarders, STR("list.example lists.example"));
+	CHECK_STR(world.conf.exceptions,
+		  STR("192.0.2.0/24 2001:db8::1 lists.example @x.example a@x.example"));
 }
 
 TEST(a_mistake_is_named_with_its_line)
@@ -108,6 +112,12 @@ TEST(a_mistake_is_named_with_its_line)
 		 ":2: limits.message-size: there is no value"},
 		{"[trust]\nforwarders = list.example @x\n",
 		 ":2: trust.forwarders: \"@x\" is not a host name"},
+		{"[trust]\nexceptions = list.example 192.0.2.256\n",
+		 ":2: trust.exceptions: \"192.0.2.256\" is not a source, such as "
+		 "192.0.2.0/24, lists.example.org or ann@example.net"},
+		{"[trust]\nexceptions = ann@\n",
+		 ":2: trust.exceptions: \"ann@\" is not a source, such as 192.0.2.0/24, "
+		 "lists.example.org or ann@example.net"},
 		{"[tls]\ndane = maybe\n",
 		 ":2: tls.dane: \"maybe\" is neither yes nor no"},
 		{"[log]\nlevel = loud\n",

@@ -155,6 +155,17 @@ const struct setting settings[] = {
 	 "that "
 	 "sealed it later are among these, too.  A name is that in d= of the seal; those "
 	 "below it are others."},
+	{"trust", "exceptions", SETTING_SOURCES, AT(exceptions), 0, 0, "", "nobody",
+	 "Sources whose mail comes in although it fails DMARC, such as mailing lists and "
+	 "forwarders that do not seal.  An address or a network is the client's; a "
+	 "domain "
+	 "is the one that SPF (for the sender in the envelope) or a signature of DKIM "
+	 "has "
+	 "proved; ann@example.net or @example.net is the author in From, which nothing "
+	 "proves, so that everybody may use that name here.  Domains below a domain are "
+	 "others.  Reports to the author's domain call it mailing_list (if there is a "
+	 "List-Id or List-Post field), trusted_forwarder, and local_policy for an "
+	 "author."},
 	{"retention", "trash", SETTING_DAYS, AT(trash_days), 1, 3660, "", "for ever",
 	 "How long a message stays in a mailbox that is an account's Trash, counted from "
 	 "the day it came there, such as 30 days.  What is older is expunged; for some "
@@ -307,6 +318,8 @@ const char *setting_placeholder(const struct setting *setting)
 		return "DOMAIN=SCHEME:HOST[:PORT] ...";
 	case SETTING_DOMAINS:
 		return "NAME ...";
+	case SETTING_SOURCES:
+		return "ADDRESS[/BITS] | DOMAIN | [NAME]@DOMAIN ...";
 	case SETTING_ADDRESSES:
 		return "ADDRESS ...";
 	case SETTING_LEVEL:

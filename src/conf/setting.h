@@ -22,6 +22,7 @@ enum setting_type {
 	SETTING_HOP,       /* struct str: conf/hop.h's HOP, or "" */
 	SETTING_ROUTES,    /* struct str: ROUTE ..., or "" */
 	SETTING_DOMAINS, /* struct str: NAME ..., lower case, one blank between, or "" */
+	SETTING_SOURCES, /* struct str: NETWORK, DOMAIN, [LOCAL]@DOMAIN ..., likewise */
 	SETTING_ADDRESSES, /* struct str: ADDRESS ..., or "" */
 	SETTING_LEVEL,     /* enum log_level */
 };

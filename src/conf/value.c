@@ -221,7 +221,6 @@ static err_t read_server(struct str value, struct arena *arena, struct str *serv
 	return arena_copy(arena, value, server) ? OK : ERR_LIMIT;
 }
 
-/* ADDRESS or ADDRESS/BITS. */
 static err_t read_domains(struct str value, struct arena *arena, struct str *domains,
 			  struct str *why)
 {
@@ -235,6 +234,7 @@ static err_t read_domains(struct str value, struct arena *arena, struct str *dom
 	return buf_ok(&all) && arena_copy(arena, buf_str(&all), domains) ? OK : ERR_LIMIT;
 }
 
+/* ADDRESS or ADDRESS/BITS. */
 static bool is_network(struct str word)
 {
 	struct str address = str_cut(&word, '/');
@@ -249,6 +249,42 @@ static bool is_network(struct str word)
 	if (!is_v4 && inet_pton(AF_INET6, text, octets) != 1)
 		return false;
 	return word.len == 0 || num_parse(word, is_v4 ? 32 : 128, &bits);
+}
+
+/* A number at the end is no domain, but an address with a flaw. */
+static bool is_source(struct str word, struct arena *arena)
+{
+	struct str domain = str_skip(word, str_rfind_byte(word, '@') + 1), ignored;
+
+	if (str_find_byte(word, '@') == word.len)
+		domain = word;
+	return is_network(word) ||
+	       (domain.len > 0 &&
+		!is_ascii_digit((unsigned char)domain.ptr[domain.len - 1]) &&
+		read_domain(domain, arena, &ignored, &ignored) == OK);
+}
+
+static err_t read_sources(struct str value, struct arena *arena, struct str *sources,
+			  struct str *why)
+{
+	SCOPED(buf_fini) struct buf all = BUF(CONF_TEXT_MAX);
+	struct str rest = value;
+
+	for (struct str word; (word = conf_next_word(&rest)).len > 0;) {
+		if (!is_source(word, arena)) {
+			*why = arena_printf(arena,
+					    "\"%.*s\" is not a source, such as "
+					    "192.0.2.0/24, lists.example.org or "
+					    "ann@example.net",
+					    STR_FMT(word));
+			return ERR_SYNTAX;
+		}
+		if (all.len > 0)
+			buf_add_byte(&all, ' ');
+		for (size_t i = 0; i < word.len; i++)
+			buf_add_byte(&all, ascii_lower(word.ptr[i]));
+	}
+	return buf_ok(&all) && arena_copy(arena, buf_str(&all), sources) ? OK : ERR_LIMIT;
 }
 
 static err_t read_networks(struct str value, struct arena *arena, struct str *networks,
@@ -439,6 +475,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		return read_routes(value, arena, to, why);
 	case SETTING_DOMAINS:
 		return read_domains(value, arena, to, why);
+	case SETTING_SOURCES:
+		return read_sources(value, arena, to, why);
 	case SETTING_ADDRESSES:
 		return read_addresses(value, arena, to, why);
 	case SETTING_LEVEL:
@@ -490,6 +528,7 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 	case SETTING_NAMES:
 	case SETTING_HOP:
 	case SETTING_ROUTES:
+	case SETTING_SOURCES:
 	case SETTING_ADDRESSES:
 		buf_add(out, *(const struct str *)from);
 		break;

@@ -84,6 +84,7 @@ static bool begin(struct self *self)
 			   .directory = &process->directory,
 			   .friends = &process->friends,
 			   .forwarders = conf->forwarders,
+			   .exceptions = conf->exceptions,
 			   .is_dmarc_obeyed = conf->is_dmarc_obeyed,
 			   .mailer = &process->mailer,
 			   .is_sealing = conf->is_arc_sealed},

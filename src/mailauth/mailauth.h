@@ -52,7 +52,10 @@ struct mailauth_verdicts {
 	struct dmarc_verdict dmarc;
 	struct arc_verdict arc; /* ARC_NONE if it was not looked at */
 	struct arc_trust trust; /* of what fails DMARC */
-	bool is_late;           /* time ran out */
+	/* The caller's to set: what its own list names, so that DMARC is not obeyed; ""
+	 */
+	struct str exception;
+	bool is_late; /* time ran out */
 };
 
 /* Slices live in arena, in that of the message, or borrow from facts.  May suspend, for

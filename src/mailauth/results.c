@@ -60,15 +60,21 @@ static void add_dkim(struct authres_writer *writer, const struct dkim_verdict *d
 }
 
 /* RFC 9989 §9.1 */
-static void add_dmarc(struct authres_writer *writer, const struct dmarc_verdict *dmarc,
-		      const struct arc_trust *trust)
+static void add_dmarc(struct authres_writer *writer,
+		      const struct mailauth_verdicts *verdicts)
 {
+	const struct dmarc_verdict *dmarc = &verdicts->dmarc;
+	const struct arc_trust *trust = &verdicts->trust;
 	SCOPED(buf_fini) struct buf text = BUF(400);
 
 	authres_add(writer, "dmarc", dmarc_result_name(dmarc->result));
 	if (trust->result == ARC_TRUSTED) {
 		buf_printf(&text, "excused by ARC: %s passed at %.*s", trust->found,
 			   STR_FMT(trust->sealer));
+		authres_add_comment(writer, buf_str(&text));
+	} else if (verdicts->exception.len > 0) {
+		buf_printf(&text, "excused: %.*s is an exception here",
+			   STR_FMT(verdicts->exception));
 		authres_add_comment(writer, buf_str(&text));
 	}
 	authres_add_reason(writer, dmarc->why);
@@ -110,7 +116,7 @@ void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,
 		add_spf(&writer, &verdicts->spf, "mailfrom", facts->sender);
 	add_spf(&writer, &verdicts->spf_helo, "helo", facts->helo);
 	add_dkim(&writer, &verdicts->dkim);
-	add_dmarc(&writer, &verdicts->dmarc, &verdicts->trust);
+	add_dmarc(&writer, verdicts);
 	if (facts->arc)
 		add_arc(&writer, facts, &verdicts->arc);
 	authres_end(&writer);

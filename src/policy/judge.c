@@ -4,6 +4,7 @@
 #include "deliver/deliver.h"
 #include "mailauth/mailauth.h"
 #include "net/networks.h"
+#include "policy/exceptions.h"
 #include "policy/message.h"
 #include "report/dmarc_ledger.h"
 #include "rt/task.h"
@@ -19,6 +20,7 @@ struct judgement {
 	struct arena arena;
 	struct mailauth_facts facts;
 	struct mailauth_verdicts verdicts;
+	struct exception exception; /* of what fails DMARC */
 	struct dkim_message *message;
 	size_t body_hash;   /* that a seal needs, */
 	bool has_body_hash; /* if the mail is passed on */
@@ -85,6 +87,17 @@ static void find_out(const struct policy *policy, const struct deliver_mail *mai
 	j->facts.arc = arc_verify_begin(j->message, mail->received_at);
 	feed(j->message, str_skip(mail->text, header_len));
 	mailauth_judge(&j->facts, &policy->dns, &j->arena, &j->verdicts);
+	if (j->verdicts.dmarc.result == DMARC_FAIL &&
+	    j->verdicts.trust.result != ARC_TRUSTED)
+		j->exception = exceptions_find(policy->exceptions, &j->facts,
+					       &j->verdicts, &j->arena);
+	j->verdicts.exception = j->exception.word;
+}
+
+/* Whether what the author's domain asks for is not done with it. */
+static bool is_excused(const struct judgement *j)
+{
+	return j->verdicts.trust.result == ARC_TRUSTED || j->exception.word.len > 0;
 }
 
 static void log_judgement(const struct deliver_mail *mail, const struct judgement *j)
@@ -99,13 +112,15 @@ static void log_judgement(const struct deliver_mail *mail, const struct judgemen
 	    KV_STR("author", v->dmarc.author),
 	    KV("disposition", dmarc_policy_name(v->dmarc.disposition)),
 	    KV("arc", arc_result_name(v->arc.result)),
-	    KV_STR("forwarder", v->trust.sealer));
+	    KV_STR("forwarder",
+		   v->trust.result == ARC_TRUSTED ? v->trust.sealer : v->exception));
 }
 
 /* Whether it is to be excused from something cannot be told now. */
 static bool must_wait(const struct policy *policy, const struct judgement *j)
 {
-	return policy->is_dmarc_obeyed && j->verdicts.trust.result == ARC_UNSURE &&
+	return policy->is_dmarc_obeyed && !is_excused(j) &&
+	       j->verdicts.trust.result == ARC_UNSURE &&
 	       j->verdicts.dmarc.disposition != DMARC_POLICY_NONE;
 }
 
@@ -116,8 +131,7 @@ static struct policy_verdict obey(const struct policy *policy, struct arena *are
 {
 	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
 
-	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed ||
-	    j->verdicts.trust.result == ARC_TRUSTED)
+	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed || is_excused(j))
 		return (struct policy_verdict){0};
 	if (must_wait(policy, j))
 		return (struct policy_verdict){
@@ -139,30 +153,37 @@ static struct policy_verdict obey(const struct policy *policy, struct arena *are
 	return (struct policy_verdict){0};
 }
 
+/* Why less is done than the domain has published: RFC 9990 §3.1.6. */
+static struct str override_of(const struct policy *policy, const struct judgement *j)
+{
+	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
+
+	if (dmarc->result != DMARC_FAIL || dmarc->published == DMARC_POLICY_NONE)
+		return STR("");
+	if (!policy->is_dmarc_obeyed)
+		return STR("local_policy");
+	if (j->verdicts.trust.result == ARC_TRUSTED)
+		return STR("trusted_forwarder");
+	if (j->exception.word.len > 0)
+		return str_c(j->exception.type);
+	return dmarc->disposition != dmarc->published ? STR("policy_test_mode") : STR("");
+}
+
 /* For the reports of its domain.  A mail that is handed over again was counted; one that
  * has to come again will be. */
 static void tally(const struct policy *policy, const struct deliver_mail *mail,
-		  const struct judgement *j)
+		  struct judgement *j)
 {
 	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
-	bool is_excused = j->verdicts.trust.result == ARC_TRUSTED;
-	bool is_obeyed = policy->is_dmarc_obeyed && !is_excused;
+	bool is_obeyed = policy->is_dmarc_obeyed && !is_excused(j);
 	struct str disposition = str_c(dmarc->result == DMARC_PASS ? "pass"
 				       : is_obeyed ? dmarc_policy_name(dmarc->disposition)
 						   : "none");
-	struct str override = STR("");
 	struct dmarc_facts facts;
 
-	if (dmarc->result == DMARC_FAIL && dmarc->published != DMARC_POLICY_NONE) {
-		if (!policy->is_dmarc_obeyed)
-			override = STR("local_policy");
-		else if (is_excused)
-			override = STR("trusted_forwarder");
-		else if (dmarc->disposition != dmarc->published)
-			override = STR("policy_test_mode");
-	}
 	if (policy->ledger && !mail->is_again && !must_wait(policy, j) &&
-	    dmarc_facts_of(&j->facts, &j->verdicts, disposition, override, &facts))
+	    dmarc_facts_of(&j->facts, &j->verdicts, disposition, override_of(policy, j),
+			   &j->arena, &facts))
 		dmarc_tally(policy->ledger, &facts);
 }
 

@@ -23,6 +23,7 @@ struct policy {
 	struct dns_lookup dns;            /* without ask, nobody's mail is judged */
 	const struct networks *friends;   /* whose mail is not judged */
 	struct str forwarders;            /* whose seals count: mailauth/arc_trust.h */
+	struct str exceptions;            /* who is excused: policy/exceptions.h */
 	bool is_dmarc_obeyed;             /* else its result is only written down */
 	struct dmarc_ledger *ledger;      /* counts what was judged, if there is one */
 	const struct dkim_mailer *mailer; /* signs what our users send */

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 
 enum {
-	VERSION = 1,
+	VERSION = 2,
 	ARENA_MAX = 256 * 1024,
 	ROW_BYTES_MAX = 8192,
 	NAME_MAX_BYTES = 255,
@@ -116,6 +116,7 @@ static void encode_row(struct buf *out, const struct dmarc_facts *facts)
 	enc_u8(out, NUMBER(facts->disposition, dispositions));
 	enc_u8(out, NUMBER(facts->override, overrides));
 	enc_u8(out, (uint8_t)flags);
+	enc_str(out, utf8_first(facts->comment, DMARC_FACTS_COMMENT_MAX));
 	add_name(out, facts->header_from);
 	add_name(out, facts->envelope_from);
 	enc_u8(out, NUMBER(facts->spf_result, results));
@@ -153,6 +154,7 @@ bool dmarc_book_read_row(struct str bytes, struct dmarc_facts *facts)
 
 	facts->is_dkim_aligned = flags & DKIM_ALIGNED;
 	facts->is_spf_aligned = flags & SPF_ALIGNED;
+	facts->comment = dec_str(&dec);
 	facts->header_from = dec_str(&dec);
 	facts->envelope_from = dec_str(&dec);
 	if (!WORD(&dec, results, &facts->spf_result))

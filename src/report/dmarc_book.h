@@ -1,11 +1,11 @@
 /* What came in the name of one domain in one day, as reports of DMARC have it: counted,
  * written down for the store, and as XML in a mail.  RFC 9990 §3.1.
  *
- *   u8 version 1; u8 p, sp, np, flags; string fo; var others; var rows, each: string
+ *   u8 version 2; u8 p, sp, np, flags; string fo; var others; var rows, each: string
  *   row, var count
  *   row: u8 length of the address, its octets; u8 disposition, override, flags; string
- *   header-from, envelope-from; u8 SPF result, string SPF domain; u8 signatures, each: u8
- *   result, string domain, selector
+ *   comment, header-from, envelope-from; u8 SPF result, string SPF domain; u8 signatures,
+ *   each: u8 result, string domain, selector
  *
  * Nothing here suspends.
  */
@@ -18,6 +18,7 @@
 enum {
 	DMARC_BOOK_BYTES_MAX = 30 * 1024, /* of rows, in a value of the store */
 	DMARC_BOOK_ROWS_MAX = 1000,
+	DMARC_FACTS_COMMENT_MAX = 1000,
 	DMARC_FACTS_SIGNATURES_MAX = 10, /* all that are looked at: §3.1.1.10, §3.1.3 */
 };
 
@@ -42,6 +43,7 @@ struct dmarc_facts {
 	/* Why the disposition is milder than the policy: "", "local_policy",
 	 * "mailing_list", "other", "policy_test_mode", "trusted_forwarder" */
 	struct str override;
+	struct str comment; /* beside that, or "" */
 	struct str header_from;
 	struct str envelope_from;          /* the domain; "" for <> */
 	struct str spf_domain, spf_result; /* domain "": SPF was not asked */

@@ -17,6 +17,7 @@ static struct dmarc_facts facts_of(unsigned source)
 		.fo = STR("1"),
 		.disposition = STR("none"),
 		.override = STR("mailing_list"),
+		.comment = STR("arc=pass as[1].d=<d>"),
 		.header_from = STR("example.org"),
 		.envelope_from = STR("lists.example.net"),
 		.spf_domain = STR("lists.example.net"),
@@ -86,6 +87,7 @@ TEST(our_own_report_of_dmarc_is_read_back)
 	CHECK_STR(row->source_ip, STR("2001:db8::1"));
 	CHECK_STR(row->disposition, STR("none"));
 	CHECK_STR(row->reasons->type, STR("mailing_list"));
+	CHECK_STR(row->reasons->comment, STR("arc=pass as[1].d=<d>"));
 	CHECK_STR(row->dkim_results->domain, STR("<evil>&\"??"));
 	CHECK_STR(row->dkim_results->result, STR("fail"));
 	CHECK_STR(row->spf_results->scope, STR("mfrom"));

@@ -1,8 +1,9 @@
 /* What reports of DMARC need of a mail's verdicts. */
 #include "mailauth/mailauth.h"
 #include "report/dmarc_ledger.h"
+#include "wire/auth/authres.h"
 
-enum { RANKS = 4 };
+enum { RANKS = 4, COMMENT_EXTRA = 60 /* around a seal and a client */ };
 
 /* RFC 9990 §3.1.3: strictly aligned, relaxed, good for another, the rest. */
 static unsigned rank(const struct dmarc_verdict *dmarc,
@@ -59,9 +60,54 @@ static struct str options_text(unsigned options)
 	return str_c(texts[options % COUNT_OF(texts)]);
 }
 
+/* The client of the first server that sealed it, as that one says: RFC 8617 §10.2. */
+static struct str first_client(const struct arc_verdict *arc, struct arena *arena)
+{
+	struct authres found;
+	struct ip ip;
+
+	if (arc->count == 0 || !authres_parse(arc->sets[0].results, arena, &found))
+		return STR("");
+	for (size_t i = 0; i < found.count; i++) {
+		struct str text = authres_value(&found.results[i], "smtp", "remote-ip");
+
+		if (ip_parse(text, &ip))
+			return text;
+	}
+	return STR("");
+}
+
+/* What the chain of seals says, beside an override: RFC 8617 §7.2.2. */
+static struct str arc_comment(const struct arc_verdict *arc, struct arena *arena)
+{
+	SCOPED(buf_fini) struct buf text = BUF(16 * 1024);
+	struct str client, kept = STR("");
+
+	if (arc->result != ARC_PASS && arc->result != ARC_FAIL)
+		return STR("");
+	client = first_client(arc, arena);
+	buf_printf(&text, "arc=%s", arc_result_name(arc->result));
+	for (size_t i = arc->count; i-- > 0;) {
+		const struct arc_verdict_one *set = &arc->sets[i];
+		unsigned number = set->instance;
+
+		if (text.len + set->domain.len + set->selector.len + client.len +
+			    COMMENT_EXTRA >
+		    DMARC_FACTS_COMMENT_MAX)
+			break; /* the newest count most */
+		if (set->domain.len > 0)
+			buf_printf(&text, " as[%u].d=%.*s as[%u].s=%.*s", number,
+				   STR_FMT(set->domain), number, STR_FMT(set->selector));
+	}
+	if (client.len > 0)
+		buf_printf(&text, " remote-ip[1]=%.*s", STR_FMT(client));
+	(void)arena_copy(arena, buf_str(&text), &kept); /* else it is left out */
+	return kept;
+}
+
 bool dmarc_facts_of(const struct mailauth_facts *mail,
 		    const struct mailauth_verdicts *verdicts, struct str disposition,
-		    struct str override, struct dmarc_facts *facts)
+		    struct str override, struct arena *arena, struct dmarc_facts *facts)
 {
 	const struct dmarc_verdict *dmarc = &verdicts->dmarc;
 	const struct dmarc_record *record = &dmarc->record;
@@ -84,6 +130,8 @@ bool dmarc_facts_of(const struct mailauth_facts *mail,
 		.is_dkim_aligned = dmarc->is_dkim_aligned,
 		.is_spf_aligned = dmarc->is_spf_aligned,
 		.override = override,
+		.comment =
+			override.len > 0 ? arc_comment(&verdicts->arc, arena) : STR(""),
 		.header_from = dmarc->author,
 		.envelope_from =
 			str_skip(mail->sender, str_rfind_byte(mail->sender, '@') + 1),

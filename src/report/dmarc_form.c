@@ -131,6 +131,7 @@ static void add_row(struct buf *xml, const struct dmarc_facts *facts, uint64_t c
 	if (facts->override.len > 0) {
 		buf_add(xml, STR("<reason>"));
 		element(xml, "type", facts->override);
+		element_if(xml, "comment", facts->comment);
 		buf_add(xml, STR("</reason>\n"));
 	}
 	buf_add(xml, STR("</policy_evaluated>\n</row>\n<identifiers>\n"));

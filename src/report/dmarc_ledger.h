@@ -45,12 +45,12 @@ void dmarc_ledger_write(struct dmarc_ledger *ledger);
 void dmarc_ledger_report(struct dmarc_ledger *ledger);
 
 /* The facts of a mail whose judgement names a policy domain; false, and no facts, else.
- * Everything borrows.  disposition: what was done ("none", "pass", "quarantine",
- * "reject"); override: why that is milder than the policy, or "". */
+ * Everything borrows, or lives in arena.  disposition: what was done ("none", "pass",
+ * "quarantine", "reject"); override: why that is milder than the policy, or "". */
 [[nodiscard]] bool dmarc_facts_of(const struct mailauth_facts *mail,
 				  const struct mailauth_verdicts *verdicts,
 				  struct str disposition, struct str override,
-				  struct dmarc_facts *facts);
+				  struct arena *arena, struct dmarc_facts *facts);
 /* One mail that was judged.  Never suspends.  Not for mail that is itself a report, and
  * not where the answer was "cannot tell now": it will come again. */
 void dmarc_tally(struct dmarc_ledger *ledger, const struct dmarc_facts *facts);

@@ -14,6 +14,7 @@ folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-dmarc-reports-"))
 os.chmod(folder, 0o755)
 DAY_S = 8  # of these reports
 TAKER, SENDER, STRANGER, FRIEND = "127.0.0.30", "127.0.0.50", "127.0.0.60", "127.0.0.61"
+LIST = "127.0.0.62"  # is an exception
 PORT = internet.free_port(TAKER)
 SCHEMA = pathlib.Path(__file__).resolve().parents[1] / "report" / "schema" / "dmarc-xml-0.2.xsd"
 # Ten are looked at.
@@ -21,7 +22,7 @@ SIGNED = "".join(f"DKIM-Signature: v=1; a=rsa-sha256; d={name}.test; s=s{i}; h=f
                  " bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n"
                  for i, name in enumerate(["told", "a", "b\xfccher", "_x"] + ["x" * 60] * 8))
 RUA = {"told": "mailto:rua@told.test", "elsewhere": "mailto:rua@taker.test",
-       "unasked": "mailto:rua@unwilling.test", "quiet": None}
+       "unasked": "mailto:rua@unwilling.test", "quiet": None, "careless": "mailto:rua@careless.test"}
 lab.run(["openssl", "genrsa", "-traditional", "-out", folder / "key", "2048"])
 PUBLIC = base64.b64encode(subprocess.run(["openssl", "rsa", "-in", folder / "key", "-pubout", "-outform", "DER"],
                                          capture_output=True, check=True).stdout).decode()
@@ -68,13 +69,14 @@ def local(tag):
 
 
 def rows(feedback):
-    """{(source, disposition, spf aligned, count, why it is milder)}"""
+    """{(source, disposition, spf aligned, count, why it is milder, and what is said of that)}"""
     found = set()
     for record in feedback:
         if local(record.tag) != "record":
             continue
         words = {local(e.tag): (e.text or "").strip() for e in record[0].iter()}
-        found.add((words["source_ip"], words["disposition"], words["spf"], int(words["count"]), words.get("type", "")))
+        found.add((words["source_ip"], words["disposition"], words["spf"], int(words["count"]), words.get("type", ""),
+                   words.get("comment", "")))
     return found
 
 
@@ -108,13 +110,17 @@ taker = internet.Listener("taker", TAKER, PORT)
 try:
     with names, lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", f"mta.port={PORT}",
                                  "--set", f"dmarc.report-interval={DAY_S} s",
+                                 "--set", f"trust.exceptions={LIST} @careless.test",
                                  "--set", "trust.forwarders=friend.test"]) as server:
         time.sleep(DAY_S - time.time() % DAY_S)  # a day of one's own
-        for domain in RUA:
+        for domain in set(RUA) - {"careless"}:
             for source in (SENDER, SENDER, STRANGER):
                 send(server, domain, source)
         send(server, "told", FRIEND, sealed)
         send(server, "told", STRANGER, lambda text: SIGNED.encode() + text)
+        send(server, "told", LIST)
+        send(server, "told", LIST, lambda text: b"List-Id: <x.list.test>\r\n" + text)
+        send(server, "careless", STRANGER)
         report.check("a domain that asks is told",
                      lab.wait_for(lambda: of("told"), 60, 0.2), Remote.mails)
         report.check("... also at an address elsewhere that agreed",
@@ -136,8 +142,12 @@ try:
                      re.search(r"Report Domain: told\.test", mail["Subject"]) and
                      mail["From"] == "postmaster@postrider.test", (sender, to, str(mail)[:600]))
         report.check("its rows count what came", rows(feedback) == {
-            (SENDER, "pass", "pass", 2, ""), (STRANGER, "quarantine", "fail", 1, ""),
-            (FRIEND, "none", "fail", 1, "trusted_forwarder")}, rows(feedback))
+            (SENDER, "pass", "pass", 2, "", ""), (STRANGER, "quarantine", "fail", 1, "", ""),
+            (FRIEND, "none", "fail", 1, "trusted_forwarder", "arc=pass as[1].d=friend.test as[1].s=s"),
+            (LIST, "none", "fail", 1, "trusted_forwarder", ""), (LIST, "none", "fail", 1, "mailing_list", "")},
+            rows(feedback))
+        report.check("... also of an author whose failures are overlooked", rows(of("careless")[0][3]) == {
+            (STRANGER, "none", "fail", 1, "local_policy", "")} if of("careless") else False, Remote.mails)
         text = pathlib.Path(server.log).read_text()
         report.check("nothing crashed", "process ended" not in text)
 finally:

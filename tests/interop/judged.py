@@ -26,7 +26,7 @@ def key():
 
 
 PRIVATE, PUBLIC = key()
-ZONE = internet.SOA + "list A 127.0.0.60\nlist TXT \"v=spf1 ip4:127.0.0.60 -all\"\n" + "".join(
+ZONE = internet.SOA + "forward A 127.0.0.69\nforward TXT \"v=spf1 ip4:127.0.0.69 -all\"\nlist A 127.0.0.60\nlist TXT \"v=spf1 ip4:127.0.0.60 -all\"\n" + "".join(
     f"""{p} A {SENDER}
 {p} MX 10 {p}
 {p} TXT "v=spf1 ip4:{SENDER} -all"
@@ -157,6 +157,24 @@ def chains(server):
         r"mail judged .*dmarc=fail .*disposition=reject arc=pass forwarder=friend\.test", log), log[-500:])
 
 
+def exceptions(server):
+    """Sources that are listed: a network, a domain that is proved, an author."""
+    def case(what, expected, listed, author, sender="b@nowhere.test", source=STRANGER, extra=""):
+        subject = what.replace(" ", "-")
+        reply = send(server, sender, mail(author, subject, extra), source)
+        comes_to(server, f"{what}: {expected}", subject, expected, reply,
+                 (rf"dmarc=fail \(excused: {re.escape(listed)} is an exception here\)",) if expected == INBOX else ())
+
+    case("of a listed subnet", INBOX, "127.0.0.64/30", "a@reject.test", source="127.0.0.66")
+    case("of one beside it", REFUSED, "", "a@reject.test", source="127.0.0.68")
+    case("of a listed domain that SPF proves", INBOX, "forward.test", "a@reject.test", "x@forward.test", source="127.0.0.69")
+    case("of one that only says so", REFUSED, "", "a@reject.test", "x@forward.test")
+    case("of a listed author", INBOX, "careless@reject.test", "careless@reject.test")
+    log = pathlib.Path(server.log).read_text()
+    report.check("the log names what is listed", re.search(
+        r"mail judged .*disposition=reject arc=none forwarder=forward\.test", log), log[-500:])
+
+
 def unsure(server):
     reply = send(server, "a@norecord.test", mail("a@norecord.test", "no-record"))
     comes_to(server, "of a domain without records: INBOX", "no-record", INBOX, reply,
@@ -196,14 +214,15 @@ nobody = internet.free_port()
 with names:
     anchors = names.anchors(["test"], ["bogus"])
     with lab.Server(args=["--dns", f"127.0.0.1:{names.port}", "--set", f"dns.trust-anchors={anchors}",
-                          "--set", f"dns.zones=silent=127.0.0.1:{nobody}", "--set", "trust.forwarders=friend.test second.test x.bogus"]) as server:
+                          "--set", f"dns.zones=silent=127.0.0.1:{nobody}", "--set", "trust.forwarders=friend.test second.test x.bogus",
+                          "--set", "trust.exceptions=127.0.0.64/30 forward.test careless@reject.test"]) as server:
         said = []
         thread = threading.Thread(target=silent, args=(server, said))
         thread.start()
         for policy in POLICIES:
             with report.case(f"p={policy}: to the end"):
                 matrix(server, policy)
-        for part in (chains, unsure, others):
+        for part in (chains, exceptions, unsure, others):
             with report.case(f"{part.__name__}: to the end"):
                 part(server)
         thread.join()
