@@ -44,8 +44,9 @@ struct conf {
 	bool is_dane_heeded, is_mta_sts_heeded, is_tls_reported, is_dmarc_reported;
 	uint32_t mta_sts_port;
 	uint64_t tls_report_s, dmarc_report_s;
-	struct str report_address; /* where reports of others come to; "": nowhere */
-	struct str tls_client_ca;  /* PEM file; "": nobody is asked */
+	uint32_t dmarc_failure_reports; /* an hour; 0: none */
+	struct str report_address;      /* where reports of others come to; "": nowhere */
+	struct str tls_client_ca;       /* PEM file; "": nobody is asked */
 	uint64_t message_bytes_max;
 	uint64_t copy_bytes_a_second;
 	uint32_t trash_days, junk_days;   /* that messages stay there; 0: for ever */

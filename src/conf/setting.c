@@ -83,6 +83,15 @@ const struct setting settings[] = {
 	 "name, from where, and whether it was proved to be theirs (DMARC, RFC 9990)."},
 	{"dmarc", "report-interval", SETTING_SPAN, AT(dmarc_report_s), 1, DAY, "1 d",
 	 NULL, "The day of those reports.  Only tests need a shorter one."},
+	{"dmarc", "failure-reports", SETTING_COUNT, AT(dmarc_failure_reports), 0, 1000,
+	 "0", NULL,
+	 "How many mails an hour a domain is told of, one by one, that came in its name "
+	 "and were not proved to be from it, if its DMARC record asks for that (ruf and "
+	 "fo; RFC 9991); 0 is never.  Each process that judges mail counts for itself, "
+	 "and there is one for each processor core.  A report has the header of the mail "
+	 "alone, without the subject, names, and the parts of addresses before the @; "
+	 "yet it tells others of mail that is not theirs, so think of the law where you "
+	 "live."},
 	{"report", "address", SETTING_ADDRESS, AT(report_address), 0, 0, "", "nowhere",
 	 "An address of ours that reports of DMARC and TLS come to, as the domains' "
 	 "_dmarc and _smtp._tls records say (rua).  What they say of our domains is kept "

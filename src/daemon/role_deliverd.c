@@ -24,6 +24,7 @@ struct deliver_process {
 	struct mda mda;
 	struct tally_options tally;
 	struct dmarc_ledger *ledger; /* NULL: nobody is told */
+	struct failures *failures;   /* likewise */
 	struct deliverd *deliverd;   /* NULL before it has begun */
 	struct waiters opened;
 };
@@ -39,7 +40,7 @@ static void make(struct self *self)
 }
 
 /* Of what comes in other domains' names. */
-static struct dmarc_ledger *tally(struct self *self)
+static void tally(struct self *self)
 {
 	struct deliver_process *process = self->state;
 	const struct conf *conf = &self->conf;
@@ -52,9 +53,10 @@ static struct dmarc_ledger *tally(struct self *self)
 		.hostname = conf->hostname,
 		.is_reported = conf->is_dmarc_reported && self->index < DMARC_SEATS_MAX,
 		.interval_s = (unsigned)conf->dmarc_report_s,
-		.seat = self->index};
+		.seat = self->index,
+		.failures_hourly_max = conf->dmarc_failure_reports};
 	process->ledger = dmarc_tally_open(&process->tally);
-	return process->ledger;
+	process->failures = failures_tally_open(&process->tally);
 }
 
 static bool begin(struct self *self)
@@ -97,7 +99,9 @@ static bool begin(struct self *self)
 		return false;
 	if (conf->is_mail_judged) {
 		options.policy.dns = dns_lookup_by(process->resolver);
-		options.policy.ledger = tally(self);
+		tally(self);
+		options.policy.ledger = process->ledger;
+		options.policy.failures = process->failures;
 	}
 	process->deliverd = deliverd_open(&options);
 	wake_all(&process->opened);
@@ -142,6 +146,7 @@ static void end(struct self *self)
 
 	deliverd_close(&process->deliverd);
 	dmarc_ledger_close(&process->ledger);
+	failures_close(&process->failures);
 	store_close(&process->store);
 	vault_close(&process->vault);
 	resolver_close(&process->resolver);

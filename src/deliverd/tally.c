@@ -36,3 +36,17 @@ struct dmarc_ledger *dmarc_tally_open(const struct tally_options *options)
 
 	return options->is_reported ? dmarc_ledger_open(&ledger) : NULL;
 }
+
+struct failures *failures_tally_open(const struct tally_options *options)
+{
+	const struct failures_options failures = {
+		.store = options->store,
+		.lookup = options->lookup,
+		.hostname = options->hostname,
+		.submitter = options->directory->default_domain,
+		.hourly_max = options->failures_hourly_max,
+		.letter = make_letter,
+		.arg = (void *)(uintptr_t)options};
+
+	return options->failures_hourly_max > 0 ? failures_open(&failures) : NULL;
+}

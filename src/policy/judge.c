@@ -7,6 +7,7 @@
 #include "policy/exceptions.h"
 #include "policy/message.h"
 #include "report/dmarc_ledger.h"
+#include "report/failures.h"
 #include "rt/task.h"
 #include "text/alabel.h"
 
@@ -197,6 +198,30 @@ static void keep_body_hash(const struct judgement *j, struct policed *out)
 	out->has_body = true;
 }
 
+/* RFC 6591 §3.2.2 */
+static const char *delivery_of(const struct policy_verdict *verdict,
+			       const struct policed *out)
+{
+	if (verdict->code != 0)
+		return "reject";
+	return out->is_suspect ? "spam" : "delivered";
+}
+
+/* The domain that asks for it hears of this mail.  What must come again will be judged
+ * again. */
+static void report(const struct policy *policy, const struct deliver_mail *mail,
+		   const struct judgement *j, const char *delivery)
+{
+	const struct failure_event event = {.facts = &j->facts,
+					    .verdicts = &j->verdicts,
+					    .id = mail->id,
+					    .received_at = mail->received_at,
+					    .delivery = delivery};
+
+	if (!mail->is_again && !must_wait(policy, j))
+		failures_offer(policy->failures, &event);
+}
+
 struct policy_verdict policy_judge(const struct policy *policy,
 				   const struct deliver_mail *mail, struct arena *arena,
 				   struct policed *out)
@@ -214,6 +239,7 @@ struct policy_verdict policy_judge(const struct policy *policy,
 	struct policy_verdict verdict = obey(policy, arena, &j, out);
 
 	tally(policy, mail, &j);
+	report(policy, mail, &j, delivery_of(&verdict, out));
 	dkim_verify_free(&j.facts.dkim);
 	arc_verify_free(&j.facts.arc);
 	dkim_message_free(&j.message);

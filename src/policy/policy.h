@@ -13,6 +13,7 @@
 struct deliver_mail;
 struct directory;
 struct dmarc_ledger;
+struct failures;
 struct dkim_mailer;
 struct networks;
 
@@ -26,6 +27,7 @@ struct policy {
 	struct str exceptions;            /* who is excused: policy/exceptions.h */
 	bool is_dmarc_obeyed;             /* else its result is only written down */
 	struct dmarc_ledger *ledger;      /* counts what was judged, if there is one */
+	struct failures *failures;        /* tells of single mails, if there is one */
 	const struct dkim_mailer *mailer; /* signs what our users send */
 	bool is_sealing;                  /* what is passed on will be sealed */
 };

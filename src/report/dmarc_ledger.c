@@ -3,13 +3,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "mailauth/dmarc_from.h"
-#include "mailauth/dmarc_walk.h"
+#include "report/dmarc_wishes.h"
 #include "report/journal.h"
 #include "report/pages.h"
 #include "report/unpack.h"
 #include "rt/clock.h"
-#include "wire/auth/dmarc_rua.h"
 
 enum {
 	ROWS_BYTES_MAX = 16 * 1024 * 1024, /* of all pages */
@@ -156,108 +154,6 @@ void dmarc_ledger_write(struct dmarc_ledger *ledger)
 	}
 }
 
-/* ---- who wants to know ------------------------------------------------------------- */
-
-/* The records of DMARC at that name: *count of them, the last in *rua. */
-static enum dns_outcome ask(struct dmarc_ledger *ledger, struct str name,
-			    struct arena *arena, struct dmarc_rua *rua, size_t *count)
-{
-	const struct dns_lookup *lookup = &ledger->options.lookup;
-	struct dns_answer answer;
-	struct dmarc_rua found;
-	struct str text;
-
-	*count = 0;
-	dns_ask(lookup, name, DNS_TXT, arena, &answer);
-	for (size_t i = 0; answer.outcome == DNS_FOUND && i < answer.count; i++) {
-		if (!dns_txt_read(answer.records[i], arena, &text) ||
-		    !dmarc_rua_parse(text, arena, &found))
-			continue;
-		*rua = found;
-		*count += 1;
-	}
-	return answer.outcome;
-}
-
-/* The tree of the DNS says who belongs together (RFC 9989 §4.10). */
-static enum dns_outcome is_own(struct dmarc_ledger *ledger, struct str domain,
-			       struct str host, struct arena *arena)
-{
-	struct dmarc_tree tree;
-	struct dmarc_walk ours, theirs;
-	struct str name;
-
-	if (!dmarc_domain(host, arena, &name))
-		return DNS_NONE;
-	if (str_same(name, domain)) /* what is below may be another's: a public suffix */
-		return DNS_FOUND;
-	dmarc_tree_init(&tree, &ledger->options.lookup, arena);
-	dmarc_tree_walk(&tree, domain, &ours);
-	dmarc_tree_walk(&tree, name, &theirs);
-	if (ours.is_unsure || theirs.is_unsure)
-		return DNS_UNKNOWN;
-	return str_same_nocase(ours.organizational, theirs.organizational) ? DNS_FOUND
-									   : DNS_NONE;
-}
-
-/* RFC 9990 §4: whoever gets reports of others must have agreed.  It may say where it
- * wants them, at the same host. */
-static enum dns_outcome agree(struct dmarc_ledger *ledger, struct str domain,
-			      struct arena *arena, struct dmarc_rua_uri *uri)
-{
-	struct str name = arena_printf(arena, "%.*s._report._dmarc.%.*s", STR_FMT(domain),
-				       STR_FMT(uri->host));
-	struct dmarc_rua own;
-	size_t count;
-
-	enum dns_outcome outcome = is_own(ledger, domain, uri->host, arena);
-
-	if (outcome != DNS_NONE)
-		return outcome;
-	outcome = ask(ledger, name, arena, &own, &count);
-
-	if (outcome == DNS_FOUND && count == 0)
-		return DNS_NONE;
-	if (outcome != DNS_FOUND || own.count == 0)
-		return outcome;
-	if (!str_same_nocase(own.uris[0].host, uri->host))
-		return DNS_NONE;
-	uri->address = own.uris[0].address;
-	return DNS_FOUND;
-}
-
-/* FOUND: *rua are those who get it.  UNKNOWN: cannot tell now. */
-static enum dns_outcome find_wishes(struct dmarc_ledger *ledger, struct str domain,
-				    struct arena *arena, struct dmarc_rua *rua)
-{
-	struct str name = arena_printf(arena, "_dmarc.%.*s", STR_FMT(domain));
-	struct dmarc_rua all;
-	size_t count;
-	enum dns_outcome outcome = ask(ledger, name, arena, &all, &count);
-
-	rua->count = 0;
-	if (outcome != DNS_FOUND)
-		return outcome == DNS_BOGUS ? DNS_UNKNOWN : outcome;
-	for (size_t i = 0; count == 1 && i < all.count; i++) {
-		switch (agree(ledger, domain, arena, &all.uris[i])) {
-		case DNS_FOUND:
-			rua->uris[rua->count++] = all.uris[i];
-			break;
-		case DNS_NONE:
-			LOG(INFO, "DMARC report not wanted there", KV_STR("name", domain),
-			    KV_STR("rcpt", all.uris[i].address));
-			break;
-		case DNS_BOGUS:
-		case DNS_UNKNOWN:
-			outcome = DNS_UNKNOWN;
-			break;
-		}
-	}
-	if (outcome == DNS_UNKNOWN)
-		return DNS_UNKNOWN;
-	return rua->count > 0 ? DNS_FOUND : DNS_NONE;
-}
-
 /* ---- reporting --------------------------------------------------------------------- */
 
 /* What all processes have counted. */
@@ -327,7 +223,8 @@ static enum journal_fate report_one(void *arg, const struct journal_due *due)
 				       */
 	if (book.count == 0)
 		return JOURNAL_USELESS;
-	switch (find_wishes(ledger, head.domain, due->arena, &to)) {
+	switch (dmarc_wishes_find(&ledger->options.lookup, "rua", head.domain, due->arena,
+				  &to)) {
 	case DNS_FOUND:
 		break;
 	case DNS_NONE:

@@ -21,7 +21,8 @@ static void take_uri(struct str text, struct arena *arena, struct dmarc_rua *rua
 	rua->count++;
 }
 
-bool dmarc_rua_parse(struct str text, struct arena *arena, struct dmarc_rua *rua)
+bool dmarc_rua_parse(struct str text, const char *tag, struct arena *arena,
+		     struct dmarc_rua *rua)
 {
 	struct tag_list list;
 
@@ -30,8 +31,8 @@ bool dmarc_rua_parse(struct str text, struct arena *arena, struct dmarc_rua *rua
 	    !str_same(list.tags[0].name, STR("v")) ||
 	    !str_same(list.tags[0].value, STR("DMARC1")))
 		return false;
-	const struct tag *tag = tag_list_find(&list, "rua");
-	struct str rest = tag ? tag->value : STR("");
+	const struct tag *found = tag_list_find(&list, tag);
+	struct str rest = found ? found->value : STR("");
 
 	while (rest.len > 0)
 		take_uri(str_trim(str_cut(&rest, ',')), arena, rua);

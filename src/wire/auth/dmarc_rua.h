@@ -1,6 +1,6 @@
-/* Who wants aggregate reports of DMARC: the rua of a record at _dmarc.DOMAIN, or of one
- * at DOMAIN._report._dmarc.HOST, by which HOST agrees to get them.  RFC 9989 §4.7, RFC
- * 9990 §4.
+/* Who wants reports of DMARC: the rua (counts) or ruf (single mails) of a record at
+ * _dmarc.DOMAIN, or of one at DOMAIN._report._dmarc.HOST, by which HOST agrees to get
+ * them.  RFC 9989 §4.7, RFC 9990 §4, RFC 9991 §5.
  *
  * Leniency: URI_SIZE, the "!10m" of RFC 7489 §6.2, which is heeded. */
 #pragma once
@@ -21,6 +21,7 @@ struct dmarc_rua {
 	size_t count;
 };
 
-/* False if it is no record of DMARC.  Slices borrow text or live in the arena. */
-[[nodiscard]] bool dmarc_rua_parse(struct str text, struct arena *arena,
+/* tag: "rua" or "ruf".  False if it is no record of DMARC.  Slices borrow text or live in
+ * the arena. */
+[[nodiscard]] bool dmarc_rua_parse(struct str text, const char *tag, struct arena *arena,
 				   struct dmarc_rua *rua);

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct dmarc_rua rua;
 
 	arena_init(&arena, 100000);
-	if (!dmarc_rua_parse(input, &arena, &rua))
+	if (!dmarc_rua_parse(input, len % 2 ? "rua" : "ruf", &arena, &rua))
 		return 0;
 	ASSERT(rua.count <= DMARC_RUA_MAX);
 	for (size_t i = 0; i < rua.count; i++) {

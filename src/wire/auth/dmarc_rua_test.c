@@ -9,7 +9,7 @@ static bool reads(const char *text)
 {
 	arena_fini(&arena);
 	arena_init(&arena, 100000);
-	return dmarc_rua_parse(str_c(text), &arena, &rua);
+	return dmarc_rua_parse(str_c(text), "rua", &arena, &rua);
 }
 
 TEST(reads_who_wants_reports_of_dmarc)
@@ -28,6 +28,10 @@ TEST(reads_who_wants_reports_of_dmarc)
 		    "rua=mailto:a@a.example,mailto:a@b.example,mailto:a@c.example,"
 		    "mailto:a@d.example,mailto:a@e.example") &&
 	      rua.count == DMARC_RUA_MAX);
+	CHECK(dmarc_rua_parse(STR("v=DMARC1; ruf=mailto:f@example.org"), "ruf", &arena,
+			      &rua) &&
+	      rua.count == 1);
+	CHECK(reads("v=DMARC1; ruf=mailto:f@example.org") && rua.count == 0);
 	CHECK(!reads("") && !reads("v=spf1 -all") && !reads("p=none; v=DMARC1"));
 	CHECK(!reads("v=DMARC1; ==") && !reads("v=dmarc1; p=none"));
 	arena_fini(&arena);
