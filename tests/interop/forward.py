@@ -14,7 +14,7 @@ from internet import SOA
 from peer import Peer, compiled
 
 report = lab.Report()
-SERVERS = {"one.test": "127.0.0.71", "two.test": "127.0.0.72", "far.test": "127.0.0.73"}
+SERVERS = {"one.test": "127.0.0.71", "two.test": "127.0.0.72", "far.test": "127.0.0.73", "mute.test": "127.0.0.74"}
 LISTENERS = {"origin": "127.0.0.81", "good": "127.0.0.82", "doubt": "127.0.0.83"}
 PORT = internet.free_port(*SERVERS.values(), *LISTENERS.values())
 PASSWORD = "correct horse"
@@ -368,6 +368,20 @@ def own_mail_stays(one):
                  b"ARC-" not in found[0][2], found)
 
 
+def mute_stays(mute, key):
+    """arc.seal = no, forward.rewrite-from = no: mail is passed on as it came, whatever becomes of it."""
+    for subject, change in (("signed and unsealed", lambda mail: signed(key, mail)), ("kept as it is", lambda mail: mail)):
+        mail = change(mail_of("orla@origin.test", "fwd@mute.test", subject))
+        code, said = hand_in(SERVERS["mute.test"], "orla@origin.test", "fwd@mute.test", mail)
+        lab.wait_for(lambda: kept("good", subject), 20)
+        found = kept("good", subject)
+        text = found[0][2].replace(b"\r\n..", b"\r\n.") if found else b""
+        report.check(f"{subject}: passed on octet by octet", code == 250 and len(found) == 1 and
+                     text.endswith(mail), (code, said, found))
+        report.check("... and nothing of it is sealed, though there are keys", text and b"ARC-" not in text and
+                     b"d=mute.test" not in text, text)
+
+
 def suspect(one):
     text = lambda to, subject: mail_of("eve@doubt.test", to, subject)
     address = SERVERS["one.test"]
@@ -399,8 +413,8 @@ def main(folder):
         milters = Milters(folder / "milters", origin_record, resolv, names.port)
         milters.begin()
 
-        def ours(domain):
-            return internet.Served(folder / domain, domain, SERVERS[domain], PORT, {
+        def ours(domain, **more):
+            return internet.Served(folder / domain, domain, SERVERS[domain], PORT, more | {
                 "dns.server": f"127.0.0.1:{names.port}", "dns.trust-anchors": "none",
                 "mta.source": SERVERS[domain], "trust.friends": "127.0.0.250", "queue.retry-first": "1 s", "queue.retry-max": "2 s"})
 
@@ -412,13 +426,14 @@ def main(folder):
                              "smtpd_relay_restrictions": "reject_unauth_destination",
                              "smtpd_recipient_restrictions":
                                  "check_recipient_access inline:{nobody@far.test=REJECT}"}) as peer,
-              ours("one.test") as one, ours("two.test") as two):
-            for server in (one, two):
+              ours("one.test") as one, ours("two.test") as two, ours("mute.test", **{
+                  "arc.seal": "no", "forward.rewrite-from": "no"}) as mute):
+            for server in (one, two, mute):
                 server.people(alice=PASSWORD)
             for server, alias, to in ((one, "fwd", "u0001@far.test"), (one, "lost", "nobody@far.test"),
                                       (one, "chain", "chain@two.test"), (two, "chain", "u0001@far.test"),
                                       (one, "ping", "pong@two.test"), (two, "pong", "ping@one.test"),
-                                      (one, "tofar", "x@good.test"),
+                                      (one, "tofar", "x@good.test"), (mute, "fwd", "x@good.test"),
                                       (one, "team", "alice@one.test x@good.test")):
                 done = server.ctl("alias", "add", f"{alias}@{server.domain}", *to.split())
                 assert done.returncode == 0, done.stderr
@@ -440,7 +455,10 @@ def main(folder):
                 suspect(one)
             with report.case("our own: to the end"):
                 own_mail_stays(one)
-            for server in (one, two):
+            with report.case("neither sealed nor rewritten: to the end"):
+                publish(mute, names, folder, origin_record)
+                mute_stays(mute, key)
+            for server in (one, two, mute):
                 report.check(f"nothing has crashed at {server.domain}", "process ended" not in server.text(),
                              server.text()[-600:])
         milters.end()
