@@ -10,6 +10,7 @@
 #include "rt/clock.h"
 #include "rt/ipc.h"
 #include "storaged/world.h"
+#include "store/grant.h"
 #include "vaultd/vaultd.h"
 
 enum { DAY_S = 86400 };
@@ -91,13 +92,19 @@ static void make_it(enum dkim_key_state state, int days)
 	CHECK(dkim_rollover_save(&keys) == STORE_OK);
 }
 
-static enum dkim_mail sign(const char *domain, struct buf *fields)
+static enum dkim_mail sign_for(const struct vault_author *author, const char *domain,
+			       struct buf *fields)
 {
 	const struct dkim_mailer mailer = {&lab.directory, lab.vault};
 
-	return dkim_mail_sign(&mailer, str_c(domain),
+	return dkim_mail_sign(&mailer, str_c(domain), author,
 			      STR("From: a@one.example\r\n\r\nhello\r\n"), 1800000000,
 			      &lab.arena, fields);
+}
+
+static enum dkim_mail sign(const char *domain, struct buf *fields)
+{
+	return sign_for(NULL, domain, fields);
 }
 
 static size_t signatures(struct str fields)
@@ -169,4 +176,92 @@ static void waits(void)
 TEST(mail_waits_while_its_keys_cannot_be_asked_for)
 {
 	lab_run(waits);
+}
+
+/* ---- as whom ----------------------------------------------------------------------- */
+
+enum { DOOR = 77 };
+
+static struct vault *door;
+
+/* What the door is given when the account logs in. */
+static struct str log_in(account_t account, const char *password)
+{
+	struct buf grant = BUF(GRANT_BYTES);
+	struct vault_answer answer = {.grant = &grant};
+	const struct vault_caller caller = {account, STR("192.0.2.1"), 5};
+	struct str kept = STR("");
+
+	CHECK(vault_verify(door, &caller, str_c(password), &answer) == VAULT_OK);
+	CHECK(arena_copy(&lab.arena, buf_str(&grant), &kept));
+	buf_fini(&grant);
+	return kept;
+}
+
+static enum dkim_mail as(account_t account, struct str grant, const char *local,
+			 const char *domain)
+{
+	SCOPED(buf_fini) struct buf fields = BUF(8192);
+	const struct vault_author author = {account, grant, str_c(local)};
+
+	return sign_for(&author, domain, &fields);
+}
+
+static void make_people(account_t *ann, account_t *bob)
+{
+	static const struct str target = STR("ann@one.example");
+
+	CHECK(directory_add_domain(&lab.directory, STR("two.example")) == STORE_OK);
+	CHECK(directory_add_account(&lab.directory, STR("ann@one.example"), false, ann) ==
+	      STORE_OK);
+	CHECK(directory_add_account(&lab.directory, STR("bob@two.example"), false, bob) ==
+	      STORE_OK);
+	CHECK(directory_add_alias(&lab.directory, STR("sales@one.example"), &target, 1) ==
+	      STORE_OK);
+	CHECK(vault_set_password(lab.ctl, *ann, STR("pass")) == VAULT_OK);
+	CHECK(vault_set_password(lab.ctl, *bob, STR("pass")) == VAULT_OK);
+}
+
+static void signs_as(void)
+{
+	struct dkim_rollover keys;
+	account_t ann, bob;
+
+	lab_open();
+	keys = loaded();
+	CHECK(dkim_rollover_make(&keys) && dkim_rollover_save(&keys) == STORE_OK);
+	make_it(DKIM_KEY_ACTIVE, 1);
+	make_people(&ann, &bob);
+	door = channel(VAULTD_DOOR, DOOR);
+	struct str of_ann = log_in(ann, "pass"), of_bob = log_in(bob, "pass");
+
+	/* without a directory nobody knows */
+	CHECK(as(ann, of_ann, "ann", "one.example") == DKIM_MAIL_LATER);
+	vaultd_set_directory(lab.vaultd, &lab.directory);
+	CHECK(as(ann, of_ann, "ann", "one.example") == DKIM_MAIL_SIGNED);
+	CHECK(as(ann, of_ann, "Ann+tag", "One.Example") == DKIM_MAIL_SIGNED);
+	CHECK(as(ann, of_ann, "sales", "one.example") == DKIM_MAIL_SIGNED);
+	/* bob's is another domain, and nothing of this one leads to him */
+	CHECK(as(bob, of_bob, "bob", "one.example") == DKIM_MAIL_LATER);
+	CHECK(as(bob, of_bob, "ann", "one.example") == DKIM_MAIL_LATER);
+	CHECK(as(bob, of_bob, "", "one.example") == DKIM_MAIL_LATER);
+	/* nor is he Ann by saying so */
+	CHECK(as(ann, of_bob, "ann", "one.example") == DKIM_MAIL_LATER);
+	CHECK(as(ann, STR(""), "ann", "one.example") == DKIM_MAIL_LATER);
+	CHECK(as(ann, str_first(of_ann, of_ann.len - 1), "ann", "one.example") ==
+	      DKIM_MAIL_LATER);
+	/* what was good is not for ever: a new password, a door that has gone */
+	CHECK(vault_set_password(lab.ctl, ann, STR("new")) == VAULT_OK);
+	CHECK(as(ann, of_ann, "ann", "one.example") == DKIM_MAIL_LATER);
+	of_ann = log_in(ann, "new");
+	CHECK(as(ann, of_ann, "ann", "one.example") == DKIM_MAIL_SIGNED);
+	vault_close(&door);
+	CHECK(task_sleep_ms(20) == OK);
+	CHECK(as(ann, of_ann, "ann", "one.example") == DKIM_MAIL_LATER);
+	lab_close();
+}
+
+TEST(the_vault_signs_a_persons_mail_only_as_an_author_who_is_theirs)
+{
+	lab_run(signs_as);
 }

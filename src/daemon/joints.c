@@ -22,6 +22,7 @@ static const struct {
 	[CHILD_IMAPD] = {STORE | VAULT, CLIENT_IMAPD, true},
 	[CHILD_MTA] = {STORE | VAULT | DNS | WEB, CLIENT_MTA, false},
 	[CHILD_DELIVERD] = {STORE | VAULT | DNS, CLIENT_DELIVERD, false},
+	[CHILD_VAULTD] = {STORE, CLIENT_VAULTD, false},
 };
 
 static bool is_running(const struct slot *slot)
@@ -31,7 +32,7 @@ static bool is_running(const struct slot *slot)
 
 bool joints_is_door(const struct slot *slot)
 {
-	return how_of[slot->role].asks != 0;
+	return how_of[slot->role].asks != 0 && slot->role != CHILD_VAULTD;
 }
 
 bool joints_is_for_clients(const struct slot *slot)

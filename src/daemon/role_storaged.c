@@ -97,7 +97,8 @@ static enum gate_role role_for(enum child_client client)
 		return GATE_MTA;
 	case CLIENT_DELIVERD:
 		return GATE_DELIVERD;
-	case CLIENT_SIGNER:
+	case CLIENT_VAULTD:
+	case CLIENT_SIGNER: /* asks no store */
 		break;
 	}
 	return GATE_VAULT;
@@ -113,7 +114,7 @@ static bool await_key(struct store_process *process, enum child_client client)
 	err_t err = OK;
 
 	while (!process->has_key && err == OK && client != CLIENT_CTL &&
-	       client != CLIENT_MTA)
+	       client != CLIENT_MTA && client != CLIENT_VAULTD)
 		err = wait_on(&process->keyed, deadline);
 	return err == OK || err == ERR_TIMEOUT;
 }

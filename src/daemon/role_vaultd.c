@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/self.h"
+#include "directory/directory.h"
+#include "store/store.h"
 #include "vaultd/vaultd.h"
 
 /* The working directory is DIR/vault. */
@@ -10,12 +12,17 @@ static const struct sandbox_path own_folder = {".", SANDBOX_WRITE};
 
 struct vault_process {
 	struct vaultd *vaultd;
+	struct store *store; /* for the directory alone */
+	struct directory directory;
 	struct waiters opened;
 };
 
 static void make(struct self *self)
 {
-	self->state = NEW(struct vault_process);
+	struct vault_process *process = NEW(struct vault_process);
+
+	process->store = store_open(-1);
+	self->state = process;
 }
 
 static bool begin(struct self *self)
@@ -30,7 +37,10 @@ static bool begin(struct self *self)
 	if (!networks_parse(self->conf.exempt, &limits.exempt) ||
 	    vaultd_open(".", &limits, &process->vaultd) != OK)
 		return false;
+	process->directory = (struct directory){
+		.store = process->store, .default_domain = self->conf.default_domain};
 	vaultd_set_reports(process->vaultd, self->conf.default_domain);
+	vaultd_set_directory(process->vaultd, &process->directory);
 	wake_all(&process->opened);
 	return true;
 }
@@ -47,6 +57,7 @@ static enum vaultd_role role_for(enum child_client client)
 		return VAULTD_MAILER;
 	case CLIENT_MTA:
 		return VAULTD_REPORTER;
+	case CLIENT_VAULTD:
 	case CLIENT_SIGNER:
 		break;
 	}
@@ -58,6 +69,10 @@ static void take(struct self *self, const struct ipc_message *message)
 	struct vault_process *process = self->state;
 	struct child_serve serve;
 
+	if (message->fd >= 0 && message->type == CHILD_STORE) {
+		store_reconnect(process->store, message->fd);
+		return;
+	}
 	while (!process->vaultd) {
 		if (wait_on(&process->opened, NEVER) != OK)
 			goto refused;
@@ -82,6 +97,7 @@ static void end(struct self *self)
 	struct vault_process *process = self->state;
 
 	vaultd_close(&process->vaultd);
+	store_close(&process->store);
 	mem_free(process);
 }
 

@@ -121,7 +121,7 @@ static bool sign(const struct forward_means *means, const struct deliver_mail *m
 	struct str domain = str_skip(address, str_rfind_byte(address, '@') + 1);
 	struct buf whole;
 
-	switch (dkim_mail_sign(means->rewriter, domain, buf_str(&part->changed),
+	switch (dkim_mail_sign(means->rewriter, domain, NULL, buf_str(&part->changed),
 			       mail->received_at, arena, &fields)) {
 	case DKIM_MAIL_SIGNED:
 		break;

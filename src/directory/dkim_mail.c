@@ -8,12 +8,19 @@
 
 enum { PIECE_BYTES = 256 * 1024 }; /* hashed in one go */
 
+/* The signers' context. */
+struct asking {
+	struct vault *vault;
+	const struct vault_author *author;
+};
+
 static err_t sign(void *context, const struct dkim_signer *signer,
 		  const unsigned char hash[DKIM_HASH_BYTES], struct buf *signature)
 {
 	const struct vault_dkim name = {signer->domain, signer->selector};
+	const struct asking *asking = context;
 
-	switch (vault_sign_dkim(context, &name, hash, signature)) {
+	switch (vault_sign_dkim(asking->vault, &name, asking->author, hash, signature)) {
 	case VAULT_OK:
 		return OK;
 	case VAULT_REFUSED:
@@ -30,7 +37,7 @@ static err_t sign(void *context, const struct dkim_signer *signer,
 }
 
 /* Those that sign now, at most DKIM_SIGNERS_MAX; the newest come last. */
-static size_t choose(const struct dkim_mailer *mailer, struct str domain,
+static size_t choose(struct asking *asking, struct str domain,
 		     const struct directory_dkim *keys, size_t count,
 		     struct dkim_signer *signers)
 {
@@ -45,7 +52,7 @@ static size_t choose(const struct dkim_mailer *mailer, struct str domain,
 				.domain = domain,
 				.selector = keys[i].selector,
 				.sign = sign,
-				.context = mailer->vault};
+				.context = asking};
 	return chosen;
 }
 
@@ -80,14 +87,15 @@ static enum dkim_mail sign_with(const struct dkim_signer *signers, size_t count,
 
 /* SIGNED: these are to sign, and there is one at least. */
 static enum dkim_mail find_signers(const struct dkim_mailer *mailer, struct str *domain,
-				   struct arena *arena, struct dkim_signer *signers,
-				   size_t *count)
+				   struct asking *asking, struct arena *arena,
+				   struct dkim_signer *signers, size_t *count)
 {
 	struct directory_dkim *keys;
 
 	*count = 0;
 	if (!mailer || !mailer->vault)
 		return DKIM_MAIL_UNSIGNED;
+	asking->vault = mailer->vault;
 	switch (directory_dkim(mailer->directory, domain, arena, &keys, count)) {
 	case STORE_OK:
 		break;
@@ -103,17 +111,19 @@ static enum dkim_mail find_signers(const struct dkim_mailer *mailer, struct str 
 	case STORE_UNKNOWN:
 		return DKIM_MAIL_LATER;
 	}
-	*count = choose(mailer, *domain, keys, *count, signers);
+	*count = choose(asking, *domain, keys, *count, signers);
 	return *count == 0 ? DKIM_MAIL_UNSIGNED : DKIM_MAIL_SIGNED;
 }
 
 enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domain,
-			      struct str message, int64_t now_s, struct arena *arena,
-			      struct buf *fields)
+			      const struct vault_author *author, struct str message,
+			      int64_t now_s, struct arena *arena, struct buf *fields)
 {
 	struct dkim_signer signers[DKIM_SIGNERS_MAX];
+	struct asking asking = {.author = author};
 	size_t count;
-	enum dkim_mail found = find_signers(mailer, &domain, arena, signers, &count);
+	enum dkim_mail found =
+		find_signers(mailer, &domain, &asking, arena, signers, &count);
 
 	if (found != DKIM_MAIL_SIGNED)
 		return found;
@@ -139,8 +149,10 @@ enum dkim_mail dkim_mail_seal(const struct dkim_mailer *mailer,
 {
 	struct dkim_signer signers[DKIM_SIGNERS_MAX];
 	struct str domain = mailer ? mailer->directory->default_domain : STR("");
+	struct asking asking = {.author = NULL};
 	size_t count, header = header_bytes(passed->message), before = fields->len;
-	enum dkim_mail found = find_signers(mailer, &domain, arena, signers, &count);
+	enum dkim_mail found =
+		find_signers(mailer, &domain, &asking, arena, signers, &count);
 
 	if (found != DKIM_MAIL_SIGNED)
 		return found;

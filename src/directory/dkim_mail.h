@@ -17,11 +17,13 @@ enum dkim_mail {
 	DKIM_MAIL_LATER,    /* it is to be signed, and cannot be now */
 };
 
-/* mailer NULL: nothing is signed.  Appends whole DKIM-Signature fields for a message as
+/* author: who has logged in and says to be the author, at that domain; NULL for what this
+ * server or a program here writes (vault/vault.h).
+ * mailer NULL: nothing is signed.  Appends whole DKIM-Signature fields for a message as
  * it leaves, lines ending in CRLF. May suspend. */
 enum dkim_mail dkim_mail_sign(const struct dkim_mailer *mailer, struct str domain,
-			      struct str message, int64_t now_s, struct arena *arena,
-			      struct buf *fields);
+			      const struct vault_author *author, struct str message,
+			      int64_t now_s, struct arena *arena, struct buf *fields);
 /* A mail that was checked, and is passed on. */
 struct dkim_passed {
 	struct str message;

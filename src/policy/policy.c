@@ -141,15 +141,15 @@ static void finish(const struct policy *policy, const struct deliver_mail *mail,
 	digest_make_warily("smtp digest", out->message, &out->digest);
 }
 
-/* The domain of the first author. */
-static struct str author_domain(struct str from, struct arena *scratch)
+/* The first author; domain "" if there is none. */
+static struct mail_address first_author(struct str from, struct arena *scratch)
 {
 	struct mail_addresses all = mail_addresses_parse(scratch, from, FROM_MAX);
 
 	for (size_t i = 0; i < all.count; i++)
 		if (all.items[i].kind == MAIL_MAILBOX)
-			return all.items[i].domain;
-	return STR("");
+			return all.items[i];
+	return (struct mail_address){.domain = STR("")};
 }
 
 /* Signatures stand below our Received field, beside the text; only where they are too
@@ -172,15 +172,18 @@ static void add_signatures(struct policed *out, struct str fields)
 
 /* The message as it leaves, if its author is at a domain of ours. */
 static struct policy_verdict sign(const struct policy *policy,
-				  const struct deliver_mail *mail, struct str domain,
-				  struct arena *scratch, struct policed *out)
+				  const struct deliver_mail *mail,
+				  const struct mail_address *from, struct arena *scratch,
+				  struct policed *out)
 {
 	SCOPED(buf_fini) struct buf fields = BUF(SIGNATURES_BYTES_MAX);
+	const struct vault_author person = {mail->account, mail->grant, from->local};
 
-	if (domain.len == 0)
+	if (from->domain.len == 0)
 		return accepted;
-	switch (dkim_mail_sign(policy->mailer, domain, out->message, mail->received_at,
-			       scratch, &fields)) {
+	switch (dkim_mail_sign(policy->mailer, from->domain,
+			       mail->source == DELIVER_PERSON ? &person : NULL,
+			       out->message, mail->received_at, scratch, &fields)) {
 	case DKIM_MAIL_SIGNED:
 		add_signatures(out, buf_str(&fields));
 		break;
@@ -228,11 +231,11 @@ struct policy_verdict policy_submitting(const struct policy *policy,
 		verdict = check_author(policy, mail, &facts, scratch);
 	if (verdict.code != 0)
 		return verdict;
-	struct str domain = author_domain(facts.from, scratch);
+	struct mail_address from = first_author(facts.from, scratch);
 
 	complete(policy, mail, &facts, out);
 	finish(policy, mail, out);
-	return sign(policy, mail, domain, scratch, out);
+	return sign(policy, mail, &from, scratch, out);
 }
 
 void policed_fini(struct policed *policed)

@@ -12,7 +12,7 @@ enum { NOTIFY_NEVER = 1, TRACE_MAX = TRACE_BYTES_MAX };
 /* False: it cannot be signed now. */
 static bool sign(const struct letter *letter, struct arena *arena, struct buf *trace)
 {
-	return dkim_mail_sign(letter->mailer, letter->domain, letter->message,
+	return dkim_mail_sign(letter->mailer, letter->domain, NULL, letter->message,
 			      letter->now, arena, trace) != DKIM_MAIL_LATER;
 }
 

@@ -9,7 +9,7 @@ enum gate_role {
 	GATE_DOOR,     /* imapd, httpd: accounts whose grant was presented */
 	GATE_SMTPD,    /* reads the directory, and has people's grants looked at */
 	GATE_CTL,      /* administration: everything but message bodies */
-	GATE_VAULT,    /* asks the store for nothing */
+	GATE_VAULT,    /* reads the directory, to know whose an author is */
 	GATE_MTA,      /* carries what leads out: has what it leases, and nothing else */
 	GATE_DELIVERD, /* delivers to anyone, sends for whom a door has let in, reads what
 			  it leases and the directory */

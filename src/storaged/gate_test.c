@@ -429,6 +429,22 @@ TEST(no_mail_rides_along_with_others_where_counts_are_told)
 	CHECK(!allows(GATE_MTA, 0, false, request));
 }
 
+TEST(the_vault_reads_names_of_the_directory_and_nothing_else)
+{
+	struct store_request get = {.call = CALL_KV_GET, .account = ACCOUNT_SYSTEM};
+
+	get.key = STR("d/adr/ann@example.org");
+	CHECK(allows(GATE_VAULT, 0, false, get));
+	get.account = MINE;
+	CHECK(!allows(GATE_VAULT, GRANT_ALL, false, get));
+	get.account = ACCOUNT_SYSTEM;
+	get.key = STR("t/sts/example.org");
+	CHECK(!allows(GATE_VAULT, GRANT_ALL, false, get));
+	get.call = CALL_KV_SCAN;
+	get.scan.prefix = STR("d/");
+	CHECK(!allows(GATE_VAULT, GRANT_ALL, false, get));
+}
+
 TEST(smtpd_reads_the_directory_and_writes_nothing)
 {
 	struct store_request get = {.call = CALL_KV_GET, .account = ACCOUNT_SYSTEM};

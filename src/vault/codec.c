@@ -27,6 +27,9 @@ static void encode_dkim(struct buf *body, const struct vault_request *request)
 	enc_str(body, request->dkim.selector);
 	enc_u8(body, (uint8_t)request->dkim_kind);
 	enc_str(body, request->input);
+	enc_u32(body, request->author.account);
+	enc_str(body, request->author.grant);
+	enc_str(body, request->author.local);
 }
 
 void vault_encode_request(struct buf *body, const struct vault_request *request)
@@ -149,6 +152,9 @@ static void decode_dkim(struct dec *dec, struct vault_request *request)
 		dec->failed = true;
 	request->dkim_kind = kind == VAULT_DKIM_RSA ? VAULT_DKIM_RSA : VAULT_DKIM_ED25519;
 	request->input = bounded(dec, VAULT_DKIM_HASH_BYTES);
+	request->author.account = dec_u32(dec);
+	request->author.grant = bounded(dec, VAULT_GRANT_MAX);
+	request->author.local = bounded(dec, VAULT_LOCAL_MAX);
 }
 
 static void decode_counts(struct dec *dec, struct vault_request *request)

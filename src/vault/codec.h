@@ -33,10 +33,12 @@ enum vault_call {
 	VAULT_CALL_LIST_CERTIFICATES,  /* account -> fingerprints */
 	VAULT_CALL_COUNTS,             /* {16 octets, u32} ... -> u32 ... */
 	VAULT_CALL_HOT_COUNTS,         /* -> {16 octets, u32} ... */
-	VAULT_CALL_MAKE_DKIM,          /* domain, selector, kind -> record */
-	VAULT_CALL_DKIM_RECORD,        /* domain, selector -> record */
-	VAULT_CALL_SIGN_DKIM,          /* domain, selector, hash -> signature */
-	VAULT_CALL_FORGET_DKIM,        /* domain, selector */
+	/* These four alike: domain, selector, kind, hash, author's account, grant, local,
+	 * empty where one is not needed: */
+	VAULT_CALL_MAKE_DKIM,   /* -> record */
+	VAULT_CALL_DKIM_RECORD, /* -> record */
+	VAULT_CALL_SIGN_DKIM,   /* -> signature */
+	VAULT_CALL_FORGET_DKIM,
 	VAULT_REPLY = 64,
 };
 
@@ -48,6 +50,8 @@ enum {
 	VAULT_KEY_ID_MAX = 64,
 	VAULT_SIGN_INPUT_MAX = 1024,
 	VAULT_SELECTOR_MAX = 128,
+	VAULT_GRANT_MAX = 256,
+	VAULT_LOCAL_MAX = 1024,
 	VAULT_NAME_MAX = 1024,
 	VAULT_SCRAM_MAX = 16 * 1024, /* one of its messages */
 	VAULT_COUNT_BYTES = 20,      /* of a count, with its key */
@@ -65,6 +69,7 @@ struct vault_request {
 	struct tls_proof proof;
 	struct str counts;      /* whole ones */
 	struct vault_dkim dkim; /* with input: the hash */
+	struct vault_author author;
 	enum vault_dkim_kind dkim_kind;
 };
 

@@ -32,6 +32,9 @@ static void check_request(uint16_t type, struct str body)
 	ASSERT(str_same(again.dkim.domain, request.dkim.domain));
 	ASSERT(str_same(again.dkim.selector, request.dkim.selector));
 	ASSERT(again.dkim_kind == request.dkim_kind);
+	ASSERT(again.author.account == request.author.account);
+	ASSERT(str_same(again.author.grant, request.author.grant));
+	ASSERT(str_same(again.author.local, request.author.local));
 	buf_fini(&encoded);
 }
 

@@ -33,7 +33,8 @@ TEST(every_call_survives_its_way)
 			  STR("proof")},
 		.proof = {STR("der"), STR("hash"), 0x0403, STR("signed")},
 		.dkim = {STR("a.example"), STR("s1")},
-		.dkim_kind = VAULT_DKIM_ED25519};
+		.dkim_kind = VAULT_DKIM_ED25519,
+		.author = {9, STR("grant"), STR("ann")}};
 	struct vault_request got;
 
 	request.call = VAULT_CALL_VERIFY;
@@ -78,6 +79,9 @@ TEST(every_call_survives_its_way)
 	CHECK_STR(got.dkim.domain, STR("a.example"));
 	CHECK_STR(got.dkim.selector, STR("s1"));
 	CHECK_STR(got.input, STR("digest"));
+	CHECK(got.author.account == 9);
+	CHECK_STR(got.author.grant, STR("grant"));
+	CHECK_STR(got.author.local, STR("ann"));
 }
 
 TEST(refuses_requests_that_are_too_long_or_too_much)

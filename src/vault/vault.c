@@ -362,12 +362,14 @@ enum vault_outcome vault_dkim_record(struct vault *vault, const struct vault_dki
 }
 
 enum vault_outcome vault_sign_dkim(struct vault *vault, const struct vault_dkim *name,
+				   const struct vault_author *author,
 				   const unsigned char hash[VAULT_DKIM_HASH_BYTES],
 				   struct buf *signature)
 {
 	const struct vault_request request = {
 		.call = VAULT_CALL_SIGN_DKIM,
 		.dkim = *name,
+		.author = author ? *author : (struct vault_author){.account = 0},
 		.input = {(const char *)hash, VAULT_DKIM_HASH_BYTES}};
 
 	return call(vault, &request, signature, NULL);

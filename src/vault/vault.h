@@ -150,9 +150,18 @@ enum vault_outcome vault_make_dkim(struct vault *vault, const struct vault_dkim 
 /* Appends the record of a key that is there; REFUSED if it is not. */
 enum vault_outcome vault_dkim_record(struct vault *vault, const struct vault_dkim *name,
 				     struct buf *record);
+/* For whom: somebody who has logged in and hands in a mail.  The author is LOCAL at the
+ * domain that signs; an address of it must lead to the account. */
+struct vault_author {
+	uint32_t account; /* 0: nobody; a mail of this server, or of a program here */
+	struct str grant; /* that the account's door was given */
+	struct str local;
+};
 /* Appends the signature over the hash (RFC 6376 §3.3, RFC 8463 §3); REFUSED without such
- * a key.  For who carries mail. */
+ * a key; DENIED if the author is not the account's, or may not send now.  author NULL:
+ * nobody.  For who carries mail. */
 enum vault_outcome vault_sign_dkim(struct vault *vault, const struct vault_dkim *name,
+				   const struct vault_author *author,
 				   const unsigned char hash[VAULT_DKIM_HASH_BYTES],
 				   struct buf *signature);
 /* Deletes a key; durable when OK, also if there was none. */

@@ -35,10 +35,16 @@ struct vaultd {
 	unsigned char grant_key[GRANT_KEY_BYTES];
 	unsigned char scram_key[SCRAM_KEY_BYTES];
 	struct list channels;
-	struct ipc *store;  /* NULL: no link now */
-	uint64_t links;     /* counts them */
-	struct str reports; /* the domain that reports come from */
+	struct ipc *store;                 /* NULL: no link now */
+	uint64_t links;                    /* counts them */
+	struct str reports;                /* the domain that reports come from */
+	const struct directory *directory; /* or NULL */
 };
+
+/* author.c: a signature of DKIM, if the channel may have it for that author. */
+enum vault_outcome on_sign_dkim(struct channel *channel,
+				const struct vault_request *request,
+				struct buf *signature);
 
 /* entry.c: the calls by which somebody comes in.  first: the grant, or how late to answer
  * a refusal. */

@@ -200,23 +200,14 @@ static enum vault_outcome on_ticket_keys(struct vaultd *vaultd, struct buf *keys
 	return VAULT_OK;
 }
 
-/* Who talks to any server of the world signs what we report, and nobody's mail. */
-static enum vault_outcome on_sign_dkim(struct channel *channel,
-				       const struct vault_request *request,
-				       struct buf *signature)
-{
-	struct vaultd *vaultd = channel->vaultd;
-
-	if (channel->role == VAULTD_REPORTER &&
-	    !str_same_nocase(request->dkim.domain, vaultd->reports))
-		return VAULT_DENIED;
-	return dkim_keys_sign(vaultd->dkim_keys, &request->dkim, request->input,
-			      signature);
-}
-
 void vaultd_set_reports(struct vaultd *vaultd, struct str domain)
 {
 	vaultd->reports = domain;
+}
+
+void vaultd_set_directory(struct vaultd *vaultd, const struct directory *directory)
+{
+	vaultd->directory = directory;
 }
 
 static bool is_door(enum vaultd_role role)
@@ -250,7 +241,7 @@ static bool may(enum vaultd_role role, enum vault_call call)
 	case VAULT_CALL_DKIM_RECORD:
 	case VAULT_CALL_FORGET_DKIM:
 		return role == VAULTD_CTL || role == VAULTD_MAILER;
-	case VAULT_CALL_SIGN_DKIM: /* on_sign_dkim() looks at the domain */
+	case VAULT_CALL_SIGN_DKIM: /* author.c looks at the domain */
 		return role == VAULTD_MAILER || role == VAULTD_REPORTER;
 	case VAULT_CALL_SIGN:
 		return role == VAULTD_SIGNER;

@@ -5,13 +5,15 @@
 
 #include "vaultd/guard.h"
 
+struct directory;
 struct vaultd;
 
 /* What may be asked on a channel. */
 enum vaultd_role {
 	VAULTD_DOOR,     /* verify, counts, certificates, ticket keys */
 	VAULTD_CTL,      /* all that and passwords, imports */
-	VAULTD_MAILER,   /* DKIM: signatures, records, and keys to be forgotten */
+	VAULTD_MAILER,   /* DKIM: signatures (a person's mail only as an author who is
+			    theirs), records, and keys to be forgotten */
 	VAULTD_REPORTER, /* DKIM signatures for the one domain that reports come from */
 	VAULTD_SIGNER,   /* signatures only: the socket of vault_sign() */
 };
@@ -21,6 +23,9 @@ enum vaultd_role {
 				struct vaultd **vaultd);
 /* The domain that reports come from; borrowed until the vault is closed. */
 void vaultd_set_reports(struct vaultd *vaultd, struct str domain);
+/* Where to look up whose an author is; borrowed likewise.  Without it no person's mail is
+ * signed. */
+void vaultd_set_directory(struct vaultd *vaultd, const struct directory *directory);
 /* After the last task has ended. */
 void vaultd_close(struct vaultd **vaultd);
 /* Serves a channel until the other side closes it; fd is owned from here on.  channel is

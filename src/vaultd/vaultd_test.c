@@ -354,12 +354,12 @@ static void keeps_roles_apart(void)
 	const struct vault_dkim name = {STR("a.example"), STR("s1")};
 	const unsigned char hash[VAULT_DKIM_HASH_BYTES] = {0};
 
-	CHECK(vault_sign_dkim(lab.door, &name, hash, &bytes) == VAULT_DENIED);
-	CHECK(vault_sign_dkim(lab.ctl, &name, hash, &bytes) == VAULT_DENIED);
+	CHECK(vault_sign_dkim(lab.door, &name, NULL, hash, &bytes) == VAULT_DENIED);
+	CHECK(vault_sign_dkim(lab.ctl, &name, NULL, hash, &bytes) == VAULT_DENIED);
 	CHECK(vault_make_dkim(lab.door, &name, VAULT_DKIM_RSA, &bytes) == VAULT_DENIED);
 	CHECK(vault_dkim_record(lab.door, &name, &bytes) == VAULT_DENIED);
 	struct vault *mailer = vault_open(channel(VAULTD_MAILER, 4));
-	CHECK(vault_sign_dkim(mailer, &name, hash, &bytes) == VAULT_REFUSED);
+	CHECK(vault_sign_dkim(mailer, &name, NULL, hash, &bytes) == VAULT_REFUSED);
 	CHECK(vault_make_dkim(mailer, &name, VAULT_DKIM_RSA, &bytes) == VAULT_DENIED);
 	CHECK(vault_ticket_keys(mailer, &bytes) == VAULT_DENIED);
 	CHECK(vault_forget_dkim(lab.door, &name) == VAULT_DENIED);
@@ -367,9 +367,9 @@ static void keeps_roles_apart(void)
 
 	struct vault *reporter = vault_open(channel(VAULTD_REPORTER, 5));
 	vaultd_set_reports(lab.vaultd, STR("own.example"));
-	CHECK(vault_sign_dkim(reporter, &name, hash, &bytes) == VAULT_DENIED);
+	CHECK(vault_sign_dkim(reporter, &name, NULL, hash, &bytes) == VAULT_DENIED);
 	const struct vault_dkim own = {STR("Own.example"), STR("s1")};
-	CHECK(vault_sign_dkim(reporter, &own, hash, &bytes) == VAULT_REFUSED);
+	CHECK(vault_sign_dkim(reporter, &own, NULL, hash, &bytes) == VAULT_REFUSED);
 	CHECK(vault_dkim_record(reporter, &own, &bytes) == VAULT_DENIED);
 	CHECK(vault_forget_dkim(reporter, &own) == VAULT_DENIED);
 	vault_close(&reporter);
@@ -513,7 +513,7 @@ static void makes_dkim_key(struct vault *mailer, enum vault_dkim_kind kind,
 	CHECK(vault_make_dkim(lab.ctl, &same, kind, &again) == VAULT_REFUSED);
 	for (int i = 0; i < 2; i++) { /* from disk, and from memory */
 		buf_reset(&signature);
-		CHECK(vault_sign_dkim(mailer, &name, hash, &signature) == VAULT_OK);
+		CHECK(vault_sign_dkim(mailer, &name, NULL, hash, &signature) == VAULT_OK);
 		CHECK(dkim_check(&key, hash, buf_str(&signature)) == DKIM_CHECK_GOOD);
 	}
 	hash[0] = 9;
@@ -543,7 +543,7 @@ static void makes_dkim_keys(void)
 
 	CHECK(vault_forget_dkim(mailer, &gone) == VAULT_OK);
 	CHECK(vault_forget_dkim(mailer, &gone) == VAULT_OK);
-	CHECK(vault_sign_dkim(mailer, &gone, hash, &record) == VAULT_REFUSED);
+	CHECK(vault_sign_dkim(mailer, &gone, NULL, hash, &record) == VAULT_REFUSED);
 	CHECK(vault_dkim_record(mailer, &gone, &record) == VAULT_REFUSED);
 	CHECK(vault_make_dkim(lab.ctl, &gone, VAULT_DKIM_ED25519, &record) == VAULT_OK);
 	vault_close(&mailer);
