@@ -110,7 +110,10 @@ const struct setting settings[] = {
 	 "as in \"Ann via example.org\" <info@example.org>, whose domain signs the mail; "
 	 "the author stands in Reply-To, if nobody else does, and in X-Original-From.  "
 	 "All "
-	 "other mail is passed on as it came.  With \"no\" that mail is, too."},
+	 "other mail is passed on as it came.  While it cannot be told what the domain "
+	 "asks for, the mail has to come again.  With \"no\", or where strangers' mail "
+	 "is "
+	 "not looked at (trust), all is passed on as it came."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

@@ -4,6 +4,7 @@
 #include "ctl/mail_file.h"
 #include "ctl/word.h"
 #include "mailauth/mailauth.h"
+#include "policy/exceptions.h"
 #include "rt/clock.h"
 
 static json_t *text_json(struct str text)
@@ -80,7 +81,7 @@ static void say_policy(struct ctl *ctl, const struct dmarc_verdict *dmarc)
 }
 
 static void say_disposition(struct ctl *ctl, const struct dmarc_verdict *dmarc,
-			    const struct arc_trust *trust)
+			    const struct arc_trust *trust, struct str exception)
 {
 	if (trust->result == ARC_TRUSTED) {
 		buf_printf(&ctl->out,
@@ -88,6 +89,13 @@ static void say_disposition(struct ctl *ctl, const struct dmarc_verdict *dmarc,
 			   "%.*s, one of trust.forwarders, which sealed it.\n",
 			   dmarc_policy_name(dmarc->disposition), trust->found,
 			   STR_FMT(trust->sealer));
+		return;
+	}
+	if (exception.len > 0) {
+		buf_printf(&ctl->out,
+			   "It is excused from what the domain wants (%s): %.*s is one "
+			   "of trust.exceptions.\n",
+			   dmarc_policy_name(dmarc->disposition), STR_FMT(exception));
 		return;
 	}
 	switch (dmarc->disposition) {
@@ -99,6 +107,24 @@ static void say_disposition(struct ctl *ctl, const struct dmarc_verdict *dmarc,
 		break;
 	case DMARC_POLICY_REJECT:
 		buf_add_c(&ctl->out, "It would be refused (reject).\n");
+		break;
+	}
+}
+
+/* RFC 9989 §7.4 */
+static void say_onward(struct ctl *ctl, enum dmarc_onward onward)
+{
+	switch (onward) {
+	case DMARC_ONWARD_FINE:
+		break;
+	case DMARC_ONWARD_UNSURE:
+		buf_add_c(&ctl->out, "An alias would not pass it on yet: whether others "
+				     "would take it cannot be told now.\n");
+		break;
+	case DMARC_ONWARD_FAILS:
+		buf_add_c(&ctl->out,
+			  "Others would not take it from us as it is: an alias that "
+			  "passes it on becomes its author (forward.rewrite-from).\n");
 		break;
 	}
 }
@@ -119,10 +145,12 @@ static void say(struct ctl *ctl, const struct mailauth_facts *facts,
 	for (size_t i = 0; i < dmarc->identifier_count; i++)
 		say_identifier(ctl, &dmarc->identifiers[i], dmarc->author);
 	say_policy(ctl, dmarc);
-	say_disposition(ctl, dmarc, &verdicts->trust);
+	say_disposition(ctl, dmarc, &verdicts->trust, verdicts->exception);
+	say_onward(ctl, dmarc->onward);
 	mailauth_results_add(&field, facts, verdicts);
 	ctl->json = json_pack(
-		"{s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:b,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}",
+		"{s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:b,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:"
+		"o}",
 		"result", dmarc_result_name(dmarc->result), "disposition",
 		dmarc_policy_name(dmarc->disposition), "author", text_json(dmarc->author),
 		"policy_domain", text_json(dmarc->policy_domain), "tag",
@@ -135,7 +163,9 @@ static void say(struct ctl *ctl, const struct mailauth_facts *facts,
 		arc_result_name(verdicts->arc.result), "forwarder",
 		text_json(verdicts->trust.sealer), "identifiers", identifiers_json(dmarc),
 		"why", text_json(dmarc->why), "sentence", text_json(dmarc->sentence),
-		"field", text_json(buf_str(&field)));
+		"field", text_json(buf_str(&field)), "onward",
+		dmarc_onward_name(dmarc->onward), "exception",
+		text_json(verdicts->exception));
 }
 
 /* ---- the command ------------------------------------------------------------------- */
@@ -189,6 +219,10 @@ static void check(struct ctl *ctl)
 	facts.dkim = dkim;
 	facts.arc = arc;
 	mailauth_judge(&facts, lookup, &ctl->arena, &verdicts);
+	if (verdicts.dmarc.result == DMARC_FAIL && verdicts.trust.result != ARC_TRUSTED)
+		verdicts.exception = exceptions_find(ctl->conf.exceptions, &facts,
+						     &verdicts, &ctl->arena)
+					     .word;
 	say(ctl, &facts, &verdicts);
 }
 

@@ -57,6 +57,19 @@ const char *dmarc_tag_name(enum dmarc_tag tag)
 	return "np";
 }
 
+const char *dmarc_onward_name(enum dmarc_onward onward)
+{
+	switch (onward) {
+	case DMARC_ONWARD_FINE:
+		return "fine";
+	case DMARC_ONWARD_UNSURE:
+		return "unsure";
+	case DMARC_ONWARD_FAILS:
+		break;
+	}
+	return "fails";
+}
+
 static void unsure(struct check *check, struct str why)
 {
 	check->verdict->result = DMARC_TEMPERROR;

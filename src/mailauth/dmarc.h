@@ -58,6 +58,9 @@ enum dmarc_onward {
 	DMARC_ONWARD_FAILS,  /* an author's domain wants it refused, or taken for junk */
 };
 
+/* "fine", "unsure", "fails" */
+const char *dmarc_onward_name(enum dmarc_onward onward);
+
 struct dmarc_verdict {
 	enum dmarc_result result;
 	enum dmarc_policy disposition; /* what the domain wants to be done: of FAIL, the

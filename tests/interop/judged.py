@@ -171,6 +171,12 @@ def exceptions(server):
     case("of one that only says so", REFUSED, "", "a@reject.test", "x@forward.test")
     case("of a listed author", INBOX, "careless@reject.test", "careless@reject.test")
     log = pathlib.Path(server.log).read_text()
+    (folder / "check.conf").write_text("[trust]\nexceptions = careless@reject.test\n")
+    (folder / "check.eml").write_bytes(mail("careless@reject.test", "by-hand"))
+    said = subprocess.run([lab.BINARY, "dmarc", "check", folder / "check.eml", "--ip", STRANGER, "--mailfrom", "b@list.test",
+                           "-c", folder / "check.conf", "--dns", f"127.0.0.1:{names.port}"], capture_output=True, text=True)
+    report.check("our own command says so, too, and what would become of it elsewhere",
+                 "careless@reject.test is one of trust.exceptions" in said.stdout and "forward.rewrite-from" in said.stdout, said)
     report.check("the log names what is listed", re.search(
         r"mail judged .*disposition=reject arc=none forwarder=forward\.test", log), log[-500:])
 
