@@ -392,6 +392,9 @@ static const struct fake_record policies[] = {
 	{"_dmarc.reject.example", DNS_TXT, "v=DMARC1; p=reject"},
 	{"_dmarc.none.example", DNS_TXT, "v=DMARC1; p=none"},
 	{"_dmarc.slow.example", DNS_TXT, NULL},
+	{"_dmarc.forged.example", DNS_TXT, "v=DMARC1; p=reject"},
+	{"_dmarc.unsure.example", DNS_TXT, "v=DMARC1; p=reject"},
+	{"unsure.example", DNS_TXT, NULL},
 	{"reject.example", DNS_TXT, "v=spf1 ip4:192.0.2.1 -all"},
 	{"none.example", DNS_TXT, "v=spf1 ip4:192.0.2.1 -all"},
 };
@@ -471,6 +474,14 @@ static void gives_way(void)
 	CHECK(from("nothing.example", "three") == 250);
 	check_rows("three", false);
 	CHECK(from("slow.example", "four") == 451); /* nobody knows */
+	/* what nothing proves does not leave in our name, even if it comes in */
+	h.options.policy.is_dmarc_obeyed = false;
+	CHECK(from("forged.example", "forged") == 250);
+	check_rows("forged", false);
+	CHECK(from("unsure.example", "unsure") == 451);
+	h.options.policy.exceptions = STR("192.0.2.1");
+	CHECK(from("forged.example", "excused") == 250);
+	check_rows("excused", true);
 	h.options.rewriter = NULL;
 	CHECK(from("reject.example", "five") == 250);
 	check_rows("five", false);

@@ -105,15 +105,18 @@ const struct setting settings[] = {
 	{"forward", "rewrite-from", SETTING_SWITCH, AT(is_from_rewritten), 0, 0, "yes",
 	 NULL,
 	 "Whether strangers' mail that an alias passes on gets an author of ours where "
-	 "other servers would refuse it with its own: the author's domain asks for that "
-	 "by DMARC, and no signature of that domain holds.  From then names the alias, "
-	 "as in \"Ann via example.org\" <info@example.org>, whose domain signs the mail; "
-	 "the author stands in Reply-To, if nobody else does, and in X-Original-From.  "
-	 "All "
-	 "other mail is passed on as it came.  While it cannot be told what the domain "
-	 "asks for, the mail has to come again.  With \"no\", or where strangers' mail "
-	 "is "
-	 "not looked at (trust), all is passed on as it came."},
+	 "other servers would refuse it with its own: it was proved here, but by SPF "
+	 "alone, "
+	 "which holds for the author's own servers only, and the author's domain asks by "
+	 "DMARC that others refuse it or take it for junk.  "
+	 "From then names the alias, as in \"Ann via example.org\" <info@example.org>, "
+	 "whose "
+	 "domain signs the mail; the author stands in X-Original-From, and in Reply-To "
+	 "unless somebody else does.  All other mail is passed on as it came.  While it "
+	 "cannot be told what the domain asks for, the mail has to come again.  With "
+	 "\"no\", or where strangers' mail is not looked at (trust), all is passed on as "
+	 "it "
+	 "came."},
 	{"limits", "message-size", SETTING_BYTES, AT(message_bytes_max), 64 * KIB,
 	 1024 * 1024 * KIB, "50 MiB", NULL,
 	 "The largest mail that is taken, announced by SIZE (RFC 1870)."},

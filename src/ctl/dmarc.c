@@ -146,7 +146,7 @@ static void say(struct ctl *ctl, const struct mailauth_facts *facts,
 		say_identifier(ctl, &dmarc->identifiers[i], dmarc->author);
 	say_policy(ctl, dmarc);
 	say_disposition(ctl, dmarc, &verdicts->trust, verdicts->exception);
-	say_onward(ctl, dmarc->onward);
+	say_onward(ctl, mailauth_onward(verdicts));
 	mailauth_results_add(&field, facts, verdicts);
 	ctl->json = json_pack(
 		"{s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:b,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:"
@@ -164,7 +164,7 @@ static void say(struct ctl *ctl, const struct mailauth_facts *facts,
 		text_json(verdicts->trust.sealer), "identifiers", identifiers_json(dmarc),
 		"why", text_json(dmarc->why), "sentence", text_json(dmarc->sentence),
 		"field", text_json(buf_str(&field)), "onward",
-		dmarc_onward_name(dmarc->onward), "exception",
+		dmarc_onward_name(mailauth_onward(verdicts)), "exception",
 		text_json(verdicts->exception));
 }
 

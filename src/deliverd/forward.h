@@ -5,10 +5,10 @@
  * judged is sealed (ARC): who gets it hears what we found out.
  *
  * Only where the author's domain wants others to refuse it, since no signature of that
- * domain speaks for it (DMARC), it leaves in the name of the address here that it was
- * sent to (policy/rewrite.h), and signed by that one's domain.  Each such address has a
- * copy of its own, up to FORWARD_PARTS_MAX and FORWARD_BYTES_MAX; those beyond share the
- * last one. */
+ * domain speaks for it (DMARC), though it was proved or excused here, it leaves in the
+ * name of the address here that it was sent to (policy/rewrite.h), and signed by that
+ * one's domain.  Each such address has a copy of its own, up to FORWARD_PARTS_MAX and
+ * FORWARD_BYTES_MAX; those beyond share the last one. */
 #pragma once
 
 #include "deliver/deliver.h"

@@ -126,3 +126,27 @@ void mailauth_judge(const struct mailauth_facts *facts, const struct dns_lookup 
 			       arena, &verdicts->trust);
 	verdicts->is_late = clock_monotonic_ms() >= within.until;
 }
+
+bool mailauth_is_excused(const struct mailauth_verdicts *verdicts)
+{
+	return verdicts->trust.result == ARC_TRUSTED || verdicts->exception.len > 0;
+}
+
+enum dmarc_onward mailauth_onward(const struct mailauth_verdicts *verdicts)
+{
+	enum dmarc_onward onward = verdicts->dmarc.onward;
+
+	switch (verdicts->dmarc.result) {
+	case DMARC_PASS:
+		return onward;
+	case DMARC_FAIL:
+		return mailauth_is_excused(verdicts) ? onward : DMARC_ONWARD_FINE;
+	case DMARC_TEMPERROR:
+		return onward == DMARC_ONWARD_FINE ? DMARC_ONWARD_FINE
+						   : DMARC_ONWARD_UNSURE;
+	case DMARC_NONE:
+	case DMARC_PERMERROR:
+		break;
+	}
+	return DMARC_ONWARD_FINE;
+}

@@ -63,6 +63,14 @@ struct mailauth_verdicts {
 void mailauth_judge(const struct mailauth_facts *facts, const struct dns_lookup *lookup,
 		    struct arena *arena, struct mailauth_verdicts *verdicts);
 
+/* Whether what the author's domain asks for is not to be done with it: by a seal that is
+ * trusted, or by the caller's list. */
+bool mailauth_is_excused(const struct mailauth_verdicts *verdicts);
+/* What becomes of it at another server, and what is to be done about that.  FAILS: it may
+ * go on in our name.  Only what is proved, or excused, may; the rest goes on as it came,
+ * FINE, and what might still be proved has to wait for that. */
+enum dmarc_onward mailauth_onward(const struct mailauth_verdicts *verdicts);
+
 /* Appends the whole Authentication-Results field (RFC 8601): iprev, SPF of both names,
  * each signature, DMARC, and ARC unless it was not looked at. */
 void mailauth_results_add(struct buf *buf, const struct mailauth_facts *facts,

@@ -38,6 +38,36 @@ static struct mailauth_verdicts judge(struct fake_dns *dns, struct mailauth_fact
 	"\r\n"                                                                           \
 	" b=abcd efgh\r\n ijkl\r\n"
 
+TEST(what_is_not_proved_does_not_go_on_in_our_name)
+{
+	static const struct {
+		enum dmarc_result result;
+		bool is_trusted, is_listed;
+		enum dmarc_onward onward, expected;
+	} cases[] = {
+		{DMARC_PASS, false, false, DMARC_ONWARD_FAILS, DMARC_ONWARD_FAILS},
+		{DMARC_PASS, false, false, DMARC_ONWARD_UNSURE, DMARC_ONWARD_UNSURE},
+		{DMARC_PASS, false, false, DMARC_ONWARD_FINE, DMARC_ONWARD_FINE},
+		{DMARC_FAIL, false, false, DMARC_ONWARD_FAILS, DMARC_ONWARD_FINE},
+		{DMARC_FAIL, true, false, DMARC_ONWARD_FAILS, DMARC_ONWARD_FAILS},
+		{DMARC_FAIL, false, true, DMARC_ONWARD_FAILS, DMARC_ONWARD_FAILS},
+		{DMARC_TEMPERROR, false, false, DMARC_ONWARD_FAILS, DMARC_ONWARD_UNSURE},
+		{DMARC_TEMPERROR, false, false, DMARC_ONWARD_FINE, DMARC_ONWARD_FINE},
+		{DMARC_PERMERROR, false, false, DMARC_ONWARD_FAILS, DMARC_ONWARD_FINE},
+		{DMARC_NONE, false, false, DMARC_ONWARD_FINE, DMARC_ONWARD_FINE},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct mailauth_verdicts verdicts = {
+			.dmarc = {.result = cases[i].result, .onward = cases[i].onward},
+			.trust = {.result = cases[i].is_trusted ? ARC_TRUSTED
+								: ARC_UNTRUSTED},
+			.exception = cases[i].is_listed ? STR("a.example") : STR("")};
+
+		CHECK(mailauth_onward(&verdicts) == cases[i].expected);
+	}
+}
+
 TEST(all_verdicts_come_together)
 {
 	struct fake_dns dns = {.records = world, .count = COUNT_OF(world)};

@@ -95,12 +95,6 @@ static void find_out(const struct policy *policy, const struct deliver_mail *mai
 	j->verdicts.exception = j->exception.word;
 }
 
-/* Whether what the author's domain asks for is not done with it. */
-static bool is_excused(const struct judgement *j)
-{
-	return j->verdicts.trust.result == ARC_TRUSTED || j->exception.word.len > 0;
-}
-
 static void log_judgement(const struct deliver_mail *mail, const struct judgement *j)
 {
 	const struct mailauth_verdicts *v = &j->verdicts;
@@ -120,7 +114,7 @@ static void log_judgement(const struct deliver_mail *mail, const struct judgemen
 /* Whether it is to be excused from something cannot be told now. */
 static bool must_wait(const struct policy *policy, const struct judgement *j)
 {
-	return policy->is_dmarc_obeyed && !is_excused(j) &&
+	return policy->is_dmarc_obeyed && !mailauth_is_excused(&j->verdicts) &&
 	       j->verdicts.trust.result == ARC_UNSURE &&
 	       j->verdicts.dmarc.disposition != DMARC_POLICY_NONE;
 }
@@ -132,7 +126,8 @@ static struct policy_verdict obey(const struct policy *policy, struct arena *are
 {
 	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
 
-	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed || is_excused(j))
+	if (dmarc->result != DMARC_FAIL || !policy->is_dmarc_obeyed ||
+	    mailauth_is_excused(&j->verdicts))
 		return (struct policy_verdict){0};
 	if (must_wait(policy, j))
 		return (struct policy_verdict){
@@ -176,7 +171,7 @@ static void tally(const struct policy *policy, const struct deliver_mail *mail,
 		  struct judgement *j)
 {
 	const struct dmarc_verdict *dmarc = &j->verdicts.dmarc;
-	bool is_obeyed = policy->is_dmarc_obeyed && !is_excused(j);
+	bool is_obeyed = policy->is_dmarc_obeyed && !mailauth_is_excused(&j->verdicts);
 	struct str disposition = str_c(dmarc->result == DMARC_PASS ? "pass"
 				       : is_obeyed ? dmarc_policy_name(dmarc->disposition)
 						   : "none");
@@ -234,7 +229,7 @@ struct policy_verdict policy_judge(const struct policy *policy,
 	mailauth_results_add(&out->trace, &j.facts, &j.verdicts);
 	out->is_judged = true;
 	out->chain = j.verdicts.arc.result;
-	out->onward = j.verdicts.dmarc.onward;
+	out->onward = mailauth_onward(&j.verdicts);
 	keep_body_hash(&j, out);
 	struct policy_verdict verdict = obey(policy, arena, &j, out);
 

@@ -45,10 +45,10 @@ struct policed {
 	struct buf trace; /* without Return-Path: Received, and Authentication-Results or
 			   * DKIM-Signature */
 	struct buf digest;
-	bool is_tls_optional;       /* RFC 8689 §4.1 */
-	bool is_judged;             /* a stranger's: the trace has Authentication-Results */
-	enum arc_result chain;      /* of what was judged, */
-	enum dmarc_onward onward;   /* what becomes of it at another server, */
+	bool is_tls_optional;     /* RFC 8689 §4.1 */
+	bool is_judged;           /* a stranger's: the trace has Authentication-Results */
+	enum arc_result chain;    /* of what was judged, */
+	enum dmarc_onward onward; /* mailauth_onward(), */
 	struct dkim_body_hash body; /* and the hash of its whole body, relaxed, for the */
 	bool has_body;              /* seal, if it is to be passed on */
 	bool is_suspect;            /* for the mailbox of junk, and not to be sent on */
