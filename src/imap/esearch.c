@@ -104,12 +104,13 @@ static void add_returned(struct uids *set, const struct imap_search *search,
 
 /* The highest of what is returned.  RFC 4731 §3.2. */
 static enum store_outcome modseq_of(struct session *s, const struct imap_search *search,
-				    const struct found *found, uint64_t *modseq)
+				    unsigned returns, const struct found *found,
+				    uint64_t *modseq)
 {
 	SCOPED(uids_fini) struct uids returned = {0};
 
 	*modseq = found->modseq;
-	if (search->returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
+	if (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
 		return STORE_OK;
 	*modseq = 0;
 	add_returned(&returned, search, found);
@@ -221,7 +222,7 @@ enum store_outcome esearch_write(struct session *s, const struct imap_command *c
 		return STORE_OK;
 	}
 	if (search->has_modseq && (returns & RETURN_DATA))
-		outcome = modseq_of(s, search, found, &modseq);
+		outcome = modseq_of(s, search, returns, found, &modseq);
 	if (outcome == STORE_OK)
 		write_extended(s, command, found, returns, modseq);
 	return outcome;
