@@ -73,6 +73,7 @@ static void write_plain_items(struct fetching *f, const struct message_row *row)
 		buf_add(&s->out, STR("MODSEQ ("));
 		buf_add_u64(&s->out, row->modseq);
 		buf_add_byte(&s->out, ')');
+		s->box.sent = num_max(s->box.sent, row->modseq);
 	}
 	if (f->items & IMAP_FETCH_INTERNALDATE) {
 		separate(f);

@@ -285,8 +285,10 @@ static void flags_write(struct session *s, const struct message_row *row)
 		return;
 	buf_printf(&s->out, "* %u FETCH (UID %u FLAGS ", number, row->uid);
 	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
-	if (s->is_condstore)
+	if (s->is_condstore) {
 		buf_printf(&s->out, " MODSEQ (%llu)", (unsigned long long)row->modseq);
+		s->box.sent = num_max(s->box.sent, row->modseq);
+	}
 	buf_add_c(&s->out, ")\r\n");
 }
 

@@ -25,6 +25,7 @@ struct selected {
 	uint64_t change;   /* the store's changes up to here were collected, */
 	uint64_t modseq;   /* of which this was the last in this mailbox; */
 	uint64_t told;     /* all up to here were told: HIGHESTMODSEQ */
+	uint64_t sent;     /* the greatest mod-sequence since the last tagged response */
 	bool has_new;      /* but these were not told: new messages, */
 	struct uids gone;  /* messages that went, */
 	struct uids flags; /* and messages whose flags changed */

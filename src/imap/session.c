@@ -21,8 +21,22 @@ static void PRINTF_LIKE(3, 0)
 	session_send(s);
 }
 
+/* At a tagged response the client takes the greatest mod-sequence that it was told for
+ * one up to which it knows everything.  If an expunge before that waits still, or was not
+ * seen yet, it MUST hear of a lower one.  RFC 7162 §3.2, §6. */
+static void tell_known(struct session *s)
+{
+	if (s->is_condstore && s->box.sent > s->box.told)
+		buf_printf(
+			&s->out,
+			"* OK [HIGHESTMODSEQ %llu] Not all is told that came after\r\n",
+			(unsigned long long)s->box.told);
+	s->box.sent = 0;
+}
+
 static void reply_tag(struct session *s, const struct imap_command *command)
 {
+	tell_known(s);
 	if (command->tag.len > 0)
 		buf_add(&s->out, command->tag);
 	else
