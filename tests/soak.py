@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """The long forms of the tests: fuzzing every parser, two hundred kills under load and as many while
-mail leads out, a hundred thousand hostile sessions, and whether the kills would find a store that answers too early.
+mail leads out, a hundred thousand hostile sessions, IMAP clients of many kinds that change mailboxes at random, and whether
+the kills would find a store that answers too early.
 
-    tests/soak.py [--seconds N]    N: for each fuzz target
+    tests/soak.py [--seconds N]    N: for each fuzz target, and for the IMAP clients
 """
 import argparse, pathlib, subprocess, sys
 
@@ -16,6 +17,7 @@ sys.exit(subprocess.call(
      "tests:200 octets changed under a server", "tests/sim/heal.py 200",
      "tests:1,000 octets changed in the store", "env POSTRIDER_FLIPS=1000 build-fuzz/unit heal_test",
      "tests:a hostile hour", "tests/soak/hostile.py --sessions 100000",
+     "tests:many clients of IMAP", f"tests/soak/imap_model.py --seconds {options.seconds}",
      "tests:a seeded bug found", "tests/soak/seeded.py",
      "tests:a seeded relay found", "tests/soak/relay.py",
      "tests:every parser fuzzed", f"tools/fuzz.py build-fuzz --seconds {options.seconds}"],

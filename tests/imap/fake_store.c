@@ -145,6 +145,15 @@ static void member_drop(size_t i)
 	memmove(&members[i], &members[i + 1], (--member_count - i) * sizeof *members);
 }
 
+static bool has_word(const struct member *m, struct str word)
+{
+	for (size_t i = 0; i < m->word_count; i++) {
+		if (str_same_nocase(m->words[i], word))
+			return true;
+	}
+	return false;
+}
+
 static void word_set(struct member *m, struct str word, bool is_on)
 {
 	for (size_t i = 0; i < m->word_count; i++) {
@@ -156,6 +165,15 @@ static void word_set(struct member *m, struct str word, bool is_on)
 	}
 	if (is_on)
 		m->words[m->word_count++] = keep(word);
+}
+
+static bool same_words(const struct member *a, const struct member *b)
+{
+	for (size_t i = 0; i < a->word_count; i++) {
+		if (!has_word(b, a->words[i]))
+			return false;
+	}
+	return a->word_count == b->word_count;
 }
 
 static bool flags_one(struct member *m, const struct op_flags *op)
@@ -172,7 +190,7 @@ static bool flags_one(struct member *m, const struct op_flags *op)
 	}
 	for (size_t i = 0; i < op->keywords.count; i++)
 		word_set(m, op->keywords.words[i], op->mode != FLAGS_REMOVE);
-	if (m->flags == before.flags && m->word_count == before.word_count)
+	if (m->flags == before.flags && same_words(m, &before))
 		return false;
 	changed(CHANGE_MESSAGE_FLAGS, m->mailbox, m->uid);
 	m->modseq = change;
@@ -211,6 +229,8 @@ static void do_copy(const struct op_copy *op, bool is_move, struct arena *arena,
 		struct member *copy = member_add(op->to_mailbox, m.letter);
 
 		copy->flags = m.flags;
+		memcpy(copy->words, m.words, sizeof m.words);
+		copy->word_count = m.word_count;
 		grow(&from, m.uid);
 		grow(&to, copy->uid);
 	}
