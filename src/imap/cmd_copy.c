@@ -3,6 +3,12 @@
 #include "imap/fetch.h"
 #include "imap/mailboxes.h"
 
+static err_t reply_unreadable(struct session *s)
+{
+	return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+			    "connect again in a minute");
+}
+
 /* The messages the command is about; other than SELECTED_OK, it was answered. */
 static enum selected_set named(struct session *s, const struct imap_command *command,
 			       const struct imap_sequence_set *set,
@@ -15,8 +21,7 @@ static enum selected_set named(struct session *s, const struct imap_command *com
 	if (found == SELECTED_BAD)
 		*err = reply_bad(s, command, "%s", reason);
 	if (found == SELECTED_LOST)
-		*err = reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
-				    "connect again in a minute");
+		*err = reply_unreadable(s);
 	return found;
 }
 
@@ -222,10 +227,11 @@ static err_t stored(struct session *s, const struct imap_command *command,
 	uids_copy(&own, result->ops[0].uids);
 	uids_copy(&refused, result->ops[0].refused);
 	if (selected_collect(s, &own, result->change) != STORE_OK)
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
-				    "connect again in a minute");
+		return reply_unreadable(s);
 	enum store_outcome outcome = tell_stored(s, command, asked, &own, &refused);
 
+	if (outcome == STORE_CONFLICT)
+		return reply_unreadable(s);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	modified_write(s, command->is_uid, &refused, &code);

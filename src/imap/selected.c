@@ -85,6 +85,15 @@ enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_r
 	return STORE_OK;
 }
 
+/* What the client has not been told of is gone without a trace: it will not be among the
+ * new messages either. */
+static void known_gone(struct selected *box, struct uid_range uids)
+{
+	if (uids.first < box->uid_next)
+		uids_add(&box->gone, uids.first,
+			 (uint32_t)num_min(uids.last, box->uid_next - 1));
+}
+
 static void collect_row(struct selected *box, const struct change_row *row,
 			const struct uids *own, uint64_t own_change)
 {
@@ -103,7 +112,7 @@ static void collect_row(struct selected *box, const struct change_row *row,
 		box->has_new |= row->uids.last >= box->uid_next;
 		return;
 	case CHANGE_MESSAGE_GONE:
-		uids_add(&box->gone, row->uids.first, row->uids.last);
+		known_gone(box, row->uids);
 		return;
 	case CHANGE_MESSAGE_FLAGS:
 		break;
@@ -152,21 +161,11 @@ enum store_outcome selected_collect(struct session *s, const struct uids *own,
 static bool restore_gone(struct selected *box)
 {
 	uint64_t missing = box->count - numbers_total(&box->numbers);
-	struct uids went = {0};
-	bool is_exact = false;
 
-	for (size_t i = 0; i < box->gone.count; i++) {
-		if (box->gone.list[i].first < box->uid_next)
-			uids_add(&went, box->gone.list[i].first,
-				 (uint32_t)num_min(box->gone.list[i].last,
-						   box->uid_next - 1));
-	}
-	if (missing > 0 && uids_total(&went) == missing) {
-		numbers_insert(&box->numbers, &went);
-		is_exact = true;
-	}
-	uids_fini(&went);
-	return is_exact || missing == 0;
+	if (uids_total(&box->gone) != missing)
+		return false;
+	numbers_insert(&box->numbers, &box->gone);
+	return true;
 }
 
 enum store_outcome selected_number(struct session *s)
