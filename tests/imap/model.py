@@ -190,7 +190,7 @@ class Game:
         if client.mode == "plain" and self.chance(20):
             mode = self.dice.choice(["condstore", "qresync"])
             client.do(Command(b"ENABLE " + mode.upper().encode()))
-            client.mode = mode
+            assert client.mode == mode
 
     def restructure(self, client):
         """The command that creates, deletes or renames, and what it makes of the names."""

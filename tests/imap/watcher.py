@@ -293,6 +293,9 @@ class Client:
             self.learn_search(command, line)
         elif line.startswith(b"* STATUS "):
             self.learn_status(command, line)
+        elif line.startswith(b"* ENABLED "):
+            for mode in ("condstore", "qresync"):
+                self.mode = mode if mode.upper().encode() in line else self.mode
 
     def learn_number(self, command, number, what, line):
         opening = self.opening
