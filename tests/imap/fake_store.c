@@ -278,6 +278,8 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 		return do_append(&op->append, result);
 	case OP_COPY:
 	case OP_MOVE:
+		if (!box_of(op->copy.mailbox) || !box_of(op->copy.to_mailbox))
+			return STORE_ABSENT;
 		do_copy(&op->copy, op->kind == OP_MOVE, arena, result);
 		return STORE_OK;
 	case OP_FLAGS:
@@ -414,7 +416,17 @@ enum store_outcome store_mailbox(struct store *store, account_t account, uint64_
 	return STORE_OK;
 }
 
-static struct message_row row_of(const struct member *m, unsigned columns)
+/* The members move when others come, so their words are copied. */
+static struct keywords words_of(const struct member *m, struct arena *arena)
+{
+	struct str *words = ARENA_ARRAY(arena, struct str, m->word_count + 1);
+
+	memcpy(words, m->words, m->word_count * sizeof *words);
+	return (struct keywords){words, m->word_count};
+}
+
+static struct message_row row_of(const struct member *m, unsigned columns,
+				 struct arena *arena)
 {
 	const struct letter *letter = &letters[m->letter];
 	struct message_row row = {.uid = m->uid,
@@ -423,7 +435,7 @@ static struct message_row row_of(const struct member *m, unsigned columns)
 				  .member = m->member};
 
 	if (columns & ROW_KEYWORDS)
-		row.keywords = (struct keywords){m->words, m->word_count};
+		row.keywords = words_of(m, arena);
 	if (columns & ROW_MESSAGE) {
 		row.message = m->letter + 1;
 		row.received_at = letter->received_at;
@@ -463,7 +475,7 @@ enum store_outcome store_rows(struct store *store, account_t account, uint64_t m
 			*next_uid = m->uid;
 			return STORE_OK;
 		}
-		(*rows)[(*count)++] = row_of(m, columns);
+		(*rows)[(*count)++] = row_of(m, columns, arena);
 	}
 	return STORE_OK;
 }

@@ -55,6 +55,11 @@ class Box:
         token = self.tokens.get(uid)
         return token[0].token(token[1]) if isinstance(token, tuple) else token
 
+    def may_go(self, uid):
+        """Flags come along with a copy, so its original may have had \\Deleted."""
+        token = self.tokens.get(uid)
+        return uid in self.doomed or isinstance(token, tuple) and token[0].may_go(token[1])
+
     def arrive(self, uid, token, floor):
         assert uid not in self.tokens and uid >= floor, (self.validity, uid, floor)
         self.tokens[uid] = token
@@ -473,8 +478,6 @@ class Client:
             box.rumours.add(target)
             self.box.rumours.add(source)
             box.arrive(target, (self.box, source), floor)
-            if source in self.box.doomed:
-                box.doomed.add(target)  # flags come along
         if command.is_exact:
             assert set(sources) <= command.asked, (command.text, sources)
         if command.verb == "MOVE":
