@@ -179,6 +179,31 @@ class Game:
         if names and not self.chance(4):
             client.do(client.select(names[0], known=self.chance(3), matches=3))
 
+    def break_off(self, client):
+        """Its connection breaks, while an expunge may wait behind a change that it was told (RFC
+        7162 §3.2); something else changes before it is back, and then it must know all."""
+        names = [name for name in self.names() if client.box and self.world.names[name] == client.box.validity]
+        is_ready = client.mode == "qresync" and len(client.slots) > 2 and client.knows_all() and not client.is_read_only
+        if not is_ready or not names or self.observer.pending:
+            return
+        other, (gone, kept) = self.observer, self.dice.sample(client.slots, 2)
+        other.do(other.select(names[0]))
+        if self.chance(2):
+            other.do(Command(b"UID STORE %d +FLAGS.SILENT (\\Deleted)" % gone, is_uid=True, asked={gone}, is_exact=True,
+                             stores=(b"+", frozenset([b"\\Deleted"]), True)))
+            other.do(Command(b"UID EXPUNGE %d" % gone, is_uid=True))
+        if kept in client.slots:
+            number = client.slots.index(kept) + 1
+            client.do(Command(b"STORE %d %sFLAGS (k1)" % (number, self.dice.choice([b"+", b"-"])), asked={kept}, is_exact=True,
+                              stores=(b"+", frozenset(), False)))
+        client.close()
+        other.do(Command(b"UID STORE 1:* %sFLAGS (k2)" % self.dice.choice([b"+", b"-"]), is_uid=True,
+                         stores=(b"+", frozenset(), False)))
+        other.do(Command(b"UNSELECT"))
+        other.forget()
+        client.connect()
+        client.do(client.select(names[0]))
+
     def saved(self, client):
         """SEARCHRES: what was found is meant by "$", as far as it is still there."""
         found = client.do(Command(b"UID SEARCH RETURN (SAVE ALL) " + self.dice.choice(KEYS), is_uid=True,
@@ -252,10 +277,11 @@ class Game:
         what = self.dice.randrange(40)
         if what < 3:
             return self.open(client)
-        for limit, step in ((4, self.shut), (6, self.come_again), (7, self.saved), (8, self.enable_late)):
+        for limit, step in ((4, self.shut), (6, self.come_again), (7, self.saved), (8, self.enable_late),
+                            (11, self.break_off)):
             if what < limit:
                 return step(client)
-        if what < 11:
+        if what < 14:
             return client.idle()
         for number in range(self.dice.choice([1, 1, 2, 3])):
             # A second command knows no sequence numbers: the first may change them.
