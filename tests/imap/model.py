@@ -433,7 +433,7 @@ def main():
     try:
         wait_for(base + 143)
         for seed in range(3):
-            play(("127.0.0.1", base + 143), seed, 300)
+            play(("127.0.0.1", base + 143), seed, 150)
         assert server.poll() is None
     finally:
         server.terminate()
