@@ -19,8 +19,9 @@ enum child_role {
 	CHILD_IMAPD,
 	CHILD_MTA,
 	CHILD_DELIVERD,
+	CHILD_INDEXD,
 };
-enum { CHILD_ROLES = CHILD_DELIVERD + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
+enum { CHILD_ROLES = CHILD_INDEXD + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
 
 /* "storaged"; good for ever. */
 const char *child_role_name(enum child_role role);
@@ -63,9 +64,10 @@ enum child_client {
 	CLIENT_MTA,
 	CLIENT_DELIVERD,
 	CLIENT_VAULTD,
-	CLIENT_SIGNER
+	CLIENT_SIGNER,
+	CLIENT_INDEXD,
 };
-enum { CHILD_CLIENTS = CLIENT_SIGNER + 1 };
+enum { CHILD_CLIENTS = CLIENT_INDEXD + 1 };
 
 struct child_config {
 	bool is_dev;

@@ -136,11 +136,17 @@ static json_t *text_json(struct str text)
 }
 
 static const char *const names[CHECK_WHATS] = {
-	[CHECK_BODY_LOST] = "body lost",         [CHECK_MESSAGE_LOST] = "message lost",
-	[CHECK_ROW_DAMAGED] = "row damaged",     [CHECK_COUNT_WRONG] = "count wrong",
-	[CHECK_LEADS_NOWHERE] = "leads nowhere", [CHECK_MISSING] = "missing",
-	[CHECK_GROUPS_LOST] = "log lost",        [CHECK_PACK_HEADER] = "pack header",
-	[CHECK_PAGES_DAMAGED] = "index damaged", [CHECK_BEHIND] = "does not fit",
+	[CHECK_BODY_LOST] = "body lost",
+	[CHECK_MESSAGE_LOST] = "message lost",
+	[CHECK_ROW_DAMAGED] = "row damaged",
+	[CHECK_COUNT_WRONG] = "count wrong",
+	[CHECK_LEADS_NOWHERE] = "leads nowhere",
+	[CHECK_MISSING] = "missing",
+	[CHECK_GROUPS_LOST] = "log lost",
+	[CHECK_PACK_HEADER] = "pack header",
+	[CHECK_PAGES_DAMAGED] = "index damaged",
+	[CHECK_BEHIND] = "does not fit",
+	[CHECK_SEARCH_DAMAGED] = "search index damaged",
 };
 
 static json_t *found_json(struct ctl *ctl, const struct heal_found *found)

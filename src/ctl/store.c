@@ -66,6 +66,9 @@ static const struct ctl_verb verbs[] = {
 	 snapshot_forget},
 	{"rebuild", "", "Make the index anew from the packs; the server is stopped.", 0,
 	 0, 0, 0, heal_rebuild},
+	{"index", "[wait | renew]",
+	 "Print how far the search index is; wait until it has all, or make it anew.", 0,
+	 1, 0, CTL_NEEDS_SERVER, search_index},
 	{"expunged", "ADDRESS", "Print the mails that can still be brought back.", 1, 1,
 	 CTL_SINCE | CTL_MESSAGE_ID, CTL_NEEDS_SERVER, undelete_list},
 	{"undelete", "ADDRESS",
@@ -80,6 +83,7 @@ const struct ctl_word ctl_store = {
 		    "  postrider store check\n"
 		    "  postrider store check --online\n"
 		    "  postrider store check --repair\n"
+		    "  postrider store index wait --json\n"
 		    "  postrider store undelete ann@example.com --since 2026-11-20\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),

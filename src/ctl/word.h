@@ -137,6 +137,9 @@ void heal_check(struct ctl *ctl);
 void heal_rebuild(struct ctl *ctl);
 void heal_damaged(struct ctl *ctl);
 
+/* search_index.c: the search index of the store. */
+void search_index(struct ctl *ctl);
+
 /* domain_dkim.c: the keys that mail of a domain is signed with. */
 /* Makes the first pair for the domain in the first word, and lets keys sign that the DNS
  * shows; false, and said, if that cannot be.  May suspend. */

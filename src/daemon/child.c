@@ -1,6 +1,8 @@
 /* A child's main: confine yourself, then do what the control channel says. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,7 +13,7 @@
 #include "rt/clock.h"
 #include "rt/fault.h"
 
-enum { CONF_BYTES_MAX = 1024 * 1024 };
+enum { CONF_BYTES_MAX = 1024 * 1024, NICEST = 19 };
 
 const struct role *role_of(enum child_role role)
 {
@@ -31,6 +33,8 @@ const struct role *role_of(enum child_role role)
 		return &role_mta;
 	case CHILD_DELIVERD:
 		return &role_deliverd;
+	case CHILD_INDEXD:
+		return &role_indexd;
 	}
 	return NULL;
 }
@@ -172,6 +176,8 @@ int child_main(int argc, char **argv)
 	self.how = role_of(self.role);
 	arena_init(&self.arena, CONF_BYTES_MAX);
 	panic_init(is_probe ? -1 : CHILD_REPORT_FD);
+	if (self.how->is_patient && setpriority(PRIO_PROCESS, 0, NICEST) != 0)
+		LOG(WARN, "process is not patient", KV_INT("errno", errno));
 	if (!confine(&self))
 		return 1;
 	return is_probe ? self_probe() : run(&self);

@@ -23,6 +23,7 @@ static const struct {
 	[CHILD_MTA] = {STORE | VAULT | DNS | WEB, CLIENT_MTA, false},
 	[CHILD_DELIVERD] = {STORE | VAULT | DNS, CLIENT_DELIVERD, false},
 	[CHILD_VAULTD] = {STORE, CLIENT_VAULTD, false},
+	[CHILD_INDEXD] = {STORE, CLIENT_INDEXD, false},
 };
 
 static bool is_running(const struct slot *slot)

@@ -18,7 +18,7 @@ struct store_process {
 	struct waiters opened, keyed;
 };
 
-enum { KEY_WAIT_S = 3 };
+enum { KEY_WAIT_S = 3, GATHER_MS = 2000 };
 
 static void make(struct self *self)
 {
@@ -30,6 +30,7 @@ static bool begin(struct self *self)
 	struct store_process *process = self->state;
 	const struct storage_options options = {
 		.folder = ".",
+		.has_search = true,
 		.copy_bytes_a_second = self->conf.copy_bytes_a_second,
 	};
 	struct str why = STR("");
@@ -43,6 +44,7 @@ static bool begin(struct self *self)
 	const struct storaged_options daemon = {
 		.storage = process->storage,
 		.staging = "staging",
+		.gather_ms = GATHER_MS,
 		.retention = {.junk_days = self->conf.junk_days,
 			      .trash_days = self->conf.trash_days},
 	};
@@ -97,6 +99,8 @@ static enum gate_role role_for(enum child_client client)
 		return GATE_MTA;
 	case CLIENT_DELIVERD:
 		return GATE_DELIVERD;
+	case CLIENT_INDEXD:
+		return GATE_INDEXD;
 	case CLIENT_VAULTD:
 	case CLIENT_SIGNER: /* asks no store */
 		break;
@@ -114,7 +118,8 @@ static bool await_key(struct store_process *process, enum child_client client)
 	err_t err = OK;
 
 	while (!process->has_key && err == OK && client != CLIENT_CTL &&
-	       client != CLIENT_MTA && client != CLIENT_VAULTD)
+	       client != CLIENT_MTA && client != CLIENT_VAULTD &&
+	       client != CLIENT_INDEXD)
 		err = wait_on(&process->keyed, deadline);
 	return err == OK || err == ERR_TIMEOUT;
 }

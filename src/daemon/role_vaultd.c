@@ -59,6 +59,7 @@ static enum vaultd_role role_for(enum child_client client)
 		return VAULTD_REPORTER;
 	case CLIENT_VAULTD:
 	case CLIENT_SIGNER:
+	case CLIENT_INDEXD: /* asks the vault for nothing */
 		break;
 	}
 	return VAULTD_SIGNER;

@@ -20,6 +20,7 @@ struct self {
 
 struct role {
 	struct sandbox sandbox;
+	bool is_patient; /* takes what time the others leave */
 	/* Before the first message; fills self->state. */
 	void (*make)(struct self *self);
 	/* CHILD_GO came; may suspend; false ends the process.  When it returns true the
@@ -33,7 +34,7 @@ struct role {
 };
 
 extern const struct role role_storaged, role_vaultd, role_resolverd, role_fetchd,
-	role_door, role_mta, role_deliverd;
+	role_door, role_mta, role_deliverd, role_indexd;
 const struct role *role_of(enum child_role role);
 
 /* Says what a process of this role can do of what it should not be able to, a line each;

@@ -142,6 +142,7 @@ static const char *part_of(enum child_role role)
 	case CHILD_IMAPD:
 	case CHILD_MTA:
 	case CHILD_DELIVERD:
+	case CHILD_INDEXD:
 		break;
 	}
 	return NULL;
@@ -377,7 +378,7 @@ static unsigned cores(void)
 
 	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
-	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 5) / 3);
+	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 6) / 3);
 }
 
 static void add_slots(struct supervisor *supervisor, enum child_role role, unsigned count)
@@ -493,7 +494,7 @@ static bool has_folder(struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_options *options)
 {
 	static struct supervisor supervisor;
-	unsigned processes[CHILD_ROLES] = {1, 1, 1, 1, cores(), cores(), 1, cores()};
+	unsigned processes[CHILD_ROLES] = {1, 1, 1, 1, cores(), cores(), 1, cores(), 1};
 
 	supervisor = (struct supervisor){.options = *options, .lock_fd = -1};
 	for (unsigned i = 0; i < CHILD_ROLES; i++)

@@ -13,15 +13,16 @@
 #include "storage/storage.h"
 
 enum check_what {
-	CHECK_BODY_LOST,     /* the mail's body is damaged */
-	CHECK_MESSAGE_LOST,  /* its row is: nobody knows any more where the body is */
-	CHECK_ROW_DAMAGED,   /* a row's checksum is wrong, or it cannot be understood */
-	CHECK_COUNT_WRONG,   /* a sum, count or counter */
-	CHECK_LEADS_NOWHERE, /* a row speaks of another that is not there */
-	CHECK_MISSING,       /* a row that should be there is not */
-	CHECK_GROUPS_LOST,   /* a stretch of the log cannot be read */
-	CHECK_PACK_HEADER,   /* of a pack; what it said is known */
-	CHECK_PAGES_DAMAGED, /* the index as a whole cannot be trusted */
+	CHECK_BODY_LOST,      /* the mail's body is damaged */
+	CHECK_MESSAGE_LOST,   /* its row is: nobody knows any more where the body is */
+	CHECK_ROW_DAMAGED,    /* a row's checksum is wrong, or it cannot be understood */
+	CHECK_COUNT_WRONG,    /* a sum, count or counter */
+	CHECK_LEADS_NOWHERE,  /* a row speaks of another that is not there */
+	CHECK_MISSING,        /* a row that should be there is not */
+	CHECK_GROUPS_LOST,    /* a stretch of the log cannot be read */
+	CHECK_PACK_HEADER,    /* of a pack; what it said is known */
+	CHECK_PAGES_DAMAGED,  /* the index as a whole cannot be trusted */
+	CHECK_SEARCH_DAMAGED, /* the search index: it is made anew */
 	CHECK_BEHIND, /* the index lacks what the packs hold, or the other way round */
 	CHECK_WHATS,
 };

@@ -1,8 +1,9 @@
 /* The embedded back end: one data directory, opened by one process.
  *
  *   lock              held (flock) while the directory is open
- *   unclean           how many starts in a row did not end in good order, and if one
- * crashed index.lmdb        what is where (keys.c, rows.c); can be rebuilt from the packs
+ *   unclean           how many starts in a row did not end in good order, or crashed
+ *   index.lmdb        what is where (keys.c, rows.c); can be rebuilt from the packs
+ *   search.lmdb       the search index (search/index.h): nothing is lost with it
  *   packs/N.pack      bodies, and the log of all that was done (db/packgroup.c, record.c)
  *   snapshot/         what there was before the format changed (upgrade/snapshot.h)
  *
@@ -51,7 +52,9 @@ struct storage {
 	uint64_t index_room;   /* LMDB's map, sparse; more than index_bytes_max */
 	/* Readers hold it while they look; the writer takes it alone to reopen. */
 	pthread_rwlock_t gate;
-	struct kv *kv; /* NULL: could not be opened again */
+	struct kv *kv;               /* NULL: could not be opened again */
+	struct search_index *search; /* NULL: there is none */
+	bool is_wary;                /* the last start ended badly */
 	struct packs *packs;
 
 	/* The writer's own. */
@@ -138,6 +141,12 @@ void lease_plan(struct storage *storage, struct plan *plan, struct storage_lease
 /* True if disk or index have so little room that only what frees some may be done. */
 bool storage_is_full(const struct storage *storage);
 bool disk_is_full(const struct storage *storage);
+
+/* search.c: without an index the store goes on. */
+void storage_search_open(struct storage *storage);
+/* Looks at its file, which is not open; ABSENT: there is none. */
+[[nodiscard]] err_t storage_search_look(const char *folder);
+void storage_search_remove(const char *folder);
 
 /* A read transaction on the index, under the gate. */
 struct reader {

@@ -9,6 +9,7 @@
 #include "db/disk.h"
 #include "db/kvpages.h"
 #include "rt/clock.h"
+#include "search/index.h"
 #include "storage/embedded.h"
 
 static const uint64_t default_pack_bytes = (uint64_t)1 << 30;
@@ -84,6 +85,7 @@ static err_t start_count(struct storage *storage, const char **why)
 
 	if (!starts.has_crashed && starts.count < UNCLEAN_MAX)
 		return OK;
+	storage->is_wary = true;
 	TRY(index_look(storage, why));
 	unclean_begin_again(&storage->unclean);
 	return OK;
@@ -198,6 +200,10 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 					     : "the index cannot be written";
 	}
 	storage->is_up = err == OK && is_ours;
+	if (err == OK && options->open_as == STORAGE_RESTORED)
+		storage_search_remove(options->folder); /* of another history */
+	if (storage->is_up && options->has_search)
+		storage_search_open(storage);
 	*why = STR("");
 	*is_index_damaged = storage->is_index_damaged;
 	if (err != OK) {
@@ -242,6 +248,7 @@ void storage_close(struct storage **closed)
 	unclean_close(&storage->unclean, storage->is_up && !storage->is_read_only);
 	flusher_fini(&storage->flusher);
 	work_fini(&storage->work);
+	search_index_close(&storage->search);
 	kv_close(&storage->kv);
 	packs_close(&storage->packs);
 	if (storage->lock_fd >= 0)

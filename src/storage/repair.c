@@ -131,6 +131,24 @@ err_t check_patch(struct storage *storage, const struct check_options *options,
 
 /* ---- a data directory -------------------------------------------------------------- */
 
+/* Nothing is lost with it, and the server makes it anew. */
+static void look_at_search(const struct check_options *options,
+			   struct check_report *report)
+{
+	if (options->is_copy || storage_search_look(options->folder) != ERR_SYNTAX)
+		return;
+	if (options->is_repairing) {
+		storage_search_remove(options->folder);
+		report->is_repaired = true;
+		return;
+	}
+	report->found[CHECK_SEARCH_DAMAGED]++;
+	if (options->tell)
+		options->tell(options->arg,
+			      &(struct check_finding){.what = CHECK_SEARCH_DAMAGED,
+						      .text = "the search index"});
+}
+
 /* The pages of the index, before anything trusts them. */
 static err_t look_at_pages(const struct check_options *options,
 			   struct check_report *report)
@@ -232,6 +250,7 @@ err_t storage_check(const struct check_options *options, struct arena *arena,
 	}
 	(void)close(lock); /* storage_open() takes it again */
 	err = look_once(options, arena, report, why);
+	look_at_search(options, report);
 	if (err == OK && options->is_repairing && !options->is_copy &&
 	    !check_is_clean(report))
 		err = mend(options, arena, report, why);

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "store/types.h"
+#include "store/search.h"
 
 struct storage;
 
@@ -38,6 +38,7 @@ struct storage_options {
 	const char *index_name; /* another file than index.lmdb */
 	uint64_t trusted;       /* packs_trust() */
 	bool is_as_it_is;       /* no damaged index is made anew */
+	bool has_search;        /* keeps a search index, and may lose it */
 	/* How fast sparse packs are copied; 0: 8 MB, UINT64_MAX: no bound. */
 	uint64_t copy_bytes_a_second;
 };
@@ -212,3 +213,27 @@ enum store_outcome storage_retention(struct storage *storage,
 				     const struct retention_rules *rules, int64_t now,
 				     struct retention_walk *walk);
 enum store_outcome storage_stats(struct storage *storage, struct store_stats *stats);
+
+/* ---- the search index (search/index.h) --------------------------------------------- */
+
+/* Those that store_search() gives.  ABSENT: there is no index. */
+enum store_outcome storage_search(struct storage *storage, account_t account,
+				  uint64_t mailbox, unsigned classes, struct str text,
+				  struct arena *arena,
+				  struct store_candidates *candidates);
+/* The next messages of the account that are not in it yet. */
+enum store_outcome storage_index_next(struct storage *storage, account_t account,
+				      struct arena *arena, struct index_work *work);
+/* What changes it is for one thread at a time, any. */
+enum store_outcome storage_index_put(struct storage *storage, account_t account,
+				     const struct index_done *done);
+/* Takes out of one segment what was expunged; *more: there may be others. */
+enum store_outcome storage_index_tidy(struct storage *storage, account_t account,
+				      bool *more);
+enum store_outcome storage_index_forget(struct storage *storage, account_t account);
+/* A walk over the accounts, beginning with 1: the first that is not less; ABSENT at the
+ * end.  *is_behind: it has messages that are not in the index. */
+enum store_outcome storage_index_walk(struct storage *storage, account_t *account,
+				      bool *is_behind);
+enum store_outcome storage_index_state(struct storage *storage,
+				       struct index_state *state);

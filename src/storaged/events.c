@@ -112,8 +112,10 @@ void events_commit(struct storaged *storaged, const struct store_commit *commit)
 		else if (op->kind != OP_QUEUE_SETTLE && op->kind != OP_KEY_FORGET)
 			is_changed = true;
 	}
-	if (is_changed)
-		mark_account(storaged, commit->account);
+	if (!is_changed)
+		return;
+	mark_account(storaged, commit->account);
+	indexing_mark(storaged, commit->account);
 }
 
 struct ended_note {

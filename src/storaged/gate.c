@@ -27,7 +27,7 @@ enum rule {
 };
 
 static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
-	/* door, smtpd, ctl, vault, mta, deliverd */
+	/* door, smtpd, ctl, vault, mta, deliverd, indexd */
 	[CALL_ENTER] = {ALWAYS, ALWAYS, NEVER, NEVER, NEVER,
 			ALWAYS}, /* the grant proves itself */
 	[CALL_LEAVE] = {ALWAYS, ALWAYS, NEVER, NEVER, NEVER, ALWAYS},
@@ -37,8 +37,8 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_MAILBOX] = {READ, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_ROWS] = {READ, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_CHANGES] = {READ, NEVER, ALWAYS, NEVER, NEVER, NEVER},
-	[CALL_BODY] = {READ, NEVER, ALWAYS, NEVER, LEASED, LEASED},
-	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER, LEASED, NEVER},
+	[CALL_BODY] = {READ, NEVER, ALWAYS, NEVER, LEASED, LEASED, LEASED},
+	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER, LEASED, NEVER, LEASED},
 	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, DIRECTORY, POLICY_OR_DIRECTORY,
 			 COUNTS_OR_DIRECTORY},
 	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER, POLICIES, COUNTS_OR_DIRECTORY},
@@ -53,13 +53,18 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_STAGE] = {ALWAYS, NEVER, ALWAYS, NEVER, ALWAYS,
 			ALWAYS}, /* its commit is judged */
 	[CALL_STAGE_DROP] = {ALWAYS, NEVER, ALWAYS, NEVER, ALWAYS, ALWAYS},
-	[CALL_REST] = {ALWAYS, ALWAYS, ALWAYS, NEVER, ALWAYS,
+	[CALL_REST] = {ALWAYS, ALWAYS, ALWAYS, NEVER, ALWAYS, ALWAYS,
 		       ALWAYS}, /* of its own replies */
 	[CALL_EXPUNGED] = {READ, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_STATS] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_BACKUP_BEGIN] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_QUEUE_COUNTS] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_BACKUP_END] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
+	[CALL_SEARCH] = {READ, NEVER, ALWAYS, NEVER, NEVER, NEVER},
+	[CALL_INDEX_TAKE] = {NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, ALWAYS},
+	[CALL_INDEX_PUT] = {NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, ALWAYS},
+	[CALL_INDEX_STATE] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
+	[CALL_INDEX_RENEW] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 };
 
 static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
@@ -83,8 +88,8 @@ static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
 };
 
 /* A new message that shares the body of another would let its reader read that one. */
-static const enum rule source_rules[GATE_ROLES] = {READ,  NEVER,  NEVER,
-						   NEVER, LEASED, LEASED};
+static const enum rule source_rules[GATE_ROLES] = {READ,   NEVER,  NEVER, NEVER,
+						   LEASED, LEASED, NEVER};
 
 static bool is_directory_key(account_t account, struct str key)
 {

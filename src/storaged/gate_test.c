@@ -44,7 +44,9 @@ static bool allows(enum gate_role role, unsigned rights, bool lease,
 /* As which role each call is allowed: with nothing, and with every right to MINE. */
 static const struct {
 	enum store_message call;
-	const char *bare, *granted; /* of "dscml": door, smtpd, ctl, mta, deliverd */
+	const char *bare,
+		*granted; /* of "dscmli": door, smtpd, ctl, mta, deliverd, indexd
+			   */
 } calls[] = {
 	{CALL_ENTER, "dsl", "dsl"},
 	{CALL_LEAVE, "dsl", "dsl"},
@@ -67,17 +69,22 @@ static const struct {
 	{CALL_UNWATCH_QUEUE, "cml", "cml"},
 	{CALL_STAGE, "dcml", "dcml"},
 	{CALL_STAGE_DROP, "dcml", "dcml"},
-	{CALL_REST, "dscml", "dscml"},
+	{CALL_REST, "dscmli", "dscmli"},
 	{CALL_STATS, "c", "c"},
 	{CALL_BACKUP_BEGIN, "c", "c"},
 	{CALL_BACKUP_END, "c", "c"},
 	{CALL_EXPUNGED, "c", "dc"},
 	{CALL_QUEUE_COUNTS, "c", "c"},
+	{CALL_SEARCH, "c", "dc"},
+	{CALL_INDEX_TAKE, "i", "i"},
+	{CALL_INDEX_PUT, "i", "i"},
+	{CALL_INDEX_STATE, "c", "c"},
+	{CALL_INDEX_RENEW, "c", "c"},
 };
 
 static bool is_in(const char *roles, enum gate_role role)
 {
-	static const char letters[] = {'d', 's', 'c', 'v', 'm', 'l'};
+	static const char letters[] = {'d', 's', 'c', 'v', 'm', 'l', 'i'};
 
 	return strchr(roles, letters[role]);
 }

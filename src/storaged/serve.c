@@ -22,7 +22,8 @@ static bool is_leased_row(void *arg, account_t account, uint64_t row)
 
 static bool is_leased_message(void *arg, account_t account, uint64_t message)
 {
-	return lease_of_message(arg, account, message);
+	return lease_of_message(arg, account, message) ||
+	       indexing_has(arg, account, message);
 }
 
 static bool allowed(struct guest *guest, const struct store_request *request)
@@ -102,6 +103,7 @@ static bool is_behind(const struct read_call *call)
 	case CALL_CHANGES:
 	case CALL_BODIES:
 	case CALL_EXPUNGED:
+	case CALL_SEARCH:
 		return storage_is_behind(call->storage, account, STORAGE_MAIL);
 	case CALL_KV_GET:
 	case CALL_KV_SCAN:
@@ -127,6 +129,10 @@ static bool is_behind(const struct read_call *call)
 	case CALL_REST:
 	case CALL_BACKUP_BEGIN:
 	case CALL_BACKUP_END:
+	case CALL_INDEX_TAKE:
+	case CALL_INDEX_PUT:
+	case CALL_INDEX_STATE:
+	case CALL_INDEX_RENEW:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:
@@ -260,6 +266,11 @@ static enum store_outcome serve_here(struct guest *guest,
 	case CALL_STATS:
 	case CALL_BACKUP_BEGIN:
 	case CALL_BACKUP_END:
+	case CALL_SEARCH:
+	case CALL_INDEX_TAKE:
+	case CALL_INDEX_PUT:
+	case CALL_INDEX_STATE:
+	case CALL_INDEX_RENEW:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:
@@ -293,7 +304,16 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_EXPUNGED:
 	case CALL_QUEUE_COUNTS:
 	case CALL_STATS:
+	case CALL_SEARCH:
+	case CALL_INDEX_STATE:
 		return serve_reading(guest, request, id);
+	case CALL_INDEX_TAKE:
+		return indexing_take(guest, arena, id);
+	case CALL_INDEX_PUT:
+		return reply_only(guest, id,
+				  indexing_put(guest, request->account, &request->done));
+	case CALL_INDEX_RENEW:
+		return reply_only(guest, id, indexing_renew(guest->storaged));
 	case CALL_BACKUP_BEGIN:
 		return backup_begin(guest, request->fd, arena, id);
 	case CALL_BACKUP_END:

@@ -173,6 +173,30 @@ static enum store_outcome read_counts(struct storage *storage,
 	return outcome;
 }
 
+static enum store_outcome read_candidates(struct storage *storage,
+					  const struct store_request *r,
+					  struct arena *arena, struct buf *reply)
+{
+	struct store_candidates candidates;
+	enum store_outcome outcome =
+		storage_search(storage, r->account, r->find.mailbox, r->find.classes,
+			       r->find.text, arena, &candidates);
+
+	if (outcome == STORE_OK)
+		store_enc_candidates(reply, &candidates);
+	return outcome;
+}
+
+static enum store_outcome read_index_state(struct storage *storage, struct buf *reply)
+{
+	struct index_state state;
+	enum store_outcome outcome = storage_index_state(storage, &state);
+
+	if (outcome == STORE_OK)
+		store_enc_index_state(reply, &state);
+	return outcome;
+}
+
 static enum store_outcome read_small(struct storage *storage,
 				     const struct store_request *r, struct arena *arena,
 				     struct buf *reply)
@@ -228,6 +252,10 @@ static enum store_outcome read_call(struct storage *storage,
 		return read_expunged(storage, request, arena, reply);
 	case CALL_QUEUE_COUNTS:
 		return read_counts(storage, request, arena, reply);
+	case CALL_SEARCH:
+		return read_candidates(storage, request, arena, reply);
+	case CALL_INDEX_STATE:
+		return read_index_state(storage, reply);
 	case CALL_ENTER:
 	case CALL_LEAVE:
 	case CALL_COMMIT:
@@ -243,6 +271,9 @@ static enum store_outcome read_call(struct storage *storage,
 	case CALL_REST:
 	case CALL_BACKUP_BEGIN:
 	case CALL_BACKUP_END:
+	case CALL_INDEX_TAKE:
+	case CALL_INDEX_PUT:
+	case CALL_INDEX_RENEW:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:

@@ -84,6 +84,7 @@ struct guest {
 	bool has_events_task;
 	bool has_pin;          /* of the storage: a backup is being made */
 	struct leases *leases; /* NULL: never had any */
+	struct taken *taken;   /* what it indexes; NULL: nothing yet */
 };
 
 struct storaged {
@@ -96,7 +97,8 @@ struct storaged {
 	bool has_grant_key, is_closing;
 	size_t guest_count;      /* also those that have left but are still in use */
 	struct completion empty; /* posted when is_closing and no guest is left */
-	uint64_t retention_task; /* 0: it has ended */
+	struct indexing *indexing;
+	uint64_t retention_task;            /* 0: it has ended */
 	struct completion *retention_ended; /* of whoever waits for that */
 };
 
@@ -159,6 +161,22 @@ void retention_start(struct storaged *storaged);
 void retention_stop(struct storaged *storaged); /* suspends while it commits */
 /* One time, as if it were now. */
 void retention_round(struct storaged *storaged, int64_t now);
+
+/* indexing.c: hands out what is not in the search index yet. */
+void indexing_start(struct storaged *storaged);
+void indexing_stop(struct storaged *storaged); /* suspends */
+/* The account may have new messages. */
+void indexing_mark(struct storaged *storaged, account_t account);
+/* Replies when there is work, or after INDEX_WAIT_S. */
+void indexing_take(struct guest *guest, struct arena *arena, uint64_t id);
+enum store_outcome indexing_put(struct guest *guest, account_t account,
+				const struct index_done *done);
+enum store_outcome indexing_renew(struct storaged *storaged);
+/* Has it taken that message? */
+bool indexing_has(struct guest *guest, account_t account, uint64_t message);
+/* It has left: what waits for it ends; and nothing is left of it. */
+void indexing_leave(struct guest *guest);
+void indexing_drop(struct guest *guest);
 
 /* reply.c */
 void reply_send(struct guest *guest, uint64_t id, const struct buf *reply);

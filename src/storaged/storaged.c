@@ -22,6 +22,7 @@ void guest_unref(struct guest *guest)
 	(void)backup_end(guest); /* most have none */
 	staging_drop_all(guest); /* what a last piece had begun meanwhile */
 	leases_drop(guest);
+	indexing_drop(guest);
 	seats_drop(guest);
 	locks_drop(guest);
 	replies_drop(guest);
@@ -42,6 +43,7 @@ static void guest_leave(struct guest *guest)
 	replies_drop(guest);
 	staging_drop_all(guest);
 	leases_release(guest);
+	indexing_leave(guest);
 	guest_unref(guest);
 }
 
@@ -98,6 +100,7 @@ struct storaged *storaged_open(const struct storaged_options *options)
 	staging_open(options->staging);
 	storaged->writer = writer_open(options->storage);
 	retention_start(storaged);
+	indexing_start(storaged);
 	return storaged;
 }
 
@@ -114,6 +117,7 @@ void storaged_close(struct storaged **storaged_ptr)
 	if (storaged->guest_count > 0)
 		completion_wait(&storaged->empty);
 	retention_stop(storaged);
+	indexing_stop(storaged);
 	writer_close(&storaged->writer);
 	raised_fini(storaged);
 	explicit_bzero(storaged->grant_key, sizeof storaged->grant_key);

@@ -17,6 +17,9 @@ struct storaged_options {
 	struct storage *storage; /* borrowed, until storaged_close() */
 	const char *staging;     /* a folder of our own, made if absent; borrowed */
 	struct retention_rules retention;
+	/* Mails that come together are indexed together: so long the first of them waits.
+	 */
+	uint32_t gather_ms;
 	/* Told before and after each operation that could bring the process down, so that
 	 * a poisonous one is known after a crash.  May be NULL; must not suspend. */
 	void (*note)(const struct store_request *request, bool is_begun);

@@ -25,8 +25,8 @@ int channel_to(enum gate_role role, uint64_t id)
 
 void store_process_start(void)
 {
-	struct storage_options options = {.folder = w.folder,
-					  .index_bytes_max = 256 << 20};
+	struct storage_options options = {
+		.folder = w.folder, .index_bytes_max = 256 << 20, .has_search = true};
 	struct storaged_options daemon = {.staging = w.staging};
 	struct str why;
 

@@ -135,6 +135,11 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_QUEUE_LIST:
 	case CALL_EXPUNGED:
 	case CALL_QUEUE_COUNTS:
+	case CALL_SEARCH:
+	case CALL_INDEX_TAKE:
+	case CALL_INDEX_PUT:
+	case CALL_INDEX_STATE:
+	case CALL_INDEX_RENEW:
 	case CALL_LOCK:
 	case CALL_WATCH:
 	case CALL_WATCH_QUEUE:
@@ -255,6 +260,10 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 		return enc_stage(buf, r);
 	case CALL_STAGE_DROP:
 		return enc_var(buf, r->stage.id);
+	case CALL_SEARCH:
+		return store_enc_find(buf, r);
+	case CALL_INDEX_PUT:
+		return store_enc_done(buf, &r->done);
 	case CALL_REST:
 		return enc_numbers(buf, r->rest.token, r->rest.offset);
 	case CALL_ENTER:
@@ -277,6 +286,9 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 	case CALL_STATS:
 	case CALL_BACKUP_BEGIN:
 	case CALL_BACKUP_END:
+	case CALL_INDEX_TAKE:
+	case CALL_INDEX_STATE:
+	case CALL_INDEX_RENEW:
 		return;
 	case CALL_COMMIT: /* store_enc_commit() */
 	case CALL_COUNT_:
@@ -380,6 +392,12 @@ static void dec_bodies(struct dec *dec, struct arena *arena, struct store_reques
 	r->bodies.messages = messages;
 }
 
+static void dec_numbers(struct dec *dec, uint64_t *first, uint64_t *second)
+{
+	*first = dec_var(dec);
+	*second = dec_var(dec);
+}
+
 static void dec_detail(struct dec *dec, struct arena *arena, struct store_request *r)
 {
 	switch (r->call) {
@@ -389,17 +407,13 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_ROWS:
 		return dec_rows_request(dec, r);
 	case CALL_CHANGES:
-		r->changes.mailbox = dec_var(dec);
-		r->changes.since = dec_var(dec);
-		break;
+		return dec_numbers(dec, &r->changes.mailbox, &r->changes.since);
 	case CALL_BODY:
-		dec_body(dec, r);
-		break;
+		return dec_body(dec, r);
 	case CALL_BODIES:
 		return dec_bodies(dec, arena, r);
 	case CALL_KV_SCAN:
-		dec_scan(dec, r);
-		break;
+		return dec_scan(dec, r);
 	case CALL_QUEUE_LEASE:
 		return dec_lease_request(dec, r);
 	case CALL_QUEUE_LIST:
@@ -411,10 +425,12 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 		return dec_stage(dec, r);
+	case CALL_SEARCH:
+		return store_dec_find(dec, r);
+	case CALL_INDEX_PUT:
+		return store_dec_done(dec, arena, &r->done);
 	case CALL_REST:
-		r->rest.token = dec_var(dec);
-		r->rest.offset = dec_var(dec);
-		break;
+		return dec_numbers(dec, &r->rest.token, &r->rest.offset);
 	case CALL_ENTER:
 		r->grant = store_dec_bounded(dec, GRANT_BYTES_MAX);
 		break;
@@ -440,6 +456,9 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_STATS:
 	case CALL_BACKUP_BEGIN:
 	case CALL_BACKUP_END:
+	case CALL_INDEX_TAKE:
+	case CALL_INDEX_STATE:
+	case CALL_INDEX_RENEW:
 		break;
 	case CALL_COUNT_:
 	case EVENT_CHANGED:

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/codec.h"
+#include "store/search.h"
 #include "store/types.h"
 
 enum store_message {
@@ -44,6 +45,11 @@ enum store_message {
 	CALL_BACKUP_END,
 	CALL_EXPUNGED, /* list */
 	CALL_QUEUE_COUNTS,
+	CALL_SEARCH,     /* find */
+	CALL_INDEX_TAKE, /* waits for work */
+	CALL_INDEX_PUT,  /* done */
+	CALL_INDEX_STATE,
+	CALL_INDEX_RENEW,
 	CALL_COUNT_,
 
 	EVENT_CHANGED = 64, /* from the store: what watches should look at again */
@@ -133,6 +139,12 @@ struct store_request {
 		struct {
 			uint64_t token, offset;
 		} rest;
+		struct {
+			uint64_t mailbox;
+			unsigned classes; /* 1 << enum search_class */
+			struct str text;  /* mapped, up to SEARCH_TERM_MAX */
+		} find;
+		struct index_done done;
 	};
 };
 
@@ -211,6 +223,20 @@ struct store_ended {
 };
 void store_enc_ended(struct buf *buf, const struct store_ended *ended);
 [[nodiscard]] bool store_dec_ended(struct str body, struct store_ended *ended);
+
+/* codec_search.c */
+void store_enc_find(struct buf *buf, const struct store_request *request);
+void store_dec_find(struct dec *dec, struct store_request *request);
+void store_enc_done(struct buf *buf, const struct index_done *done);
+void store_dec_done(struct dec *dec, struct arena *arena, struct index_done *done);
+void store_enc_candidates(struct buf *buf, const struct store_candidates *candidates);
+[[nodiscard]] bool store_dec_candidates(struct dec *dec, struct arena *arena,
+					struct store_candidates *candidates);
+void store_enc_work(struct buf *buf, const struct index_work *work);
+[[nodiscard]] bool store_dec_work(struct dec *dec, struct arena *arena,
+				  struct index_work *work);
+void store_enc_index_state(struct buf *buf, const struct index_state *state);
+[[nodiscard]] bool store_dec_index_state(struct dec *dec, struct index_state *state);
 
 /* ---- shared by the codec's files --------------------------------------------------- */
 

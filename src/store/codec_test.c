@@ -67,6 +67,43 @@ static bool survives(struct store_request request)
 
 #define REQUEST(what, ...) ((struct store_request){.call = (what), __VA_ARGS__})
 
+TEST(what_the_search_index_gives_comes_back_as_it_went)
+{
+	const struct uid_range ranges[] = {{1, 5}, {9, 9}, {11, UINT32_MAX}};
+	const struct store_candidates sent = {{ranges, 2}, {ranges + 1, 2}};
+	const struct index_item items[] = {{7, STR("X: y\r\n")}, {1ull << 47, STR("")}};
+	const struct index_work work = {5, 6, 1ull << 47, true, items, 2};
+	const struct index_state state = {1, 2, 3, 4, 5, UINT64_MAX};
+	struct store_candidates candidates;
+	struct index_work got;
+	struct index_state states;
+	struct arena arena;
+	SCOPED(buf_fini) struct buf buf = BUF(1000);
+
+	arena_init(&arena, 10000);
+	store_enc_candidates(&buf, &sent);
+	struct dec dec = dec_over(buf_str(&buf));
+
+	CHECK(store_dec_candidates(&dec, &arena, &candidates));
+	CHECK(candidates.sure.count == 2 && candidates.sure.ranges[1].first == 9);
+	CHECK(candidates.perhaps.count == 2 &&
+	      candidates.perhaps.ranges[1].last == UINT32_MAX);
+	buf_reset(&buf);
+	store_enc_work(&buf, &work);
+	dec = dec_over(buf_str(&buf));
+	CHECK(store_dec_work(&dec, &arena, &got));
+	CHECK(got.account == 5 && got.from == 6 && got.upto == 1ull << 47 && got.is_more);
+	CHECK(got.count == 2 && got.items[1].message == 1ull << 47);
+	CHECK_STR(got.items[0].trace, STR("X: y\r\n"));
+	buf_reset(&buf);
+	store_enc_index_state(&buf, &state);
+	dec = dec_over(buf_str(&buf));
+	CHECK(store_dec_index_state(&dec, &states));
+	CHECK(states.messages == 1 && states.waiting == 3 &&
+	      states.segments == UINT64_MAX);
+	arena_fini(&arena);
+}
+
 TEST(requests_come_back_as_they_went)
 {
 	CHECK(survives(REQUEST(CALL_ENTER, .account = 7, .grant = STR("secret"))));
@@ -95,6 +132,14 @@ TEST(requests_come_back_as_they_went)
 					   {5, 17, false},
 					   1000})));
 	CHECK(survives(REQUEST(CALL_QUEUE_COUNTS, .counts = {STR("example.org"), 10})));
+	CHECK(survives(REQUEST(CALL_SEARCH, .account = 5, .find = {7, 63, STR("WORD")})));
+	CHECK(survives(REQUEST(CALL_INDEX_TAKE, .account = 0)));
+	CHECK(survives(REQUEST(CALL_INDEX_STATE, .account = 0)));
+	CHECK(survives(REQUEST(CALL_INDEX_RENEW, .account = 0)));
+	const struct index_doc docs[] = {{8, STR("words")}, {9, STR("")}};
+
+	CHECK(survives(
+		REQUEST(CALL_INDEX_PUT, .account = 5, .done = {7, 9, 1, docs, 2})));
 	CHECK(survives(REQUEST(CALL_LOCK, .account = 5, .name = STR("maildrop"))));
 	CHECK(survives(REQUEST(CALL_UNLOCK, .account = 5, .name = STR("maildrop"))));
 	CHECK(survives(REQUEST(CALL_WATCH, .account = 5)));

@@ -40,6 +40,21 @@ static void decode_result(struct str input, struct arena *arena)
 	}
 }
 
+static void decode_search(struct str input, struct arena *arena)
+{
+	struct dec first = dec_over(input), second = first, third = first;
+	struct store_candidates candidates;
+	struct index_work work;
+	struct index_state state;
+
+	(void)store_dec_candidates(&first, arena, &candidates);
+	(void)store_dec_index_state(&second, &state);
+	if (!store_dec_work(&third, arena, &work))
+		return;
+	for (size_t i = 0; i < work.count; i++)
+		ASSERT(is_inside(input, work.items[i].trace));
+}
+
 static void decode_lists(int which, struct str input, struct arena *arena)
 {
 	struct dec dec = dec_over(input);
@@ -88,8 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		decode_result(input, &arena);
 	else if (data[0] % 10 == 7)
 		(void)store_dec_event(input, &arena, &event);
-	else
-		(void)store_dec_extent(&dec, &arena, &extent);
+	else if (!store_dec_extent(&dec, &arena, &extent))
+		decode_search(input, &arena);
 	ASSERT(arena.used <= 1 << 20);
 	arena_fini(&arena);
 	return 0;

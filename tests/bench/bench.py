@@ -6,14 +6,15 @@
 Sections: smtp (mails sent until counted in mailboxes), slow (the same with 2 ms added to
 each flush, on both sides), relay (mails sent until a next server has them), trust (signed
 mail of strangers, with and without the checks who it is from), logins, append, retr, idle
-(memory of sessions), commands (of IMAP, in a mailbox of 100,000).  Without one, all.
+(memory of sessions), commands (of IMAP, in a mailbox of 100,000), search (there, with the
+index that it has).  Without one, all.
 Builds ours (release), installs the peers if they are missing (their services are kept from
 starting on public ports), and prints ratio and spread; --write puts the tables into
 docs/PERFORMANCE.md between their marks.  It takes minutes and is no test.
 """
 import argparse, json, multiprocessing, os, re, statistics, subprocess, time
 
-import imap
+import imap, search as searching
 from sides import HERE, Ours, Peer, Sink, compiled, cpu_s, pss_kb, written_bytes
 from trust import CLIENT, DOMAIN, Internet, OursChecked, OursUnchecked, PeerChecked, check
 
@@ -290,8 +291,13 @@ def commands(options):
                 list(imap.lines(options)))
 
 
+def search(options):
+    return rows(["SEARCH in 100,000 mails", "postrider, ms", "Dovecot, ms", "as fast"],
+                list(searching.lines(options)))
+
+
 SECTIONS = {call.__name__: call for call in (smtp, slow, relay, trust, logins, append, retr,
-                                              idle, commands)}
+                                              idle, commands, search)}
 
 
 def main():

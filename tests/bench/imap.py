@@ -58,13 +58,13 @@ def append(client, mailbox, letters):
         raise RuntimeError(line.decode())
 
 
-def fill(client, count):
+def fill(client, count, large_count=LARGE_COUNT):
     dice = random.Random(1)
     texts = [prose(dice, 3500) for _ in range(1000)]
     for first in range(0, count, TOGETHER):
         append(client, b"INBOX", [letter(n, texts) for n in range(first, min(first + TOGETHER, count))])
     client.order(b"CREATE large")
-    for number in range(LARGE_COUNT):
+    for number in range(large_count):
         append(client, b"large", [large(number)])
     client.order(b"CREATE copies")
     client.order(b"CREATE moved")
@@ -151,7 +151,8 @@ def lines(options):
         for side, client in zip(sides, clients):
             print(f"{side.name}: {count:,} mails appended in "
                   f"{seconds(lambda: fill(client, count)):.0f} s", flush=True)
-        for client in clients:
+        for side, client in zip(sides, clients):
+            side.settle()
             client.order(b"SELECT INBOX")
         for name, call, times in COMMANDS:
             found = timed(clients, call, times or options.runs)

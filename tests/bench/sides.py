@@ -79,6 +79,12 @@ class Ours:
             raise RuntimeError("the store does not say what it has: " + done.stdout + done.stderr)
         return json.loads(done.stdout)["messages"]
 
+    def settle(self):
+        """Until the search index has all."""
+        done = self.server.ctl("store", "index", "wait", "--json", timeout=3600)
+        if done.returncode != 0 or json.loads(done.stdout)["waiting"]:
+            raise RuntimeError("the search index is not made: " + done.stdout + done.stderr)
+
     def relays(self, count):
         """The form of so many addresses from which mail goes on to the next server."""
         for i in range(1, count + 1):
@@ -113,6 +119,9 @@ class Peer:
 
     def count(self):
         return self.peer.count()
+
+    def settle(self):
+        pass
 
     def relays(self, count):
         return "u%d@relay.test"

@@ -15,7 +15,7 @@ import lab
 
 STEP_S = 4          # of any one step, for the bigger size
 TWICE, SLACK_S = 2.6, 0.25
-PEAK_MB = {"smtpd": 240, "deliverd": 240, "imapd": 320, "storaged": 120}
+PEAK_MB = {"smtpd": 240, "deliverd": 240, "imapd": 320, "storaged": 120, "indexd": 240}
 LIMITED = {"attachments_long": {"BODYSTRUCTURE"}}  # what is more than a response may be
 CRLF = b"\r\n"
 report = lab.Report()
@@ -113,6 +113,8 @@ KINDS = {
                          lambda n: mime(b"text/plain", lines(b"=\t =x=" * (n // 6)), b"Content-Transfer-Encoding: quoted-printable\r\n")),
     "charset": ("shifts between character sets", 2 << 20,
                 lambda n: mime(b"text/plain; charset=iso-2022-jp", lines(b"\x1b$B!!\x1b(B" * (n // 8)))),
+    "words": ("nothing but different words, and one that does not end", 150000,
+              lambda n: mail(b"", lines(b" ".join(b"w%x" % i for i in range(n))) + b"z" * n + CRLF)),
     "charset_utf7": ("UTF-7 that does not end", 2 << 20, lambda n: mime(b"text/plain; charset=utf-7", lines(b"+AGE" * (n // 4)))),
     "html_tags": ("tags in tags", 2 << 20, lambda n: mime(b"text/html", lines(b"<div><b>" * (n // 8)))),
     "html_open": ("tags and comments that do not end", 2 << 20, lambda n: mime(b"text/html", lines(b"<!--<a \"<x" * (n // 10)))),
