@@ -62,7 +62,9 @@ static const struct {
 	{"ESORT", LOGGED_IN},       /* RFC 5267 */
 	{"CONTEXT=SEARCH", LOGGED_IN},
 	{"CONTEXT=SORT", LOGGED_IN},
-	{"PARTIAL", LOGGED_IN}, /* RFC 9394 */
+	{"PARTIAL", LOGGED_IN},     /* RFC 9394 */
+	{"INPROGRESS", LOGGED_IN},  /* RFC 9585 */
+	{"MULTISEARCH", LOGGED_IN}, /* RFC 7377 */
 };
 
 static bool holds(const struct session *s, enum when when)

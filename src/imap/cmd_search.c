@@ -2,14 +2,6 @@
 #include "imap/context.h"
 #include "imap/esearch.h"
 
-/* RFC 5267 §4.3.1 */
-static void refuse_updates(struct session *s, struct str tag)
-{
-	buf_add_c(&s->out, "* NO [NOUPDATE ");
-	imap_write_quoted(&s->out, tag);
-	buf_add_c(&s->out, "] Too much is kept up to date already\r\n");
-}
-
 static err_t search(struct session *s, const struct imap_command *command,
 		    struct context **context)
 {
@@ -27,7 +19,7 @@ static err_t search(struct session *s, const struct imap_command *command,
 		return find_failed(s, command, outcome);
 	if ((command->search.returns & IMAP_RETURN_UPDATE) &&
 	    !context_begin(s, context, &found))
-		refuse_updates(s, command->tag);
+		esearch_refuse_updates(s, command->tag);
 	return reply_ok(s, command, "That is all");
 }
 

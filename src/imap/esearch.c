@@ -1,5 +1,7 @@
 #include "imap/esearch.h"
 
+#include "imap/mailboxes.h"
+
 enum { SEND_BYTES = 32 << 10 };
 
 /* With these alone, what lies outside the part need not be looked at. */
@@ -128,6 +130,16 @@ void esearch_begin(struct session *s, struct str tag, bool is_uid)
 	buf_add_c(&s->out, is_uid ? ") UID" : ")");
 }
 
+/* "* ESEARCH (TAG "a1" MAILBOX "x" UIDVALIDITY 7) UID".  RFC 7377 §2.1. */
+static void begin_in(struct session *s, struct str tag, const struct mailbox *in)
+{
+	buf_add_c(&s->out, "* ESEARCH (TAG ");
+	imap_write_string(&s->out, tag);
+	buf_add_c(&s->out, " MAILBOX ");
+	imap_write_mailbox(&s->out, in->path, session_is_utf8(s));
+	buf_printf(&s->out, " UIDVALIDITY %u) UID", in->row.uid_validity);
+}
+
 /* "PARTIAL (1:500 2,7:9)" */
 static void say_part(struct session *s, const struct imap_command *command,
 		     const struct found *found)
@@ -152,7 +164,10 @@ static void write_extended(struct session *s, const struct imap_command *command
 	size_t count = found_count(found);
 	bool is_uid = command->is_uid;
 
-	esearch_begin(s, command->tag, is_uid);
+	if (found->in)
+		begin_in(s, command->tag, found->in);
+	else
+		esearch_begin(s, command->tag, is_uid);
 	if ((returns & IMAP_RETURN_MIN) && count > 0)
 		buf_printf(&s->out, " MIN %u",
 			   esearch_number(s, is_uid, found_at(found, 0)));
@@ -226,4 +241,11 @@ enum store_outcome esearch_write(struct session *s, const struct imap_command *c
 	if (outcome == STORE_OK)
 		write_extended(s, command, found, returns, modseq);
 	return outcome;
+}
+
+void esearch_refuse_updates(struct session *s, struct str tag)
+{
+	buf_add_c(&s->out, "* NO [NOUPDATE ");
+	imap_write_quoted(&s->out, tag);
+	buf_add_c(&s->out, "] Too much is kept up to date already\r\n");
 }

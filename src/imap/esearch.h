@@ -12,5 +12,7 @@ enum store_outcome esearch_write(struct session *s, const struct imap_command *c
 				 const struct found *found);
 /* "* ESEARCH (TAG "a1") UID". */
 void esearch_begin(struct session *s, struct str tag, bool is_uid);
+/* "* NO [NOUPDATE ...", RFC 5267 §4.3.1. */
+void esearch_refuse_updates(struct session *s, struct str tag);
 /* As the client counts: the UID itself, or its sequence number. */
 uint32_t esearch_number(const struct session *s, bool is_uid, uint32_t uid);

@@ -23,8 +23,9 @@ static bool knows_charset(struct session *s, const struct imap_command *command,
 			  struct str charset, err_t *err)
 {
 	/* RFC 6855 §3; SORT and THREAD cannot do without. */
-	if (s->is_utf8 && command->verb == IMAP_SEARCH &&
-	    command->search.charset.len > 0) {
+	bool is_search = command->verb == IMAP_SEARCH || command->verb == IMAP_ESEARCH;
+
+	if (s->is_utf8 && is_search && command->search.charset.len > 0) {
 		*err = reply_bad(s, command,
 				 "with UTF8=ACCEPT there is no other charset");
 		return false;
@@ -46,7 +47,8 @@ bool find_begin(struct find *find, struct session *s, const struct imap_command 
 	const char *reason = "";
 	enum store_outcome outcome = STORE_OK;
 
-	*find = (struct find){.match = {.s = s}};
+	*find = (struct find){.match = {.s = s},
+			      .progress = inprogress_begin(s, command)};
 	if (!knows_charset(s, command, charset, err))
 		return false;
 	if (search->has_modseq)
@@ -65,6 +67,7 @@ bool find_begin(struct find *find, struct session *s, const struct imap_command 
 		return false;
 	}
 	match_bounds(&find->match, &find->bounds);
+	find->progress.goal = match_looks(&find->match, &find->bounds);
 	return true;
 }
 
@@ -89,6 +92,7 @@ static enum store_outcome find_in(struct find *find, const struct imap_range *li
 
 		if (match_row(match, page, rest) && !take(arg, row))
 			break;
+		inprogress_step(&find->progress, match->looked);
 	}
 	return walk.outcome != STORE_OK ? walk.outcome : match->outcome;
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "imap/found.h"
+#include "imap/inprogress.h"
 #include "imap/match.h"
 #include "imap/walk.h"
 
 struct find {
 	struct match match;
 	struct uids bounds; /* where those that can match at all are */
+	struct inprogress progress;
 };
 
 /* Makes it ready.  False if it cannot be; then the command has been answered, and *err is

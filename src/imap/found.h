@@ -4,9 +4,12 @@
 #include "imap/order.h"
 #include "imap/uids.h"
 
+struct mailbox;
+
 struct found {
-	struct uids uids;   /* as they stand in the mailbox */
-	struct order order; /* of a SORT, the same ones as that wants them */
+	const struct mailbox *in; /* to be told (RFC 7377 §2.1); NULL: not */
+	struct uids uids;         /* as they stand in the mailbox */
+	struct order order;       /* of a SORT, the same ones as that wants them */
 	bool is_sorted;
 	uint64_t modseq; /* the highest of them all */
 };

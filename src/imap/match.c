@@ -6,21 +6,25 @@
 #include "store/digest.h"
 #include "text/casemap.h"
 #include "text/charset.h"
-#include "text/text_header.h"
 
 enum {
 	TEXT_MAX = 64 << 20,
-	BODY_SEARCHED_MAX = 16 << 20, /* of one message; what is beyond is not searched */
+	GAP_ROWS = 200,
+	GAP_DIGESTS = 8,
 	DAY_S = 86400,
 };
 
 /* What it takes to decide, cheapest first. */
 enum cost { FROM_ROW, FROM_KEYWORDS, FROM_THREAD, FROM_MESSAGE, FROM_DIGEST, FROM_BODY };
 
-static enum cost cost_of(const struct imap_search_key *key)
+/* is_open: of messages that the index leaves open. */
+static enum cost cost_of(const struct match *match, const struct imap_search_key *key,
+			 bool is_open)
 {
 	enum cost most = FROM_ROW;
 
+	if (!is_open && narrow_is_whole(&match->narrow, key))
+		return FROM_ROW;
 	switch (key->kind) {
 	case IMAP_SEARCH_SEQUENCE:
 	case IMAP_SEARCH_UID:
@@ -58,7 +62,7 @@ static enum cost cost_of(const struct imap_search_key *key)
 	}
 	for (const struct imap_search_key *child = key->child; child;
 	     child = child->next) {
-		enum cost cost = cost_of(child);
+		enum cost cost = cost_of(match, child, is_open);
 
 		most = cost > most ? cost : most;
 	}
@@ -75,11 +79,12 @@ static bool has_kind(const struct imap_search_key *key, enum imap_search_kind ki
 	return found;
 }
 
-static unsigned columns_for(const struct imap_search_key *key)
+static unsigned columns_for(const struct match *match, bool is_open)
 {
+	const struct imap_search_key *key = match->key;
 	unsigned columns = has_kind(key, IMAP_SEARCH_THREADID) ? ROW_THREAD : 0;
 
-	switch (cost_of(key)) {
+	switch (cost_of(match, key, is_open)) {
 	case FROM_BODY:
 	case FROM_DIGEST:
 		columns |= ROW_DIGEST;
@@ -98,7 +103,7 @@ static unsigned columns_for(const struct imap_search_key *key)
 }
 
 /* The children by cost; those of equal cost stay in their order. */
-static void cheap_first(struct imap_search_key *key)
+static void cheap_first(const struct match *match, struct imap_search_key *key)
 {
 	struct imap_search_key *buckets[FROM_BODY + 1] = {NULL};
 	struct imap_search_key **ends[FROM_BODY + 1];
@@ -106,7 +111,7 @@ static void cheap_first(struct imap_search_key *key)
 	for (size_t i = 0; i <= FROM_BODY; i++)
 		ends[i] = &buckets[i];
 	for (struct imap_search_key *child = key->child, *next; child; child = next) {
-		enum cost cost = cost_of(child);
+		enum cost cost = cost_of(match, child, true);
 
 		next = child->next;
 		child->next = NULL;
@@ -189,13 +194,17 @@ static bool prepare(struct match *match, struct imap_search_key *key, const char
 			return false;
 	}
 	if (key->kind == IMAP_SEARCH_AND || key->kind == IMAP_SEARCH_OR)
-		cheap_first(key);
+		cheap_first(match, key);
 	if (key->kind == IMAP_SEARCH_SEQUENCE || key->kind == IMAP_SEARCH_UID)
 		return prepare_set(match, key, reason);
 	if (key->kind == IMAP_SEARCH_HEADER || key->kind == IMAP_SEARCH_BODY ||
 	    key->kind == IMAP_SEARCH_TEXT) {
 		*reason = "the search text is too long";
-		return prepare_text(match, key);
+		if (!prepare_text(match, key))
+			return false;
+		key->number = 0;
+		if (!match->is_lasting) /* what comes later is not told */
+			narrow_ask(&match->narrow, match->s, key);
 	}
 	return true;
 }
@@ -205,8 +214,14 @@ static bool init(struct match *match, struct imap_search_key *key, const char **
 	match->key = key;
 	match->text = match->mapped = BUF(TEXT_MAX);
 	message_init(&match->message, match->s);
-	match->columns = columns_for(key);
-	return prepare(match, key, reason);
+	search_text_init(&match->texts);
+	arena_init(&match->page, IMAP_PAGE_MAX);
+	if (!prepare(match, key, reason))
+		return false;
+	match->columns = columns_for(match, false);
+	match->open_columns = columns_for(match, true);
+	narrow_open(&match->narrow, &match->open);
+	return true;
 }
 
 bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
@@ -215,7 +230,8 @@ bool match_init(struct match *match, struct session *s, struct imap_search_key *
 	*match = (struct match){.s = s, .arena = &s->scratch, .charset = charset};
 	if (!init(match, key, reason))
 		return false;
-	if (key->child && cost_of(key->child) == FROM_BODY) /* nothing cheaper decides */
+	if (key->child &&
+	    cost_of(match, key->child, true) == FROM_BODY) /* nothing cheaper decides */
 		match->ahead = ahead_new(session_store(s), s->login.account);
 	match->message.ahead = match->ahead;
 	return true;
@@ -236,6 +252,9 @@ void match_rest(struct match *match)
 	buf_release(&match->mapped);
 	message_fini(&match->message);
 	message_init(&match->message, match->s);
+	search_text_fini(&match->texts);
+	search_text_init(&match->texts);
+	arena_reset(&match->page);
 }
 
 void match_fini(struct match *match)
@@ -244,14 +263,20 @@ void match_fini(struct match *match)
 	message_fini(&match->message);
 	buf_fini(&match->text);
 	buf_fini(&match->mapped);
+	search_text_fini(&match->texts);
+	narrow_fini(&match->narrow);
+	uids_fini(&match->open);
+	arena_fini(&match->page);
 }
 
-void match_bounds(const struct match *match, struct uids *uids)
+/* Those that can match at all. */
+static void find_bounds(const struct match *match, struct uids *uids)
 {
 	uint32_t first = 1, last = match->s->box.uid_next - 1;
+	const struct imap_search_key *all =
+		match->key->kind == IMAP_SEARCH_AND ? match->key->child : NULL;
 
-	for (const struct imap_search_key *key = match->key->child;
-	     key && match->key->kind == IMAP_SEARCH_AND; key = key->next) {
+	for (const struct imap_search_key *key = all; key; key = key->next) {
 		if (key->kind != IMAP_SEARCH_SEQUENCE && key->kind != IMAP_SEARCH_UID)
 			continue;
 		if (key->set.count == 0)
@@ -261,6 +286,63 @@ void match_bounds(const struct match *match, struct uids *uids)
 	}
 	if (first <= last)
 		uids_add(uids, first, last);
+	for (const struct imap_search_key *key = all; key; key = key->next)
+		(void)narrow_leave(&match->narrow, key, uids);
+}
+
+/* Where they are not far apart, with those between them: to read their rows costs less
+ * than to ask again. */
+static void widen(struct uids *uids, uint32_t gap)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < uids->count; i++) {
+		struct imap_range range = uids->list[i];
+
+		if (kept > 0 && range.first - uids->list[kept - 1].last <= gap)
+			uids->list[kept - 1].last = range.last;
+		else
+			uids->list[kept++] = range;
+	}
+	uids->count = kept;
+}
+
+void match_bounds(struct match *match, struct uids *uids)
+{
+	find_bounds(match, uids);
+	if (match->narrow.count == 0)
+		return;
+	uids_intersect(&match->open, uids);
+	match->walk = walk_beside(match->s, &match->page, match->open.list,
+				  match->open.count, match->open_columns);
+	match->walked = 0;
+	widen(uids, match->columns & ROW_DIGEST ? GAP_DIGESTS : GAP_ROWS);
+}
+
+uint64_t match_looks(const struct match *match, const struct uids *bounds)
+{
+	return uids_total(match->narrow.count > 0 ? &match->open : bounds);
+}
+
+/* The row with all that it takes to look at the message, and those that come next of
+ * which the same is true.  NULL if it is gone. */
+static const struct message_row *open_row(struct match *match, uint32_t uid,
+					  size_t *count)
+{
+	const struct message_row *row = NULL;
+
+	/* One that came later, or backwards. */
+	if (match->walked >= uid || !uids_has(&match->open, uid)) {
+		match->alone = (struct imap_range){uid, uid};
+		match->walk = walk_beside(match->s, &match->page, &match->alone, 1,
+					  match->open_columns);
+		match->walked = 0;
+	}
+	while (match->walked < uid && (row = walk_next(&match->walk)))
+		match->walked = row->uid;
+	if (match->walk.outcome != STORE_OK)
+		match->outcome = match->walk.outcome;
+	return row && row->uid == uid ? walk_page(&match->walk, count) : NULL;
 }
 
 static bool has_keyword(const struct message_row *row, struct str word)
@@ -310,31 +392,13 @@ static bool sent_day(struct match *match, int64_t *day)
 	return true;
 }
 
-/* A field's value, as people read it, holds the text. */
-static bool field_holds(struct match *match, struct str value, struct str text)
+/* An empty text is in every one. */
+static bool holds_text(void *arg, struct str field, struct str mapped)
 {
-	buf_reset(&match->text);
-	text_header_add(&match->text, value);
-	buf_reset(&match->mapped);
-	return casemap_contains(buf_str(&match->text), text, &match->mapped);
-}
+	const struct str *text = arg;
 
-/* In one block of header fields: any field if name is "". */
-static bool block_holds(struct match *match, struct str block, struct str name,
-			struct str text)
-{
-	struct mail_fields walk = mail_fields_over(block);
-	struct mail_field field;
-
-	while (mail_fields_next(&walk, &field)) {
-		if (name.len > 0 && !str_same_nocase(field.name, name))
-			continue;
-		if (text.len == 0 || field_holds(match, field.value, text))
-			return true;
-		if (name.len == 0 && field_holds(match, field.name, text))
-			return true;
-	}
-	return false;
+	(void)field;
+	return text->len == 0 || str_find(mapped, *text) < mapped.len;
 }
 
 static bool header_holds(struct match *match, struct str name, struct str text)
@@ -342,27 +406,8 @@ static bool header_holds(struct match *match, struct str name, struct str text)
 	struct message *m = &match->message;
 
 	return found(match, message_header(m)) &&
-	       (block_holds(match, m->row->trace, name, text) ||
-		block_holds(match, m->header, name, text));
-}
-
-/* A part of text, decoded and in UTF-8. */
-static bool part_holds(struct match *match, const struct mime_part *part, struct str text)
-{
-	struct str body = buf_str(&match->message.body);
-	struct str charset = mail_param_plain(&part->params, STR("charset"));
-	SCOPED(buf_fini) struct buf plain = BUF(TEXT_MAX);
-
-	body = str_first(str_skip(body, part->body_at), part->body_len);
-	if (part->transfer == MAIL_TRANSFER_QP ||
-	    part->transfer == MAIL_TRANSFER_BASE64) {
-		mail_transfer_decode(part->transfer, body, &plain);
-		body = buf_str(&plain);
-	}
-	buf_reset(&match->text);
-	(void)charset_add_utf8(&match->text, charset, body); /* repaired is good enough */
-	buf_reset(&match->mapped);
-	return casemap_contains(buf_str(&match->text), text, &match->mapped);
+	       (search_fields(&match->texts, m->row->trace, name, holds_text, &text) ||
+		search_fields(&match->texts, m->header, name, holds_text, &text));
 }
 
 /* All parts of text, and the headers of messages inside (RFC 9051 §6.4.4: attachments of
@@ -371,23 +416,28 @@ static bool body_holds(struct match *match, struct str text)
 {
 	struct message *m = &match->message;
 
-	if (text.len == 0)
-		return true;
-	if (!found(match, message_structure(m)) ||
-	    !found(match, message_hold(m, BODY_SEARCHED_MAX)))
-		return false;
-	for (struct mime_part *part = m->root; part; part = mime_next(part)) {
-		struct str header = str_first(
-			str_skip(buf_str(&m->body), part->header_at), part->header_len);
+	return text.len == 0 || (found(match, message_structure(m)) &&
+				 found(match, message_hold(m, SEARCH_BODY_MAX)) &&
+				 search_body(&match->texts, buf_str(&m->body), m->root,
+					     holds_text, &text));
+}
 
-		if (part->parent && part->parent->kind == MIME_MESSAGE &&
-		    block_holds(match, header, STR(""), text))
-			return true;
-		if (part->kind == MIME_LEAF && str_same_nocase(part->type, STR("text")) &&
-		    part_holds(match, part, text))
-			return true;
+/* As the index knows, or the message itself. */
+static bool text_holds(struct match *match, const struct imap_search_key *key)
+{
+	switch (narrow_tells(&match->narrow, key, match->message.row->uid)) {
+	case NARROW_NO:
+		return false;
+	case NARROW_YES:
+		return true;
+	case NARROW_OPEN:
+		break;
 	}
-	return false;
+	if (key->kind == IMAP_SEARCH_BODY)
+		return body_holds(match, key->text);
+	if (key->kind == IMAP_SEARCH_HEADER)
+		return header_holds(match, key->field, key->text);
+	return header_holds(match, STR(""), key->text) || body_holds(match, key->text);
 }
 
 static bool holds(struct match *match, const struct imap_search_key *key);
@@ -440,12 +490,9 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 	case IMAP_SEARCH_THREADID:
 		return is_object_id(key->text, 'T', row->thread);
 	case IMAP_SEARCH_HEADER:
-		return header_holds(match, key->field, key->text);
 	case IMAP_SEARCH_BODY:
-		return body_holds(match, key->text);
 	case IMAP_SEARCH_TEXT:
-		return header_holds(match, STR(""), key->text) ||
-		       body_holds(match, key->text);
+		return text_holds(match, key);
 	case IMAP_SEARCH_LARGER:
 		return row->size > (uint64_t)key->number;
 	case IMAP_SEARCH_SMALLER:
@@ -474,7 +521,18 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 
 bool match_row(struct match *match, const struct message_row *page, size_t count)
 {
-	if (match->ahead)
+	bool is_open = match->narrow.count > 0 && (page->uid >= match->narrow.below ||
+						   uids_has(&match->open, page->uid));
+
+	if (is_open && match->columns != match->open_columns) {
+		page = open_row(match, page->uid, &count);
+		match->looked++;
+		if (!page)
+			return false;
+	} else if (match->narrow.count == 0 || is_open) {
+		match->looked++;
+	}
+	if (match->ahead && (is_open || match->narrow.count == 0))
 		ahead_want(match->ahead, page, count);
 	message_turn(&match->message, page);
 	return holds(match, match->key);

@@ -101,8 +101,8 @@ err_t reply_only_ok(struct session *s, const struct imap_command *command,
  * 7162 §3.2.10.2).  SORT and THREAD are like SEARCH (RFC 5256 §3). */
 static bool may_expunge(const struct imap_command *command)
 {
-	if (command->verb == IMAP_SEARCH || command->verb == IMAP_SORT ||
-	    command->verb == IMAP_THREAD)
+	if (command->verb == IMAP_SEARCH || command->verb == IMAP_ESEARCH ||
+	    command->verb == IMAP_SORT || command->verb == IMAP_THREAD)
 		return false;
 	return command->is_uid ||
 	       (command->verb != IMAP_FETCH && command->verb != IMAP_STORE);
@@ -244,6 +244,7 @@ static command_handler *const handlers[IMAP_VERB_COUNT] = {
 	[IMAP_SORT] = on_search,
 	[IMAP_THREAD] = on_thread,
 	[IMAP_CANCELUPDATE] = on_cancelupdate,
+	[IMAP_ESEARCH] = on_esearch,
 	[IMAP_FETCH] = on_fetch,
 	[IMAP_STORE] = on_store,
 	[IMAP_COPY] = on_copy,

@@ -78,8 +78,8 @@ void session_capabilities(const struct session *s, struct buf *out);
 command_handler on_capability, on_noop, on_logout, on_id, on_starttls, on_authenticate,
 	on_login, on_enable, on_select, on_create, on_delete, on_rename, on_subscribe,
 	on_list, on_lsub, on_namespace, on_status, on_append, on_idle, on_close,
-	on_unselect, on_expunge, on_search, on_fetch, on_store, on_copy, on_move,
-	on_thread, on_cancelupdate;
+	on_unselect, on_expunge, on_search, on_esearch, on_fetch, on_store, on_copy,
+	on_move, on_thread, on_cancelupdate;
 /* An APPEND that could not be read up to the end of this line: if messages follow, they
  * are passed over. */
 err_t append_skip(struct session *s, struct str line);

@@ -5,7 +5,14 @@
 struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,
 		      unsigned columns)
 {
-	return (struct walk){.s = s, .list = list, .count = count, .columns = columns};
+	return walk_beside(s, &s->page, list, count, columns);
+}
+
+struct walk walk_beside(struct session *s, struct arena *arena,
+			const struct imap_range *list, size_t count, unsigned columns)
+{
+	return (struct walk){
+		.s = s, .arena = arena, .list = list, .count = count, .columns = columns};
 }
 
 static void turn_page(struct walk *walk)
@@ -14,10 +21,10 @@ static void turn_page(struct walk *walk)
 	struct uid_range rest = {walk->next ? walk->next : walk->list[0].first,
 				 walk->list[0].last};
 
-	arena_reset(&s->page);
+	arena_reset(walk->arena);
 	walk->row_at = walk->row_count = 0;
 	walk->outcome = store_rows(session_store(s), s->login.account, s->box.mailbox,
-				   rest, walk->columns, &s->page, &walk->rows,
+				   rest, walk->columns, walk->arena, &walk->rows,
 				   &walk->row_count, &walk->next);
 	if (walk->next == 0 || walk->next > rest.last) {
 		walk->list++;

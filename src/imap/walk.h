@@ -8,6 +8,7 @@ struct session;
 
 struct walk {
 	struct session *s;
+	struct arena *arena;           /* of the page */
 	const struct imap_range *list; /* UIDs, ascending; borrowed */
 	size_t count;                  /* ranges that are left */
 	unsigned columns;
@@ -19,6 +20,9 @@ struct walk {
 
 struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,
 		      unsigned columns);
+/* The same in an arena of one's own, beside another walk. */
+struct walk walk_beside(struct session *s, struct arena *arena,
+			const struct imap_range *list, size_t count, unsigned columns);
 /* The next row, or NULL at the end.  May suspend.  It is good until the next call: the
  * page arena holds it. */
 const struct message_row *walk_next(struct walk *walk);

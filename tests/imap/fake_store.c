@@ -6,6 +6,7 @@
 #include "login/login.h"
 #include "rt/clock.h"
 #include "store/digest.h"
+#include "store/search.h"
 
 enum {
 	PAGE_ROWS = 7,
@@ -539,6 +540,16 @@ enum store_outcome store_body(struct store *store, account_t account, uint64_t m
 	task_yield();
 	buf_add(body, letters[message - 1].body);
 	return buf_ok(body) ? STORE_OK : STORE_INVALID;
+}
+
+/* No index: everything is looked through. */
+enum store_outcome store_search(struct store *store, account_t account, uint64_t mailbox,
+				unsigned classes, struct str text, struct arena *arena,
+				struct store_candidates *candidates)
+{
+	(void)store, (void)account, (void)mailbox, (void)classes, (void)text, (void)arena;
+	(void)candidates;
+	return STORE_ABSENT;
 }
 
 enum store_outcome store_watch_open(struct store *store, struct store_watch *watch,

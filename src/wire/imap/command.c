@@ -182,6 +182,28 @@ static bool cancel_update(struct imap_in *in, struct imap_command *command)
 	return true;
 }
 
+/* RFC 7377 §4.  It is always about UIDs, and answered with ESEARCH (§2.1). */
+static bool esearch(struct imap_in *in, struct imap_command *command)
+{
+	struct imap_in at = *in;
+	struct str name;
+
+	if (imap_label(&at, &name) && str_same_nocase(name, STR("IN"))) {
+		in->at = at.at;
+		if (!imap_sources(in, &command->sources))
+			return false;
+		if (!imap_space(in))
+			return imap_fail_here(in, "search keys are expected");
+	}
+	command->is_uid = true;
+	if (!imap_search(in, &command->search))
+		return false;
+	if (!command->search.is_extended)
+		command->search.returns = IMAP_RETURN_ALL;
+	command->search.is_extended = true;
+	return true;
+}
+
 static bool fetch(struct imap_in *in, struct imap_command *command)
 {
 	if (!imap_fetch(in, &command->fetch))
@@ -254,6 +276,7 @@ static const struct row {
 	[IMAP_SORT] = {STR("SORT"), IMAP_SELECTED, sort, sort},
 	[IMAP_THREAD] = {STR("THREAD"), IMAP_SELECTED, thread, thread},
 	[IMAP_CANCELUPDATE] = {STR("CANCELUPDATE"), IMAP_SELECTED, cancel_update},
+	[IMAP_ESEARCH] = {STR("ESEARCH"), LOGGED_IN, esearch},
 	[IMAP_FETCH] = {STR("FETCH"), IMAP_SELECTED, fetch, fetch},
 	[IMAP_STORE] = {STR("STORE"), IMAP_SELECTED, store, store},
 	[IMAP_COPY] = {STR("COPY"), IMAP_SELECTED, copy, copy},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "wire/imap/append.h"
+#include "wire/imap/esearch.h"
 #include "wire/imap/fetch.h"
 #include "wire/imap/list.h"
 #include "wire/imap/search.h"
@@ -53,6 +54,7 @@ enum imap_verb {
 	IMAP_SORT,
 	IMAP_THREAD,
 	IMAP_CANCELUPDATE,
+	IMAP_ESEARCH,
 	IMAP_FETCH,
 	IMAP_STORE,
 	IMAP_COPY,
@@ -63,7 +65,8 @@ enum { IMAP_VERB_COUNT = IMAP_MOVE + 1 };
 struct imap_command {
 	struct str tag;
 	enum imap_verb verb;
-	bool is_uid; /* UID FETCH and its like */
+	bool is_uid;                 /* UID FETCH and its like */
+	struct imap_sources sources; /* ESEARCH, which has search as well */
 	union {
 		struct {
 			struct str user, password;

@@ -1,0 +1,256 @@
+/* ESEARCH: searching in several mailboxes.  RFC 7377.
+ *
+ * Each mailbox is entered as if it were selected, searched, and left; the one that is
+ * selected is searched as the client knows it. */
+#include "imap/esearch.h"
+#include "imap/mailboxes.h"
+
+/* Which mailboxes, and in which order they are answered: as they were named. */
+struct targets {
+	struct mailboxes all;
+	struct mailbox **list;
+	bool *is_taken; /* of all, so that none is searched twice */
+	size_t count;
+};
+
+static void take(struct targets *t, struct mailbox *mailbox)
+{
+	size_t at = (size_t)(mailbox - t->all.list);
+
+	if (t->is_taken[at] || mailbox->row.is_container)
+		return;
+	t->is_taken[at] = true;
+	t->list[t->count++] = mailbox;
+}
+
+static bool is_below(const struct mailbox *mailbox, const struct mailbox *top)
+{
+	while (mailbox && mailbox != top)
+		mailbox = mailbox->above;
+	return mailbox;
+}
+
+static bool is_meant(const struct session *s, const struct imap_source *source,
+		     const struct mailbox *named, const struct mailbox *mailbox)
+{
+	switch (source->kind) {
+	case IMAP_SOURCE_SELECTED:
+		return s->state == IMAP_SELECTED && mailbox->row.id == s->box.mailbox;
+	case IMAP_SOURCE_INBOXES:
+		return mailbox->row.id == MAILBOX_INBOX;
+	case IMAP_SOURCE_PERSONAL:
+		return true;
+	case IMAP_SOURCE_SUBSCRIBED:
+		return mailbox->row.is_subscribed;
+	case IMAP_SOURCE_SUBTREE:
+		return named && is_below(mailbox, named);
+	case IMAP_SOURCE_SUBTREE_ONE:
+		return named && (mailbox == named || mailbox->above == named);
+	case IMAP_SOURCE_MAILBOX:
+		return mailbox == named; /* NULL: there is no such mailbox */
+	}
+	return false;
+}
+
+static enum store_outcome
+find_targets(struct session *s, const struct imap_sources *sources, struct targets *t)
+{
+	enum store_outcome outcome = mailboxes_load(s, &t->all);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	t->list = ARENA_ARRAY(&s->scratch, struct mailbox *, t->all.count + 1);
+	t->is_taken = ARENA_ARRAY(&s->scratch, bool, t->all.count + 1);
+	if (!t->list || !t->is_taken)
+		return STORE_INVALID;
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct imap_source *source = &sources->list[i];
+		const struct mailbox *named = mailboxes_find(&t->all, source->mailbox);
+
+		for (size_t at = 0; at < t->all.count; at++) {
+			if (is_meant(s, source, named, &t->all.list[at]))
+				take(t, &t->all.list[at]);
+		}
+	}
+	return STORE_OK;
+}
+
+/* ---- keys -------------------------------------------------------------------------- */
+
+/* The tree as it was said: a search changes it.  NULL at the arena's bound. */
+static struct imap_search_key *copy_keys(struct session *s,
+					 const struct imap_search_key *from)
+{
+	struct imap_search_key *first = NULL, **end = &first;
+
+	for (; from; from = from->next) {
+		struct imap_search_key *key =
+			ARENA_NEW(&s->scratch, struct imap_search_key);
+
+		if (!key)
+			return NULL;
+		*key = *from;
+		key->next = NULL;
+		if (from->child && !(key->child = copy_keys(s, from->child)))
+			return NULL;
+		*end = key;
+		end = &key->next;
+	}
+	return first;
+}
+
+static bool has_numbers(const struct imap_search_key *key)
+{
+	for (; key; key = key->next) {
+		if (key->kind == IMAP_SEARCH_SEQUENCE || has_numbers(key->child))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 7377 §2: numbers beyond the end of the mailbox are no error. */
+static bool clip(struct session *s, struct imap_search_key *key)
+{
+	uint32_t last = numbers_total(&s->box.numbers);
+
+	for (; key; key = key->next) {
+		struct imap_sequence_set *set = &key->set;
+		size_t kept = 0;
+
+		if (!clip(s, key->child))
+			return false;
+		if (key->kind != IMAP_SEARCH_SEQUENCE || set->is_saved)
+			continue;
+		struct imap_range *list =
+			ARENA_ARRAY(&s->scratch, struct imap_range, set->count + 1);
+
+		if (!list)
+			return false;
+		for (size_t i = 0; i < set->count && set->ranges[i].first <= last; i++)
+			list[kept++] = (struct imap_range){
+				set->ranges[i].first,
+				(uint32_t)num_min(set->ranges[i].last, last)};
+		set->ranges = list;
+		set->count = kept;
+		if (set->star_from != UINT32_MAX && set->star_from > last)
+			set->star_from =
+				last > 0 ? UINT32_MAX : 0; /* "9:*" is "*", too */
+		if (last == 0)
+			set->star_from = 0;
+	}
+	return true;
+}
+
+/* ---- one mailbox ------------------------------------------------------------------- */
+
+/* In what is the selected mailbox for the moment: finds, and answers if there is anything
+ * (RFC 7377 §2.1).  False: the command has been answered. */
+static bool search_here(struct session *s, const struct imap_command *command,
+			const struct mailbox *mailbox, err_t *err)
+{
+	SCOPED(find_fini) struct find find = {.match = {.s = s}};
+	SCOPED(found_fini) struct found found = {.in = mailbox};
+	struct imap_command one = *command;
+	enum store_outcome outcome = STORE_INVALID;
+
+	one.search.key = copy_keys(s, command->search.key);
+	if (one.search.key && has_numbers(one.search.key))
+		outcome = selected_number(s);
+	else if (one.search.key)
+		outcome = STORE_OK;
+	if (outcome == STORE_OK && !clip(s, one.search.key))
+		outcome = STORE_INVALID;
+	if (outcome == STORE_OK && !find_begin(&find, s, &one, err))
+		return false;
+	if (outcome == STORE_OK)
+		outcome = esearch_find(&find, &one, &found);
+	bool is_told = found_count(&found) > 0 || (one.search.returns & IMAP_RETURN_SAVE);
+
+	if (outcome == STORE_OK && is_told)
+		outcome = esearch_write(s, &one, &found);
+	if (s->out.len > 0)
+		session_send(s);
+	/* Deleted meanwhile, or it changes so fast that it cannot be followed. */
+	if (outcome == STORE_OK || outcome == STORE_ABSENT || outcome == STORE_CONFLICT)
+		return true;
+	*err = find_failed(s, command, outcome);
+	return false;
+}
+
+static bool search_in(struct session *s, const struct imap_command *command,
+		      const struct mailbox *mailbox, err_t *err)
+{
+	if (s->state == IMAP_SELECTED && mailbox->row.id == s->box.mailbox)
+		return search_here(s, command, mailbox, err);
+	struct selected before = s->box;
+
+	s->box = (struct selected){.mailbox = mailbox->row.id,
+				   .uid_validity = mailbox->row.uid_validity,
+				   .is_read_only = true,
+				   .count = mailbox->row.exists,
+				   .uid_next = mailbox->row.uid_next};
+	bool goes_on = search_here(s, command, mailbox, err);
+
+	numbers_fini(&s->box.numbers);
+	uids_fini(&s->box.gone);
+	uids_fini(&s->box.flags);
+	uids_fini(&s->box.saved);
+	s->box = before;
+	return goes_on;
+}
+
+/* ---- the command ------------------------------------------------------------------- */
+
+/* §2.2: what asks for the selected mailbox needs one, and only its messages can be saved
+ * and kept up to date. */
+static bool may_be(struct session *s, const struct imap_command *command,
+		   const struct imap_sources *sources, err_t *err)
+{
+	unsigned returns = command->search.returns;
+
+	for (size_t i = 0; i < sources->count; i++) {
+		bool is_selected = sources->list[i].kind == IMAP_SOURCE_SELECTED;
+
+		if (is_selected && s->state != IMAP_SELECTED) {
+			*err = reply_bad(s, command, "select a mailbox first");
+			return false;
+		}
+		if (!is_selected && (returns & IMAP_RETURN_SAVE)) {
+			*err = reply_bad(s, command,
+					 "only what is found in the selected mailbox can "
+					 "be saved");
+			return false;
+		}
+	}
+	if (!(returns & IMAP_RETURN_UPDATE) || s->state == IMAP_SELECTED)
+		return true;
+	*err = reply_bad(s, command, "select a mailbox first");
+	return false;
+}
+
+err_t on_esearch(struct session *s, const struct imap_command *command)
+{
+	static const struct imap_source selected = {.kind = IMAP_SOURCE_SELECTED};
+	struct imap_sources sources = command->sources;
+	struct targets t = {0};
+	err_t err;
+
+	if (sources.count == 0)
+		sources = (struct imap_sources){&selected, 1};
+	if (!may_be(s, command, &sources, &err))
+		return err;
+	if (command->search.returns & IMAP_RETURN_SAVE)
+		uids_clear(&s->box.saved);
+	enum store_outcome outcome = find_targets(s, &sources, &t);
+
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
+	for (size_t i = 0; i < t.count; i++) {
+		if (!search_in(s, command, t.list[i], &err))
+			return err;
+	}
+	/* RFC 5267 §4.3.1: SEARCH keeps up to date. */
+	if (command->search.returns & IMAP_RETURN_UPDATE)
+		esearch_refuse_updates(s, command->tag);
+	return reply_ok(s, command, "That is all");
+}

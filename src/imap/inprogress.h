@@ -1,0 +1,20 @@
+/* Tells the client, now and then, that a command goes on, so that it does not give up.
+ * RFC 9585. */
+#pragma once
+
+#include "imap/session.h"
+
+enum { INPROGRESS_S = 10 };
+
+struct inprogress {
+	struct session *s;
+	struct str tag;
+	uint64_t done, goal; /* messages */
+	deadline_t due;
+};
+
+/* goal is to be set once it is known. */
+struct inprogress inprogress_begin(struct session *s, const struct imap_command *command);
+/* So many are done by now.  May suspend.  Only where an untagged response may be sent,
+ * and nothing else is in s->out. */
+void inprogress_step(struct inprogress *progress, uint64_t done);
