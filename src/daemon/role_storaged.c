@@ -118,8 +118,7 @@ static bool await_key(struct store_process *process, enum child_client client)
 	err_t err = OK;
 
 	while (!process->has_key && err == OK && client != CLIENT_CTL &&
-	       client != CLIENT_MTA && client != CLIENT_VAULTD &&
-	       client != CLIENT_INDEXD)
+	       client != CLIENT_MTA && client != CLIENT_VAULTD && client != CLIENT_INDEXD)
 		err = wait_on(&process->keyed, deadline);
 	return err == OK || err == ERR_TIMEOUT;
 }
