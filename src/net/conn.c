@@ -62,19 +62,17 @@ void conn_acknowledge(struct conn *conn)
 void conn_free(struct conn **conn_ptr)
 {
 	struct conn *conn = *conn_ptr;
-	size_t sent;
 
 	if (!conn)
 		return;
 	*conn_ptr = NULL;
-	struct str rest = str_skip(buf_str(&conn->out), conn->out_sent);
-
-	if (rest.len > 0 && conn->broken == OK)
-		(void)conn_try_send(conn, rest, &sent); /* what leaves at once, leaves */
+	if (conn->broken == OK && conn_has_output(conn))
+		(void)conn_try_send(conn); /* what leaves at once, leaves */
 	conn_tls_end(conn);
 	drain(conn);
 	poll_close(&conn->poll);
 	(void)close(conn->fd); /* nothing more can be learnt from it */
+	conn_packed_free(conn);
 	mem_free(conn->in);
 	buf_fini(&conn->out);
 	buf_fini(&conn->early);
@@ -137,18 +135,13 @@ void conn_shrink(struct conn *conn)
 	}
 	if (conn->out.len == 0)
 		buf_release(&conn->out);
+	conn_packed_shrink(conn);
 }
 
 err_t conn_flush(struct conn *conn)
 {
-	while (conn->broken == OK && conn->out_sent < conn->out.len) {
-		struct str rest = str_skip(buf_str(&conn->out), conn->out_sent);
-		size_t sent = 0;
-		enum conn_io outcome = conn_try_send(conn, rest, &sent);
-
-		conn->out_sent += sent;
-		conn->broken = conn_await(conn, outcome);
-	}
+	while (conn->broken == OK && conn_has_output(conn))
+		conn->broken = conn_await(conn, conn_try_send(conn));
 	buf_reset(&conn->out);
 	conn->out_sent = 0;
 	return conn->broken;
@@ -355,9 +348,11 @@ err_t conn_more(struct conn *conn, size_t max, struct str *input)
 	return OK;
 }
 
+/* Of what is compressed nobody knows before whether it is text. */
 bool conn_has_input(const struct conn *conn)
 {
-	return conn->in_start < conn->in_end || (conn->ssl && SSL_pending(conn->ssl) > 0);
+	return conn->in_start < conn->in_end ||
+	       (conn->ssl && !conn->packed && SSL_pending(conn->ssl) > 0);
 }
 
 size_t conn_drop_input(struct conn *conn)
@@ -366,12 +361,12 @@ size_t conn_drop_input(struct conn *conn)
 
 	conn_take(conn, dropped);
 	conn->is_skipping = false;
-	return dropped;
+	return dropped + conn_packed_drop_input(conn);
 }
 
 err_t conn_wait(struct conn *conn, struct waiters *wake, deadline_t until)
 {
-	bool may_flush_wait = wake && conn->out_sent < conn->out.len;
+	bool may_flush_wait = wake && conn_has_output(conn);
 
 	if (until != NEVER)
 		conn->deadline = num_max(conn->deadline, until); /* for the flush */

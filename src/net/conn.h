@@ -81,3 +81,12 @@ bool conn_is_broken(const struct conn *conn);
 /* The same where TLS comes first (RFC 8314): input that came behind a proxy's header is
  * the beginning of it. */
 [[nodiscard]] err_t conn_tls_first(struct conn *conn, struct tls_server *tls);
+
+/* May suspend.  From here on both sides compress what they say (RFC 4978); nothing may
+ * have come that was not taken.  ERR_SYNTAX if the peer still is where it was compressed
+ * before.  Memory: net/compression.h. */
+[[nodiscard]] err_t conn_compress(struct conn *conn);
+bool conn_is_compressed(const struct conn *conn);
+/* May suspend.  What was said so far is the last that is compressed; the peer ends with
+ * the line that was taken last (RFC 8437 §4.1). */
+[[nodiscard]] err_t conn_uncompress(struct conn *conn);

@@ -139,10 +139,10 @@ static enum conn_io ssl_outcome(struct conn *conn, int result)
 bool conn_may_recv(const struct conn *conn)
 {
 	return conn->poll.is_readable || conn->early.len > 0 ||
-	       (conn->ssl && SSL_has_pending(conn->ssl));
+	       (conn->ssl && SSL_has_pending(conn->ssl)) || conn_packed_may_recv(conn);
 }
 
-enum conn_io conn_try_recv(struct conn *conn, char *to, size_t room, size_t *got)
+enum conn_io conn_wire_recv(struct conn *conn, char *to, size_t room, size_t *got)
 {
 	if (conn->is_ssl_dead)
 		return CONN_IO_END;
@@ -164,7 +164,13 @@ enum conn_io conn_try_recv(struct conn *conn, char *to, size_t room, size_t *got
 	return CONN_IO_DONE;
 }
 
-enum conn_io conn_try_send(struct conn *conn, struct str bytes, size_t *sent)
+enum conn_io conn_try_recv(struct conn *conn, char *to, size_t room, size_t *got)
+{
+	return conn->packed ? conn_packed_recv(conn, to, room, got)
+			    : conn_wire_recv(conn, to, room, got);
+}
+
+enum conn_io conn_wire_send(struct conn *conn, struct str bytes, size_t *sent)
 {
 	if (conn->is_ssl_dead)
 		return CONN_IO_END;
@@ -180,6 +186,24 @@ enum conn_io conn_try_send(struct conn *conn, struct str bytes, size_t *sent)
 		return errno == EAGAIN ? CONN_IO_WANT_WRITE : CONN_IO_END;
 	*sent = (size_t)count;
 	return CONN_IO_DONE;
+}
+
+bool conn_has_output(const struct conn *conn)
+{
+	return conn->out_sent < conn->out.len || conn_packed_has_output(conn);
+}
+
+enum conn_io conn_try_send(struct conn *conn)
+{
+	size_t sent = 0;
+
+	if (conn->packed && conn->packed->packs_out)
+		return conn_packed_send(conn);
+	struct str rest = str_skip(buf_str(&conn->out), conn->out_sent);
+	enum conn_io outcome = conn_wire_send(conn, rest, &sent);
+
+	conn->out_sent += sent;
+	return outcome;
 }
 
 err_t conn_await(struct conn *conn, enum conn_io wanted)

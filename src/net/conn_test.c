@@ -254,3 +254,86 @@ TEST(pipelined_commands_get_their_replies_in_one_write)
 	loop_fini();
 	clock_test_stop();
 }
+
+static void talk_compressed(void *arg)
+{
+	SCOPED(buf_fini) struct buf much = BUF(1 << 20);
+	struct str line;
+
+	(void)arg;
+	CHECK(conn_compress(here) == OK && conn_compress(there) == OK);
+	CHECK(conn_is_compressed(here) && !conn_has_input(here));
+	say(STR("one\r\ntwo\r\n"));
+	check_line(OK, true, STR("one"));
+	check_line(OK, true, STR("two"));
+	conn_deadline_s(here, 5);
+	check_line(ERR_TIMEOUT, true, STR("")); /* it rested meanwhile */
+	conn_deadline_s(here, 5);
+	for (int i = 0; i < 20000; i++)
+		buf_printf(&much, "%d ", i);
+	buf_add_c(&much, "\r\n");
+	say(buf_str(&much));
+	CHECK(conn_line(here, much.len, true, &line) == OK);
+	CHECK_STR(line, str_first(buf_str(&much), much.len - 2));
+	conn_add(here, STR("answer\r\n"));
+	CHECK(conn_flush(here) == OK);
+	CHECK(conn_line(there, 10, true, &line) == OK);
+	CHECK_STR(line, STR("answer"));
+	/* Both sides end it, and say plain text at once. */
+	say(STR("last\r\n"));
+	CHECK(conn_uncompress(there) == OK);
+	say(STR("plain\r\n"));
+	check_line(OK, true, STR("last"));
+	CHECK(conn_uncompress(here) == OK && !conn_is_compressed(here));
+	check_line(OK, true, STR("plain"));
+	conn_add(here, STR("plain, too\r\n"));
+	CHECK(conn_flush(here) == OK);
+	CHECK(conn_line(there, 10, true, &line) == OK);
+	CHECK_STR(line, STR("plain, too"));
+	CHECK(conn_compress(here) == OK && conn_compress(there) == OK);
+	say(STR("again\r\n"));
+	check_line(OK, true, STR("again"));
+	loop_stop();
+}
+
+TEST(both_sides_compress_until_they_do_not)
+{
+	run_pair(talk_compressed);
+}
+
+static void send_nothing_much(void *arg)
+{
+	static const char empty_block[] = "\0\0\0\xff\xff";
+
+	(void)arg;
+	for (int i = 0; i < 40000; i++)
+		conn_add(there, (struct str){empty_block, 5});
+	(void)conn_flush(there); /* whether all of it is taken is not the question */
+}
+
+static void read_nothing_much(void *arg)
+{
+	(void)arg;
+	CHECK(conn_compress(here) == OK);
+	check_line(ERR_CLOSED, true, STR(""));
+	conn_free(&here);
+	loop_stop();
+}
+
+TEST(blocks_that_say_nothing_keep_nobody_busy_for_long)
+{
+	int fds[2];
+
+	clock_test_start(0);
+	loop_init();
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) ==
+	      0);
+	here = conn_new(fds[0], STR("192.0.2.1"));
+	there = conn_new(fds[1], STR("::1"));
+	CHECK(task_start("reader", read_nothing_much, NULL));
+	CHECK(task_start("writer", send_nothing_much, NULL));
+	loop_run();
+	conn_free(&there);
+	loop_fini();
+	clock_test_stop();
+}
