@@ -53,6 +53,7 @@ struct conf {
 	uint32_t recipients_max;          /* of one mail */
 	uint32_t address_connections_max; /* of strangers, at all doors together */
 	uint32_t account_sessions_max;
+	uint32_t command_messages_max, copy_messages_max;    /* of IMAP; 0 is no limit */
 	uint32_t address_failures_max, account_failures_max; /* of log-ins */
 	struct str exempt; /* addresses and networks that these do not hold for */
 	struct str mta_smarthost, mta_routes; /* conf/hop.h */

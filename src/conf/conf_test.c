@@ -45,6 +45,7 @@ TEST(an_empty_file_gives_the_defaults)
 	CHECK_STR(world.conf.smtp.at[1].address, STR("::"));
 	CHECK(world.conf.message_bytes_max == 50 * 1024 * 1024);
 	CHECK(world.conf.recipients_max == 1000);
+	CHECK(world.conf.command_messages_max == 0);
 	CHECK(world.conf.log_level == LOG_INFO);
 	CHECK(world.conf.hostname.len > 0);
 	CHECK_STR(world.conf.default_domain, world.conf.hostname);
@@ -58,7 +59,8 @@ TEST(a_file_changes_what_it_names)
 	     "# mine\n[server]\nhostname = Mail.Example.COM ; a comment\n"
 	     "[listen]\nsmtp = 127.0.0.1:2525\n  [::1]:2525, 127.0.0.2:25+proxy\npop3 =\n"
 	     "proxies = 10.0.0.1 2001:db8::/32\n"
-	     "[limits]\nmessage-size = 1 GiB\n[log]\nlevel = debug\n"
+	     "[limits]\nmessage-size = 1 GiB\nmessages-of-command = 1000\n"
+	     "[log]\nlevel = debug\n"
 	     "[dns]\nserver = [2001:db8::1]:5353\n[tls]\nmta-sts = no\n"
 	     "[trust]\nforwarders = List.example,\t lists.Example \n"
 	     "exceptions = 192.0.2.0/24 2001:DB8::1, Lists.Example @x.example "
@@ -72,6 +74,7 @@ TEST(a_file_changes_what_it_names)
 	CHECK(world.conf.smtp.at[2].is_proxied && !world.conf.smtp.at[1].is_proxied);
 	CHECK_STR(world.conf.proxies, STR("10.0.0.1 2001:db8::/32"));
 	CHECK(world.conf.message_bytes_max == 1024 * 1024 * 1024);
+	CHECK(world.conf.command_messages_max == 1000);
 	CHECK(world.conf.log_level == LOG_DEBUG);
 	CHECK(world.conf.is_dane_heeded && !world.conf.is_mta_sts_heeded);
 	CHECK_STR(world.conf.dns_server, STR("[2001:db8::1]:5353"));
@@ -108,6 +111,8 @@ TEST(a_mistake_is_named_with_its_line)
 		{"[limits]\nmessage-size = 99999999999 GiB\n",
 		 ":2: limits.message-size: \"99999999999 GiB\" is not a size, such as 50 "
 		 "MiB"},
+		{"[limits]\nmessages-of-copy = 999\n",
+		 ":2: limits.messages-of-copy: 999 is not between 1000 and 10000000"},
 		{"[limits]\nmessage-size =\n",
 		 ":2: limits.message-size: there is no value"},
 		{"[trust]\nforwarders = list.example @x\n",

@@ -148,6 +148,16 @@ const struct setting settings[] = {
 	{"limits", "exempt", SETTING_NETWORKS, AT(exempt), 0, 0, "", "nobody",
 	 "Addresses and networks that these four do not hold for, such as a web mail "
 	 "server's."},
+	{"limits", "messages-of-command", SETTING_COUNT, AT(command_messages_max), 1000,
+	 10000000, "", "no limit",
+	 "How many messages one command of IMAP goes through, announced by MESSAGELIMIT "
+	 "(RFC 9738).  Programs that do not know of that see only the newest messages of "
+	 "a mailbox that has more."},
+	{"limits", "messages-of-copy", SETTING_COUNT, AT(copy_messages_max), 1000,
+	 10000000, "", "no limit",
+	 "How many messages one COPY or APPEND of IMAP stores, announced by SAVELIMIT "
+	 "(RFC 9738); where messages-of-command is set, that holds instead.  One APPEND "
+	 "never stores more than 500."},
 	{"trust", "check", SETTING_SWITCH, AT(is_mail_judged), 0, 0, "yes", NULL,
 	 "Whether it is found out who strangers' mail is from: the client's name, SPF, "
 	 "DKIM, DMARC and ARC.  The results stand in the Authentication-Results field of "

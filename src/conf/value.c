@@ -427,7 +427,7 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		   struct arena *arena, struct str *why)
 {
 	void *to = field(setting, conf);
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (value.len > CONF_TEXT_MAX) {
 		*why = STR("the value is longer than 1000 octets");
@@ -450,7 +450,8 @@ err_t setting_read(const struct setting *setting, struct str value, struct conf 
 		*(uint64_t *)to = number;
 		return OK;
 	case SETTING_COUNT:
-		TRY(read_number(setting, value, arena, &number, why));
+		if (value.len > 0 || !setting->unset)
+			TRY(read_number(setting, value, arena, &number, why));
 		*(uint32_t *)to = (uint32_t)number;
 		return OK;
 	case SETTING_DAYS:
@@ -542,7 +543,8 @@ void setting_write(const struct setting *setting, const struct conf *conf,
 		write_number(spans, *(const uint64_t *)from, out);
 		break;
 	case SETTING_COUNT:
-		buf_add_u64(out, *(const uint32_t *)from);
+		if (!setting->unset || *(const uint32_t *)from > 0)
+			buf_add_u64(out, *(const uint32_t *)from);
 		break;
 	case SETTING_SWITCH:
 		buf_add_c(out, *(const bool *)from ? "yes" : "no");

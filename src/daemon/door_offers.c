@@ -27,6 +27,8 @@ static void offer_imap(struct offer *offer)
 		.tls = door->tls[offer->service],
 		.login = door->login,
 		.message_bytes_max = door->self->conf.message_bytes_max,
+		.command_messages_max = door->self->conf.command_messages_max,
+		.copy_messages_max = door->self->conf.copy_messages_max,
 		.is_dev = door->self->is_dev,
 	};
 }

@@ -12,6 +12,7 @@ enum when {
 	BINDING_OFFERED,  /* under TLS, which the log-in can be bound to */
 	LOGIN_FORBIDDEN,  /* as there is no TLS yet */
 	LOGGED_IN,
+	NOT_COMPRESSED, /* and somebody is logged in */
 };
 
 /* Only what is complete stands here. */
@@ -65,6 +66,17 @@ static const struct {
 	{"PARTIAL", LOGGED_IN},     /* RFC 9394 */
 	{"INPROGRESS", LOGGED_IN},  /* RFC 9585 */
 	{"MULTISEARCH", LOGGED_IN}, /* RFC 7377 */
+	{"REPLACE", LOGGED_IN},     /* RFC 8508 */
+	{"CATENATE", LOGGED_IN},    /* RFC 4469 */
+	{"WITHIN", LOGGED_IN},      /* RFC 5032 */
+	{"UIDONLY", LOGGED_IN},     /* RFC 9586 */
+	{"UIDBATCHES", LOGGED_IN},  /* RFC 10022 */
+	{"QUOTA", LOGGED_IN},       /* RFC 9208, and RFC 2087 */
+	{"QUOTA=RES-STORAGE", LOGGED_IN},
+	{"QUOTA=RES-MESSAGE", LOGGED_IN},
+	{"UNAUTHENTICATE", LOGGED_IN}, /* RFC 8437 */
+	/* RFC 4978 */
+	{"COMPRESS=DEFLATE", NOT_COMPRESSED},
 };
 
 static bool holds(const struct session *s, enum when when)
@@ -86,8 +98,21 @@ static bool holds(const struct session *s, enum when when)
 		return is_nobody && !session_offers_login(s);
 	case LOGGED_IN:
 		return !is_nobody;
+	case NOT_COMPRESSED:
+		return !is_nobody && !conn_is_compressed(s->conn);
 	}
 	return false;
+}
+
+/* RFC 9738 §3: the one or the other, where there is a limit. */
+static void write_message_limit(const struct session *s, struct buf *out)
+{
+	if (s->state == IMAP_NOT_AUTHENTICATED)
+		return;
+	if (s->service->command_messages_max > 0)
+		buf_printf(out, " MESSAGELIMIT=%u", s->service->command_messages_max);
+	else if (s->service->copy_messages_max > 0)
+		buf_printf(out, " SAVELIMIT=%u", s->service->copy_messages_max);
 }
 
 void session_capabilities(const struct session *s, struct buf *out)
@@ -105,6 +130,7 @@ void session_capabilities(const struct session *s, struct buf *out)
 	if (s->state != IMAP_NOT_AUTHENTICATED) /* RFC 7889 */
 		buf_printf(out, " APPENDLIMIT=%llu",
 			   (unsigned long long)s->service->message_bytes_max);
+	write_message_limit(s, out);
 }
 
 err_t on_capability(struct session *s, const struct imap_command *command)
@@ -159,10 +185,9 @@ err_t on_enable(struct session *s, const struct imap_command *command)
 		const char *name;
 		bool *is_on;
 	} choices[] = {
-		{"IMAP4rev2", &s->is_rev2},
-		{"UTF8=ACCEPT", &s->is_utf8},
-		{"QRESYNC", &s->is_qresync},
-		{"CONDSTORE", &s->is_condstore},
+		{"IMAP4rev2", &s->is_rev2},   {"UTF8=ACCEPT", &s->is_utf8},
+		{"QRESYNC", &s->is_qresync},  {"CONDSTORE", &s->is_condstore},
+		{"UIDONLY", &s->is_uid_only},
 	};
 
 	if (wants_qresync || is_named(command, "CONDSTORE"))

@@ -1,7 +1,9 @@
 /* COPY, MOVE, EXPUNGE and STORE: what changes messages.  RFC 9051 §6.4.3, §6.4.6 to
  * §6.4.9; RFC 4315 §2.1. */
 #include "imap/fetch.h"
+#include "imap/limit.h"
 #include "imap/mailboxes.h"
+#include "imap/walk.h"
 
 static err_t reply_unreadable(struct session *s)
 {
@@ -101,6 +103,20 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 				"SELECT it to change it");
 	if (count == 0)
 		return reply_ok(s, command, "None of them was there");
+	bool fits = true;
+
+	if (op.kind == OP_MOVE)
+		outcome = limit_ranges(s, &list, &count);
+	else
+		outcome = limit_copy(s, list, count, &fits);
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
+	if (!fits) /* COPY is atomic */
+		return reply_no(
+			s, command,
+			"[MESSAGELIMIT %u] Too many messages to copy; try it with "
+			"fewer",
+			limit_of_saving(s));
 	op.copy.mailbox = s->box.mailbox;
 	op.copy.to_mailbox = mailbox->row.id;
 	if (!uids_for_store(&s->scratch, list, count, &op.copy.uids))
@@ -121,8 +137,28 @@ err_t on_move(struct session *s, const struct imap_command *command)
 	return copy_or_move(s, command);
 }
 
+/* With MESSAGELIMIT, of a UID EXPUNGE those that have \Deleted count.  RFC 9738 §3.1. */
+static enum store_outcome only_marked(struct session *s, struct uids *marked,
+				      struct imap_range **list, size_t *count)
+{
+	uint32_t max = s->service->command_messages_max;
+
+	if (max == 0 || s->box.count <= max)
+		return STORE_OK;
+	struct walk walk = walk_over(s, *list, *count, 0);
+
+	for (const struct message_row *row; (row = walk_next(&walk));) {
+		if (row->flags & FLAG_DELETED)
+			uids_add(marked, row->uid, row->uid);
+	}
+	*list = marked->list;
+	*count = marked->count;
+	return walk.outcome == STORE_OK ? limit_ranges(s, list, count) : walk.outcome;
+}
+
 err_t on_expunge(struct session *s, const struct imap_command *command)
 {
+	SCOPED(uids_fini) struct uids marked = {0};
 	struct store_op op = {.kind = OP_EXPUNGE};
 	struct store_commit commit = {
 		.account = s->login.account, .ops = &op, .count = 1};
@@ -140,6 +176,9 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 		if (named(s, command, &command->copy.set, &list, &count, &err) !=
 		    SELECTED_OK)
 			return err;
+		if (only_marked(s, &marked, &list, &count) != STORE_OK)
+			return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read "
+					    "now; connect again in a minute");
 		if (count == 0) /* to the store, none would be all */
 			return reply_ok(s, command, "None of them was there");
 		if (!uids_for_store(&s->scratch, list, count, &op.expunge.uids))
@@ -262,6 +301,9 @@ err_t on_store(struct session *s, const struct imap_command *command)
 		return err;
 	if (store->has_unchanged_since)
 		session_condstore(s);
+	if (limit_ranges(s, &list, &count) != STORE_OK)
+		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
+				    "connect again in a minute");
 	if (count == 0)
 		return reply_ok(s, command, "None of them was there");
 	op.flags = (struct op_flags){

@@ -44,14 +44,15 @@ static void write_attributes(struct buf *out, const struct imap_list *list,
 		buf_printf(out, " %.*s", STR_FMT(use));
 }
 
-static void list_one(struct session *s, const struct imap_list *list,
-		     const struct mailbox *mailbox)
+static enum store_outcome list_one(struct session *s, const struct imap_list *list,
+				   const struct mailbox *mailbox)
 {
 	bool is_above = is_above_match(list, mailbox);
+	enum store_outcome outcome = STORE_OK;
 
 	if (!matches(list, mailbox->path) ||
 	    (!is_selected_by(list, mailbox) && !is_above))
-		return;
+		return STORE_OK;
 	buf_add_c(&s->out, "* LIST (");
 	write_attributes(&s->out, list, mailbox);
 	buf_add_c(&s->out, ") \"/\" ");
@@ -60,9 +61,10 @@ static void list_one(struct session *s, const struct imap_list *list,
 		buf_add_c(&s->out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
 	buf_add_c(&s->out, "\r\n");
 	if ((list->returns & IMAP_LIST_STATUS) && !mailbox->row.is_container)
-		mailbox_write_status(s, mailbox, list->status_items);
+		outcome = mailbox_write_status(s, mailbox, list->status_items);
 	if (s->out.len > SEND_BYTES)
 		session_send(s);
+	return outcome == STORE_ABSENT ? STORE_OK : outcome; /* it went meanwhile */
 }
 
 err_t on_list(struct session *s, const struct imap_command *command)
@@ -81,8 +83,11 @@ err_t on_list(struct session *s, const struct imap_command *command)
 		return reply_store(s, command, outcome);
 	if (list->status_items & IMAP_STATUS_HIGHESTMODSEQ)
 		session_condstore(s);
-	for (size_t i = 0; i < all.count && !conn_is_broken(s->conn); i++)
-		list_one(s, list, &all.list[i]);
+	for (size_t i = 0; i < all.count && !conn_is_broken(s->conn); i++) {
+		outcome = list_one(s, list, &all.list[i]);
+		if (outcome != STORE_OK)
+			return reply_store(s, command, outcome);
+	}
 	return reply_ok(s, command, "That is all");
 }
 
@@ -130,6 +135,8 @@ err_t on_status(struct session *s, const struct imap_command *command)
 			"[CANNOT] That mailbox holds other mailboxes, but no messages");
 	if (command->status.items & IMAP_STATUS_HIGHESTMODSEQ)
 		session_condstore(s);
-	mailbox_write_status(s, mailbox, command->status.items);
+	outcome = mailbox_write_status(s, mailbox, command->status.items);
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "That is all");
 }

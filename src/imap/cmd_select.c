@@ -63,6 +63,8 @@ err_t on_select(struct session *s, const struct imap_command *command)
 
 	if (select->is_qresync && !s->is_qresync) /* RFC 7162 §3.2.5 */
 		return reply_bad(s, command, "ENABLE QRESYNC first");
+	if (select->numbers.count > 0 && s->is_uid_only) /* RFC 9586 §3.7 */
+		return reply_bad(s, command, "%s", UID_REQUIRED);
 	enum store_outcome outcome = find_id(s, select->mailbox, &id);
 
 	/* Whatever comes of it, the old one is left.  RFC 9051 §6.3.2. */

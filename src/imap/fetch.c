@@ -1,5 +1,6 @@
 #include "imap/fetch.h"
 
+#include "imap/limit.h"
 #include "imap/mailboxes.h"
 #include "imap/message.h"
 #include "imap/resync.h"
@@ -186,22 +187,11 @@ static void write_name(struct fetching *f, const struct imap_section *section)
 	buf_add_byte(&f->s->out, ' ');
 }
 
-/* The part of len octets that the partial asks for.  RFC 9051 §6.4.5. */
-static struct octets cut(const struct imap_section *section, struct octets whole)
-{
-	if (!section->is_partial)
-		return whole;
-	uint64_t skip = num_min(section->offset, whole.len);
-
-	return (struct octets){whole.at + skip,
-			       num_min(section->count, whole.len - skip)};
-}
-
 static void write_cut(struct fetching *f, const struct imap_section *section,
 		      struct str text, bool is_binary)
 {
 	struct session *s = f->s;
-	struct octets part = cut(section, (struct octets){0, text.len});
+	struct octets part = message_cut(section, (struct octets){0, text.len});
 
 	write_name(f, section);
 	imap_write_literal_head(&s->out, part.len, is_binary);
@@ -291,7 +281,7 @@ static enum store_outcome
 write_octets(struct fetching *f, const struct imap_section *section, struct octets where)
 {
 	struct str text;
-	struct octets part = cut(section, where);
+	struct octets part = message_cut(section, where);
 	struct literal literal = {f, section, part.len, false};
 
 	if (message_known(&f->message, part, &text)) {
@@ -344,9 +334,7 @@ static enum store_outcome fetch_one(struct fetching *f, const struct message_row
 
 	if (number == 0)
 		return STORE_OK; /* the client does not know of it yet */
-	buf_add(&s->out, STR("* "));
-	buf_add_u64(&s->out, number);
-	buf_add(&s->out, STR(" FETCH ("));
+	selected_write_fetch(s, number, row->uid);
 	f->has_item = false;
 	write_plain_items(f, row);
 	if (f->needs_digest) {
@@ -557,6 +545,8 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 		session_condstore(s);
 	enum store_outcome outcome = only_part(s, fetch, &list, &count, &part);
 
+	if (outcome == STORE_OK)
+		outcome = limit_ranges(s, &list, &count);
 	if (outcome == STORE_OK)
 		outcome = only_changed(s, fetch, &list, &count, &changed);
 	if (outcome != STORE_OK)

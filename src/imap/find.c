@@ -1,5 +1,6 @@
 #include "imap/find.h"
 
+#include "imap/limit.h"
 #include "imap/sorting.h"
 #include "text/charset.h"
 
@@ -39,6 +40,21 @@ static bool knows_charset(struct session *s, const struct imap_command *command,
 	return false;
 }
 
+/* RFC 9738 §3: of a SEARCH the messages that are looked at count. */
+static enum store_outcome limit_bounds(struct find *find)
+{
+	struct imap_range *list = find->bounds.list;
+	size_t count = find->bounds.count;
+	enum store_outcome outcome = limit_ranges(find->match.s, &list, &count);
+
+	if (outcome != STORE_OK || find->match.s->limited_uid == 0)
+		return outcome;
+	uids_clear(&find->bounds);
+	for (size_t i = 0; i < count; i++)
+		uids_add(&find->bounds, list[i].first, list[i].last);
+	return STORE_OK;
+}
+
 bool find_begin(struct find *find, struct session *s, const struct imap_command *command,
 		err_t *err)
 {
@@ -61,12 +77,15 @@ bool find_begin(struct find *find, struct session *s, const struct imap_command 
 	}
 	if (is_ready && !command->is_uid)
 		outcome = selected_number(s);
+	if (is_ready)
+		match_bounds(&find->match, &find->bounds);
+	if (is_ready && outcome == STORE_OK && command->verb == IMAP_SEARCH)
+		outcome = limit_bounds(find);
 	if (!is_ready || outcome != STORE_OK) {
 		*err = reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
 				    "connect again in a minute");
 		return false;
 	}
-	match_bounds(&find->match, &find->bounds);
 	find->progress.goal = match_looks(&find->match, &find->bounds);
 	return true;
 }

@@ -12,7 +12,10 @@ struct imap_service {
 	struct tls_server *tls;     /* NULL: there is no TLS, only in dev */
 	struct login_service login; /* and with it store, vault and directory */
 	uint64_t message_bytes_max; /* of APPEND */
-	bool is_dev;                /* on loopback, passwords may come without TLS */
+	/* The most messages that one command goes through (MESSAGELIMIT), and that one
+	 * COPY or APPEND stores (SAVELIMIT); 0 is no limit.  RFC 9738. */
+	uint32_t command_messages_max, copy_messages_max;
+	bool is_dev; /* on loopback, passwords may come without TLS */
 };
 
 /* Talks with the client until it leaves, is silent for too long, or the task is canceled;

@@ -1,5 +1,7 @@
 #include "imap/mailboxes.h"
 
+#include "imap/walk.h"
+
 static struct mailbox *by_id(const struct mailboxes *all, size_t count, uint64_t id)
 {
 	for (size_t i = count; i-- > 0;) {
@@ -81,8 +83,25 @@ enum store_outcome mailbox_find(struct session *s, struct str path,
 	return *found ? STORE_OK : STORE_ABSENT;
 }
 
+/* What EXPUNGE would free: the sum of the sizes of what has \Deleted, in octets.  RFC
+ * 9208 §4.1.4. */
+static enum store_outcome sum_deleted(struct session *s, const struct mailbox_row *row,
+				      uint64_t *sum)
+{
+	struct imap_range all = {1, UINT32_MAX};
+	struct walk walk = walk_over(s, &all, 1, ROW_MESSAGE);
+
+	*sum = 0;
+	if (row->deleted == 0)
+		return STORE_OK;
+	walk.mailbox = row->id;
+	for (const struct message_row *message; (message = walk_next(&walk));)
+		*sum += message->flags & FLAG_DELETED ? message->size : 0;
+	return walk.outcome;
+}
+
 static void write_status_item(struct session *s, const struct mailbox_row *row,
-			      enum imap_status_item item)
+			      enum imap_status_item item, uint64_t deleted_bytes)
 {
 	uint64_t value = 0;
 
@@ -118,25 +137,36 @@ static void write_status_item(struct session *s, const struct mailbox_row *row,
 	case IMAP_STATUS_APPENDLIMIT:
 		value = s->service->message_bytes_max;
 		break;
+	case IMAP_STATUS_DELETED_STORAGE:
+		value = deleted_bytes;
+		break;
 	}
 	buf_add_u64(&s->out, value);
 }
 
-void mailbox_write_status(struct session *s, const struct mailbox *mailbox,
-			  unsigned items)
+enum store_outcome mailbox_write_status(struct session *s, const struct mailbox *mailbox,
+					unsigned items)
 {
+	uint64_t deleted_bytes = 0;
 	bool is_first = true;
+	enum store_outcome outcome = STORE_OK;
 
+	if (items & IMAP_STATUS_DELETED_STORAGE)
+		outcome = sum_deleted(s, &mailbox->row, &deleted_bytes);
+	if (outcome != STORE_OK)
+		return outcome;
 	buf_add_c(&s->out, "* STATUS ");
 	imap_write_mailbox(&s->out, mailbox->path, session_is_utf8(s));
 	buf_add_c(&s->out, " (");
-	for (unsigned bit = 1; bit <= IMAP_STATUS_APPENDLIMIT; bit <<= 1) {
+	for (unsigned bit = 1; bit <= IMAP_STATUS_DELETED_STORAGE; bit <<= 1) {
 		if (!(items & bit))
 			continue;
 		if (!is_first)
 			buf_add_byte(&s->out, ' ');
-		write_status_item(s, &mailbox->row, (enum imap_status_item)bit);
+		write_status_item(s, &mailbox->row, (enum imap_status_item)bit,
+				  deleted_bytes);
 		is_first = false;
 	}
 	buf_add_c(&s->out, ")\r\n");
+	return STORE_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "imap/mailboxes.h"
+#include "rt/clock.h"
 #include "store/digest.h"
 #include "text/casemap.h"
 #include "text/charset.h"
@@ -46,6 +47,8 @@ static enum cost cost_of(const struct match *match, const struct imap_search_key
 	case IMAP_SEARCH_SAVED_ON:
 	case IMAP_SEARCH_SAVED_SINCE:
 	case IMAP_SEARCH_EMAILID:
+	case IMAP_SEARCH_OLDER:
+	case IMAP_SEARCH_YOUNGER:
 		return FROM_MESSAGE;
 	case IMAP_SEARCH_HEADER:
 	case IMAP_SEARCH_SENT_BEFORE:
@@ -159,6 +162,10 @@ static bool prepare_set(struct match *match, struct imap_search_key *key,
 	struct imap_range *list;
 	size_t count;
 
+	*reason = UID_REQUIRED; /* RFC 9586 §3.5 */
+	if (key->kind == IMAP_SEARCH_SEQUENCE && !key->set.is_saved &&
+	    match->s->is_uid_only)
+		return false;
 	*reason = "";
 	if (selected_uids(match->s, &key->set, key->kind == IMAP_SEARCH_UID, &list,
 			  &count, reason) != SELECTED_OK)
@@ -197,6 +204,8 @@ static bool prepare(struct match *match, struct imap_search_key *key, const char
 		cheap_first(match, key);
 	if (key->kind == IMAP_SEARCH_SEQUENCE || key->kind == IMAP_SEARCH_UID)
 		return prepare_set(match, key, reason);
+	if (key->kind == IMAP_SEARCH_OLDER || key->kind == IMAP_SEARCH_YOUNGER)
+		key->number = clock_s() - key->number; /* RFC 5032 §2 */
 	if (key->kind == IMAP_SEARCH_HEADER || key->kind == IMAP_SEARCH_BODY ||
 	    key->kind == IMAP_SEARCH_TEXT) {
 		*reason = "the search text is too long";
@@ -503,6 +512,10 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return arrived == key->number;
 	case IMAP_SEARCH_SINCE:
 		return arrived >= key->number;
+	case IMAP_SEARCH_OLDER:
+		return row->received_at <= key->number;
+	case IMAP_SEARCH_YOUNGER:
+		return row->received_at >= key->number;
 	case IMAP_SEARCH_SAVED_BEFORE:
 		return saved < key->number;
 	case IMAP_SEARCH_SAVED_ON:

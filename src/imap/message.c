@@ -228,6 +228,16 @@ bool message_locate(const struct message *m, const struct imap_section *section,
 	return true;
 }
 
+struct octets message_cut(const struct imap_section *section, struct octets whole)
+{
+	if (!section->is_partial)
+		return whole;
+	uint64_t skip = num_min(section->offset, whole.len);
+
+	return (struct octets){whole.at + skip,
+			       num_min(section->count, whole.len - skip)};
+}
+
 bool message_known(struct message *m, struct octets octets, struct str *text)
 {
 	size_t trace = m->row->trace.len;

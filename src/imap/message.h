@@ -59,6 +59,8 @@ struct octets {
  * finds, nor for BINARY, whose encoded text it finds. */
 bool message_locate(const struct message *m, const struct imap_section *section,
 		    struct octets *found);
+/* What of them the section's partial asks for.  RFC 9051 §6.4.5. */
+struct octets message_cut(const struct imap_section *section, struct octets whole);
 /* The part the section names; NULL if there is none. */
 const struct mime_part *message_part(const struct message *m,
 				     const struct imap_section *section);

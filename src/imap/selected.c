@@ -245,7 +245,7 @@ static void tell_gone(struct session *s)
 
 	box->gone = (struct uids){0};
 	contexts_tell_gone(s, &gone);
-	if (s->is_qresync)
+	if (s->is_qresync || s->is_uid_only) /* RFC 9586 §3.4 */
 		tell_vanished(s, &gone);
 	else
 		tell_expunged(s, &gone);
@@ -276,13 +276,21 @@ static enum store_outcome tell_new(struct session *s)
 	return STORE_OK;
 }
 
+void selected_write_fetch(struct session *s, uint32_t number, uint32_t uid)
+{
+	buf_add(&s->out, STR("* "));
+	buf_add_u64(&s->out, s->is_uid_only ? uid : number);
+	buf_add(&s->out, s->is_uid_only ? STR(" UIDFETCH (") : STR(" FETCH ("));
+}
+
 static void flags_write(struct session *s, const struct message_row *row)
 {
 	uint32_t number = numbers_of_uid(&s->box.numbers, row->uid);
 
 	if (number == 0)
 		return;
-	buf_printf(&s->out, "* %u FETCH (UID %u FLAGS ", number, row->uid);
+	selected_write_fetch(s, number, row->uid);
+	buf_printf(&s->out, "UID %u FLAGS ", row->uid);
 	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
 	if (s->is_condstore) {
 		buf_printf(&s->out, " MODSEQ (%llu)", (unsigned long long)row->modseq);

@@ -33,6 +33,10 @@ struct selected {
 
 	struct context *contexts; /* what is kept up to date (RFC 5267), */
 	struct uids touched;      /* and of whose flags that has not been told */
+
+	struct { /* what UIDBATCHES was asked last, and how things stood then */
+		uint32_t size, first, last, count, uid_next;
+	} batched;
 };
 
 /* Selects; the caller tells the client about it.  Whatever was selected is left first. */
@@ -50,6 +54,9 @@ enum store_outcome selected_collect(struct session *s, const struct uids *own,
 /* Collects, and sends EXPUNGE (if it may), EXISTS and FETCH for what happened.  Says BYE
  * if the mailbox is gone or cannot be followed. */
 err_t selected_tell(struct session *s, bool may_expunge);
+
+/* "* 5 FETCH (", or "* 25996 UIDFETCH (" (RFC 9586 §3.3). */
+void selected_write_fetch(struct session *s, uint32_t number, uint32_t uid);
 
 /* The messages a command names, as sorted UID ranges in the scratch arena, all below
  * uid_next.  With is_uid they are UIDs; otherwise sequence numbers, which must exist.  On

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "base/log.h"
+#include "imap/arriving.h"
 #include "wire/imap/framing.h"
 
 enum {
@@ -84,14 +85,49 @@ err_t reply_bad(struct session *s, const struct imap_command *command, const cha
 	return reply_bye(s, "[CLIENTBUG] Too many commands were wrong, goodbye");
 }
 
+/* RFC 9738 §3.1: a response has one code, so that MESSAGELIMIT may have to go ahead. */
+static void say_limit(struct session *s, struct buf *text)
+{
+	bool has_code = text->len > 0 && text->ptr[0] == '[';
+	SCOPED(buf_fini) struct buf code = BUF(100);
+
+	buf_printf(&code, "[MESSAGELIMIT %u %u]", s->service->command_messages_max,
+		   s->limited_uid);
+	if (has_code) {
+		buf_printf(&s->out, "* NO %.*s There is more; go on below that\r\n",
+			   STR_FMT(buf_str(&code)));
+		return;
+	}
+	buf_reset(text);
+	buf_printf(text, "%.*s Done so far; go on below that", STR_FMT(buf_str(&code)));
+}
+
+static void ok_v(struct session *s, const struct imap_command *command,
+		 const char *format, va_list args) PRINTF_LIKE(3, 0);
+static void ok_v(struct session *s, const struct imap_command *command,
+		 const char *format, va_list args)
+{
+	SCOPED(buf_fini) struct buf text = BUF(IMAP_OUT_MAX);
+
+	if (s->limited_uid == 0) {
+		reply_tag(s, command);
+		reply_v(s, " OK ", format, args);
+		return;
+	}
+	buf_vprintf(&text, format, args);
+	say_limit(s, &text);
+	reply_tag(s, command);
+	buf_printf(&s->out, " OK %.*s\r\n", STR_FMT(buf_str(&text)));
+	session_send(s);
+}
+
 err_t reply_only_ok(struct session *s, const struct imap_command *command,
 		    const char *format, ...)
 {
 	va_list args;
 
-	reply_tag(s, command);
 	va_start(args, format);
-	reply_v(s, " OK ", format, args);
+	ok_v(s, command, format, args);
 	va_end(args);
 	return OK;
 }
@@ -117,9 +153,8 @@ err_t reply_ok(struct session *s, const struct imap_command *command, const char
 		TRY(selected_tell(s, may_expunge(command)));
 	if (s->is_done)
 		return OK; /* the mailbox is gone, and BYE was said */
-	reply_tag(s, command);
 	va_start(args, format);
-	reply_v(s, " OK ", format, args);
+	ok_v(s, command, format, args);
 	va_end(args);
 	return OK;
 }
@@ -249,6 +284,13 @@ static command_handler *const handlers[IMAP_VERB_COUNT] = {
 	[IMAP_STORE] = on_store,
 	[IMAP_COPY] = on_copy,
 	[IMAP_MOVE] = on_move,
+	[IMAP_COMPRESS] = on_compress,
+	[IMAP_REPLACE] = on_replace,
+	[IMAP_GETQUOTA] = on_getquota,
+	[IMAP_GETQUOTAROOT] = on_getquotaroot,
+	[IMAP_SETQUOTA] = on_setquota,
+	[IMAP_UNAUTHENTICATE] = on_unauthenticate,
+	[IMAP_UIDBATCHES] = on_uidbatches,
 };
 
 static err_t run_command(struct session *s, struct str text)
@@ -257,11 +299,18 @@ static err_t run_command(struct session *s, struct str text)
 	struct imap_command command;
 	struct str reason;
 
-	if (imap_command_parse(text, dialect, &s->scratch, &command, &reason))
-		return handlers[command.verb](s, &command);
+	s->limited_uid = 0;
+	if (imap_command_parse(text, dialect, &s->scratch, &command, &reason)) {
+		if (!s->is_uid_only || command.is_uid ||
+		    !imap_verb_has_numbers(command.verb))
+			return handlers[command.verb](s, &command);
+		reason = STR(UID_REQUIRED); /* RFC 9586 §3.2, §3.8 */
+	}
 	TRY(reply_bad(s, &command, "%.*s", STR_FMT(reason)));
-	if (command.tag.len > 0 && command.verb == IMAP_APPEND && !s->is_done)
-		return append_skip(s, text);
+	bool brings = command.verb == IMAP_APPEND || command.verb == IMAP_REPLACE;
+
+	if (command.tag.len > 0 && brings && !s->is_done)
+		return arriving_skip(s, text);
 	return OK;
 }
 
@@ -313,6 +362,8 @@ static err_t next_command(struct session *s)
 	if (!arena_copy(&s->scratch, str_first(got, frame.len), &text))
 		return reply_bye(s, "[LIMIT] The command is too long");
 	conn_take(s->conn, frame.len);
+	if (!is_known) /* the answer to a log-in may come late */
+		conn_shrink(s->conn);
 	err_t err = run_command(s, text);
 
 	if (!is_known) /* it may have held a password */
@@ -330,8 +381,6 @@ static void greet(struct session *s)
 
 static err_t converse(struct session *s)
 {
-	deadline_t login_until = deadline_s(IMAP_WAIT_LOGIN_S);
-
 	greet(s);
 	while (!s->is_done) {
 		unsigned wait_s = IMAP_WAIT_S;
@@ -339,9 +388,9 @@ static err_t converse(struct session *s)
 		if (s->state == IMAP_NOT_AUTHENTICATED) {
 			deadline_t now = loop_now();
 
-			if (now >= login_until)
+			if (now >= s->login_until)
 				return ERR_TIMEOUT;
-			wait_s = (unsigned)((login_until - now) / 1000) + 1;
+			wait_s = (unsigned)((s->login_until - now) / 1000) + 1;
 		}
 		conn_deadline_s(s->conn, wait_s);
 		TRY(next_command(s));
@@ -349,23 +398,35 @@ static err_t converse(struct session *s)
 		arena_fini(&s->scratch);
 		arena_fini(&s->page);
 		buf_release(&s->out);
-		if (s->state != IMAP_NOT_AUTHENTICATED)
-			s->scratch.max = SCRATCH_MAX;
+		s->scratch.max = s->state == IMAP_NOT_AUTHENTICATED ? SCRATCH_BEFORE_LOGIN
+								    : SCRATCH_MAX;
 	}
 	return OK;
 }
 
-static void session_end(struct session *s)
+/* Of the session only what belongs to the connection is left. */
+void session_forget(struct session *s)
 {
 	selected_leave(s);
 	if (s->login.account != 0) {
 		store_watch_close(&s->watch);
 		login_end(&s->service->login, &s->login);
 	}
-	buf_fini(&s->out);
+	s->login = (struct login){0};
+	s->watch = (struct store_watch){0};
+	s->state = IMAP_NOT_AUTHENTICATED;
+	s->is_rev2 = s->is_utf8 = s->is_condstore = s->is_qresync = false;
+	s->is_uid_only = false;
+	s->login_until = deadline_s(IMAP_WAIT_LOGIN_S);
 	arena_fini(&s->page);
-	arena_fini(&s->scratch);
 	arena_fini(&s->arena);
+}
+
+static void session_end(struct session *s)
+{
+	session_forget(s);
+	buf_fini(&s->out);
+	arena_fini(&s->scratch);
 }
 
 void imap_session(struct conn *conn, const struct imap_service *service)
@@ -375,6 +436,7 @@ void imap_session(struct conn *conn, const struct imap_service *service)
 		.service = service,
 		.id = task_self() ? task_id(task_self()) : 0,
 		.state = IMAP_NOT_AUTHENTICATED,
+		.login_until = deadline_s(IMAP_WAIT_LOGIN_S),
 		.out = BUF(IMAP_OUT_MAX),
 	};
 

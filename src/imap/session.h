@@ -31,16 +31,24 @@ struct session {
 	bool is_utf8;      /* ENABLE UTF8=ACCEPT was */
 	bool is_condstore; /* the client knows of mod-sequences (RFC 7162 §3.1) */
 	bool is_qresync;   /* ENABLE QRESYNC was said */
+	bool is_uid_only;  /* ENABLE UIDONLY was: no message numbers (RFC 9586) */
 	bool is_done;
-	unsigned error_count; /* commands that were nonsense */
-	struct login login;   /* account 0: nobody yet */
-	struct arena arena;   /* as old as the session */
-	struct arena scratch; /* of one command */
-	struct arena page;    /* of one page of rows */
-	struct buf out;       /* a response being put together */
+	uint32_t limited_uid;   /* the command stopped here; 0: it did not (RFC 9738) */
+	deadline_t login_until; /* while nobody is logged in */
+	unsigned error_count;   /* commands that were nonsense */
+	struct login login;     /* account 0: nobody yet */
+	struct arena arena;     /* as old as the session */
+	struct arena scratch;   /* of one command */
+	struct arena page;      /* of one page of rows */
+	struct buf out;         /* a response being put together */
 	struct store_watch watch;
 	struct selected box; /* mailbox 0: none is selected */
 };
+
+/* RFC 9586 §3 */
+#define UID_REQUIRED                                                                     \
+	"[UIDREQUIRED] Message numbers are not allowed once UIDONLY is enabled; use "    \
+	"UIDs"
 
 typedef err_t command_handler(struct session *s, const struct imap_command *command);
 
@@ -49,7 +57,8 @@ err_t reply_no(struct session *s, const struct imap_command *command, const char
 	       ...) PRINTF_LIKE(3, 4);
 err_t reply_bad(struct session *s, const struct imap_command *command, const char *format,
 		...) PRINTF_LIKE(3, 4);
-/* First tells what happened in the selected mailbox, then OK. */
+/* First tells what happened in the selected mailbox, then OK, with MESSAGELIMIT if the
+ * command stopped at a limit. */
 err_t reply_ok(struct session *s, const struct imap_command *command, const char *format,
 	       ...) PRINTF_LIKE(3, 4);
 /* OK without a look at the mailbox. */
@@ -63,6 +72,9 @@ err_t reply_bye(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Sends what is in s->out and empties it. */
 void session_send(struct session *s);
 
+/* Everything that belongs to whoever is logged in, and their choices, is over; nobody is
+ * logged in then. */
+void session_forget(struct session *s);
 /* A command that shows that the client knows of mod-sequences (RFC 7162 §3.1). */
 void session_condstore(struct session *s);
 /* Whether mailbox names go over the wire in UTF-8. */
@@ -74,12 +86,10 @@ bool session_offers_starttls(const struct session *s);
 /* "IMAP4rev1 IMAP4rev2 ...": what holds in the present state. */
 void session_capabilities(const struct session *s, struct buf *out);
 
-/* The message that follows an APPEND: took its place in framing.h's sense. */
+/* The commands.  That a message follows an APPEND or REPLACE is framing.h's business. */
 command_handler on_capability, on_noop, on_logout, on_id, on_starttls, on_authenticate,
 	on_login, on_enable, on_select, on_create, on_delete, on_rename, on_subscribe,
 	on_list, on_lsub, on_namespace, on_status, on_append, on_idle, on_close,
 	on_unselect, on_expunge, on_search, on_esearch, on_fetch, on_store, on_copy,
-	on_move, on_thread, on_cancelupdate;
-/* An APPEND that could not be read up to the end of this line: if messages follow, they
- * are passed over. */
-err_t append_skip(struct session *s, struct str line);
+	on_move, on_thread, on_cancelupdate, on_compress, on_replace, on_getquota,
+	on_getquotaroot, on_setquota, on_unauthenticate, on_uidbatches;

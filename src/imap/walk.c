@@ -11,8 +11,12 @@ struct walk walk_over(struct session *s, const struct imap_range *list, size_t c
 struct walk walk_beside(struct session *s, struct arena *arena,
 			const struct imap_range *list, size_t count, unsigned columns)
 {
-	return (struct walk){
-		.s = s, .arena = arena, .list = list, .count = count, .columns = columns};
+	return (struct walk){.s = s,
+			     .arena = arena,
+			     .mailbox = s->box.mailbox,
+			     .list = list,
+			     .count = count,
+			     .columns = columns};
 }
 
 static void turn_page(struct walk *walk)
@@ -23,7 +27,7 @@ static void turn_page(struct walk *walk)
 
 	arena_reset(walk->arena);
 	walk->row_at = walk->row_count = 0;
-	walk->outcome = store_rows(session_store(s), s->login.account, s->box.mailbox,
+	walk->outcome = store_rows(session_store(s), s->login.account, walk->mailbox,
 				   rest, walk->columns, walk->arena, &walk->rows,
 				   &walk->row_count, &walk->next);
 	if (walk->next == 0 || walk->next > rest.last) {

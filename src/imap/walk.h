@@ -1,4 +1,4 @@
-/* A walk over the rows of the selected mailbox, a page at a time. */
+/* A walk over the rows of a mailbox, a page at a time. */
 #pragma once
 
 #include "store/types.h"
@@ -8,7 +8,8 @@ struct session;
 
 struct walk {
 	struct session *s;
-	struct arena *arena;           /* of the page */
+	struct arena *arena; /* of the page */
+	uint64_t mailbox;    /* the selected one, unless changed before it begins */
 	const struct imap_range *list; /* UIDs, ascending; borrowed */
 	size_t count;                  /* ranges that are left */
 	unsigned columns;

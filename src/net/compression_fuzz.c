@@ -42,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct str input = {(const char *)data, len};
-	SCOPED(buf_fini)
-	struct buf whole = BUF(TEXT_MAX),
-		   pieces = BUF(TEXT_MAX), rested = BUF(TEXT_MAX);
+	SCOPED(buf_fini) struct buf whole = BUF(TEXT_MAX);
+	SCOPED(buf_fini) struct buf pieces = BUF(TEXT_MAX);
+	SCOPED(buf_fini) struct buf rested = BUF(TEXT_MAX);
 	enum compression_in a = read_all(input, len + 1, false, &whole);
 	enum compression_in b = read_all(input, 1, false, &pieces);
 	enum compression_in c = read_all(input, 3, true, &rested);

@@ -64,6 +64,9 @@ bool conn_has_input(const struct conn *conn);
 /* What has come is acknowledged at once, not after 40 ms: for a peer that may be holding
  * back the end of what it sends until then (Nagle).  Good until the next input. */
 void conn_acknowledge(struct conn *conn);
+/* Gives buffers back that nothing is in, as every wait does: for who will be busy with
+ * other things for a while. */
+void conn_shrink(struct conn *conn);
 /* Forgets input that is here but was not taken (RFC 3207 §4.2); returns how much. */
 size_t conn_drop_input(struct conn *conn);
 

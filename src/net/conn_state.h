@@ -81,7 +81,5 @@ void conn_packed_shrink(struct conn *conn);
 void conn_packed_free(struct conn *conn);
 /* May suspend until what was wanted may work. */
 [[nodiscard]] err_t conn_await(struct conn *conn, enum conn_io wanted);
-/* The buffers go back while nothing is in them. */
-void conn_shrink(struct conn *conn);
 /* Says goodbye without waiting, and frees the TLS part. */
 void conn_tls_end(struct conn *conn);

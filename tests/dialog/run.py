@@ -19,13 +19,16 @@ A script is lines of:
                          challenge, with this GS2 header ("n,,", "p=tls-server-end-point,,");
                          WORD spoils something: BINDING, NONCE, SIGNATURE (gives up at the end)
     TLS                  the client side of a TLS handshake
+    DEFLATE              both sides compress from here on (RFC 4978)
+    LAST: text, LAST> text  the same as C: and C>, and the last that we compress; LAST: ends the
+                         stream, LAST> only flushes it, and text behind \0PLAIN\0 goes along plain
     CLOSE                the server closes
     LEAVE                we close, and give the server a moment
     REPEAT n ... END     the lines between, n times
     LINES n text         sends the text and CRLF n times
 In sent texts \\r \\n \\t \\0 \\xNN \\\\ are the octets, {name} what a regex caught as
 (?P<name>...); {unique} is a word never used before."""
-import base64, hashlib, hmac, pathlib, re, socket, ssl, sys, time, uuid
+import base64, hashlib, hmac, pathlib, re, socket, ssl, sys, time, uuid, zlib
 
 SERVICES = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995,
             "imap": 143, "imaps": 993, "lmtp": 24}
@@ -41,6 +44,7 @@ class Peer:
         self.socket = socket.create_connection((host, port), WAIT_S)
         self.is_pop3 = is_pop3
         self.input = b""
+        self.packer = self.unpacker = None
         if is_tls:
             self.start_tls()
 
@@ -52,9 +56,41 @@ class Peer:
             raise Broken(f"the server spoke before TLS: {self.input!r}")
         self.socket = context.wrap_socket(self.socket)
 
+    def start_deflate(self):
+        if self.input:
+            raise Broken(f"the server spoke before DEFLATE: {self.input!r}")
+        self.packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        self.unpacker = zlib.decompressobj(-15)
+
+    def send(self, octets):
+        if self.packer:
+            octets = self.packer.compress(octets) + self.packer.flush(zlib.Z_SYNC_FLUSH)
+        self.socket.sendall(octets)
+
+    def send_last(self, octets, flush):
+        """What stands behind in the same write is plain."""
+        plain = b""
+        if b"\0PLAIN\0" in octets:
+            octets, plain = octets.split(b"\0PLAIN\0")
+        self.socket.sendall(self.packer.compress(octets) + self.packer.flush(flush) + plain)
+        self.packer = None
+
+    def receive(self):
+        """Some text; b"" only when the server has closed."""
+        while True:
+            more = self.socket.recv(65536)
+            if not more or not self.unpacker:
+                return more
+            text = self.unpacker.decompress(more)
+            if self.unpacker.eof:
+                text += self.unpacker.unused_data
+                self.unpacker = None
+            if text:
+                return text
+
     def read_line(self):
         while b"\r\n" not in self.input:
-            more = self.socket.recv(65536)
+            more = self.receive()
             if not more:
                 raise Broken(f"the server has closed after {self.input!r}")
             self.input += more
@@ -128,7 +164,7 @@ class Peer:
 
     def expect_close(self):
         try:
-            rest = self.input + self.socket.recv(65536)
+            rest = self.input + self.receive()
         except (ConnectionResetError, ssl.SSLError):
             return
         if rest:
@@ -183,12 +219,16 @@ class Play:
         elif word == "ON":
             self.peer = self.peers[rest]
         elif word == "C:":
-            self.peer.socket.sendall(octets(rest, self.caught) + b"\r\n")
+            self.peer.send(octets(rest, self.caught) + b"\r\n")
         elif word == "C>":
-            self.peer.socket.sendall(octets(rest, self.caught))
+            self.peer.send(octets(rest, self.caught))
+        elif word == "LAST:":
+            self.peer.send_last(octets(rest, self.caught) + b"\r\n", zlib.Z_FINISH)
+        elif word == "LAST>":
+            self.peer.send_last(octets(rest, self.caught), zlib.Z_SYNC_FLUSH)
         elif word == "LINES":
             count, text = rest.split(" ", 1)
-            self.peer.socket.sendall((octets(text, self.caught) + b"\r\n") * int(count))
+            self.peer.send((octets(text, self.caught) + b"\r\n") * int(count))
         elif word == "S:":
             self.check(self.peer.read_reply(), rest)
         elif word == "M:":
@@ -202,6 +242,8 @@ class Play:
                 raise Broken(f"did not want {rest!r}, got {self.reply!r}")
         elif word == "TLS":
             self.peer.start_tls()
+        elif word == "DEFLATE":
+            self.peer.start_deflate()
         elif word == "SCRAM":
             if self.peer.read_challenge() != b"":
                 raise Broken("there is no empty challenge")

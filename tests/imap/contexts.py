@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Three clients, one of them with QRESYNC, change one mailbox at random; each keeps the
-model of it that RFC 9051 §7.5.1 lets it keep, and every response must fit its model.  What
+"""Four clients, one of them with QRESYNC, one that compresses and one that knows only UIDs,
+change one mailbox at random; each keeps the model of it that RFC 9051 §7.5.1 (RFC 9586 §3)
+lets it keep, and every response must fit its model.  What
 searches with UPDATE found is kept, too (RFC 5267), and is what they would find at the end.
 (model.py has more clients, who do more, but search without UPDATE.)
 
     contexts.py IMAP_FAKE         starts the door over a store in memory
     contexts.py HOST PORT [SEED [STEPS]]    against any server with alice/pass"""
-import itertools, random, re, socket, subprocess, sys
+import itertools, random, re, socket, subprocess, sys, zlib
 
 from dialogues import free_base, wait_for
 
@@ -30,8 +31,9 @@ def listed(text):
 
 
 class Client:
-    def __init__(self, address, mailbox, is_qresync=False):
+    def __init__(self, address, mailbox, is_qresync=False, compresses=False):
         self.socket = socket.create_connection(address, 10)
+        self.packer = self.unpacker = None
         self.input, self.tags, self.count, self.uids = b"", 0, 0, {}
         self.line()
         self.flags, self.said = {}, b""  # by UID; what SELECT said
@@ -39,6 +41,9 @@ class Client:
         self.is_qresync = is_qresync
         if is_qresync:
             self.do(b"ENABLE QRESYNC")
+        if compresses:
+            self.do(b"COMPRESS DEFLATE")
+            self.packer, self.unpacker = zlib.compressobj(9, zlib.DEFLATED, -15), zlib.decompressobj(-15)
         self.mailbox = mailbox
         self.results = {}  # by tag: the command, and what it found in its order
 
@@ -46,14 +51,17 @@ class Client:
         while b"\r\n" not in self.input:
             more = self.socket.recv(65536)
             assert more, "the server has closed"
-            self.input += more
+            self.input += self.unpacker.decompress(more) if self.unpacker else more
         line, self.input = self.input.split(b"\r\n", 1)
         return line
 
     def do(self, command):
         self.tags += 1
         tag = b"x%d " % self.tags
-        self.socket.sendall(tag + command + b"\r\n")
+        text = tag + command + b"\r\n"
+        if self.packer:
+            text = self.packer.compress(text) + self.packer.flush(zlib.Z_SYNC_FLUSH)
+        self.socket.sendall(text)
         while True:
             line = self.line()
             if line.startswith(tag):
@@ -151,12 +159,41 @@ class Client:
             assert self.uids.setdefault(number, uid) == uid, (command, line, self.uids[number])
 
 
+class UidClient(Client):
+    """With UIDONLY it hears of no message numbers, and knows the UIDs that it was told."""
+
+    def __init__(self, address, mailbox):
+        super().__init__(address, mailbox)
+        self.do(b"ENABLE UIDONLY")
+        self.is_qresync = True  # as far as VANISHED goes
+
+    def learn(self, command, line):
+        assert not re.match(rb"\* \d+ (FETCH|EXPUNGE)", line), (command, line)
+        found = re.match(rb"\* (\d+) UIDFETCH \(.*?UID (\d+) FLAGS \(([^)]*)\)", line)
+        if found:
+            assert found[1] == found[2], (command, line)
+            self.flags[int(found[1])] = set(found[3].split())
+        else:
+            super().learn(command, line)
+        if command.startswith(b"SELECT") and line.endswith(b" EXISTS"):
+            self.flags = {}
+
+    def step(self, dice):
+        uid = b"%d" % dice.choice(sorted(self.flags) or [1])
+        self.do(dice.choice([b"UID FETCH 1:* FLAGS", b"UID STORE " + uid + b" +FLAGS (\\Seen)",
+                             b"UID STORE " + uid + b" +FLAGS.SILENT (\\Deleted)", b"EXPUNGE", b"NOOP",
+                             b"UID EXPUNGE " + uid, b"UID SEARCH UID " + uid, b"UID COPY " + uid + b" " + self.mailbox,
+                             b"UID MOVE " + uid + b" " + self.mailbox]))
+
+
 def some(client, dice):
     a, b = sorted(dice.randint(1, client.count) for _ in range(2))
     return dice.choice([b"%d" % a, b"%d:%d" % (a, b), b"*", b"1:*", b"%d:*" % a])
 
 
 def step(client, dice):
+    if isinstance(client, UidClient):
+        return client.step(dice)
     what = dice.randrange(13)
     if what < 4:
         mail = message()
@@ -195,7 +232,8 @@ def comes_back(address, mailbox, known, flags):
 def play(address, seed, steps):
     dice = random.Random(seed)
     mailbox = b"model%d" % random.SystemRandom().randrange(10**9)
-    clients = [Client(address, mailbox, number == 2) for number in range(3)]
+    clients = [Client(address, mailbox, number == 2, number == 1) for number in range(3)]
+    clients.append(UidClient(address, mailbox))
     clients[0].do(b"CREATE " + mailbox)
     for client in clients:
         client.do(b"SELECT " + mailbox)
@@ -219,7 +257,8 @@ def play(address, seed, steps):
         for command in (b"NOOP", b"UID FETCH 1:* FLAGS", b"NOOP"):
             client.do(command)
         client.agrees()
-    assert all(c.uids == clients[0].uids and c.count == len(c.uids) for c in clients)
+    assert all(c.uids == clients[0].uids and c.count == len(c.uids) for c in clients[:3])
+    assert sorted(clients[3].flags) == sorted(clients[0].uids.values()) and clients[3].count == clients[0].count
     print(f"seed {seed}: {steps} steps, {clients[0].count} messages at the end")
     clients[0].do(b"DELETE " + mailbox)
 

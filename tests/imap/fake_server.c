@@ -1,5 +1,6 @@
 /* The IMAP door over a store in memory, on a port of loopback:  fake_server BASEPORT
- * (IMAP is at BASEPORT + 143).  For tests/dialog/run.py and for trying clients. */
+ * [MESSAGES] (IMAP is at BASEPORT + 143; one command goes through MESSAGES at most).  For
+ * tests/dialog/run.py and for trying clients. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "imap/imap.h"
 #include "net/listen.h"
 
-static const struct imap_service service = {
+static struct imap_service service = {
 	.hostname = {"imap.test", 9},
 	.message_bytes_max = 10 << 20,
 	.is_dev = true,
@@ -39,10 +40,12 @@ static int listen_at(uint16_t port)
 
 int main(int argc, char **argv)
 {
-	uint64_t base;
+	uint64_t base, messages_max;
 
-	if (argc != 2 || !num_parse(str_c(argv[1]), 65535 - 143, &base))
+	if (argc < 2 || argc > 3 || !num_parse(str_c(argv[1]), 65535 - 143, &base) ||
+	    !num_parse(str_c(argc > 2 ? argv[2] : "0"), UINT32_MAX, &messages_max))
 		return 2;
+	service.command_messages_max = (uint32_t)messages_max;
 	int fd = listen_at((uint16_t)(base + 143));
 
 	if (fd < 0) {

@@ -16,6 +16,7 @@ enum {
 	TRIMMED_FROM = 9,
 	PIECE = 1000,
 	BOXES_MAX = 100,
+	MESSAGES_MAX = 1000000, /* a limit of the account */
 	WATCHES_MAX = 100
 };
 
@@ -297,7 +298,8 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 	case OP_EXPUNGE:
 		for (size_t i = member_count; i-- > 0;) {
 			if (members[i].mailbox == op->expunge.mailbox &&
-			    (members[i].flags & FLAG_DELETED) &&
+			    (!op->expunge.only_deleted ||
+			     (members[i].flags & FLAG_DELETED)) &&
 			    (op->expunge.uids.count == 0 ||
 			     in_set(op->expunge.uids, members[i].uid))) {
 				done.list[done.count++] = (struct uid_range){
@@ -356,7 +358,10 @@ enum store_outcome store_summary(struct store *store, account_t account,
 				 struct account_summary *summary)
 {
 	(void)store, (void)account;
-	*summary = (struct account_summary){.change = change};
+	*summary = (struct account_summary){
+		.change = change, .messages = member_count, .messages_max = MESSAGES_MAX};
+	for (size_t i = 0; i < member_count; i++)
+		summary->bytes += letters[members[i].letter].body.len;
 	return STORE_OK;
 }
 

@@ -16,6 +16,9 @@ static const struct {
 	 IMAP_SEEN, true, 9},
 	{STR("a \" 7-Feb-1994 21:52:25 -0800\" {9}\r\n"), true, STR("a"), 0, true, 9},
 	{STR("a UTF8 (~{9+}\r\n"), true, STR("a"), 0, false, 9},
+	{STR("a (\\Seen) CATENATE ("), true, STR("a"), IMAP_SEEN, false, 0},
+	{STR("a CATENATE"), false, STR(""), 0, false, 0},
+	{STR("a CATENATE URL"), false, STR(""), 0, false, 0},
 	{STR("a UTF8 ({9}\r\n"), false, STR(""), 0, false, 0},
 	{STR("a UTF9 (~{9}\r\n"), false, STR(""), 0, false, 0},
 	{STR("a UTF8 ~{9}\r\n"), false, STR(""), 0, false, 0},
@@ -82,5 +85,79 @@ TEST(append_reads_on_behind_a_message)
 			CHECK(is_end == rests[i].is_end && cur_done(in.at));
 		if (ok && !is_end)
 			CHECK(next.literal.len == rests[i].len);
+	}
+}
+
+static const struct {
+	struct str input;
+	bool is_first, was_utf8, ok;
+	enum imap_cat_kind kind;
+	uint64_t len;
+	struct str url;
+} parts[] = {
+	{STR("TEXT {5}\r\n"), true, false, true, IMAP_CAT_TEXT, 5, STR("")},
+	{STR(" text ~{5+}\r\n"), false, false, true, IMAP_CAT_TEXT, 5, STR("")},
+	{STR("URL \"/a/;UID=1\""), true, false, true, IMAP_CAT_URL, 0, STR("/a/;UID=1")},
+	{STR(" URL /a/;UID=1"), false, false, true, IMAP_CAT_URL, 0, STR("/a/;UID=1")},
+	{STR(" URL {5}\r\n"), false, false, true, IMAP_CAT_URL_LITERAL, 5, STR("")},
+	{STR(") UTF8 (~{5}\r\n"), false, true, true, IMAP_CAT_TEXT, 5, STR("")},
+	{STR(")"), false, false, true, IMAP_CAT_END, 0, STR("")},
+	{STR("))"), false, true, true, IMAP_CAT_END, 0, STR("")},
+	{STR(")"), true, false, false, IMAP_CAT_END, 0, STR("")},
+	{STR(")"), false, true, false, IMAP_CAT_END, 0, STR("")},
+	{STR(" TEXT \"x\""), false, false, false, IMAP_CAT_END, 0, STR("")},
+	{STR(" UTF8 ({5}\r\n"), false, false, false, IMAP_CAT_END, 0, STR("")},
+	{STR(" BLOB {5}\r\n"), false, false, false, IMAP_CAT_END, 0, STR("")},
+	{STR("TEXT {5}\r\n"), false, false, false, IMAP_CAT_END, 0, STR("")},
+	{STR(" URL"), false, false, false, IMAP_CAT_END, 0, STR("")},
+	{STR(" URL ("), false, false, false, IMAP_CAT_END, 0, STR("")},
+	{STR(""), true, false, false, IMAP_CAT_END, 0, STR("")},
+};
+
+TEST(parts_of_a_catenated_message_are_read)
+{
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		SCOPED(arena_fini) struct arena arena;
+		struct imap_cat_part part, before = {.is_utf8 = parts[i].was_utf8};
+
+		arena_init(&arena, 100000);
+		struct imap_in in = imap_in_over(parts[i].input, &arena);
+		bool ok = imap_cat_part(&in, parts[i].is_first ? NULL : &before, &part);
+
+		CHECK(ok == parts[i].ok);
+		CHECK(ok || (in.reason.len > 0 && in.at.at == parts[i].input.ptr));
+		if (!ok)
+			continue;
+		CHECK(part.kind == parts[i].kind && cur_done(in.at));
+		CHECK(part.literal.len == parts[i].len);
+		CHECK_STR(part.url, parts[i].url);
+	}
+}
+
+TEST(replace_names_one_message)
+{
+	static const struct {
+		struct str input;
+		bool ok;
+	} replaces[] = {
+		{STR("4 a {5}\r\n"), true},    {STR("* a (\\Seen) {5}\r\n"), true},
+		{STR("4 a CATENATE ("), true}, {STR("4:4 a {5}\r\n"), true},
+		{STR("4:5 a {5}\r\n"), false}, {STR("4,6 a {5}\r\n"), false},
+		{STR("4:* a {5}\r\n"), false}, {STR("$ a {5}\r\n"), false},
+		{STR("a {5}\r\n"), false},     {STR("4 {5}\r\n"), false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(replaces); i++) {
+		SCOPED(arena_fini) struct arena arena;
+		struct imap_append replace;
+
+		arena_init(&arena, 100000);
+		struct imap_in in = imap_in_over(replaces[i].input, &arena);
+		bool ok = imap_replace(&in, &replace);
+
+		CHECK(ok == replaces[i].ok);
+		CHECK(ok || (in.reason.len > 0 && in.at.at == replaces[i].input.ptr));
+		if (ok)
+			CHECK_STR(replace.mailbox, STR("a"));
 	}
 }

@@ -145,6 +145,11 @@ static bool append(struct imap_in *in, struct imap_command *command)
 	return imap_append(in, &command->append);
 }
 
+static bool replace(struct imap_in *in, struct imap_command *command)
+{
+	return imap_replace(in, &command->append);
+}
+
 static bool search(struct imap_in *in, struct imap_command *command)
 {
 	return imap_search(in, &command->search);
@@ -234,6 +239,39 @@ static bool uid_expunge(struct imap_in *in, struct imap_command *command)
 	return imap_sequence_set(in, &command->copy.set);
 }
 
+/* compress = "COMPRESS" SP algorithm.  RFC 4978 §5. */
+static bool compress(struct imap_in *in, struct imap_command *command)
+{
+	return imap_atom(in, &command->mechanism) ||
+	       imap_fail_here(in, "an algorithm is expected");
+}
+
+/* getquota = "GETQUOTA" SP quota-root-name.  RFC 9208 §7. */
+static bool getquota(struct imap_in *in, struct imap_command *command)
+{
+	return imap_astring(in, &command->quota_root) ||
+	       imap_fail_here(in, "a quota root is expected");
+}
+
+static bool setquota(struct imap_in *in, struct imap_command *command)
+{
+	return imap_setquota(in, &command->quota_root);
+}
+
+/* message-batches = "UIDBATCHES" SP nz-number [SP nz-number ":" nz-number].  RFC 10022
+ * §4. */
+static bool uidbatches(struct imap_in *in, struct imap_command *command)
+{
+	if (!imap_nz_number(in, &command->batches.size))
+		return imap_fail_here(in, "a number of messages is expected");
+	command->batches.has_range = imap_space(in);
+	if (!command->batches.has_range)
+		return true;
+	return (imap_nz_number(in, &command->batches.first) && cur_byte(&in->at, ':') &&
+		imap_nz_number(in, &command->batches.last)) ||
+	       imap_fail_here(in, "a range of batches is expected");
+}
+
 enum {
 	ANY = IMAP_NOT_AUTHENTICATED | IMAP_AUTHENTICATED | IMAP_SELECTED,
 	LOGGED_IN = IMAP_AUTHENTICATED | IMAP_SELECTED,
@@ -281,11 +319,23 @@ static const struct row {
 	[IMAP_STORE] = {STR("STORE"), IMAP_SELECTED, store, store},
 	[IMAP_COPY] = {STR("COPY"), IMAP_SELECTED, copy, copy},
 	[IMAP_MOVE] = {STR("MOVE"), IMAP_SELECTED, copy, copy},
+	[IMAP_COMPRESS] = {STR("COMPRESS"), LOGGED_IN, compress},
+	[IMAP_REPLACE] = {STR("REPLACE"), IMAP_SELECTED, replace, replace},
+	[IMAP_GETQUOTA] = {STR("GETQUOTA"), LOGGED_IN, getquota},
+	[IMAP_GETQUOTAROOT] = {STR("GETQUOTAROOT"), LOGGED_IN, mailbox},
+	[IMAP_SETQUOTA] = {STR("SETQUOTA"), LOGGED_IN, setquota},
+	[IMAP_UNAUTHENTICATE] = {STR("UNAUTHENTICATE"), LOGGED_IN},
+	[IMAP_UIDBATCHES] = {STR("UIDBATCHES"), IMAP_SELECTED, uidbatches},
 };
 
 struct str imap_verb_name(enum imap_verb verb)
 {
 	return rows[verb].name;
+}
+
+bool imap_verb_has_numbers(enum imap_verb verb)
+{
+	return rows[verb].read && rows[verb].read_uid;
 }
 
 static bool verb_named(struct str name, enum imap_verb *verb)
@@ -336,8 +386,9 @@ static bool arguments(struct imap_in *in, struct imap_command *command)
 		return imap_fail(in, "arguments are expected");
 	if (read && !read(in, command))
 		return imap_fail_here(in, "wrong arguments");
-	if (command->verb == IMAP_APPEND)
-		return cur_done(in->at); /* the message follows */
+	if (command->verb == IMAP_APPEND || command->verb == IMAP_REPLACE)
+		return command->append.first.is_catenated ||
+		       cur_done(in->at); /* the message follows */
 	if (cur_byte(&in->at, '\r') && cur_byte(&in->at, '\n') && cur_done(in->at))
 		return true;
 	if (cur_sees(in->at, '\n'))

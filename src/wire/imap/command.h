@@ -1,11 +1,14 @@
 /* A whole command: its tag, what it is, and its arguments, typed.  RFC 9051 §9,
- * RFC 3501 §9; ID is RFC 2971, UIDPLUS RFC 4315, MOVE RFC 6851, UNSELECT RFC 3691. */
+ * RFC 3501 §9; ID is RFC 2971, UIDPLUS RFC 4315, MOVE RFC 6851, UNSELECT RFC 3691,
+ * COMPRESS RFC 4978, REPLACE RFC 8508, GETQUOTA and its like RFC 9208, UNAUTHENTICATE
+ * RFC 8437, UIDBATCHES RFC 10022. */
 #pragma once
 
 #include "wire/imap/append.h"
 #include "wire/imap/esearch.h"
 #include "wire/imap/fetch.h"
 #include "wire/imap/list.h"
+#include "wire/imap/quota.h"
 #include "wire/imap/search.h"
 #include "wire/imap/select.h"
 #include "wire/imap/store.h"
@@ -59,8 +62,15 @@ enum imap_verb {
 	IMAP_STORE,
 	IMAP_COPY,
 	IMAP_MOVE,
+	IMAP_COMPRESS,
+	IMAP_REPLACE,
+	IMAP_GETQUOTA,
+	IMAP_GETQUOTAROOT,
+	IMAP_SETQUOTA,
+	IMAP_UNAUTHENTICATE,
+	IMAP_UIDBATCHES,
 };
-enum { IMAP_VERB_COUNT = IMAP_MOVE + 1 };
+enum { IMAP_VERB_COUNT = IMAP_UIDBATCHES + 1 };
 
 struct imap_command {
 	struct str tag;
@@ -84,7 +94,9 @@ struct imap_command {
 			const struct str *names;
 			size_t count;
 		} enable;
-		struct str mailbox; /* DELETE SUBSCRIBE UNSUBSCRIBE */
+		struct str mailbox;    /* DELETE SUBSCRIBE UNSUBSCRIBE GETQUOTAROOT */
+		struct str quota_root; /* GETQUOTA SETQUOTA */
+		struct str mechanism;  /* COMPRESS */
 		struct {
 			struct str mailbox;
 			struct str use; /* "\Sent"; "" if none (RFC 6154 §3) */
@@ -100,9 +112,14 @@ struct imap_command {
 			struct imap_sequence_set set; /* COPY, MOVE, UID EXPUNGE */
 			struct str mailbox;
 		} copy;
+		struct {
+			uint32_t size;        /* messages of a batch */
+			bool has_range;       /* of batches, as they were written: */
+			uint32_t first, last; /* 1 has the highest UIDs */
+		} batches;
 		struct imap_select select; /* EXAMINE too */
 		struct imap_list list;
-		struct imap_append append;
+		struct imap_append append; /* REPLACE too */
 		struct imap_search search; /* SORT, THREAD too */
 		struct {
 			const struct str *tags;
@@ -118,11 +135,13 @@ struct imap_dialect {
 	bool is_utf8; /* IMAP4rev2 or UTF8=ACCEPT was enabled */
 };
 
-/* Reads one command as imap_frame_scan() cut it, its CRLF included; APPEND ends where its
- * message begins.  A command that has no place in the state is refused before its
- * arguments are looked at.  False: *reason says why, for a BAD; command->tag is set if
- * there was one, "" otherwise.  Slices borrow from text and arena. */
+/* Reads one command as imap_frame_scan() cut it, its CRLF included; APPEND and REPLACE
+ * end where a message begins.  A command that has no place in the state is refused before
+ * its arguments are looked at.  False: *reason says why, for a BAD; command->tag is set
+ * if there was one, "" otherwise.  Slices borrow from text and arena. */
 bool imap_command_parse(struct str text, struct imap_dialect dialect, struct arena *arena,
 			struct imap_command *command, struct str *reason);
 /* "FETCH". */
 struct str imap_verb_name(enum imap_verb verb);
+/* Whether its plain form names messages by their numbers, and its UID form by UIDs. */
+bool imap_verb_has_numbers(enum imap_verb verb);

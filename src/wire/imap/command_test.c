@@ -68,6 +68,17 @@ static const struct {
 	{STR("a STORE 1 FLAGS ()\r\n"), IMAP_SELECTED, IMAP_STORE},
 	{STR("a COPY 1 x\r\n"), IMAP_SELECTED, IMAP_COPY},
 	{STR("a UID MOVE 1 x\r\n"), IMAP_SELECTED, IMAP_MOVE},
+	{STR("a REPLACE 1 x {5}\r\n"), IMAP_SELECTED, IMAP_REPLACE},
+	{STR("a UID REPLACE * x CATENATE (URL /a/;UID=1)\r\n"), IMAP_SELECTED,
+	 IMAP_REPLACE},
+	{STR("a APPEND x CATENATE (URL {5}\r\n"), IMAP_AUTHENTICATED, IMAP_APPEND},
+	{STR("a GETQUOTA \"\"\r\n"), IMAP_AUTHENTICATED, IMAP_GETQUOTA},
+	{STR("a GETQUOTAROOT x\r\n"), IMAP_AUTHENTICATED, IMAP_GETQUOTAROOT},
+	{STR("a SETQUOTA x (STORAGE 5)\r\n"), IMAP_AUTHENTICATED, IMAP_SETQUOTA},
+	{STR("a UNAUTHENTICATE\r\n"), IMAP_SELECTED, IMAP_UNAUTHENTICATE},
+	{STR("a UIDBATCHES 500\r\n"), IMAP_SELECTED, IMAP_UIDBATCHES},
+	{STR("a UIDBATCHES 500 4:1\r\n"), IMAP_SELECTED, IMAP_UIDBATCHES},
+	{STR("a COMPRESS DEFLATE\r\n"), IMAP_AUTHENTICATED, IMAP_COMPRESS},
 };
 
 TEST(every_command_is_read)
@@ -141,6 +152,16 @@ static const struct {
 	 STR("a mailbox name is expected at the end")},
 	{STR("a FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)\r\n"), IMAP_SELECTED, STR("a"),
 	 STR("VANISHED is for UID FETCH only")},
+	{STR("a GETQUOTA (\r\n"), IMAP_SELECTED, STR("a"),
+	 STR("a quota root is expected at \"(\"")},
+	{STR("a UNAUTHENTICATE\r\n"), IMAP_NOT_AUTHENTICATED, STR("a"),
+	 STR("log in first")},
+	{STR("a UIDBATCHES 0\r\n"), IMAP_SELECTED, STR("a"),
+	 STR("a number of messages is expected at \"0\"")},
+	{STR("a UIDBATCHES 500 1\r\n"), IMAP_SELECTED, STR("a"),
+	 STR("a range of batches is expected at the end")},
+	{STR("a COMPRESS (\r\n"), IMAP_SELECTED, STR("a"),
+	 STR("an algorithm is expected at \"(\"")},
 	{STR("a FETCH 1 FOO\r\n"), IMAP_SELECTED, STR("a"), STR("unknown item \"FOO\"")},
 };
 
@@ -197,4 +218,10 @@ TEST(lists_in_commands_are_bounded)
 	CHECK(!repeated("a ENABLE a", " a", IMAP_ENABLE_MAX, "\r\n"));
 	CHECK(!repeated("", "a", IMAP_TAG_MAX + 1, " NOOP\r\n"));
 	CHECK(repeated("", "a", IMAP_TAG_MAX, " NOOP\r\n"));
+}
+
+TEST(commands_with_numbers_are_known)
+{
+	CHECK(imap_verb_has_numbers(IMAP_FETCH) && imap_verb_has_numbers(IMAP_REPLACE));
+	CHECK(!imap_verb_has_numbers(IMAP_EXPUNGE) && !imap_verb_has_numbers(IMAP_NOOP));
 }

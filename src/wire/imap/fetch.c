@@ -93,7 +93,7 @@ static bool section_part(struct imap_in *in, struct imap_section *section)
 }
 
 /* section = "[" [section-spec] "]" */
-static bool section_spec(struct imap_in *in, struct imap_section *section)
+bool imap_section(struct imap_in *in, struct imap_section *section)
 {
 	bool is_binary = section->kind != IMAP_SECTION_BODY;
 
@@ -181,7 +181,7 @@ static bool section_item(struct imap_in *in, struct str name, struct imap_fetch 
 			return imap_fail(in, "more than %d sections",
 					 IMAP_FETCH_ITEMS_MAX);
 		*section = section_items[i].section;
-		if (section_items[i].has_spec && !section_spec(in, section))
+		if (section_items[i].has_spec && !imap_section(in, section))
 			return false;
 		if (section_items[i].has_spec &&
 		    section->kind != IMAP_SECTION_BINARY_SIZE && !partial(in, section))

@@ -71,5 +71,7 @@ struct imap_fetch {
 
 /* sequence-set SP items [SP "(" fetch-modifier *(SP fetch-modifier) ")"] */
 bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch);
+/* section = "[" [section-spec] "]", for a section whose kind is known. */
+bool imap_section(struct imap_in *in, struct imap_section *section);
 /* The item's name in the response: "BODY[1.HEADER.FIELDS (FROM)]<0>".  RFC 9051 §7.5.2 */
 void imap_section_write(struct buf *out, const struct imap_section *section);

@@ -38,16 +38,33 @@ static bool literal_at_end(struct str line, struct imap_frame *frame, size_t *br
 	return true;
 }
 
-/* Is the command's name APPEND, and where do its arguments begin? */
+/* Where the arguments begin if the command is one that brings messages; with REPLACE,
+ * where the second does. */
 static bool append_arguments(struct str command, size_t *from)
 {
+	static const struct {
+		struct str name;
+		bool has_number;
+	} names[] = {
+		{STR(" APPEND "), false},
+		{STR(" REPLACE "), true},
+		{STR(" UID REPLACE "), true},
+	};
 	size_t tag = str_find_byte(command, ' ');
+	struct str rest = str_skip(command, tag);
 
-	*from = tag + sizeof " APPEND " - 1;
-	return str_starts_nocase(str_skip(command, tag), STR(" APPEND "));
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (!str_starts_nocase(rest, names[i].name))
+			continue;
+		*from = tag + names[i].name.len;
+		if (names[i].has_number)
+			*from += str_find_byte(str_skip(command, *from), ' ') + 1;
+		return true;
+	}
+	return false;
 }
 
-/* APPEND's message is the literal that is not the first argument, the mailbox name. */
+/* A message is the literal that is not the first argument, the mailbox name. */
 static bool is_message(struct str got, size_t brace)
 {
 	size_t from;

@@ -25,6 +25,11 @@ static const struct {
 	{STR("a append {3}\r\nbox (\\Seen) {9+}\r\n"), IMAP_FRAME_MESSAGE, 32, 1},
 	{STR("a APPEND box ~{9}\r\n"), IMAP_FRAME_MESSAGE, 19, 0},
 	{STR("a FETCH {3}\r\n"), IMAP_FRAME_MORE, 13, 1},
+	{STR("a REPLACE 4 box {99999999}\r\n"), IMAP_FRAME_MESSAGE, 28, 0},
+	{STR("a uid replace 4 {3}\r\nbox {9+}\r\n"), IMAP_FRAME_MESSAGE, 31, 1},
+	{STR("a REPLACE {3}\r\n4 x\r\n"), IMAP_FRAME_WHOLE, 20, 1},
+	{STR("a APPEND box CATENATE (URL {9}\r\n"), IMAP_FRAME_MESSAGE, 32, 0},
+	{STR("a APPEND box CATENATE (URL /a/;UID=1)\r\n"), IMAP_FRAME_WHOLE, 39, 0},
 };
 
 static enum imap_frame_state scan_all(struct imap_frame *frame, struct str got,

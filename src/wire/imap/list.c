@@ -32,6 +32,7 @@ static const struct word status_words[] = {
 	{STR("HIGHESTMODSEQ"), IMAP_STATUS_HIGHESTMODSEQ},
 	{STR("MAILBOXID"), IMAP_STATUS_MAILBOXID},
 	{STR("APPENDLIMIT"), IMAP_STATUS_APPENDLIMIT},
+	{STR("DELETED-STORAGE"), IMAP_STATUS_DELETED_STORAGE},
 };
 
 /* One of the words; its bit, or 0 with the reason noted. */

@@ -8,8 +8,11 @@ enum argument {
 	OBJECTID,
 	DATE,
 	NUMBER,
+	SECONDS,
 	MODSEQ,
 	UID_SET,
+	UID_AFTER,
+	UID_BEFORE,
 	ONE_KEY,
 	TWO_KEYS
 };
@@ -41,6 +44,7 @@ static const struct search_name {
 	{STR("NEW"), IMAP_SEARCH_NEW, NONE},
 	{STR("NOT"), IMAP_SEARCH_NOT, ONE_KEY},
 	{STR("OLD"), IMAP_SEARCH_RECENT, NONE, .is_negated = true},
+	{STR("OLDER"), IMAP_SEARCH_OLDER, SECONDS},
 	{STR("ON"), IMAP_SEARCH_ON, DATE},
 	{STR("OR"), IMAP_SEARCH_OR, TWO_KEYS},
 	{STR("RECENT"), IMAP_SEARCH_RECENT, NONE},
@@ -59,12 +63,15 @@ static const struct search_name {
 	{STR("THREADID"), IMAP_SEARCH_THREADID, OBJECTID},
 	{STR("TO"), IMAP_SEARCH_HEADER, ASTRING, .field = STR("To")},
 	{STR("UID"), IMAP_SEARCH_UID, UID_SET},
+	{STR("UIDAFTER"), IMAP_SEARCH_UID, UID_AFTER},
+	{STR("UIDBEFORE"), IMAP_SEARCH_UID, UID_BEFORE},
 	{STR("UNANSWERED"), IMAP_SEARCH_FLAG, NONE, IMAP_ANSWERED, true},
 	{STR("UNDELETED"), IMAP_SEARCH_FLAG, NONE, IMAP_DELETED, true},
 	{STR("UNDRAFT"), IMAP_SEARCH_FLAG, NONE, IMAP_DRAFT, true},
 	{STR("UNFLAGGED"), IMAP_SEARCH_FLAG, NONE, IMAP_FLAGGED, true},
 	{STR("UNKEYWORD"), IMAP_SEARCH_KEYWORD, KEYWORD, .is_negated = true},
 	{STR("UNSEEN"), IMAP_SEARCH_FLAG, NONE, IMAP_SEEN, true},
+	{STR("YOUNGER"), IMAP_SEARCH_YOUNGER, SECONDS},
 };
 
 struct search_in {
@@ -126,6 +133,34 @@ static bool modseq(struct search_in *s, struct imap_search_key *key)
 	return true;
 }
 
+/* "UIDAFTER 9" is "UID 10:*", "UIDBEFORE 9" is "UID 1:8"; nothing is beyond the ends.
+ * RFC 9738 §3.2. */
+static bool uids_beside(struct imap_in *in, bool is_after, struct imap_search_key *key)
+{
+	uint32_t uid;
+
+	if (!imap_nz_number(in, &uid))
+		return imap_fail_here(in, "a UID is expected");
+	key->set.ranges = ARENA_ARRAY(in->arena, struct imap_range, 2);
+	if (!key->set.ranges)
+		return imap_fail(in, "too much in one command");
+	key->set.ranges[0] = is_after ? (struct imap_range){uid + 1, UINT32_MAX}
+				      : (struct imap_range){1, uid - 1};
+	key->set.count = uid != (is_after ? UINT32_MAX : 1);
+	return true;
+}
+
+/* interval = nz-number.  RFC 5032 §3. */
+static bool seconds(struct imap_in *in, struct imap_search_key *key)
+{
+	uint32_t number;
+
+	if (!imap_nz_number(in, &number))
+		return imap_fail_here(in, "a number of seconds is expected");
+	key->number = number;
+	return true;
+}
+
 static bool key_argument(struct search_in *s, const struct search_name *name,
 			 struct imap_search_key *key)
 {
@@ -160,10 +195,15 @@ static bool key_argument(struct search_in *s, const struct search_name *name,
 			return imap_fail_here(in, "a number is expected");
 		key->number = (int64_t)number;
 		return true;
+	case SECONDS:
+		return seconds(in, key);
 	case MODSEQ:
 		return modseq(s, key);
 	case UID_SET:
 		return imap_sequence_set(in, &key->set);
+	case UID_AFTER:
+	case UID_BEFORE:
+		return uids_beside(in, name->argument == UID_AFTER, key);
 	case ONE_KEY:
 		key->child = search_key(s);
 		return key->child;

@@ -35,6 +35,8 @@ enum imap_search_kind {
 	IMAP_SEARCH_SAVED_SINCE,
 	IMAP_SEARCH_EMAILID, /* text (RFC 8474) */
 	IMAP_SEARCH_THREADID,
+	IMAP_SEARCH_OLDER, /* number of seconds (RFC 5032) */
+	IMAP_SEARCH_YOUNGER,
 };
 
 struct imap_search_key {

@@ -18,7 +18,7 @@ static void show(struct buf *out, const struct imap_search_key *key)
 		"and",     "or",  "not",    "seq",     "uid",    "flag",   "keyword",
 		"recent",  "new", "header", "body",    "text",   ">",      "<",
 		"before",  "on",  "since",  "sbefore", "son",    "ssince", "modseq",
-		"vbefore", "von", "vsince", "email",   "thread",
+		"vbefore", "von", "vsince", "email",   "thread", "older",  "younger",
 	};
 
 	buf_printf(out, "(%s", names[key->kind]);
@@ -50,6 +50,9 @@ static const struct {
 	{STR("SUBJECT \"\""), STR("(and(header Subject))")},
 	{STR("UID 5,7:9 LARGER 100"), STR("(and(uid5,7:9)(> 100))")},
 	{STR("SMALLER 5"), STR("(and(< 5))")},
+	{STR("OLDER 5 YOUNGER 4294967295"), STR("(and(older 5)(younger 4294967295))")},
+	{STR("UIDAFTER 5 UIDBEFORE 5"), STR("(and(uid6:4294967295)(uid1:4))")},
+	{STR("UIDAFTER 4294967295 UIDBEFORE 1"), STR("(and(uid)(uid))")},
 	{STR("BEFORE 2-Jan-1970 ON 2-Jan-1970 SINCE 2-Jan-1970"),
 	 STR("(and(before 1)(on 1)(since 1))")},
 	{STR("SENTBEFORE 2-Jan-1970 SENTON 2-Jan-1970 SENTSINCE 2-Jan-1970"),

@@ -1,0 +1,73 @@
+/* GETQUOTA, GETQUOTAROOT and SETQUOTA.  RFC 9208, and RFC 2087 before it.
+ *
+ * An account has one quota root for all of its mailboxes; who runs the server sets its
+ * limits.  The root's name is an atom, since some programs ("" of imaplib) forget to
+ * quote it. */
+#include "imap/session.h"
+
+#define ROOT "account"
+enum { UNIT = 1024 }; /* of STORAGE, RFC 9208 §5.1 */
+
+static void write_resource(struct buf *out, const char *name, uint64_t usage,
+			   uint64_t max)
+{
+	if (max == 0) /* RFC 9208 §4.2.1: what is not named is not limited */
+		return;
+	if (out->ptr[out->len - 1] != '(')
+		buf_add_byte(out, ' ');
+	buf_printf(out, "%s %llu %llu", name, (unsigned long long)usage,
+		   (unsigned long long)max);
+}
+
+/* "* QUOTA account (STORAGE 104 10923847 MESSAGE 42 1000)".  Both figures of STORAGE are
+ * rounded in the same direction, so that usage never seems to be beyond the limit. */
+static enum store_outcome write_quota(struct session *s)
+{
+	struct account_summary sum;
+	enum store_outcome outcome =
+		store_summary(session_store(s), s->login.account, &sum);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	buf_add_c(&s->out, "* QUOTA " ROOT " (");
+	write_resource(&s->out, "STORAGE", (sum.bytes + UNIT - 1) / UNIT,
+		       (sum.bytes_max + UNIT - 1) / UNIT);
+	write_resource(&s->out, "MESSAGE", sum.messages, sum.messages_max);
+	buf_add_c(&s->out, ")\r\n");
+	return STORE_OK;
+}
+
+err_t on_getquota(struct session *s, const struct imap_command *command)
+{
+	if (!str_same(command->quota_root, STR(ROOT)))
+		return reply_no(s, command,
+				"[NONEXISTENT] There is no such quota root; GETQUOTAROOT "
+				"says which there are");
+	enum store_outcome outcome = write_quota(s);
+
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
+	return reply_ok(s, command, "That is all");
+}
+
+/* The mailbox need not be there: it says what would apply to it (RFC 9208 §4.1.2). */
+err_t on_getquotaroot(struct session *s, const struct imap_command *command)
+{
+	buf_add_c(&s->out, "* QUOTAROOT ");
+	imap_write_mailbox(&s->out, command->mailbox, session_is_utf8(s));
+	buf_add_c(&s->out, " " ROOT "\r\n");
+	enum store_outcome outcome = write_quota(s);
+
+	if (outcome != STORE_OK) {
+		buf_reset(&s->out);
+		return reply_store(s, command, outcome);
+	}
+	return reply_ok(s, command, "That is all");
+}
+
+/* QUOTASET is not offered, but programs of the time of RFC 2087 may try. */
+err_t on_setquota(struct session *s, const struct imap_command *command)
+{
+	return reply_no(s, command,
+			"[NOPERM] Who runs this server sets the limits; ask there");
+}
