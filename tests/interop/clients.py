@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Real clients send and read mail as their users would: swaks, curl, smtplib, imaplib,
 poplib, mbsync, fetchmail, getmail, mutt."""
-import email.message, email.policy, imaplib, os, poplib, smtplib, ssl, subprocess, textwrap, time
+import email.message, email.policy, imaplib, io, os, poplib, smtplib, ssl, subprocess, textwrap, time, zlib
 
 import lab
 
@@ -84,6 +84,60 @@ def curl(server, folder):
         report.check(f"curl reads by {service}", "Subject: from curl" in mail)
 
 
+class Compressing(imaplib.IMAP4_SSL):
+    """imaplib over DEFLATE, which it does not know by itself (RFC 4978)."""
+
+    class Inflated(io.RawIOBase):
+        def __init__(self, sock):
+            self.sock, self.unpacker, self.text = sock, zlib.decompressobj(-15), b""
+
+        def readable(self):
+            return True
+
+        def readinto(self, room):
+            while not self.text:
+                more = self.sock.recv(65536)
+                if not more:
+                    return 0
+                self.text = self.unpacker.decompress(more)
+            count = min(len(room), len(self.text))
+            room[:count], self.text = self.text[:count], self.text[count:]
+            return count
+
+    packer = None
+
+    def compress(self):
+        imaplib.Commands["COMPRESS"] = ("AUTH", "SELECTED")
+        assert self._simple_command("COMPRESS", "DEFLATE")[0] == "OK"
+        self.packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        self._file = io.BufferedReader(self.Inflated(self.sock))
+
+    def read(self, size):
+        return self._file.read(size) if self.packer else super().read(size)
+
+    def readline(self):
+        return self._file.readline() if self.packer else super().readline()
+
+    def send(self, data):
+        super().send(self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH) if self.packer else data)
+
+
+def compressed(server, context):
+    client = Compressing("127.0.0.1", server.port("imaps"), ssl_context=context)
+    client.login("user2", "pass")
+    client.compress()
+    big = letter("a big one", text="".join(f"line {n * 7919}\n" for n in range(100000))).as_bytes(
+        policy=email.policy.SMTP)
+    for number in range(3):
+        assert client.append("INBOX", None, None, big)[0] == "OK"
+        assert client.append("INBOX", None, None, letter(f"no {number}").as_bytes())[0] == "OK"
+    client.select("INBOX")
+    for number in (1, 3, 5):
+        assert client.fetch(str(number), "BODY.PEEK[]")[1][0][1] == big
+    assert len(client.fetch("1:*", "(FLAGS ENVELOPE BODYSTRUCTURE)")[1]) == 6
+    client.logout()
+
+
 def python(server):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -131,6 +185,8 @@ def python(server):
         stamp = imaplib.Time2Internaldate(time.time())
         assert client.append("Work", r"(\Seen)", stamp, letter("kept").as_bytes())[0] == "OK"
         client.logout()
+    with report.case("imaplib compresses, over TLS"):
+        compressed(server, context)
     with report.case("poplib lists, reads and deletes"):
         client = poplib.POP3("127.0.0.1", server.port("pop3"))
         client.stls(context=context)
@@ -190,8 +246,9 @@ def mbsync(server, folder):
         assert len(listing()) >= len(subjects(server, "bob")) > 0
     before = listing()
     with report.case("mbsync changes nothing the second time"):
-        out = lab.run(["mbsync", "-V", "-c", config, "all"])
+        out = lab.run(["mbsync", "-D", "-c", config, "all"])
         assert listing() == before, out
+        assert "COMPRESS DEFLATE" in out, out
     with report.case("mbsync carries a flag and a new mail up"):
         name = next(n for w, n in before if "/INBOX/" in w + "/")
         where = next(w for w, n in before if n == name)
@@ -262,7 +319,9 @@ def mutt(server, folder):
         set beep = no
         set mail_check = 1
         set timeout = 1
+        set imap_deflate = yes
         """)
+    debug = os.path.join(folder, ".muttdebug0")
     session = f"mutt-{os.getpid()}"
 
     def keys(*what):
@@ -272,7 +331,7 @@ def mutt(server, folder):
         return lab.run(["tmux", "-L", session, "capture-pane", "-p", "-t", session])
 
     lab.run(["tmux", "-L", session, "new-session", "-d", "-x", "120", "-y", "40", "-s", session,
-             f"env HOME={folder} TERM=screen mutt -F {config}"])
+             f"env HOME={folder} TERM=screen mutt -d 2 -F {config}"])
     try:
         report.check("mutt shows the list", lab.wait_for(lambda: "from curl" in screen(), 15),
                      screen())
@@ -284,6 +343,8 @@ def mutt(server, folder):
         time.sleep(0.5)
         keys("Enter")
         report.check("mutt opens it", lab.wait_for(lambda: "Hello" in screen(), 10), screen())
+        said = open(debug, errors="replace").read()
+        report.check("mutt and the server compress", "COMPRESS DEFLATE" in said and "OK DEFLATE" in said)
         keys("q")
     finally:
         subprocess.run(["tmux", "-L", session, "kill-server"], capture_output=True)
