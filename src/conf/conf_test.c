@@ -111,8 +111,6 @@ TEST(a_mistake_is_named_with_its_line)
 		{"[limits]\nmessage-size = 99999999999 GiB\n",
 		 ":2: limits.message-size: \"99999999999 GiB\" is not a size, such as 50 "
 		 "MiB"},
-		{"[limits]\nmessages-of-copy = 999\n",
-		 ":2: limits.messages-of-copy: 999 is not between 1000 and 10000000"},
 		{"[limits]\nmessage-size =\n",
 		 ":2: limits.message-size: there is no value"},
 		{"[trust]\nforwarders = list.example @x\n",

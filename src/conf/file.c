@@ -8,7 +8,7 @@
 
 #include "conf/setting.h"
 
-enum { SETTINGS_ROOM = 64 };
+enum { SETTINGS_ROOM = 128 };
 
 struct reading {
 	FILE *file;
