@@ -38,6 +38,7 @@ static const struct {
 	{"UIDPLUS", LOGGED_IN},     /* RFC 4315 */
 	{"UNSELECT", LOGGED_IN},    /* RFC 3691 */
 	{"MOVE", LOGGED_IN},        /* RFC 6851 */
+	{"NOTIFY", LOGGED_IN},      /* RFC 5465 */
 	{"CHILDREN", LOGGED_IN},    /* RFC 3348 */
 	{"SPECIAL-USE", LOGGED_IN}, /* RFC 6154 */
 	{"CREATE-SPECIAL-USE", LOGGED_IN},

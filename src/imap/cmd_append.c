@@ -1,6 +1,7 @@
 /* APPEND: the client brings messages.  RFC 9051 §6.3.12, RFC 4315 §3; several at once are
  * RFC 3502, and are stored in one commit, all or none. */
 #include "imap/arriving.h"
+#include "imap/events.h"
 
 static err_t store_all(struct arriving *a)
 {
@@ -23,6 +24,7 @@ static err_t store_all(struct arriving *a)
 
 	if (outcome != STORE_OK)
 		return reply_store(s, a->command, outcome);
+	events_own(s, result.change);
 	for (size_t i = 0; i < a->count; i++)
 		imap_set_add(&writer, result.ops[i].uid);
 	imap_set_end(&writer);

@@ -1,5 +1,6 @@
 /* COPY, MOVE, EXPUNGE and STORE: what changes messages.  RFC 9051 §6.4.3, §6.4.6 to
  * §6.4.9; RFC 4315 §2.1. */
+#include "imap/events.h"
 #include "imap/fetch.h"
 #include "imap/limit.h"
 #include "imap/mailboxes.h"
@@ -45,7 +46,7 @@ static err_t removed(struct session *s, const struct imap_command *command,
 {
 	if (!s->is_qresync)
 		return reply_ok(s, command, "%s", text);
-	TRY(selected_tell(s, true));
+	TRY(selected_tell(s, events_selected(s, MOMENT_REMOVED)));
 	if (s->is_done)
 		return OK;
 	return reply_only_ok(s, command, "[HIGHESTMODSEQ %llu] %s",
@@ -124,6 +125,8 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 	outcome = store_commit(session_store(s), &commit, &s->scratch, &result);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
+	if (result.ops[0].uids.count > 0)
+		events_own(s, result.change);
 	return copied(s, command, &result.ops[0]);
 }
 
@@ -191,6 +194,7 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 		return reply_store(s, command, outcome);
 	if (result.ops[0].uids.count == 0)
 		return reply_ok(s, command, "There was nothing to remove");
+	events_own(s, result.change);
 	return removed(s, command, "They are gone");
 }
 
@@ -263,6 +267,8 @@ static err_t stored(struct session *s, const struct imap_command *command,
 	SCOPED(buf_fini) struct buf code = BUF(IMAP_OUT_MAX / 2);
 	SCOPED(uids_fini) struct uids own = {0}, refused = {0};
 
+	if (result->ops[0].uids.count > 0)
+		events_own(s, result->change);
 	uids_copy(&own, result->ops[0].uids);
 	uids_copy(&refused, result->ops[0].refused);
 	if (selected_collect(s, &own, result->change) != STORE_OK)
@@ -317,7 +323,7 @@ err_t on_store(struct session *s, const struct imap_command *command)
 	if (!uids_for_store(&s->scratch, list, count, &op.flags.uids))
 		return reply_store(s, command, STORE_INVALID);
 	/* What others did before is told before, so that only our own is passed over. */
-	TRY(selected_tell(s, false));
+	TRY(selected_tell(s, events_selected(s, MOMENT_NUMBERS)));
 	if (s->is_done)
 		return OK;
 	enum store_outcome outcome =

@@ -29,21 +29,6 @@ static bool is_above_match(const struct imap_list *list, const struct mailbox *m
 	       (list->select & IMAP_LIST_SUBSCRIBED) && mailbox->has_subscribed_below;
 }
 
-static void write_attributes(struct buf *out, const struct imap_list *list,
-			     const struct mailbox *mailbox)
-{
-	unsigned says = list->select | list->returns;
-	struct str use = role_use(mailbox->row.role);
-
-	buf_add_c(out, mailbox->has_children ? "\\HasChildren" : "\\HasNoChildren");
-	if (mailbox->row.is_container)
-		buf_add_c(out, " \\Noselect");
-	if ((says & IMAP_LIST_SUBSCRIBED) && mailbox->row.is_subscribed)
-		buf_add_c(out, " \\Subscribed");
-	if (use.len > 0) /* RFC 6154 §2: may be said without being asked */
-		buf_printf(out, " %.*s", STR_FMT(use));
-}
-
 static enum store_outcome list_one(struct session *s, const struct imap_list *list,
 				   const struct mailbox *mailbox)
 {
@@ -54,7 +39,8 @@ static enum store_outcome list_one(struct session *s, const struct imap_list *li
 	    (!is_selected_by(list, mailbox) && !is_above))
 		return STORE_OK;
 	buf_add_c(&s->out, "* LIST (");
-	write_attributes(&s->out, list, mailbox);
+	mailbox_write_attributes(&s->out, mailbox,
+				 (list->select | list->returns) & IMAP_LIST_SUBSCRIBED);
 	buf_add_c(&s->out, ") \"/\" ");
 	imap_write_mailbox(&s->out, mailbox->path, session_is_utf8(s));
 	if (is_above)

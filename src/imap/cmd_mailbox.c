@@ -1,4 +1,5 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE.  RFC 9051 §6.3.4 to §6.3.8. */
+#include "imap/events.h"
 #include "imap/mailboxes.h"
 #include "store/role.h"
 
@@ -6,8 +7,12 @@ static enum store_outcome commit_one(struct session *s, const struct store_op *o
 				     struct store_result *result)
 {
 	struct store_commit commit = {.account = s->login.account, .ops = op, .count = 1};
+	enum store_outcome outcome =
+		store_commit(session_store(s), &commit, &s->scratch, result);
 
-	return store_commit(session_store(s), &commit, &s->scratch, result);
+	if (outcome == STORE_OK && (op->kind != OP_MOVE || result->ops[0].uids.count > 0))
+		events_own(s, result->change);
+	return outcome;
 }
 
 /* A name of ours: its levels are not empty and not too long, nor are there too many. */
@@ -97,6 +102,7 @@ err_t on_create(struct session *s, const struct imap_command *command)
 err_t on_delete(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_MAILBOX_DELETE};
+	struct store_result result;
 	struct mailbox *mailbox;
 	enum store_outcome outcome = mailbox_find(s, command->mailbox, &mailbox);
 
@@ -112,7 +118,7 @@ err_t on_delete(struct session *s, const struct imap_command *command)
 	op.mailbox.mailbox = mailbox->row.id;
 	if (s->box.mailbox == mailbox->row.id)
 		selected_leave(s);
-	outcome = commit_one(s, &op, NULL);
+	outcome = commit_one(s, &op, &result);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "It is gone");
@@ -137,7 +143,7 @@ static enum store_outcome rename_inbox(struct session *s, uint64_t parent,
 	move.copy = (struct op_copy){.mailbox = MAILBOX_INBOX,
 				     .to_mailbox = result.ops[0].mailbox,
 				     .uids = {&all, 1}};
-	return commit_one(s, &move, NULL);
+	return commit_one(s, &move, &result);
 }
 
 static bool is_below(struct str path, struct str above)
@@ -149,6 +155,7 @@ static bool is_below(struct str path, struct str above)
 err_t on_rename(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_MAILBOX_RENAME};
+	struct store_result result;
 	struct str to = command->rename.to;
 	struct mailboxes all;
 	enum store_outcome outcome = mailboxes_load(s, &all);
@@ -172,7 +179,7 @@ err_t on_rename(struct session *s, const struct imap_command *command)
 	if (outcome == STORE_OK && is_inbox)
 		outcome = rename_inbox(s, op.mailbox.parent, op.mailbox.name);
 	else if (outcome == STORE_OK)
-		outcome = commit_one(s, &op, NULL);
+		outcome = commit_one(s, &op, &result);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "It has a new name");
@@ -181,6 +188,7 @@ err_t on_rename(struct session *s, const struct imap_command *command)
 err_t on_subscribe(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_MAILBOX_SUBSCRIBE};
+	struct store_result result;
 	struct mailbox *mailbox;
 	enum store_outcome outcome = mailbox_find(s, command->mailbox, &mailbox);
 
@@ -188,7 +196,7 @@ err_t on_subscribe(struct session *s, const struct imap_command *command)
 		return reply_store(s, command, outcome);
 	op.mailbox.mailbox = mailbox->row.id;
 	op.mailbox.is_subscribed = command->verb == IMAP_SUBSCRIBE;
-	outcome = commit_one(s, &op, NULL);
+	outcome = commit_one(s, &op, &result);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "Noted");

@@ -1,9 +1,7 @@
-/* SELECT, EXAMINE, CLOSE, UNSELECT and IDLE.  RFC 9051 §6.3.2, §6.3.3, §6.3.13, §6.4.1,
- * §6.4.2. */
+/* SELECT, EXAMINE, CLOSE and UNSELECT.  RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2. */
+#include "imap/events.h"
 #include "imap/mailboxes.h"
 #include "imap/resync.h"
-
-enum { IDLE_LOOK_S = 30, LINE_MAX_BYTES = 1024 };
 
 /* The keywords are those that clients share (RFC 9051 §2.3.2); others are made by using
  * them. */
@@ -93,11 +91,14 @@ err_t on_close(struct session *s, const struct imap_command *command)
 	struct store_op op = {.kind = OP_EXPUNGE};
 	struct store_commit commit = {
 		.account = s->login.account, .ops = &op, .count = 1};
+	struct store_result result = {0};
 	enum store_outcome outcome = STORE_OK;
 
 	op.expunge = (struct op_expunge){.mailbox = s->box.mailbox, .only_deleted = true};
 	if (!s->box.is_read_only)
-		outcome = store_commit(session_store(s), &commit, &s->scratch, NULL);
+		outcome = store_commit(session_store(s), &commit, &s->scratch, &result);
+	if (outcome == STORE_OK && result.count > 0 && result.ops[0].uids.count > 0)
+		events_own(s, result.change);
 	selected_leave(s);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
@@ -108,47 +109,4 @@ err_t on_unselect(struct session *s, const struct imap_command *command)
 {
 	selected_leave(s);
 	return reply_only_ok(s, command, "It is closed");
-}
-
-/* Tells what happens until there is input.  Looks every 30 s even if nobody wakes us. */
-static err_t idle_until_input(struct session *s, deadline_t until)
-{
-	while (!s->is_done) {
-		deadline_t look = deadline_s(IDLE_LOOK_S);
-		uint64_t rings = s->watch.rings;
-
-		if (s->state == IMAP_SELECTED)
-			TRY(selected_tell(s, true));
-		if (s->is_done)
-			return OK;
-		TRY(conn_flush(s->conn));
-		if (s->watch.rings != rings)
-			continue; /* it happened while we were telling */
-		err_t err = conn_wait(s->conn, &s->watch.changed,
-				      look < until ? look : until);
-
-		if (err != OK && (err != ERR_TIMEOUT || loop_now() >= until))
-			return err;
-		if (conn_has_input(s->conn))
-			return OK;
-	}
-	return OK;
-}
-
-err_t on_idle(struct session *s, const struct imap_command *command)
-{
-	struct str line;
-
-	conn_add(s->conn, STR("+ idling\r\n"));
-	TRY(idle_until_input(s, deadline_s(IMAP_WAIT_S)));
-	if (s->is_done)
-		return OK;
-	conn_deadline_s(s->conn, IMAP_WAIT_LOGIN_S); /* for the rest of the line */
-	err_t err = conn_line(s->conn, LINE_MAX_BYTES, true, &line);
-
-	if (err != OK && err != ERR_LIMIT)
-		return err;
-	if (err == ERR_LIMIT || !str_same_nocase(line, STR("DONE")))
-		return reply_bad(s, command, "only DONE ends IDLE");
-	return reply_ok(s, command, "IDLE ended");
 }

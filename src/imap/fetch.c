@@ -1,5 +1,6 @@
 #include "imap/fetch.h"
 
+#include "imap/events.h"
 #include "imap/limit.h"
 #include "imap/mailboxes.h"
 #include "imap/message.h"
@@ -410,6 +411,22 @@ enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
 	return fetch_all(&f, list, count);
 }
 
+err_t fetch_unasked(struct session *s, const struct imap_range *list, size_t count,
+		    const struct imap_fetch *what)
+{
+	struct fetching f = {
+		.s = s,
+		.items = what->items | IMAP_FETCH_UID,
+		.sections = what->sections,
+		.section_count = what->section_count,
+	};
+
+	if (s->is_condstore)
+		f.items |= IMAP_FETCH_MODSEQ; /* RFC 7162 §3.2.4 */
+	(void)fetch_all(&f, list, count);     /* a FETCH will say what is wrong */
+	return f.is_broken ? ERR_IO : OK;
+}
+
 static bool any_unseen(struct session *s, const struct imap_range *list, size_t count)
 {
 	struct walk walk = walk_over(s, list, count, 0);
@@ -441,6 +458,8 @@ static void mark_seen(struct session *s, const struct imap_range *list, size_t c
 	    store_commit(session_store(s), &commit, &s->scratch, &result) != STORE_OK)
 		return;
 	uids_copy(seen, result.ops[0].uids);
+	if (seen->count > 0)
+		events_own(s, result.change);
 	(void)selected_collect(s, seen, result.change); /* reply_ok() finds out as well */
 }
 

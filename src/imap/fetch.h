@@ -7,3 +7,8 @@
  * the UID ranges; those that went meanwhile are passed over. */
 enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
 			       size_t count, unsigned items);
+/* The same for messages that the client is told of although it did not ask just now:
+ * nothing becomes \Seen, and what cannot be read is passed over.  ERR_IO if the
+ * connection cannot go on. */
+err_t fetch_unasked(struct session *s, const struct imap_range *list, size_t count,
+		    const struct imap_fetch *what);

@@ -1,6 +1,7 @@
 #include "imap/mailboxes.h"
 
 #include "imap/walk.h"
+#include "store/role.h"
 
 static struct mailbox *by_id(const struct mailboxes *all, size_t count, uint64_t id)
 {
@@ -81,6 +82,20 @@ enum store_outcome mailbox_find(struct session *s, struct str path,
 		return outcome;
 	*found = mailboxes_find(&all, path);
 	return *found ? STORE_OK : STORE_ABSENT;
+}
+
+void mailbox_write_attributes(struct buf *out, const struct mailbox *mailbox,
+			      bool tells_subscribed)
+{
+	struct str use = role_use(mailbox->row.role);
+
+	buf_add_c(out, mailbox->has_children ? "\\HasChildren" : "\\HasNoChildren");
+	if (mailbox->row.is_container)
+		buf_add_c(out, " \\Noselect");
+	if (tells_subscribed && mailbox->row.is_subscribed)
+		buf_add_c(out, " \\Subscribed");
+	if (use.len > 0) /* RFC 6154 §2: may be said without being asked */
+		buf_printf(out, " %.*s", STR_FMT(use));
 }
 
 /* What EXPUNGE would free: the sum of the sizes of what has \Deleted, in octets.  RFC

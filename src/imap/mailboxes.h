@@ -28,6 +28,9 @@ struct mailbox *mailboxes_find(const struct mailboxes *all, struct str path);
 /* Loads and finds; ABSENT if there is none of that name. */
 enum store_outcome mailbox_find(struct session *s, struct str path,
 				struct mailbox **found);
+/* "\HasChildren \Sent": what LIST says of it between parentheses. */
+void mailbox_write_attributes(struct buf *out, const struct mailbox *mailbox,
+			      bool tells_subscribed);
 /* "* STATUS name (...)" for these items, of enum imap_status_item; nothing if one cannot
  * be told.  May suspend. */
 enum store_outcome mailbox_write_status(struct session *s, const struct mailbox *mailbox,

@@ -1,6 +1,8 @@
 #include "imap/selected.h"
 
 #include "imap/context.h"
+#include "imap/events.h"
+#include "imap/fetch.h"
 #include "imap/session.h"
 #include "imap/walk.h"
 
@@ -11,6 +13,7 @@ void selected_leave(struct session *s)
 	numbers_fini(&s->box.numbers);
 	uids_fini(&s->box.gone);
 	uids_fini(&s->box.flags);
+	uids_fini(&s->box.fresh);
 	uids_fini(&s->box.saved);
 	contexts_end(s);
 	uids_fini(&s->box.touched);
@@ -94,9 +97,23 @@ static void known_gone(struct selected *box, struct uid_range uids)
 			 (uint32_t)num_min(uids.last, box->uid_next - 1));
 }
 
-static void collect_row(struct selected *box, const struct change_row *row,
+/* Messages that this session did not store itself, to be told with what NOTIFY asked for
+ * (RFC 5465 §5.2). */
+static void collect_new(struct session *s, const struct change_row *row)
+{
+	struct selected *box = &s->box;
+
+	if (row->uids.last < box->uid_next)
+		return;
+	box->has_new = true;
+	if (events_items(s) && !events_is_own(s, row->change))
+		uids_add(&box->fresh, row->uids.first, row->uids.last);
+}
+
+static void collect_row(struct session *s, const struct change_row *row,
 			const struct uids *own, uint64_t own_change)
 {
+	struct selected *box = &s->box;
 	struct uids flags = {0};
 
 	if (row->kind == CHANGE_MAILBOX)
@@ -109,7 +126,7 @@ static void collect_row(struct selected *box, const struct change_row *row,
 		box->is_gone = true;
 		return;
 	case CHANGE_MESSAGE_NEW:
-		box->has_new |= row->uids.last >= box->uid_next;
+		collect_new(s, row);
 		return;
 	case CHANGE_MESSAGE_GONE:
 		known_gone(box, row->uids);
@@ -147,11 +164,12 @@ enum store_outcome selected_collect(struct session *s, const struct uids *own,
 		if (outcome != STORE_OK)
 			return outcome;
 		for (size_t i = 0; i < count; i++)
-			collect_row(box, &rows[i], own, own_change);
+			collect_row(s, &rows[i], own, own_change);
 	}
 	uids_sort(&box->gone);
 	uids_sort(&box->flags);
 	uids_sort(&box->touched);
+	uids_sort(&box->fresh);
 	return STORE_OK;
 }
 
@@ -315,17 +333,43 @@ static enum store_outcome tell_flags(struct session *s, const struct uids *flags
 static enum store_outcome tell_contexts(struct session *s, uint32_t known_below)
 {
 	struct selected *box = &s->box;
-	SCOPED(uids_fini) struct uids changed = box->touched;
+	SCOPED(uids_fini) struct uids changed = box->touched, unknown = {0};
 
 	box->touched = (struct uids){0};
+	uids_add(&unknown, box->uid_next, UINT32_MAX);
 	if (box->uid_next > known_below)
 		uids_add(&changed, known_below, box->uid_next - 1);
 	uids_sort(&changed);
+	uids_subtract(&changed, &unknown); /* they are looked at when they are told */
 	if (changed.count == 0)
 		return STORE_OK;
 	enum store_outcome outcome = selected_number(s);
 
 	return outcome == STORE_OK ? contexts_tell_changed(s, &changed) : outcome;
+}
+
+/* What NOTIFY asked to be told of them, behind EXISTS.  RFC 5465 §5.2. */
+static err_t tell_fresh(struct session *s, uint32_t known_below)
+{
+	SCOPED(uids_fini) struct uids fresh = s->box.fresh, told = {0};
+	const struct imap_fetch *items = events_items(s);
+
+	s->box.fresh = (struct uids){0};
+	if (known_below > 1)
+		uids_add(&told, 1, known_below - 1);
+	uids_subtract(&fresh, &told);
+	return items && fresh.count > 0 ? fetch_unasked(s, fresh.list, fresh.count, items)
+					: OK;
+}
+
+static enum store_outcome tell_changed(struct session *s, uint32_t known_below)
+{
+	SCOPED(uids_fini) struct uids fresh = {0}, flags = s->box.flags;
+
+	s->box.flags = (struct uids){0};
+	uids_add(&fresh, known_below, UINT32_MAX);
+	uids_subtract(&flags, &fresh); /* new ones are fetched anyway */
+	return tell_flags(s, &flags);
 }
 
 static err_t lost(struct session *s, enum store_outcome outcome)
@@ -339,36 +383,32 @@ static err_t lost(struct session *s, enum store_outcome outcome)
 			 store_outcome_text(outcome));
 }
 
-err_t selected_tell(struct session *s, bool may_expunge)
+err_t selected_tell(struct session *s, unsigned events)
 {
 	struct selected *box = &s->box;
 	enum store_outcome outcome = selected_collect(s, NULL, 0);
 	uint32_t known_below = box->uid_next;
-	bool tells_gone = may_expunge && box->gone.count > 0;
+	bool tells_gone = (events & IMAP_EVENT_MESSAGE_EXPUNGE) && box->gone.count > 0;
+	bool tells_new = (events & IMAP_EVENT_MESSAGE_NEW) && box->has_new;
+	bool tells_flags = (events & IMAP_EVENT_FLAG_CHANGE) && box->flags.count > 0;
 
 	if (outcome != STORE_OK || box->is_gone)
 		return lost(s, outcome);
-	if (tells_gone || box->flags.count > 0)
+	if (tells_gone || tells_flags)
 		outcome = selected_number(s);
 	if (outcome == STORE_OK && tells_gone)
 		tell_gone(s);
-	if (outcome == STORE_OK && box->has_new)
+	if (outcome == STORE_OK && tells_new)
 		outcome = tell_new(s);
-	if (outcome == STORE_OK && box->flags.count > 0) {
-		struct uids fresh = {0}, flags = box->flags;
-
-		box->flags = (struct uids){0};
-		uids_add(&fresh, known_below, UINT32_MAX);
-		uids_subtract(&flags, &fresh); /* new ones are fetched anyway */
-		outcome = tell_flags(s, &flags);
-		uids_fini(&fresh);
-		uids_fini(&flags);
-	}
+	if (outcome == STORE_OK && tells_flags)
+		outcome = tell_changed(s, known_below);
 	if (outcome == STORE_OK && box->contexts)
 		outcome = tell_contexts(s, known_below);
+	if (outcome == STORE_OK && tells_new) /* behind ESEARCH (RFC 5465 §5.2) */
+		TRY(tell_fresh(s, known_below));
 	if (outcome != STORE_OK)
 		return lost(s, outcome);
-	if (box->gone.count == 0)
+	if (box->gone.count == 0 && box->flags.count == 0 && !box->has_new)
 		box->told = box->modseq;
 	if (s->out.len > 0)
 		session_send(s);

@@ -29,6 +29,7 @@ struct selected {
 	bool has_new;      /* but these were not told: new messages, */
 	struct uids gone;  /* messages that went, */
 	struct uids flags; /* and messages whose flags changed */
+	struct uids fresh; /* of the new ones, those to be told with more (NOTIFY) */
 	struct uids saved; /* "$": what the last SEARCH saved (RFC 5182) */
 
 	struct context *contexts; /* what is kept up to date (RFC 5267), */
@@ -51,9 +52,10 @@ enum store_outcome selected_number(struct session *s);
  * number own_change) were told already; own may be NULL. */
 enum store_outcome selected_collect(struct session *s, const struct uids *own,
 				    uint64_t own_change);
-/* Collects, and sends EXPUNGE (if it may), EXISTS and FETCH for what happened.  Says BYE
- * if the mailbox is gone or cannot be followed. */
-err_t selected_tell(struct session *s, bool may_expunge);
+/* Collects, and sends EXPUNGE, EXISTS and FETCH for what happened, of these events (enum
+ * imap_event); what is not told now is kept.  Says BYE if the mailbox is gone or cannot
+ * be followed. */
+err_t selected_tell(struct session *s, unsigned events);
 
 /* "* 5 FETCH (", or "* 25996 UIDFETCH (" (RFC 9586 §3.3). */
 void selected_write_fetch(struct session *s, uint32_t number, uint32_t uid);

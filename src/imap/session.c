@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "imap/arriving.h"
+#include "imap/events.h"
 #include "wire/imap/framing.h"
 
 enum {
@@ -135,13 +136,18 @@ err_t reply_only_ok(struct session *s, const struct imap_command *command,
 /* RFC 9051 §7.5.1: EXPUNGE may not be sent while these are in progress, as the client
  * counts with sequence numbers; nor within a UID SEARCH that has some among its keys (RFC
  * 7162 §3.2.10.2).  SORT and THREAD are like SEARCH (RFC 5256 §3). */
-static bool may_expunge(const struct imap_command *command)
+static enum moment end_of(const struct imap_command *command)
 {
 	if (command->verb == IMAP_SEARCH || command->verb == IMAP_ESEARCH ||
 	    command->verb == IMAP_SORT || command->verb == IMAP_THREAD)
-		return false;
-	return command->is_uid ||
-	       (command->verb != IMAP_FETCH && command->verb != IMAP_STORE);
+		return MOMENT_NUMBERS;
+	if (command->verb == IMAP_EXPUNGE || command->verb == IMAP_MOVE)
+		return MOMENT_REMOVED;
+	if (command->is_uid)
+		return MOMENT_COMMAND;
+	return command->verb == IMAP_FETCH || command->verb == IMAP_STORE
+		       ? MOMENT_NUMBERS
+		       : MOMENT_COMMAND;
 }
 
 err_t reply_ok(struct session *s, const struct imap_command *command, const char *format,
@@ -150,7 +156,7 @@ err_t reply_ok(struct session *s, const struct imap_command *command, const char
 	va_list args;
 
 	if (s->state == IMAP_SELECTED)
-		TRY(selected_tell(s, may_expunge(command)));
+		TRY(selected_tell(s, events_selected(s, end_of(command))));
 	if (s->is_done)
 		return OK; /* the mailbox is gone, and BYE was said */
 	va_start(args, format);
@@ -291,6 +297,7 @@ static command_handler *const handlers[IMAP_VERB_COUNT] = {
 	[IMAP_SETQUOTA] = on_setquota,
 	[IMAP_UNAUTHENTICATE] = on_unauthenticate,
 	[IMAP_UIDBATCHES] = on_uidbatches,
+	[IMAP_NOTIFY] = on_notify,
 };
 
 static err_t run_command(struct session *s, struct str text)
@@ -341,6 +348,9 @@ static err_t next_command(struct session *s)
 	struct imap_frame frame = {0};
 	struct str got, text;
 
+	TRY(session_listen(s, false));
+	if (s->is_done)
+		return OK;
 	TRY(conn_peek(s->conn, &got));
 	for (;;) {
 		switch (imap_frame_scan(&frame, got, limits)) {
@@ -408,6 +418,7 @@ static err_t converse(struct session *s)
 void session_forget(struct session *s)
 {
 	selected_leave(s);
+	events_free(&s->events);
 	if (s->login.account != 0) {
 		store_watch_close(&s->watch);
 		login_end(&s->service->login, &s->login);

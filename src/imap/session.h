@@ -22,6 +22,8 @@ enum {
 	IMAP_PAGE_MAX = 4 << 20,
 };
 
+struct events;
+
 struct session {
 	struct conn *conn;
 	const struct imap_service *service;
@@ -42,7 +44,9 @@ struct session {
 	struct arena page;      /* of one page of rows */
 	struct buf out;         /* a response being put together */
 	struct store_watch watch;
-	struct selected box; /* mailbox 0: none is selected */
+	struct selected box;   /* mailbox 0: none is selected */
+	struct events *events; /* what NOTIFY asked for; NULL: it was never said */
+	uint64_t rings;        /* of the watch when we last looked what had happened */
 };
 
 /* RFC 9586 §3 */
@@ -86,10 +90,13 @@ bool session_offers_starttls(const struct session *s);
 /* "IMAP4rev1 IMAP4rev2 ...": what holds in the present state. */
 void session_capabilities(const struct session *s, struct buf *out);
 
+/* Tells what happens, in IDLE or between commands, until there is input.  May suspend. */
+err_t session_listen(struct session *s, bool is_idle);
+
 /* The commands.  That a message follows an APPEND or REPLACE is framing.h's business. */
 command_handler on_capability, on_noop, on_logout, on_id, on_starttls, on_authenticate,
 	on_login, on_enable, on_select, on_create, on_delete, on_rename, on_subscribe,
 	on_list, on_lsub, on_namespace, on_status, on_append, on_idle, on_close,
 	on_unselect, on_expunge, on_search, on_esearch, on_fetch, on_store, on_copy,
 	on_move, on_thread, on_cancelupdate, on_compress, on_replace, on_getquota,
-	on_getquotaroot, on_setquota, on_unauthenticate, on_uidbatches;
+	on_getquotaroot, on_setquota, on_unauthenticate, on_uidbatches, on_notify;

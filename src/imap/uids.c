@@ -2,6 +2,22 @@
 
 #include "base/mem.h"
 
+enum { TIDY_FROM = 4096 };
+
+/* Before it grows, what was added twice is dropped: the same messages may change again
+ * and again. */
+static void make_room(struct uids *set)
+{
+	if (set->count < set->room)
+		return;
+	if (set->room >= TIDY_FROM)
+		uids_sort(set);
+	if (set->room > 0 && set->count <= set->room / 2)
+		return;
+	set->room = set->room ? set->room * 2 : 16;
+	set->list = mem_grown(set->list, set->room, sizeof *set->list);
+}
+
 void uids_fini(struct uids *set)
 {
 	mem_free(set->list);
@@ -21,7 +37,7 @@ void uids_add(struct uids *set, uint32_t first, uint32_t last)
 		end->last = last;
 		return;
 	}
-	MEM_ROOM(set->list, set->count, set->room);
+	make_room(set);
 	set->list[set->count++] = (struct imap_range){first, last};
 }
 

@@ -254,6 +254,7 @@ static enum store_outcome do_mailbox(const struct store_op *op, struct op_result
 
 	if (op->kind == OP_MAILBOX_CREATE) {
 		result->mailbox = box_add(o->parent, o->name, o->role);
+		changed(CHANGE_MAILBOX, result->mailbox, 0);
 		return STORE_OK;
 	}
 	if (!box)
@@ -261,8 +262,10 @@ static enum store_outcome do_mailbox(const struct store_op *op, struct op_result
 	if (op->kind == OP_MAILBOX_RENAME) {
 		box->parent = o->parent;
 		box->name = keep(o->name);
+		changed(CHANGE_MAILBOX, box->id, 0);
 	} else if (op->kind == OP_MAILBOX_SUBSCRIBE) {
 		box->is_subscribed = o->is_subscribed;
+		changed(CHANGE_MAILBOX, box->id, 0);
 	} else {
 		changed(CHANGE_MAILBOX_GONE, box->id, 0);
 		*box = boxes[--box_count];
@@ -501,7 +504,8 @@ enum store_outcome store_changes(struct store *store, account_t account, uint64_
 	*rows = ARENA_ARRAY(arena, struct change_row, change_count + 1);
 	*upto = since;
 	for (size_t i = 0; i < change_count; i++) {
-		if (changes[i].change <= since || changes[i].mailbox != mailbox)
+		if (changes[i].change <= since ||
+		    (mailbox != 0 && changes[i].mailbox != mailbox))
 			continue;
 		if (*count >= PAGE_CHANGES && changes[i].change != *upto) {
 			*more = true;

@@ -272,6 +272,11 @@ static bool uidbatches(struct imap_in *in, struct imap_command *command)
 	       imap_fail_here(in, "a range of batches is expected");
 }
 
+static bool notify(struct imap_in *in, struct imap_command *command)
+{
+	return imap_notify(in, &command->notify);
+}
+
 enum {
 	ANY = IMAP_NOT_AUTHENTICATED | IMAP_AUTHENTICATED | IMAP_SELECTED,
 	LOGGED_IN = IMAP_AUTHENTICATED | IMAP_SELECTED,
@@ -326,6 +331,7 @@ static const struct row {
 	[IMAP_SETQUOTA] = {STR("SETQUOTA"), LOGGED_IN, setquota},
 	[IMAP_UNAUTHENTICATE] = {STR("UNAUTHENTICATE"), LOGGED_IN},
 	[IMAP_UIDBATCHES] = {STR("UIDBATCHES"), IMAP_SELECTED, uidbatches},
+	[IMAP_NOTIFY] = {STR("NOTIFY"), LOGGED_IN, notify},
 };
 
 struct str imap_verb_name(enum imap_verb verb)

@@ -1,13 +1,14 @@
 /* A whole command: its tag, what it is, and its arguments, typed.  RFC 9051 §9,
  * RFC 3501 §9; ID is RFC 2971, UIDPLUS RFC 4315, MOVE RFC 6851, UNSELECT RFC 3691,
  * COMPRESS RFC 4978, REPLACE RFC 8508, GETQUOTA and its like RFC 9208, UNAUTHENTICATE
- * RFC 8437, UIDBATCHES RFC 10022. */
+ * RFC 8437, UIDBATCHES RFC 10022, NOTIFY RFC 5465. */
 #pragma once
 
 #include "wire/imap/append.h"
 #include "wire/imap/esearch.h"
 #include "wire/imap/fetch.h"
 #include "wire/imap/list.h"
+#include "wire/imap/notify.h"
 #include "wire/imap/quota.h"
 #include "wire/imap/search.h"
 #include "wire/imap/select.h"
@@ -69,8 +70,9 @@ enum imap_verb {
 	IMAP_SETQUOTA,
 	IMAP_UNAUTHENTICATE,
 	IMAP_UIDBATCHES,
+	IMAP_NOTIFY,
 };
-enum { IMAP_VERB_COUNT = IMAP_UIDBATCHES + 1 };
+enum { IMAP_VERB_COUNT = IMAP_NOTIFY + 1 };
 
 struct imap_command {
 	struct str tag;
@@ -127,6 +129,7 @@ struct imap_command {
 		} cancel; /* CANCELUPDATE */
 		struct imap_fetch fetch;
 		struct imap_store store;
+		struct imap_notify notify;
 	};
 };
 

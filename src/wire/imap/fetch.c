@@ -307,6 +307,28 @@ static bool items(struct imap_in *in, struct imap_fetch *fetch)
 	       imap_fail_here(in, "the list of items does not end");
 }
 
+static bool sections_begin(struct imap_in *in, struct imap_fetch *fetch)
+{
+	fetch->sections =
+		ARENA_ARRAY(in->arena, struct imap_section, sections_at_most(in->at));
+	return fetch->sections || imap_fail(in, "too much in one command");
+}
+
+bool imap_fetch_list(struct imap_in *in, struct imap_fetch *fetch)
+{
+	struct imap_in at = *in;
+
+	*fetch = (struct imap_fetch){0};
+	if (!cur_sees(at.at, '('))
+		return imap_fail_here(in, "items in () are expected");
+	if (sections_begin(&at, fetch) && items(&at, fetch)) {
+		*in = at;
+		return true;
+	}
+	in->reason = at.reason;
+	return false;
+}
+
 bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch)
 {
 	struct imap_in at = *in;
@@ -318,13 +340,7 @@ bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch)
 		(void)imap_fail_here(&at, "items are expected");
 		goto out;
 	}
-	fetch->sections =
-		ARENA_ARRAY(at.arena, struct imap_section, sections_at_most(at.at));
-	if (!fetch->sections) {
-		(void)imap_fail(&at, "too much in one command");
-		goto out;
-	}
-	if (items(&at, fetch) && modifiers(&at, fetch)) {
+	if (sections_begin(&at, fetch) && items(&at, fetch) && modifiers(&at, fetch)) {
 		*in = at;
 		return true;
 	}

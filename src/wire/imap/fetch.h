@@ -73,5 +73,8 @@ struct imap_fetch {
 bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch);
 /* section = "[" [section-spec] "]", for a section whose kind is known. */
 bool imap_section(struct imap_in *in, struct imap_section *section);
+/* "(" fetch-att *(SP fetch-att) ")": what is to be told of messages to come.  RFC 5465
+ * §8. */
+bool imap_fetch_list(struct imap_in *in, struct imap_fetch *fetch);
 /* The item's name in the response: "BODY[1.HEADER.FIELDS (FROM)]<0>".  RFC 9051 §7.5.2 */
 void imap_section_write(struct buf *out, const struct imap_section *section);
