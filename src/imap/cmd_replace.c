@@ -1,6 +1,7 @@
 /* REPLACE: a message in place of another, in one commit: either the new one is there and
  * the old one is gone, or nothing has changed.  RFC 8508. */
 #include "imap/arriving.h"
+#include "imap/events.h"
 #include "imap/walk.h"
 
 /* The UID of the message to be replaced; "", or why there is none. */
@@ -74,6 +75,7 @@ static err_t replace(struct arriving *a, uint32_t uid)
 
 	if (outcome != STORE_OK)
 		return reply_store(s, a->command, outcome);
+	events_own(s, result.change);
 	return replaced(s, a->command, &result.ops[1]);
 }
 

@@ -1,6 +1,7 @@
 /* The IMAP door over a store in memory, on a port of loopback:  fake_server BASEPORT
- * [MESSAGES] (IMAP is at BASEPORT + 143; one command goes through MESSAGES at most).  For
- * tests/dialog/run.py and for trying clients. */
+ * [MESSAGES [HURRY]] (IMAP is at BASEPORT + 143; one command goes through MESSAGES at
+ * most, 0 is no bound; time goes HURRY times as fast).  For tests/dialog/run.py and for
+ * trying clients. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "imap/fake_store.h"
 #include "imap/imap.h"
 #include "net/listen.h"
+#include "rt/clock.h"
 
 static struct imap_service service = {
 	.hostname = {"imap.test", 9},
@@ -40,10 +42,11 @@ static int listen_at(uint16_t port)
 
 int main(int argc, char **argv)
 {
-	uint64_t base, messages_max;
+	uint64_t base, messages_max, hurry;
 
-	if (argc < 2 || argc > 3 || !num_parse(str_c(argv[1]), 65535 - 143, &base) ||
-	    !num_parse(str_c(argc > 2 ? argv[2] : "0"), UINT32_MAX, &messages_max))
+	if (argc < 2 || argc > 4 || !num_parse(str_c(argv[1]), 65535 - 143, &base) ||
+	    !num_parse(str_c(argc > 2 ? argv[2] : "0"), UINT32_MAX, &messages_max) ||
+	    !num_parse(str_c(argc > 3 ? argv[3] : "1"), 1000, &hurry))
 		return 2;
 	service.command_messages_max = (uint32_t)messages_max;
 	int fd = listen_at((uint16_t)(base + 143));
@@ -52,6 +55,8 @@ int main(int argc, char **argv)
 		perror("listen");
 		return 1;
 	}
+	if (hurry > 1)
+		clock_hurry((unsigned)hurry);
 	log_level_max = LOG_DEBUG;
 	fake_store_init();
 	loop_init();
