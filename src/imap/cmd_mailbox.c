@@ -73,8 +73,6 @@ err_t on_create(struct session *s, const struct imap_command *command)
 	struct mailboxes all;
 	struct store_result result;
 
-	if (path.len > 1 && path.ptr[path.len - 1] == '/')
-		path.len--; /* RFC 9051 §6.3.4: only says that others will follow */
 	op.mailbox.role = role_of_use(command->create.use);
 	if (command->create.use.len > 0 && op.mailbox.role == ROLE_NONE)
 		return reply_no(

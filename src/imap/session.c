@@ -369,6 +369,11 @@ static err_t next_command(struct session *s)
 		}
 		break;
 	}
+	/* Leniency: empty lines between commands are passed over. */
+	if (str_same(str_first(got, frame.len), STR("\r\n"))) {
+		conn_take(s->conn, frame.len);
+		return OK;
+	}
 	if (!arena_copy(&s->scratch, str_first(got, frame.len), &text))
 		return reply_bye(s, "[LIMIT] The command is too long");
 	conn_take(s->conn, frame.len);

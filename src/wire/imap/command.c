@@ -23,11 +23,24 @@ static bool authenticate(struct imap_in *in, struct imap_command *command)
 	return true;
 }
 
+/* Leniency: a name or password may hold whatever is no space, without quotes. */
+static bool credential(struct imap_in *in, struct str *text)
+{
+	struct cursor from = in->at;
+
+	if (cur_sees(from, '"') || cur_sees(from, '{'))
+		return imap_string(in, text);
+	while (in->at.at < in->at.end && (unsigned char)*in->at.at > ' ')
+		in->at.at++;
+	*text = cur_since(from, in->at);
+	return text->len > 0;
+}
+
 static bool login(struct imap_in *in, struct imap_command *command)
 {
 	/* No part of what was sent goes into the reason: it may be the password. */
-	return (imap_astring(in, &command->login.user) && imap_space(in) &&
-		imap_astring(in, &command->login.password)) ||
+	return (credential(in, &command->login.user) && imap_space(in) &&
+		credential(in, &command->login.password)) ||
 	       (in->reason = STR(""),
 		imap_fail(in, "a user and a password are expected"));
 }
@@ -395,6 +408,10 @@ static bool arguments(struct imap_in *in, struct imap_command *command)
 	if (command->verb == IMAP_APPEND || command->verb == IMAP_REPLACE)
 		return command->append.first.is_catenated ||
 		       cur_done(in->at); /* the message follows */
+	struct cursor end = in->at;
+
+	if (imap_space(in))
+		in->at = end;
 	if (cur_byte(&in->at, '\r') && cur_byte(&in->at, '\n') && cur_done(in->at))
 		return true;
 	if (cur_sees(in->at, '\n'))
@@ -413,11 +430,12 @@ bool imap_command_parse(struct str text, struct imap_dialect dialect, struct are
 	*command = (struct imap_command){.tag = STR("")};
 	*reason = STR("");
 	in.is_utf8 = dialect.is_utf8;
-	if (!imap_tag(&in, &tag) || tag.len > IMAP_TAG_MAX || !imap_space(&in)) {
+	if (!imap_tag(&in, &tag) || tag.len > IMAP_TAG_MAX || !cur_sees(in.at, ' ')) {
 		*reason = STR("a command begins with a tag and a space");
 		return false;
 	}
 	command->tag = tag;
+	(void)imap_space(&in); /* at the line's end the verb is missing */
 	if (verb(&in, command) &&
 	    may_be_now(&in, rows[command->verb].states, dialect.state) &&
 	    arguments(&in, command))

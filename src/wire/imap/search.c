@@ -183,7 +183,8 @@ static bool key_argument(struct search_in *s, const struct search_name *name,
 		return imap_astring(in, &key->text) ||
 		       imap_fail_here(in, "a text is expected");
 	case KEYWORD:
-		return imap_atom(in, &key->text) ||
+		/* Leniency: it may stand in quotes. */
+		return imap_atom(in, &key->text) || imap_quoted(in, &key->text) ||
 		       imap_fail_here(in, "a keyword is expected");
 	case OBJECTID:
 		return imap_atom(in, &key->text) ||

@@ -46,6 +46,8 @@ static const struct {
 	{STR("NOT (SEEN 1:3)"), STR("(and(not(and(flag 1)(seq1:3))))")},
 	{STR("OR FROM ann TO \"bob b\""),
 	 STR("(and(or(header From ann)(header To bob b)))")},
+	{STR("KEYWORD \"$Junk\" UNKEYWORD x"),
+	 STR("(and(keyword $Junk)(not(keyword x)))")},
 	{STR("HEADER Message-ID {3}\r\n<a>"), STR("(and(header Message-ID <a>))")},
 	{STR("SUBJECT \"\""), STR("(and(header Subject))")},
 	{STR("UID 5,7:9 LARGER 100"), STR("(and(uid5,7:9)(> 100))")},

@@ -83,7 +83,11 @@ static bool run_of(struct imap_in *in, bool (*is_member)(char), struct str *run)
 
 bool imap_space(struct imap_in *in)
 {
-	return cur_byte(&in->at, ' ');
+	bool has_any = false;
+
+	while (cur_byte(&in->at, ' '))
+		has_any = true;
+	return has_any && !cur_sees(in->at, ')') && !cur_sees(in->at, '\r');
 }
 
 bool imap_label(struct imap_in *in, struct str *label)
@@ -233,6 +237,8 @@ bool imap_mailbox(struct imap_in *in, struct str *name)
 
 	if (!imap_astring(in, &wire))
 		return imap_fail_here(in, "a mailbox name is expected");
+	if (wire.len > 1 && wire.ptr[wire.len - 1] == '/')
+		wire.len--;
 	if (imap_mailbox_name_read(wire, in->is_utf8, in->arena, name))
 		return true;
 	in->at = from;
@@ -435,9 +441,9 @@ bool imap_date_time(struct imap_in *in, struct imap_date_time *when)
 
 	if (!cur_byte(&at, '"'))
 		return false;
-	size_t day_digits = cur_byte(&at, ' ') ? 1 : 2;
+	bool has_space = cur_byte(&at, ' ');
 
-	if (!digits(&at, day_digits, day_digits, &date.day) ||
+	if (!digits(&at, 1, has_space ? 1 : 2, &date.day) ||
 	    !month_and_year(&at, &date) || !cur_byte(&at, ' ') ||
 	    !digits(&at, 2, 2, &date.hour) || !cur_byte(&at, ':') ||
 	    !digits(&at, 2, 2, &date.minute) || !cur_byte(&at, ':') ||

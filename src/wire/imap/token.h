@@ -32,6 +32,8 @@ bool imap_fail(struct imap_in *in, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The same with the next few printable octets of the input added. */
 bool imap_fail_here(struct imap_in *in, const char *what);
 
+/* Between two things.  Leniency: several spaces are as good as one, and those in front of
+ * ")" or the line's end are passed over, but then it is false, as nothing follows. */
 bool imap_space(struct imap_in *in);
 /* Letters, digits, "." and "-": a command's or an item's name. */
 bool imap_label(struct imap_in *in, struct str *label);
@@ -44,7 +46,8 @@ bool imap_astring(struct imap_in *in, struct str *text);
 bool imap_nstring(struct imap_in *in, struct str *text);
 /* list-mailbox: like astring, with wildcards. */
 bool imap_list_mailbox(struct imap_in *in, struct str *text);
-/* A mailbox name as UTF-8; any case of INBOX gives "INBOX". */
+/* A mailbox name as UTF-8; any case of INBOX gives "INBOX".  Leniency: a "/" at its end
+ * is dropped. */
 bool imap_mailbox(struct imap_in *in, struct str *name);
 
 /* A literal announced at the very end of the input: "{310}" CRLF, "{310+}" CRLF, and
@@ -83,6 +86,7 @@ bool imap_flag_run(struct imap_in *in, struct imap_flags *flags);
 /* date, quoted or not, as days since 1970-01-01. */
 bool imap_date(struct imap_in *in, int64_t *day);
 
+/* Leniency: the day may have one digit. */
 struct imap_date_time {
 	int64_t at_s; /* since 1970 */
 	int zone_minutes;

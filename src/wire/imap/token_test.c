@@ -80,6 +80,13 @@ TEST(mailbox_names_become_utf8_and_inbox_has_one_case)
 	CHECK(imap_mailbox(&in, &name) && imap_space(&in));
 	CHECK_STR(name, STR("&"));
 	CHECK(!imap_mailbox(&in, &name) && in.reason.len > 0);
+	in = over(STR("a/b/ / x// "));
+	CHECK(imap_mailbox(&in, &name) && imap_space(&in));
+	CHECK_STR(name, STR("a/b"));
+	CHECK(imap_mailbox(&in, &name) && imap_space(&in));
+	CHECK_STR(name, STR("/"));
+	CHECK(imap_mailbox(&in, &name));
+	CHECK_STR(name, STR("x/"));
 	in = over(STR("\"Entw\xc3\xbcrfe\""));
 	in.is_utf8 = true;
 	CHECK(imap_mailbox(&in, &name));
@@ -116,11 +123,23 @@ static const struct {
 	{STR("(\\Draft \\Flagged NonJunk)"), true, IMAP_DRAFT | IMAP_FLAGGED, 1},
 	{STR("(\\Foo)"), false, 0, 0},
 	{STR("(\\Seen"), false, 0, 0},
-	{STR("(\\Seen  x)"), false, 0, 0},
+	{STR("(\\Seen  x )"), true, IMAP_SEEN, 1},
 	{STR("(\\)"), false, 0, 0},
 	{STR("\\Seen"), false, 0, 0},
 	{STR("("), false, 0, 0},
 };
+
+TEST(spaces_are_passed_over_but_nothing_follows_the_last)
+{
+	struct imap_in in = over(STR("x   y ) \r\n"));
+	struct str word;
+
+	CHECK(imap_atom(&in, &word) && imap_space(&in) && imap_atom(&in, &word));
+	CHECK_STR(word, STR("y"));
+	CHECK(!imap_space(&in) && cur_byte(&in.at, ')'));
+	CHECK(!imap_space(&in) && cur_byte(&in.at, '\r'));
+	CHECK(!imap_space(&in));
+}
 
 TEST(flag_lists_split_into_system_flags_and_keywords)
 {
@@ -196,7 +215,8 @@ static const struct {
 	{STR("\" 7-Feb-1994 21:52:25 -0800\""), true, 760686745, -480},
 	{STR("\"17-Jul-1996 02:44:25 +0000\""), true, 837571465, 0},
 	{STR("\"01-Jan-1970 00:00:00 +0100\""), true, -3600, 60},
-	{STR("\"1-Jan-1970 00:00:00 +0100\""), false, 0, 0},
+	{STR("\"1-Jan-1970 00:00:00 +0100\""), true, -3600, 60},
+	{STR("\" 11-Jan-1970 00:00:00 +0100\""), false, 0, 0},
 	{STR("\"31-Jun-1970 00:00:00 +0000\""), false, 0, 0},
 	{STR("\"30-Jun-1970 24:00:00 +0000\""), false, 0, 0},
 	{STR("\"30-Jun-1970 00:00:00 +0060\""), false, 0, 0},
