@@ -45,6 +45,8 @@ err_t session_listen(struct session *s, bool is_idle)
 	deadline_t until = deadline_s(IMAP_WAIT_S), word = next_word(s);
 	bool is_due = is_idle;
 
+	if (!is_idle && !events_at_rest(s))
+		return OK;
 	while (!s->is_done && (is_idle || events_at_rest(s))) {
 		deadline_t look = deadline_s(LOOK_S);
 
@@ -53,6 +55,7 @@ err_t session_listen(struct session *s, bool is_idle)
 		if (s->is_done || conn_has_input(s->conn))
 			break;
 		if (loop_now() >= word) {
+			conn_deadline_s(s->conn, IMAP_WAIT_OUTPUT_S);
 			conn_add(s->conn, STR("* OK Still here\r\n"));
 			word = next_word(s);
 		}

@@ -106,6 +106,7 @@ static void collect_new(struct session *s, const struct change_row *row)
 	if (row->uids.last < box->uid_next)
 		return;
 	box->has_new = true;
+	box->new_upto = row->uids.last;
 	if (events_items(s) && !events_is_own(s, row->change))
 		uids_add(&box->fresh, row->uids.first, row->uids.last);
 }
@@ -276,7 +277,9 @@ static enum store_outcome tell_new(struct session *s)
 {
 	struct selected *box = &s->box;
 	SCOPED(numbers_fini) struct numbers fresh = {0};
-	struct imap_range uids = {box->uid_next, UINT32_MAX};
+	/* What came since will be told when its change is, or it would be told without
+	 * what NOTIFY asked for. */
+	struct imap_range uids = {box->uid_next, box->new_upto};
 	enum store_outcome outcome = load_uids(s, uids, &fresh);
 
 	if (outcome != STORE_OK)

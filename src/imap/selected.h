@@ -27,6 +27,7 @@ struct selected {
 	uint64_t told;     /* all up to here were told: HIGHESTMODSEQ */
 	uint64_t sent;     /* the greatest mod-sequence since the last tagged response */
 	bool has_new;      /* but these were not told: new messages, */
+	uint32_t new_upto; /* the last of which has this UID, */
 	struct uids gone;  /* messages that went, */
 	struct uids flags; /* and messages whose flags changed */
 	struct uids fresh; /* of the new ones, those to be told with more (NOTIFY) */

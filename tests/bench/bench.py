@@ -6,8 +6,8 @@
 Sections: smtp (mails sent until counted in mailboxes), slow (the same with 2 ms added to
 each flush, on both sides), relay (mails sent until a next server has them), trust (signed
 mail of strangers, with and without the checks who it is from), logins, append, retr, idle
-(memory of sessions), commands (of IMAP, in a mailbox of 100,000), search (there, with the
-index that it has).  Without one, all.
+(memory of sessions), push (how soon 1,000 of them hear of a mail), commands (of IMAP, in a
+mailbox of 100,000), search (there, with the index that it has).  Without one, all.
 Builds ours (release), installs the peers if they are missing (their services are kept from
 starting on public ports), and prints ratio and spread; --write puts the tables into
 docs/PERFORMANCE.md between their marks.  It takes minutes and is no test.
@@ -296,8 +296,38 @@ def search(options):
                 list(searching.lines(options)))
 
 
+def push(options):
+    """A mail for each account, and how long after its 250 its sessions heard of it, while
+    others sit in IDLE as well; all of them over TLS."""
+    told, load, lines = 1000, compiled("imapload", "-lssl", "-lcrypto"), []
+    for name, users in (("1,000 accounts, one session each", told), ("one account", 1)):
+        side, rounds = Ours(users + 50), []
+        try:
+            clients = subprocess.Popen(
+                [load, "push", str(side.port("imaps")), "1", str(told), str(users), side.user,
+                 str(options.others), str(side.port("smtp"))],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+            if clients.stdout.readline() != "ready\n":
+                raise RuntimeError("the clients did not get in")
+            time.sleep(40)  # as above
+            kb = pss_kb(side)
+            for _ in range(2 * options.runs + 1):
+                clients.stdin.write("\n")
+                rounds.append(json.loads(clients.stdout.readline()))
+                print(f"push, {name}: {rounds[-1]}, load {os.getloadavg()[0]:.1f}", flush=True)
+                time.sleep(1)
+            clients.communicate()
+        finally:
+            side.stop()
+        lines.append([name, f"{told + options.others:,}", f"{kb // 1024}"] +
+                     [spread([r[key] for r in rounds], "{:.1f}") for key in ("p50", "p99", "max")] +
+                     [str(sum(told - r["told"] + r["failed"] for r in rounds))])
+    return rows(["a mail for", "sessions in IDLE", "MB of PSS", "median, ms", "p99, ms",
+                 "longest, ms", "not told"], lines)
+
+
 SECTIONS = {call.__name__: call for call in (smtp, slow, relay, trust, logins, append, retr,
-                                              idle, commands, search)}
+                                              idle, push, commands, search)}
 
 
 def main():
@@ -308,6 +338,8 @@ def main():
     words.add_argument("--write", action="store_true")
     words.add_argument("--no-peer", action="store_true")
     words.add_argument("--scale", type=float, default=1, help="of the number of mails")
+    words.add_argument("--others", type=int, default=9000,
+                       help="sessions in IDLE beside those of push")
     options = words.parse_args()
     options.kinds = [Ours] if options.no_peer else [Ours, Peer]
     subprocess.check_call(["make", "-s", "-C", str(ROOT), "build"])

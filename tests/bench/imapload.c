@@ -5,12 +5,17 @@
  *   imapload fill   PORT MESSAGES BYTES USER          (a pipelined mailbox)
  *   imapload retr   PORT MESSAGES USER                (POP3)
  *   imapload idle   PORT TLS SESSIONS USERS USER_FORMAT
+ *   imapload push   PORT TLS SESSIONS USERS USER_FORMAT OTHERS SMTP_PORT
  *
  * The password is "pass".  A log-in is connection, LOGIN, SELECT INBOX, LOGOUT.  `idle`
  * opens sessions that have selected INBOX and sit in IDLE, prints "ready" and holds them
- * until its input ends.  The others print one JSON line.
+ * until its input ends.  `push` opens OTHERS more of the next 50 users, and for each
+ * line of its input sends a mail to each of the USERS (whose addresses are their names):
+ * it prints how long after the 250 each of the SESSIONS heard of the one for its user.
+ * The others print one JSON line.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -19,12 +24,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 256, INPUT_BYTES = 16384, OPENERS = 8 };
+enum { THREADS_MAX = 256, INPUT_BYTES = 16384, OPENERS = 8, SENDERS = 8 };
 
 static struct {
 	int port, is_tls, threads, users;
@@ -44,6 +50,14 @@ struct link {
 	size_t start, end;
 };
 
+/* Of `push`: who is told, and when; the others only sit there. */
+static struct {
+	struct link *links;
+	long sessions, others;
+	int smtp_port;
+	double *told, *accepted; /* by session; by user */
+} push;
+
 static double now_s(void)
 {
 	struct timespec t;
@@ -52,10 +66,10 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int link_open(struct link *link)
+static int link_open_to(struct link *link, int port, int is_tls)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)load.port),
+				 .sin_port = htons((uint16_t)port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int on = 1;
 
@@ -63,13 +77,18 @@ static int link_open(struct link *link)
 	if (connect(link->fd, (struct sockaddr *)&to, sizeof to) != 0)
 		return 0;
 	(void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (load.is_tls) {
+	if (is_tls) {
 		link->ssl = SSL_new(tls);
 		if (SSL_set_fd(link->ssl, link->fd) != 1 || SSL_connect(link->ssl) != 1)
 			return 0;
 	}
 	link->input = malloc(INPUT_BYTES);
 	return link->input != NULL;
+}
+
+static int link_open(struct link *link)
+{
+	return link_open_to(link, load.port, load.is_tls);
 }
 
 static void link_close(struct link *link)
@@ -140,7 +159,9 @@ static int log_in(struct link *link, long who)
 {
 	char user[128], words[256];
 
-	(void)snprintf(user, sizeof user, load.user, (int)(1 + who % load.users));
+	who = who < push.sessions || push.sessions == 0 ? who % load.users
+							: load.users + who % 50;
+	(void)snprintf(user, sizeof user, load.user, (int)(1 + who));
 	(void)snprintf(words, sizeof words, "a LOGIN \"%s\" \"pass\"\r\n", user);
 	return link_open(link) && link_until(link, "* OK") &&
 	       order(link, words, "a OK") && order(link, "b SELECT INBOX\r\n", "b OK");
@@ -319,29 +340,168 @@ static void *open_idle(void *arg)
 
 		if (!log_in(&link, i) || !order(&link, "f IDLE\r\n", "+"))
 			failures++;
+		if (i < push.sessions) {
+			push.links[i] = link;
+			continue;
+		}
 		free(link.input); /* nothing more is read */
 		link.input = NULL;
 	}
 	return NULL;
 }
 
-static int run_idle(char **words)
+static int idle_ready(char **words)
 {
 	struct rlimit files = {100000, 100000};
 
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	load.is_tls = atoi(words[0]);
-	load.messages = atol(words[1]);
+	load.messages = push.others + atol(words[1]);
 	load.users = atoi(words[2]);
 	load.user = words[3];
 	load.threads = OPENERS;
 	(void)together(open_idle, NULL, 0);
 	if (failures > 0)
-		return 1;
+		return 0;
 	puts("ready");
 	fflush(stdout);
+	return 1;
+}
+
+static int run_idle(char **words)
+{
+	if (!idle_ready(words))
+		return 1;
 	while (getchar() != EOF)
 		;
+	return 0;
+}
+
+/* Each sends to every so manieth user, all in one connection. */
+static void *send_mails(void *arg)
+{
+	char words[256], user[128];
+	struct link link;
+
+	(void)arg;
+	if (!link_open_to(&link, push.smtp_port, 0) || !link_until(&link, "220") ||
+	    !order(&link, "EHLO load.example\r\n", "250 "))
+		failures++;
+	for (long i; (i = next_piece++) < load.users;) {
+		(void)snprintf(user, sizeof user, load.user, (int)(1 + i));
+		(void)snprintf(words, sizeof words,
+			       "MAIL FROM:<x@load.example>\r\nRCPT TO:<%s>\r\nDATA\r\n",
+			       user);
+		if (!order(&link, words, "354") ||
+		    !order(&link,
+			   "From: <x@load.example>\r\nSubject: push\r\n\r\nx\r\n.\r\n",
+			   "250 "))
+			failures++;
+		push.accepted[i] = now_s();
+	}
+	link_close(&link);
+	return NULL;
+}
+
+/* True once it has heard of a new message. */
+static int heard(struct link *link)
+{
+	char *to = link->input + link->end;
+	int room = INPUT_BYTES - 1 - (int)link->end;
+	ssize_t got = link->ssl ? SSL_read(link->ssl, to, room)
+				: recv(link->fd, to, (size_t)room, 0);
+
+	if (got <= 0)
+		return 0;
+	link->end += (size_t)got;
+	link->input[link->end] = '\0';
+	if (!strstr(link->input, " EXISTS\r\n"))
+		return 0;
+	link->end = 0;
+	return 1;
+}
+
+/* Until all have heard, or ten seconds after the last did. */
+static long hear(int poll)
+{
+	struct epoll_event ready[64];
+	long count = 0;
+	int found;
+
+	while (count < push.sessions && (found = epoll_wait(poll, ready, 64, 10000)) > 0)
+		for (int i = 0; i < found; i++) {
+			long who = (long)ready[i].data.u64;
+
+			if (!heard(&push.links[who]) || push.told[who] != 0)
+				continue;
+			push.told[who] = now_s();
+			count++;
+		}
+	return count;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double one = *(const double *)a, other = *(const double *)b;
+
+	return (one > other) - (one < other);
+}
+
+static void push_round(int poll)
+{
+	pthread_t senders[SENDERS];
+	double *taken = calloc((size_t)push.sessions, sizeof *taken);
+	double began = now_s();
+	long count = 0;
+
+	memset(push.told, 0, (size_t)push.sessions * sizeof *push.told);
+	next_piece = 0;
+	for (int i = 0; i < SENDERS; i++)
+		if (pthread_create(&senders[i], NULL, send_mails, NULL) != 0)
+			abort();
+	long told = hear(poll);
+
+	for (int i = 0; i < SENDERS; i++)
+		(void)pthread_join(senders[i], NULL);
+	for (long i = 0; i < push.sessions; i++) {
+		double ms = (push.told[i] - push.accepted[i % load.users]) * 1000;
+
+		if (push.told[i] != 0)
+			taken[count++] = ms > 0 ? ms : 0; /* it may come before the 250 */
+	}
+	qsort(taken, (size_t)count, sizeof *taken, by_size);
+	printf("{\"told\": %ld, \"failed\": %ld, \"seconds\": %.3f, \"p50\": %.2f, "
+	       "\"p99\": %.2f, \"max\": %.2f}\n",
+	       told, (long)failures, now_s() - began, count ? taken[count / 2] : -1,
+	       count ? taken[count * 99 / 100] : -1, count ? taken[count - 1] : -1);
+	fflush(stdout);
+	free(taken);
+}
+
+static int run_push(char **words)
+{
+	int poll = epoll_create1(0), c;
+
+	push.sessions = atol(words[1]);
+	push.others = atol(words[4]);
+	push.smtp_port = atoi(words[5]);
+	push.links = calloc((size_t)push.sessions, sizeof *push.links);
+	push.told = calloc((size_t)push.sessions, sizeof *push.told);
+	push.accepted = calloc((size_t)atol(words[2]), sizeof *push.accepted);
+	if (!push.links || !push.told || !push.accepted || !idle_ready(words))
+		return 1;
+	for (long i = 0; i < push.sessions; i++) {
+		struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)i};
+		struct link *link = &push.links[i];
+
+		(void)fcntl(link->fd, F_SETFL, O_NONBLOCK);
+		link->start = link->end = 0;
+		if (epoll_ctl(poll, EPOLL_CTL_ADD, link->fd, &event) != 0)
+			return 1;
+	}
+	while ((c = getchar()) != EOF)
+		if (c == '\n')
+			push_round(poll);
 	return 0;
 }
 
@@ -351,11 +511,9 @@ int main(int argc, char **argv)
 		const char *name;
 		int words;
 		int (*run)(char **words);
-	} modes[] = {{"logins", 5, run_logins},
-		     {"append", 5, run_append},
-		     {"fill", 3, run_fill},
-		     {"retr", 2, run_retr},
-		     {"idle", 4, run_idle}};
+	} modes[] = {{"logins", 5, run_logins}, {"append", 5, run_append},
+		     {"fill", 3, run_fill},     {"retr", 2, run_retr},
+		     {"idle", 4, run_idle},     {"push", 6, run_push}};
 
 	tls = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
