@@ -43,8 +43,7 @@ void events_free(struct events **events)
 	mem_free(e);
 }
 
-/* ---- which mailboxes ----------------------------------------------------------------
- */
+/* ---- which mailboxes -------------------------------------------------------------- */
 
 static bool is_at_or_below(struct str path, struct str above)
 {
@@ -129,8 +128,7 @@ static void entry_watch(struct events *e, struct roster_entry *entry)
 	entry->events = events_of(e, &row, buf_str(&path), &is_named);
 }
 
-/* ---- what the session did itself ----------------------------------------------------
- */
+/* ---- what the session did itself -------------------------------------------------- */
 
 void events_own(struct session *s, uint64_t change)
 {
@@ -147,8 +145,7 @@ bool events_is_own(const struct session *s, uint64_t change)
 	return false;
 }
 
-/* ---- the selected mailbox -----------------------------------------------------------
- */
+/* ---- the selected mailbox --------------------------------------------------------- */
 
 enum {
 	SELECTED_EVENTS = IMAP_EVENT_MESSAGE_NEW | IMAP_EVENT_MESSAGE_EXPUNGE |
@@ -199,8 +196,7 @@ const struct imap_fetch *events_items(const struct session *s)
 	return has_some ? &group->items : NULL;
 }
 
-/* ---- names --------------------------------------------------------------------------
- */
+/* ---- names ------------------------------------------------------------------------ */
 
 /* "* LIST (...) "/" name", of a mailbox that is there.  RFC 5465 §5.4, §5.5. */
 static void write_name(struct session *s, const struct roster_entry *entry,
@@ -326,8 +322,7 @@ static enum store_outcome mailbox_changed(struct session *s, uint64_t id, bool i
 	return STORE_OK;
 }
 
-/* ---- messages elsewhere -------------------------------------------------------------
- */
+/* ---- messages elsewhere ----------------------------------------------------------- */
 
 static void message_changed(struct session *s, uint64_t mailbox, unsigned event)
 {

@@ -9,6 +9,8 @@
 #include "imap/roster.h"
 #include "imap/session.h"
 
+struct mailboxes;
+
 enum { EVENTS_OWN_MAX = 32, EVENTS_WISH_BYTES = 32 << 10 };
 
 struct events {
@@ -20,8 +22,7 @@ struct events {
 	uint64_t upto;     /* the log was read up to here */
 	uint64_t *changed; /* mailboxes that have something pending */
 	size_t changed_count, changed_room;
-	uint64_t own[EVENTS_OWN_MAX]; /* changes that this session made, the last of them
-				       */
+	uint64_t own[EVENTS_OWN_MAX]; /* changes that the session made itself */
 	size_t own_at;
 };
 
@@ -34,7 +35,6 @@ unsigned events_of(const struct events *events, const struct mailbox_row *row,
 		   struct str path, bool *is_named);
 
 /* Takes in the mailboxes, if there are events of them to follow. */
-struct mailboxes;
 void events_load(struct events *events, const struct mailboxes *all);
 
 /* A commit of this session's own, which is told by its command's responses (RFC 5465 §5,
