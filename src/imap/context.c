@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "imap/esearch.h"
+#include "imap/fetch.h"
 #include "imap/sorting.h"
 
 enum {
@@ -18,6 +19,7 @@ struct context {
 	bool is_uid;
 	struct match match;
 	struct found found;
+	struct imap_fetch items; /* of messages that are new; empty if none */
 };
 
 void context_free(struct context **context)
@@ -53,6 +55,7 @@ static bool init(struct context *context, struct session *s,
 	context->is_uid = command->is_uid;
 	return key && arena_copy(arena, command->tag, &context->tag) &&
 	       arena_copy(arena, find_charset(search), &charset) &&
+	       imap_fetch_copy(arena, &search->update, &context->items) &&
 	       match_init_lasting(&context->match, s, arena, key, charset, &reason);
 }
 
@@ -273,6 +276,23 @@ void contexts_tell_gone(struct session *s, const struct uids *gone)
 	}
 }
 
+/* What UPDATE asked for of those that others have put there just now: behind EXISTS, and
+ * ahead of ESEARCH.  RFC 5465 §7. */
+static void tell_items(struct session *s, const struct context *context,
+		       const struct uids *added)
+{
+	SCOPED(uids_fini) struct uids fresh = {0};
+
+	if (context->items.items == 0 && context->items.section_count == 0)
+		return;
+	for (size_t i = 0; i < added->count; i++)
+		uids_add(&fresh, added->list[i].first, added->list[i].last);
+	uids_intersect(&fresh, &s->box.fresh);
+	if (fresh.count > 0 &&
+	    fetch_unasked(s, fresh.list, fresh.count, &context->items) != OK)
+		s->is_done = true; /* within a literal nothing can be said any more */
+}
+
 static enum store_outcome tell_changed(struct session *s, struct context *context,
 				       const struct uids *changed)
 {
@@ -294,6 +314,7 @@ static enum store_outcome tell_changed(struct session *s, struct context *contex
 	if (outcome != STORE_OK)
 		return outcome;
 	tell_removed(s, context, &removed);
+	tell_items(s, context, &added);
 	return tell_added(s, context, &added);
 }
 

@@ -132,14 +132,13 @@ static void entry_watch(struct events *e, struct roster_entry *entry)
 
 void events_own(struct session *s, uint64_t change)
 {
-	if (s->events)
-		s->events->own[s->events->own_at++ % EVENTS_OWN_MAX] = change;
+	s->own[s->own_at++ % SESSION_OWN_MAX] = change;
 }
 
 bool events_is_own(const struct session *s, uint64_t change)
 {
-	for (size_t i = 0; s->events && i < EVENTS_OWN_MAX; i++) {
-		if (s->events->own[i] == change)
+	for (size_t i = 0; i < SESSION_OWN_MAX; i++) {
+		if (s->own[i] == change)
 			return true;
 	}
 	return false;

@@ -11,7 +11,7 @@
 
 struct mailboxes;
 
-enum { EVENTS_OWN_MAX = 32, EVENTS_WISH_BYTES = 32 << 10 };
+enum { EVENTS_WISH_BYTES = 32 << 10 };
 
 struct events {
 	struct arena arena; /* of the command that asked, from which wish borrows */
@@ -22,8 +22,6 @@ struct events {
 	uint64_t upto;     /* the log was read up to here */
 	uint64_t *changed; /* mailboxes that have something pending */
 	size_t changed_count, changed_room;
-	uint64_t own[EVENTS_OWN_MAX]; /* changes that the session made itself */
-	size_t own_at;
 };
 
 /* Takes the arena over; wish may be all zero: NOTIFY NONE. */

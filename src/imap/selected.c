@@ -107,7 +107,7 @@ static void collect_new(struct session *s, const struct change_row *row)
 		return;
 	box->has_new = true;
 	box->new_upto = row->uids.last;
-	if (events_items(s) && !events_is_own(s, row->change))
+	if ((events_items(s) || box->contexts) && !events_is_own(s, row->change))
 		uids_add(&box->fresh, row->uids.first, row->uids.last);
 }
 

@@ -20,6 +20,7 @@ enum {
 	/* What one page of rows takes: ROWS_PAGE_BYTES of 24-octet rows are 11,000, and
 	 * each is a struct here. */
 	IMAP_PAGE_MAX = 4 << 20,
+	SESSION_OWN_MAX = 16,
 };
 
 struct events;
@@ -46,7 +47,9 @@ struct session {
 	struct store_watch watch;
 	struct selected box;   /* mailbox 0: none is selected */
 	struct events *events; /* what NOTIFY asked for; NULL: it was never said */
-	uint64_t rings;        /* of the watch when we last looked what had happened */
+	uint64_t own[SESSION_OWN_MAX]; /* its own changes, the last of them */
+	size_t own_at;
+	uint64_t rings; /* of the watch when we last looked what had happened */
 };
 
 /* RFC 9586 §3 */

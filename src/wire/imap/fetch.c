@@ -329,6 +329,40 @@ bool imap_fetch_list(struct imap_in *in, struct imap_fetch *fetch)
 	return false;
 }
 
+static bool section_copy(struct arena *arena, struct imap_section *section)
+{
+	uint32_t *part = ARENA_ARRAY(arena, uint32_t, section->part_count + 1);
+	struct str *fields = ARENA_ARRAY(arena, struct str, section->field_count + 1);
+
+	if (!part || !fields)
+		return false;
+	for (size_t i = 0; i < section->part_count; i++)
+		part[i] = section->part[i];
+	for (size_t i = 0; i < section->field_count; i++) {
+		if (!arena_copy(arena, section->fields[i], &fields[i]))
+			return false;
+	}
+	section->part = part;
+	section->fields = fields;
+	return true;
+}
+
+bool imap_fetch_copy(struct arena *arena, const struct imap_fetch *from,
+		     struct imap_fetch *copy)
+{
+	*copy = (struct imap_fetch){.items = from->items};
+	copy->sections = ARENA_ARRAY(arena, struct imap_section, from->section_count + 1);
+	if (!copy->sections)
+		return false;
+	for (size_t i = 0; i < from->section_count; i++) {
+		copy->sections[i] = from->sections[i];
+		if (!section_copy(arena, &copy->sections[i]))
+			return false;
+	}
+	copy->section_count = from->section_count;
+	return true;
+}
+
 bool imap_fetch(struct imap_in *in, struct imap_fetch *fetch)
 {
 	struct imap_in at = *in;

@@ -76,5 +76,8 @@ bool imap_section(struct imap_in *in, struct imap_section *section);
 /* "(" fetch-att *(SP fetch-att) ")": what is to be told of messages to come.  RFC 5465
  * §8. */
 bool imap_fetch_list(struct imap_in *in, struct imap_fetch *fetch);
+/* A copy that needs nothing of the command but its arena; false at that arena's bound. */
+bool imap_fetch_copy(struct arena *arena, const struct imap_fetch *from,
+		     struct imap_fetch *copy);
 /* The item's name in the response: "BODY[1.HEADER.FIELDS (FROM)]<0>".  RFC 9051 §7.5.2 */
 void imap_section_write(struct buf *out, const struct imap_section *section);

@@ -132,3 +132,48 @@ TEST(fetch_is_bounded)
 	CHECK(!fetch_of("1 BODY[1", ".1", IMAP_SECTION_DEPTH_MAX, "]"));
 	CHECK(!fetch_of("1 BODY[HEADER.FIELDS (a", " a", IMAP_SECTION_FIELDS_MAX, ")]"));
 }
+
+TEST(a_copy_of_items_is_the_same_and_bounded)
+{
+	SCOPED(arena_fini) struct arena mine, other;
+	struct imap_fetch fetch, copy;
+
+	arena_init(&mine, 100000);
+	arena_init(&other, 100000);
+	struct imap_in in = imap_in_over(
+		STR("(UID BODY.PEEK[1.2.HEADER.FIELDS (From \"To\")]<5.7> RFC822.SIZE)"),
+		&mine);
+
+	CHECK(imap_fetch_list(&in, &fetch) && cur_done(in.at));
+	CHECK(imap_fetch_copy(&other, &fetch, &copy));
+	arena_fini(&mine);
+	CHECK(copy.items == (IMAP_FETCH_UID | IMAP_FETCH_SIZE));
+	CHECK(copy.section_count == 1 && copy.sections[0].is_peek);
+	SCOPED(buf_fini) struct buf out = BUF(1000);
+
+	imap_section_write(&out, copy.sections);
+	CHECK_STR(buf_str(&out), STR("BODY[1.2.HEADER.FIELDS (From To)]<5>"));
+	for (size_t max = 0; max < 100; max += 10) {
+		struct arena small;
+
+		arena_init(&small, max);
+		CHECK(!imap_fetch_copy(&small, &copy, &fetch));
+		arena_fini(&small);
+	}
+}
+
+TEST(a_list_of_items_has_parentheses)
+{
+	static const struct str wrong[] = {STR("UID"), STR("()"), STR("(FOO)"),
+					   STR("(UID")};
+	SCOPED(arena_fini) struct arena mine;
+	struct imap_fetch fetch;
+
+	arena_init(&mine, 100000);
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		struct imap_in in = imap_in_over(wrong[i], &mine);
+
+		CHECK(!imap_fetch_list(&in, &fetch));
+		CHECK(in.at.at == wrong[i].ptr && in.reason.len > 0);
+	}
+}

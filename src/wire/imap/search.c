@@ -299,7 +299,20 @@ static struct imap_search_key *search_key(struct search_in *s)
 	return key;
 }
 
-/* search-return-opt, of which PARTIAL has an argument. */
+/* modifier-update = "UPDATE" ["(" fetch-att *(SP fetch-att) ")"].  RFC 5465 §8; in its
+ * example a space stands between them. */
+static bool update_items(struct imap_in *in, struct imap_search *search)
+{
+	struct cursor from = in->at;
+
+	(void)imap_space(in);
+	if (cur_sees(in->at, '('))
+		return imap_fetch_list(in, &search->update);
+	in->at = from;
+	return true;
+}
+
+/* search-return-opt, of which PARTIAL has an argument, and UPDATE may have one. */
 static bool return_option(struct imap_in *in, struct imap_search *search)
 {
 	static const struct {
@@ -331,6 +344,8 @@ static bool return_option(struct imap_in *in, struct imap_search *search)
 	search->returns |= bit;
 	if ((search->returns & both) == both)
 		return imap_fail(in, "one PARTIAL or ALL is the most");
+	if (bit == IMAP_RETURN_UPDATE)
+		return update_items(in, search);
 	return bit != IMAP_RETURN_PARTIAL ||
 	       ((imap_space(in) || imap_fail_here(in, "a range is expected")) &&
 		imap_partial(in, &search->partial));

@@ -2,6 +2,7 @@
  * THREAD look for the same and put it in order.  RFC 5256, RFC 5267. */
 #pragma once
 
+#include "wire/imap/fetch.h"
 #include "wire/imap/partial.h"
 #include "wire/imap/sequence_set.h"
 #include "wire/imap/sort.h"
@@ -61,9 +62,10 @@ enum imap_search_return {
 };
 
 struct imap_search {
-	bool is_extended;   /* RETURN was given: answer ESEARCH */
-	unsigned returns;   /* "RETURN ()" is ALL */
-	struct str charset; /* "" if none was named */
+	bool is_extended;         /* RETURN was given: answer ESEARCH */
+	unsigned returns;         /* "RETURN ()" is ALL */
+	struct str charset;       /* "" if none was named */
+	struct imap_fetch update; /* UPDATE's items for new messages (RFC 5465 §7) */
 	struct imap_search_key *key;
 	bool has_modseq;             /* MODSEQ is among the keys */
 	struct imap_partial partial; /* with IMAP_RETURN_PARTIAL */
