@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Four clients, one of them with QRESYNC, one that compresses and one that knows only UIDs,
-change one mailbox at random; each keeps the model of it that RFC 9051 §7.5.1 (RFC 9586 §3)
-lets it keep, and every response must fit its model.  What
-searches with UPDATE found is kept, too (RFC 5267), and is what they would find at the end.
-(model.py has more clients, who do more, but search without UPDATE.)
+"""Six clients, one of them with QRESYNC, one that compresses, two that said NOTIFY and one that
+knows only UIDs, change one mailbox at random; each keeps the model of it that RFC 9051 §7.5.1
+(RFC 9586 §3) lets it keep, and every response must fit its model.  What searches with UPDATE
+found is kept, too (RFC 5267), and is what they would find at the end.  (model.py has more
+clients, who do more, but search without UPDATE, and say no NOTIFY.)
 
     contexts.py IMAP_FAKE         starts the door over a store in memory
     contexts.py HOST PORT [SEED [STEPS]]    against any server with alice/pass"""
@@ -31,7 +31,7 @@ def listed(text):
 
 
 class Client:
-    def __init__(self, address, mailbox, is_qresync=False, compresses=False):
+    def __init__(self, address, mailbox, is_qresync=False, compresses=False, notify=b""):
         self.socket = socket.create_connection(address, 10)
         self.packer = self.unpacker = None
         self.input, self.tags, self.count, self.uids = b"", 0, 0, {}
@@ -39,6 +39,9 @@ class Client:
         self.flags, self.said = {}, b""  # by UID; what SELECT said
         self.do(b"LOGIN alice pass")
         self.is_qresync = is_qresync
+        self.is_told = notify == b"selected"  # at any moment (RFC 5465 §5.3)
+        if notify:
+            self.do(b"NOTIFY SET (%s (MessageNew (FLAGS) MessageExpunge FlagChange))" % notify)
         if is_qresync:
             self.do(b"ENABLE QRESYNC")
         if compresses:
@@ -150,7 +153,7 @@ class Client:
         assert 1 <= number <= self.count, (command, line, self.count)
         if what == b"EXPUNGE":
             assert not self.is_qresync, (command, line)
-            assert not command.startswith((b"FETCH", b"STORE", b"SEARCH")), (command, line)
+            assert self.is_told or not command.startswith((b"FETCH", b"STORE", b"SEARCH")), (command, line)
             self.count -= 1
             self.shift([number])
             self.uids = {n - (n > number): uid for n, uid in self.uids.items() if n != number}
@@ -194,6 +197,8 @@ def some(client, dice):
 def step(client, dice):
     if isinstance(client, UidClient):
         return client.step(dice)
+    if client.is_told:  # who does not count with sequence numbers
+        return by_uid(client, dice)
     what = dice.randrange(13)
     if what < 4:
         mail = message()
@@ -208,6 +213,13 @@ def step(client, dice):
                    b"EXPUNGE", b"NOOP", b"SEARCH " + some(client, dice),
                    b"UID FETCH 1:* FLAGS", b"NOOP",
                    b"COPY %d " % one + client.mailbox][what - 4])
+
+
+def by_uid(client, dice):
+    uid, mail = dice.choice([*client.uids.values(), 1]), message()
+    client.do(dice.choice([b"NOOP", b"UID FETCH 1:* FLAGS", b"UID STORE %d +FLAGS (\\Flagged)" % uid,
+                           b"UID STORE %d +FLAGS.SILENT (\\Deleted)" % uid, b"UID EXPUNGE %d" % uid,
+                           b"APPEND %s {%d+}\r\n" % (client.mailbox, len(mail)) + mail]))
 
 
 def snapshot(address, mailbox):
@@ -233,6 +245,7 @@ def play(address, seed, steps):
     dice = random.Random(seed)
     mailbox = b"model%d" % random.SystemRandom().randrange(10**9)
     clients = [Client(address, mailbox, number == 2, number == 1) for number in range(3)]
+    clients += [Client(address, mailbox, notify=notify) for notify in (b"selected", b"selected-delayed")]
     clients.append(UidClient(address, mailbox))
     clients[0].do(b"CREATE " + mailbox)
     for client in clients:
@@ -247,8 +260,8 @@ def play(address, seed, steps):
         step(dice.choice(clients), dice)
         if number % 50 == 0:
             client = dice.choice(clients)
-            client.results = {}
             client.do(b"SELECT " + mailbox)
+            client.results = {}  # only now: who said NOTIFY may have heard of them meanwhile
             for command in SEARCHES:
                 client.watch(command)
     for known in left:
@@ -257,8 +270,8 @@ def play(address, seed, steps):
         for command in (b"NOOP", b"UID FETCH 1:* FLAGS", b"NOOP"):
             client.do(command)
         client.agrees()
-    assert all(c.uids == clients[0].uids and c.count == len(c.uids) for c in clients[:3])
-    assert sorted(clients[3].flags) == sorted(clients[0].uids.values()) and clients[3].count == clients[0].count
+    assert all(c.uids == clients[0].uids and c.count == len(c.uids) for c in clients[:-1])
+    assert sorted(clients[-1].flags) == sorted(clients[0].uids.values()) and clients[-1].count == clients[0].count
     print(f"seed {seed}: {steps} steps, {clients[0].count} messages at the end")
     clients[0].do(b"DELETE " + mailbox)
 
