@@ -46,7 +46,7 @@ static err_t replaced(struct session *s, const struct imap_command *command,
 {
 	buf_printf(&s->out, "* OK [APPENDUID %u %u] The new one is stored\r\n",
 		   append->uid_validity, append->uid);
-	TRY(selected_tell(s, true));
+	TRY(selected_tell(s, events_selected(s, MOMENT_REMOVED)));
 	if (s->is_done)
 		return OK;
 	if (s->is_qresync) /* RFC 7162 §3.2.7 */

@@ -141,7 +141,8 @@ static enum moment end_of(const struct imap_command *command)
 	if (command->verb == IMAP_SEARCH || command->verb == IMAP_ESEARCH ||
 	    command->verb == IMAP_SORT || command->verb == IMAP_THREAD)
 		return MOMENT_NUMBERS;
-	if (command->verb == IMAP_EXPUNGE || command->verb == IMAP_MOVE)
+	if (command->verb == IMAP_EXPUNGE || command->verb == IMAP_MOVE ||
+	    command->verb == IMAP_REPLACE)
 		return MOMENT_REMOVED;
 	if (command->is_uid)
 		return MOMENT_COMMAND;
