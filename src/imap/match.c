@@ -324,7 +324,8 @@ void match_bounds(struct match *match, struct uids *uids)
 	uids_intersect(&match->open, uids);
 	match->walk = walk_beside(match->s, &match->page, match->open.list,
 				  match->open.count, match->open_columns);
-	match->walked = 0;
+	match->walked = match->asked = 0;
+	match->is_alone = false;
 	widen(uids, match->columns & ROW_DIGEST ? GAP_DIGESTS : GAP_ROWS);
 }
 
@@ -333,25 +334,46 @@ uint64_t match_looks(const struct match *match, const struct uids *bounds)
 	return uids_total(match->narrow.count > 0 ? &match->open : bounds);
 }
 
+/* Those that are open, from that one on. */
+static struct walk open_from(struct match *match, uint32_t uid)
+{
+	const struct uids *open = &match->open;
+	size_t at = 0;
+
+	while (open->list[at].last < uid)
+		at++;
+	struct walk walk = walk_beside(match->s, &match->page, open->list + at,
+				       open->count - at, match->open_columns);
+
+	walk.next = uid;
+	return walk;
+}
+
 /* The row with all that it takes to look at the message, and those that come next of
- * which the same is true.  NULL if it is gone. */
+ * which the same is true.  NULL if it is gone: then the walk beside stands at one that
+ * comes later, and stays there. */
 static const struct message_row *open_row(struct match *match, uint32_t uid,
 					  size_t *count)
 {
-	const struct message_row *row = NULL;
+	const struct message_row *row;
+	bool was_alone = match->is_alone;
 
-	/* One that came later, or backwards. */
-	if (match->walked >= uid || !uids_has(&match->open, uid)) {
+	match->is_alone = !uids_has(&match->open, uid); /* it came later */
+	if (match->is_alone) {
 		match->alone = (struct imap_range){uid, uid};
 		match->walk = walk_beside(match->s, &match->page, &match->alone, 1,
 					  match->open_columns);
 		match->walked = 0;
+	} else if (was_alone || uid < match->asked) { /* backwards */
+		match->walk = open_from(match, uid);
+		match->walked = 0;
 	}
+	match->asked = uid;
 	while (match->walked < uid && (row = walk_next(&match->walk)))
 		match->walked = row->uid;
 	if (match->walk.outcome != STORE_OK)
 		match->outcome = match->walk.outcome;
-	return row && row->uid == uid ? walk_page(&match->walk, count) : NULL;
+	return match->walked == uid ? walk_page(&match->walk, count) : NULL;
 }
 
 static bool has_keyword(const struct message_row *row, struct str word)

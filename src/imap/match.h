@@ -25,7 +25,9 @@ struct match {
 	struct arena page;
 	struct walk walk;
 	struct imap_range alone; /* what it walks over otherwise */
+	bool is_alone;           /* that it does */
 	uint32_t walked;         /* the UID that the walk has come to */
+	uint32_t asked;          /* the one that it was last asked for */
 	uint64_t looked;         /* messages that were looked at, of match_looks() */
 	struct search_text texts;
 	struct message message;
