@@ -19,7 +19,6 @@ enum {
 	BUSY_BYTES_MAX = 256 * 1024 * 1024, /* and their octets */
 	REQUEST_ARENA_BYTES = 1024 * 1024,
 	KEPT_BYTES_MAX = 64 * 1024 * 1024, /* long replies of one guest */
-	STAGED_MAX = 512,                  /* bodies of one guest not yet committed */
 	LEASES_MAX = 20000,                /* queue rows of one guest */
 	LOCKS_MAX = 30000,                 /* of one guest */
 };

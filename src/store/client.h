@@ -48,7 +48,9 @@ struct store {
 	struct store_watch *watches[TABLE_BUCKETS];
 	struct list locks;
 	uint64_t last_staged;
-	ZSTD_CCtx *compress; /* for what does not suspend */
+	size_t staging;            /* bodies that attempts stage now, */
+	struct waiters has_staged; /* and when there are fewer */
+	ZSTD_CCtx *compress;       /* for what does not suspend */
 	ZSTD_CCtx *stagers[SPARE_ZSTD];
 	ZSTD_DCtx *readers[SPARE_ZSTD];
 	size_t stager_count, reader_count;

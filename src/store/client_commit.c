@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/rand.h"
 #include "rt/clock.h"
 #include "store/body_frame.h"
@@ -79,6 +80,7 @@ struct attempt {
 	const struct store_commit *commit;
 	uint64_t channel;
 	uint64_t *staged; /* per op; NULL: nothing was staged */
+	size_t staging;   /* so many of the store's */
 };
 
 /* One piece, and its reply: so a slow store slows us.  False ends the attempt; the talk
@@ -154,12 +156,50 @@ static const struct store_body *own_body(const struct store_op *op)
 	return body->raw.len > 0 || body->frame.len > 0 ? body : NULL;
 }
 
+/* Waits until no more bodies are staged than one channel may have.  All that a commit
+ * needs at once: two that had a part each would wait for ever. */
+static bool stage_await(struct attempt *a, size_t inline_max)
+{
+	struct store *store = a->talk->store;
+	size_t sum = 0, count = 0;
+
+	for (size_t i = 0; i < a->commit->count; i++) {
+		const struct store_body *body = own_body(&a->commit->ops[i]);
+
+		count += body != NULL;
+		sum += body ? num_max(body->frame.len, body->raw.len) : 0;
+	}
+	if (sum <= inline_max)
+		return true;
+	while (store->staging > 0 && store->staging + count > STAGED_MAX) {
+		if (wait_on(&store->has_staged, a->talk->deadline) == OK)
+			continue;
+		talk_finish(a->talk, STORE_UNAVAILABLE);
+		return false;
+	}
+	store->staging += count;
+	a->staging = count;
+	return true;
+}
+
+static void stage_end(struct attempt *a)
+{
+	struct store *store = a->talk->store;
+
+	store->staging -= a->staging;
+	if (a->staging > 0)
+		wake_all(&store->has_staged);
+	a->staging = 0;
+}
+
 /* Stages all bodies beyond the first inline_max octets. */
 static bool stage_beyond(struct attempt *a, size_t inline_max)
 {
 	const struct store_commit *commit = a->commit;
 	size_t sum = 0;
 
+	if (!stage_await(a, inline_max))
+		return false;
 	for (size_t i = 0; i < commit->count; i++) {
 		const struct store_body *body = own_body(&commit->ops[i]);
 
@@ -221,13 +261,14 @@ static bool attempt_prepare(struct attempt *a)
 
 static void attempt_run(struct talk *talk, const struct store_commit *commit)
 {
-	struct attempt a = {talk, commit, talk->store->channel, NULL};
+	struct attempt a = {talk, commit, talk->store->channel, NULL, 0};
 	bool is_ready = attempt_prepare(&a);
 
 	if (is_ready && talk->store->channel == a.channel)
 		talk_exchange(talk, CALL_COMMIT);
 	else
 		stage_drop(&a);
+	stage_end(&a);
 	mem_free(a.staged);
 }
 

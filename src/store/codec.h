@@ -75,6 +75,7 @@ enum {
 	COUNT_ROWS_MAX = 10000, /* of its domains */
 	BODY_PAGE_BYTES =
 		256 * 1024,        /* of a frame, in CALL_BODY's reply and CALL_STAGE */
+	STAGED_MAX = 512,          /* bodies of one channel, of commits to come */
 	PART_BYTES = 256 * 1024,   /* of a long reply */
 	BODIES_MAX = 8,            /* of one CALL_BODIES; */
 	BODIES_BYTES = 192 * 1024, /* of their frames: so the reply is one frame */
