@@ -156,7 +156,7 @@ class Peer:
     def until(self, ending):
         """All that comes until its end matches."""
         got = bytearray()
-        while not re.search(ending, bytes(got[-600:])):
+        while not re.search(ending, bytes(got[-4000:])):
             more = self.socket.recv(1 << 20)
             assert more, "the server has closed"
             got += more
