@@ -123,7 +123,7 @@ static void in_one_or_in_parts(void)
 	CHECK(store_rows(w.ctl, ANN, MAILBOX_INBOX, (struct uid_range){5, 5}, ROW_MESSAGE,
 			 &w.arena, &rows, &count, &next) == STORE_OK &&
 	      count == 1);
-	CHECK(store_body(w.ctl, ANN, rows[0].message, &body) == STORE_OK);
+	CHECK(store_body(w.ctl, ANN, MESSAGE_REF(rows[0].message), &body) == STORE_OK);
 	CHECK_STR(buf_str(&body), buf_str(&text));
 	buf_fini(&body);
 	buf_fini(&text);
@@ -422,7 +422,7 @@ static bool has_body(uint64_t message, struct str part)
 {
 	SCOPED(buf_fini) struct buf body = BUF(1 << 16);
 
-	CHECK(store_body(w.ctl, ACCOUNT_SYSTEM, message, &body) == STORE_OK);
+	CHECK(store_body(w.ctl, ACCOUNT_SYSTEM, MESSAGE_REF(message), &body) == STORE_OK);
 	return str_find(buf_str(&body), part) < body.len;
 }
 

@@ -245,7 +245,7 @@ static account_t sender_create(void)
 	account_t account = 0;
 
 	CHECK(directory_add_domain(&directory, STR("example.org")) == STORE_OK);
-	CHECK(directory_add_account(&directory, STR("ann@example.org"), false,
+	CHECK(directory_add_account(&directory, STR("ann@example.org"), DIRECTORY_PERSON,
 				    &account) == STORE_OK);
 	return account;
 }
@@ -300,7 +300,8 @@ static bool inbox_says(account_t account, uint32_t uid, const char *text)
 	enter(w.door, account, 1);
 	CHECK(store_rows(w.door, account, MAILBOX_INBOX, (struct uid_range){uid, uid},
 			 ROW_MESSAGE, &w.arena, &rows, &count, &next_uid) == STORE_OK);
-	if (count == 1 && store_body(w.door, account, rows[0].message, &body) == STORE_OK)
+	if (count == 1 &&
+	    store_body(w.door, account, MESSAGE_REF(rows[0].message), &body) == STORE_OK)
 		is_said = str_find(buf_str(&body), str_c(text)) < body.len;
 	buf_fini(&body);
 	store_leave(w.door, account);

@@ -14,7 +14,7 @@ PAGES = [pathlib.Path("docs/SECURITY.md"), pathlib.Path("docs/LENIENCY.md")]
 def is_there(path, name):
     text = path.read_text()
     if path.suffix == ".c":
-        return re.search(rf"^TEST\({re.escape(name)}\)", text, re.M)
+        return re.search(rf"^(?:TEST|CONFORMANCE)\({re.escape(name)}\)", text, re.M)
     return re.search(rf"""^def {re.escape(name)}\(|"{re.escape(name)}["_:]""", text, re.M)
 
 def missing(cell):

@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "ctl/retention.h"
+#include "ctl/sharing.h"
 #include "ctl/word.h"
 #include "rt/file.h"
 #include "store/store.h"
@@ -45,12 +46,12 @@ static void set_password(struct ctl *ctl, account_t account, const char *kept)
 		 kept, STR_FMT(named(ctl)));
 }
 
-static void add(struct ctl *ctl)
+/* False, and said, if it could not be. */
+static bool make(struct ctl *ctl, enum directory_role role, account_t *account)
 {
 	struct str address = named(ctl);
-	account_t account;
-	enum store_outcome outcome = directory_add_account(
-		&ctl->directory, address, ctl->options & CTL_ADMIN, &account);
+	enum store_outcome outcome =
+		directory_add_account(&ctl->directory, address, role, account);
 
 	if (outcome == STORE_CONFLICT)
 		ctl_fail(ctl,
@@ -70,12 +71,35 @@ static void add(struct ctl *ctl)
 			 STR_FMT(address));
 	else if (outcome != STORE_OK)
 		ctl_fail_store(ctl, outcome);
-	if (outcome != STORE_OK)
+	return outcome == STORE_OK;
+}
+
+static void add(struct ctl *ctl)
+{
+	struct str address = named(ctl);
+	account_t account;
+
+	if (!make(ctl, ctl->options & CTL_ADMIN ? DIRECTORY_ADMIN : DIRECTORY_PERSON,
+		  &account))
 		return;
 	set_password(ctl, account, "The account was made, but has no password yet.");
 	buf_printf(&ctl->out, "%.*s can now log in and get mail.\n", STR_FMT(address));
 	if (ctl->status == 0)
 		ctl->json = json_pack("{s:i}", "account", (int)account);
+}
+
+static void add_shared(struct ctl *ctl)
+{
+	struct str address = named(ctl);
+	account_t account;
+
+	if (!make(ctl, DIRECTORY_SHARED, &account))
+		return;
+	buf_printf(&ctl->out,
+		   "%.*s gets mail, and nobody logs in to it.\nShare its mailboxes: "
+		   "postrider account share %.*s \"*\" WHO write\n",
+		   STR_FMT(address), STR_FMT(address));
+	ctl->json = json_pack("{s:i}", "account", (int)account);
 }
 
 /* Finds the account to act on; says so if there is none. */
@@ -96,10 +120,21 @@ static bool find(struct ctl *ctl, account_t *account)
 
 static void change_password(struct ctl *ctl)
 {
+	struct directory_account record;
 	account_t account;
 
 	if (!find(ctl, &account))
 		return;
+	if (directory_account(&ctl->directory, account, &ctl->arena, &record) ==
+		    DIRECTORY_ACCOUNT &&
+	    record.is_shared) {
+		ctl_fail(ctl,
+			 "%.*s is an account that nobody logs in to.\nNothing was "
+			 "changed.\nGive people rights in its mailboxes instead, with "
+			 "\"postrider account share\".",
+			 STR_FMT(named(ctl)));
+		return;
+	}
 	set_password(ctl, account, "The old password is still good.");
 	buf_printf(&ctl->out, "%.*s has a new password.\n", STR_FMT(named(ctl)));
 }
@@ -223,6 +258,30 @@ static void keep(struct ctl *ctl)
 		retention(ctl, account);
 }
 
+static void share(struct ctl *ctl)
+{
+	account_t account;
+
+	if (find(ctl, &account))
+		sharing_give(ctl, account);
+}
+
+static void unshare(struct ctl *ctl)
+{
+	account_t account;
+
+	if (find(ctl, &account))
+		sharing_take(ctl, account);
+}
+
+static void shares(struct ctl *ctl)
+{
+	account_t account;
+
+	if (find(ctl, &account))
+		sharing_show(ctl, account);
+}
+
 /* ---- certificates ------------------------------------------------------------------ */
 
 static void show_certificates(struct ctl *ctl, account_t account)
@@ -307,12 +366,16 @@ static void list_page(struct ctl *ctl, const struct directory_item *items, size_
 		const struct directory_item *item = &items[i];
 
 		buf_printf(&ctl->out, "%-40.*s %8u%s\n", STR_FMT(item->name),
-			   item->entry.account, item->is_admin ? "  admin" : "");
+			   item->entry.account,
+			   item->is_admin    ? "  admin"
+			   : item->is_shared ? "  shared"
+					     : "");
 		(void)json_array_append_new(accounts,
-					    json_pack("{s:s%,s:i,s:b}", "address",
+					    json_pack("{s:s%,s:i,s:b,s:b}", "address",
 						      item->name.ptr, item->name.len,
 						      "account", (int)item->entry.account,
-						      "admin", (int)item->is_admin));
+						      "admin", (int)item->is_admin,
+						      "shared", (int)item->is_shared));
 	}
 }
 
@@ -339,6 +402,9 @@ static void list(struct ctl *ctl)
 static const struct ctl_verb verbs[] = {
 	{"add", "ADDRESS", "Make an account and ask for its password.", 1, 1,
 	 CTL_ADMIN | CTL_PASSWORD_STDIN, CTL_NEEDS_SERVER | CTL_NEEDS_PASSWORD, add},
+	{"add-shared", "ADDRESS",
+	 "Make an account that nobody logs in to, whose mailboxes are shared.", 1, 1, 0,
+	 CTL_NEEDS_SERVER, add_shared},
 	{"remove", "ADDRESS", "Remove an account; its mail stays in the store.", 1, 1, 0,
 	 CTL_NEEDS_SERVER, remove_one},
 	{"list", "", "Print addresses, account numbers, and who is an admin.", 0, 0, 0,
@@ -352,6 +418,14 @@ static const struct ctl_verb verbs[] = {
 	 "Print for how long mailboxes keep messages; or set it, in days, \"forever\" or "
 	 "\"default\".",
 	 1, 3, 0, CTL_NEEDS_SERVER, keep},
+	{"share", "ADDRESS MAILBOX WHO RIGHTS",
+	 "Give WHO, an address or \"anyone\", rights in a mailbox, or in all (\"*\"): "
+	 "\"read\", \"write\", \"all\" or letters of RFC 4314.",
+	 4, 4, 0, CTL_NEEDS_SERVER, share},
+	{"unshare", "ADDRESS MAILBOX WHO", "Take all rights from WHO there; at once.", 3,
+	 3, 0, CTL_NEEDS_SERVER, unshare},
+	{"shares", "ADDRESS", "Print who has which rights in the account's mailboxes.", 1,
+	 1, 0, CTL_NEEDS_SERVER, shares},
 	{"certificate", "ADDRESS add|remove FILE | ADDRESS list",
 	 "Certificates by which a person logs in without a password (tls.client-ca).", 2,
 	 3, 0, CTL_NEEDS_SERVER, certificate},
@@ -360,13 +434,15 @@ static const struct ctl_verb verbs[] = {
 const struct ctl_word ctl_account = {
 	.name = "account",
 	.summary = "The people who have a mailbox here.",
-	.examples = "  postrider account add ann@example.com\n"
-		    "  postrider account add --admin --password-stdin "
-		    "root@example.com < secret\n"
-		    "  postrider account passwd ann@example.com\n"
-		    "  postrider account quota ann@example.com none 10GiB\n"
-		    "  postrider account retention ann@example.com Trash 30\n"
-		    "  postrider account certificate ann@example.com add ann.pem\n",
+	.examples =
+		"  postrider account add ann@example.com\n"
+		"  postrider account add --admin --password-stdin "
+		"root@example.com < secret\n"
+		"  postrider account passwd ann@example.com\n"
+		"  postrider account quota ann@example.com none 10GiB\n"
+		"  postrider account retention ann@example.com Trash 30\n"
+		"  postrider account share ann@example.com Work bob@example.com read\n"
+		"  postrider account certificate ann@example.com add ann.pem\n",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

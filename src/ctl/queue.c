@@ -170,8 +170,9 @@ static void show_mail(struct showing *s)
 	struct ctl *ctl = s->ctl;
 	bool is_whole = ctl->options & CTL_BODY;
 	SCOPED(buf_fini) struct buf mail = BUF(is_whole ? BODY_BYTES : HEADER_BYTES);
-	enum store_outcome outcome = store_body_each(
-		ctl->store, s->account, s->message, is_whole ? take : take_header, &mail);
+	enum store_outcome outcome =
+		store_body_each(ctl->store, s->account, MESSAGE_REF(s->message),
+				is_whole ? take : take_header, &mail);
 
 	if (outcome == STORE_DAMAGED || outcome == STORE_ABSENT)
 		buf_add(&ctl->out, STR("\nThe mail cannot be read.\n"));

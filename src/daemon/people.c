@@ -69,7 +69,8 @@ static void add_one(struct people *people, unsigned place)
 	name_of(place, name);
 	(void)snprintf(address, sizeof address, "%s@" DEV_DOMAIN, name);
 	enum store_outcome made = directory_add_account(
-		&people->directory, str_c(address), place == 0, &account);
+		&people->directory, str_c(address),
+		place == 0 ? DIRECTORY_ADMIN : DIRECTORY_PERSON, &account);
 	if (made == STORE_CONFLICT && !find(people, str_c(address), &account))
 		made = STORE_UNAVAILABLE;
 	if (made != STORE_OK && made != STORE_CONFLICT) {

@@ -224,10 +224,10 @@ static enum store_outcome account_heal(struct act *act, struct str local,
  * act->failed_op 0 if the number is taken, 1 if the address is. */
 static enum store_outcome account_put_rows(struct act *act, account_t account,
 					   struct str local, struct str domain,
-					   bool is_admin)
+					   enum directory_role role)
 {
 	struct directory_entry entry = {.account = account};
-	struct account_record record = {ACCOUNT_LIVE, is_admin, STR("")};
+	struct account_record record = {ACCOUNT_LIVE, role, STR("")};
 	struct str value;
 
 	record.address =
@@ -238,7 +238,8 @@ static enum store_outcome account_put_rows(struct act *act, account_t account,
 	act_put(act, record_address_key(&act->arena, local, domain), true);
 	record_add_number(&act->values, account + 1);
 	act_put(act, RECORD_NEXT, false);
-	if (is_admin && act_get(act, RECORD_POSTMASTER, &value) == STORE_ABSENT) {
+	if (role == DIRECTORY_ADMIN &&
+	    act_get(act, RECORD_POSTMASTER, &value) == STORE_ABSENT) {
 		record_add_number(&act->values, account);
 		act_put(act, RECORD_POSTMASTER, false);
 	}
@@ -248,7 +249,7 @@ static enum store_outcome account_put_rows(struct act *act, account_t account,
 /* Two who do this at once may read the same next number: one of them finds it taken and
  * goes on to the next. */
 static enum store_outcome account_take_number(struct act *act, struct str local,
-					      struct str domain, bool is_admin,
+					      struct str domain, enum directory_role role,
 					      account_t *account)
 {
 	struct str value;
@@ -259,9 +260,9 @@ static enum store_outcome account_take_number(struct act *act, struct str local,
 		return STORE_UNAVAILABLE;
 	if (outcome != STORE_OK && outcome != STORE_ABSENT)
 		return outcome;
-	for (int i = 0; i < TRIES_MAX && number < UINT32_MAX; i++, number++) {
+	for (int i = 0; i < TRIES_MAX && number < ACCOUNT_VISITS; i++, number++) {
 		*account = number;
-		outcome = account_put_rows(act, number, local, domain, is_admin);
+		outcome = account_put_rows(act, number, local, domain, role);
 		if (outcome != STORE_CONFLICT || act->failed_op != 0)
 			return outcome;
 	}
@@ -269,7 +270,7 @@ static enum store_outcome account_take_number(struct act *act, struct str local,
 }
 
 enum store_outcome directory_add_account(const struct directory *directory,
-					 struct str address, bool is_admin,
+					 struct str address, enum directory_role role,
 					 account_t *account)
 {
 	SCOPED(act_fini) struct act act;
@@ -282,7 +283,7 @@ enum store_outcome directory_add_account(const struct directory *directory,
 	outcome = act_get(&act, record_domain_key(&act.arena, domain), &value);
 	if (outcome != STORE_OK)
 		return outcome;
-	outcome = account_take_number(&act, local, domain, is_admin, account);
+	outcome = account_take_number(&act, local, domain, role, account);
 	if (outcome == STORE_CONFLICT)
 		return account_heal(&act, local, domain, account);
 	if (outcome != STORE_OK)

@@ -51,6 +51,7 @@ struct directory_account {
 	account_t account;
 	struct str address; /* primary, lower case */
 	bool is_admin;
+	bool is_shared; /* nobody logs in to it; others have rights in its mailboxes */
 };
 enum directory_find directory_account(const struct directory *directory,
 				      account_t account, struct arena *arena,
@@ -67,8 +68,9 @@ enum store_outcome directory_add_domain(const struct directory *directory,
 					struct str domain);
 enum store_outcome directory_remove_domain(const struct directory *directory,
 					   struct str domain);
+enum directory_role { DIRECTORY_PERSON, DIRECTORY_ADMIN, DIRECTORY_SHARED };
 enum store_outcome directory_add_account(const struct directory *directory,
-					 struct str address, bool is_admin,
+					 struct str address, enum directory_role role,
 					 account_t *account);
 /* Gives many addresses their account numbers in one commit, all or none; after it each
  * needs its directory_add_account(), which then only makes the mailboxes.  CONFLICT if
@@ -88,7 +90,7 @@ enum directory_kind { DIRECTORY_DOMAINS, DIRECTORY_ACCOUNTS, DIRECTORY_ALIASES }
 struct directory_item {
 	struct str name; /* domain or address */
 	struct directory_entry entry;
-	bool is_admin;
+	bool is_admin, is_shared;
 };
 /* Up to limit names after the given one ("" from the start), in order. */
 enum store_outcome directory_list(const struct directory *directory,

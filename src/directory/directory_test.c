@@ -17,8 +17,9 @@ static account_t add_account(struct world *world, struct str address, bool is_ad
 {
 	account_t account = ACCOUNT_SYSTEM;
 
-	CHECK(directory_add_account(&world->directory, address, is_admin, &account) ==
-	      STORE_OK);
+	CHECK(directory_add_account(&world->directory, address,
+				    is_admin ? DIRECTORY_ADMIN : DIRECTORY_PERSON,
+				    &account) == STORE_OK);
 	return account;
 }
 
@@ -118,18 +119,18 @@ static void is_unique(struct fake_store *fake)
 	world_open(&world, fake);
 	CHECK(directory_add_domain(&world.directory, STR("example.COM")) ==
 	      STORE_CONFLICT);
-	CHECK(directory_add_account(&world.directory, STR("ANN@example.com"), false,
-				    &account) == STORE_CONFLICT);
+	CHECK(directory_add_account(&world.directory, STR("ANN@example.com"),
+				    DIRECTORY_PERSON, &account) == STORE_CONFLICT);
 	CHECK(directory_add_alias(&world.directory, STR("ann@example.com"), targets, 1) ==
 	      STORE_CONFLICT);
 	CHECK(directory_add_alias(&world.directory, STR("info@example.com"), targets,
 				  1) == STORE_OK);
-	CHECK(directory_add_account(&world.directory, STR("info@example.com"), false,
-				    &account) == STORE_CONFLICT);
-	CHECK(directory_add_account(&world.directory, STR("ann@example.org"), false,
-				    &account) == STORE_ABSENT);
-	CHECK(directory_add_account(&world.directory, STR("a+b@example.com"), false,
-				    &account) == STORE_INVALID);
+	CHECK(directory_add_account(&world.directory, STR("info@example.com"),
+				    DIRECTORY_PERSON, &account) == STORE_CONFLICT);
+	CHECK(directory_add_account(&world.directory, STR("ann@example.org"),
+				    DIRECTORY_PERSON, &account) == STORE_ABSENT);
+	CHECK(directory_add_account(&world.directory, STR("a+b@example.com"),
+				    DIRECTORY_PERSON, &account) == STORE_INVALID);
 	CHECK(fake->accounts == 2 && fake->mailboxes == 2 * 5);
 }
 
@@ -173,14 +174,14 @@ static void heals(struct fake_store *fake)
 	fake->calls = 0;
 	fake->refuse = STORE_UNAVAILABLE;
 	fake->refuse_after = 3; /* the domain, the number, the rows */
-	CHECK(directory_add_account(&world.directory, STR("bob@example.com"), false,
-				    &account) == STORE_UNAVAILABLE);
+	CHECK(directory_add_account(&world.directory, STR("bob@example.com"),
+				    DIRECTORY_PERSON, &account) == STORE_UNAVAILABLE);
 	CHECK(fake->accounts == 2);
 	fake->refuse = STORE_OK;
 	CHECK(add_account(&world, STR("bob@example.com"), false) == 3);
 	CHECK(fake->accounts == 3 && fake->made[2] == 3);
-	CHECK(directory_add_account(&world.directory, STR("bob@example.com"), false,
-				    &account) == STORE_CONFLICT);
+	CHECK(directory_add_account(&world.directory, STR("bob@example.com"),
+				    DIRECTORY_PERSON, &account) == STORE_CONFLICT);
 }
 
 TEST(an_account_cut_short_is_finished_by_asking_again)

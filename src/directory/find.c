@@ -133,7 +133,8 @@ enum directory_find directory_account(const struct directory *directory,
 	if (found.state == ACCOUNT_REMOVED)
 		return DIRECTORY_NOBODY;
 	record->address = found.address;
-	record->is_admin = found.is_admin;
+	record->is_admin = found.role == DIRECTORY_ADMIN;
+	record->is_shared = found.role == DIRECTORY_SHARED;
 	return DIRECTORY_ACCOUNT;
 }
 

@@ -37,6 +37,7 @@ static enum store_outcome listing_take(struct listing *listing, struct arena *ar
 	find = directory_account(listing->directory, item->entry.account, arena,
 				 &account);
 	item->is_admin = account.is_admin;
+	item->is_shared = account.is_shared;
 	return find == DIRECTORY_UNKNOWN ? STORE_UNAVAILABLE : STORE_OK;
 }
 

@@ -51,7 +51,7 @@ void record_add_account(struct buf *value, const struct account_record *record)
 {
 	enc_u8(value, VERSION);
 	enc_u8(value, (uint8_t)record->state);
-	enc_u8(value, record->is_admin);
+	enc_u8(value, (uint8_t)record->role);
 	enc_str(value, record->address);
 }
 
@@ -99,13 +99,16 @@ enum directory_find record_address(struct str value, struct arena *arena,
 bool record_account(struct str value, struct account_record *record)
 {
 	struct dec dec = dec_over(value);
-	uint8_t version = dec_u8(&dec), state = dec_u8(&dec);
+	uint8_t version = dec_u8(&dec), state = dec_u8(&dec), role = dec_u8(&dec);
 
 	record->state = state == ACCOUNT_LIVE ? ACCOUNT_LIVE : ACCOUNT_REMOVED;
-	record->is_admin = dec_u8(&dec) != 0;
+	record->role = role == DIRECTORY_SHARED  ? DIRECTORY_SHARED
+		       : role == DIRECTORY_ADMIN ? DIRECTORY_ADMIN
+						 : DIRECTORY_PERSON;
 	record->address = dec_str(&dec);
 	return dec_done(&dec) && version == VERSION &&
-	       (state == ACCOUNT_LIVE || state == ACCOUNT_REMOVED);
+	       (state == ACCOUNT_LIVE || state == ACCOUNT_REMOVED) &&
+	       role <= DIRECTORY_SHARED;
 }
 
 void record_add_dkim(struct buf *value, const struct directory_dkim *keys, size_t count)

@@ -3,7 +3,7 @@
  *   d/dom/DOMAIN        u8 version 1
  *   d/adr/LOCAL@DOMAIN  u8 1, u32 account                 an account's address
  *                       u8 2, var count, count × string   an alias and its targets
- *   d/acc/HHHHHHHH      u8 1, u8 state, u8 is_admin, string address; the number is in
+ *   d/acc/HHHHHHHH      u8 1, u8 state, u8 role, string address; the number is in
  *                       hexadecimal.  A removed account keeps its row, so that the number
  *                       is never given again.
  *   d/dkm/DOMAIN        u8 1, var count, count × {string selector, u8 0 RSA or 1 Ed25519,
@@ -17,6 +17,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "directory/directory.h"
 #include "directory/dkim.h"
 #include "directory/srs_keys.h"
 
@@ -26,7 +27,7 @@ enum account_state { ACCOUNT_LIVE = 1, ACCOUNT_REMOVED = 2 };
 
 struct account_record {
 	enum account_state state;
-	bool is_admin;
+	enum directory_role role;
 	struct str address;
 };
 

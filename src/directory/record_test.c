@@ -25,13 +25,14 @@ TEST(an_account_row_comes_back_as_it_was)
 {
 	struct arena arena;
 	struct buf value = BUF(1000);
-	struct account_record record = {ACCOUNT_REMOVED, true, STR("ann@example.com")},
+	struct account_record record = {ACCOUNT_REMOVED, DIRECTORY_SHARED,
+					STR("ann@example.com")},
 			      got;
 
 	arena_init(&arena, 10000);
 	record_add_account(&value, &record);
 	CHECK(record_account(buf_str(&value), &got));
-	CHECK(got.state == ACCOUNT_REMOVED && got.is_admin);
+	CHECK(got.state == ACCOUNT_REMOVED && got.role == DIRECTORY_SHARED);
 	CHECK_STR(got.address, record.address);
 	for (size_t cut = 0; cut < value.len; cut++)
 		CHECK(!record_account(str_first(buf_str(&value), cut), &got));

@@ -5,6 +5,7 @@
 #include "imap/catenate.h"
 #include "imap/limit.h"
 #include "imap/literal8.h"
+#include "imap/shares.h"
 #include "rt/clock.h"
 #include "store/digest.h"
 
@@ -230,6 +231,18 @@ struct op_append arriving_op(const struct arriving *a, size_t i)
 	};
 }
 
+void arriving_seen(struct arriving *a, const struct op_result *made)
+{
+	struct uid_range *seen =
+		ARENA_ARRAY(&a->s->scratch, struct uid_range, a->count + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; seen && i < a->count; i++)
+		if (a->list[i].head.flags.system & IMAP_SEEN)
+			seen[count++] = (struct uid_range){made[i].uid, made[i].uid};
+	shares_mark_seen(a->s, a->account, a->mailbox, (struct uid_set){seen, count});
+}
+
 /* The response comes first: with a synchronising literal it is the answer. */
 static err_t refuse(struct arriving *a, enum arriving_refusal how, struct str text,
 		    struct str line)
@@ -254,20 +267,47 @@ err_t arriving_refuse(struct arriving *a, enum arriving_refusal how, struct str 
 	return refuse(a, how, text, head_line(a, &a->command->append.first));
 }
 
+/* What is loaded stays so for the command, which can name a thousand. */
+enum store_outcome arriving_mailbox(struct arriving *a, struct str path,
+				    struct mailbox **found)
+{
+	bool is_shared = shares_name(path);
+	struct mailboxes *all = is_shared ? &a->others : &a->own;
+	enum store_outcome outcome = STORE_OK;
+
+	*found = all->list ? mailboxes_find(all, path) : NULL;
+	if (!all->list || (is_shared && !*found)) {
+		outcome = mailboxes_load_for(a->s, path, all);
+		*found = outcome == STORE_OK ? mailboxes_find(all, path) : NULL;
+	}
+	if (outcome != STORE_OK)
+		return outcome;
+	return *found && (*found)->row.rights != 0 ? STORE_OK : STORE_ABSENT;
+}
+
 /* Where it is to go; "", or why it cannot. */
 static struct str find_target(struct arriving *a)
 {
-	if (mailboxes_load(a->s, &a->mailboxes) != STORE_OK)
+	struct mailbox *mailbox;
+	enum store_outcome outcome =
+		arriving_mailbox(a, a->command->append.mailbox, &mailbox);
+
+	if (outcome == STORE_ABSENT)
+		return STR("[TRYCREATE] There is no such mailbox; create it first");
+	if (outcome != STORE_OK)
 		return STR("[UNAVAILABLE] The mail store does not answer; try again in "
 			   "a minute");
-	const struct mailbox *mailbox =
-		mailboxes_find(&a->mailboxes, a->command->append.mailbox);
-
-	if (!mailbox)
-		return STR("[TRYCREATE] There is no such mailbox; create it first");
 	if (mailbox->row.is_container)
 		return STR("[CANNOT] That mailbox holds other mailboxes, but no "
 			   "messages; choose another");
+	if (!(mailbox->row.rights & ACL_INSERT))
+		return STR("[NOPERM] You may not put anything into that mailbox; ask who "
+			   "shares it");
+	if (a->command->verb == IMAP_REPLACE && mailbox->account != a->s->box.account)
+		return STR(
+			"[CANNOT] The new message would be in the mailbox of another "
+			"account than the old one; use APPEND, and expunge the old one");
+	a->account = mailbox->account;
 	a->mailbox = mailbox->row.id;
 	return STR("");
 }

@@ -12,8 +12,10 @@ struct arrived {
 struct arriving {
 	struct session *s;
 	const struct imap_command *command;
-	struct mailboxes mailboxes;
-	uint64_t mailbox; /* where they are to go */
+	struct mailboxes own;    /* once one was looked for */
+	struct mailboxes others; /* of who shares the one that was last looked for */
+	account_t account;       /* where they are to go */
+	uint64_t mailbox;
 	struct arrived *list;
 	size_t count, room;
 	uint64_t bytes;
@@ -31,6 +33,9 @@ void arriving_fini(struct arriving *a);
 err_t arriving_take(struct arriving *a, bool *is_whole);
 /* The i-th as an operation; good as long as a is. */
 struct op_append arriving_op(const struct arriving *a, size_t i);
+/* They are stored, as made says of each: what is \Seen in somebody else's mailbox becomes
+ * so for the visitor.  May suspend. */
+void arriving_seen(struct arriving *a, const struct op_result *made);
 /* Instead of arriving_take(): NO and this text, BAD if is_bad, and what is on its way is
  * passed over. */
 enum arriving_refusal { ARRIVING_NO, ARRIVING_BAD };
@@ -38,7 +43,10 @@ err_t arriving_refuse(struct arriving *a, enum arriving_refusal how, struct str 
 /* The same for a command that could not be read; line is what there is of it. */
 err_t arriving_skip(struct session *s, struct str line);
 
-/* For catenate.c: waits for len octets and adds them to text, a message's. */
+/* For catenate.c: a mailbox by its name.  May suspend. */
+enum store_outcome arriving_mailbox(struct arriving *a, struct str path,
+				    struct mailbox **found);
+/* waits for len octets and adds them to text, a message's. */
 err_t arriving_octets(struct arriving *a, uint64_t len, struct buf *text);
 /* Counts what was added to text since its room was before; if all sessions hold too much,
  * it is emptied, and a is_crowded. */

@@ -76,6 +76,11 @@ static const struct {
 	{"QUOTA=RES-STORAGE", LOGGED_IN},
 	{"QUOTA=RES-MESSAGE", LOGGED_IN},
 	{"UNAUTHENTICATE", LOGGED_IN}, /* RFC 8437 */
+	{"ACL", LOGGED_IN},            /* RFC 4314 */
+	{"RIGHTS=kxte", LOGGED_IN},
+	{"LIST-MYRIGHTS", LOGGED_IN}, /* RFC 8440 */
+	{"METADATA", LOGGED_IN},      /* RFC 5464 */
+	{"LIST-METADATA", LOGGED_IN}, /* RFC 9590 */
 	/* RFC 4978 */
 	{"COMPRESS=DEFLATE", NOT_COMPRESSED},
 };
@@ -204,9 +209,11 @@ err_t on_enable(struct session *s, const struct imap_command *command)
 	return reply_ok(s, command, "Enabled");
 }
 
-/* RFC 2342: everybody has mailboxes of their own, and there are no others yet. */
+/* RFC 2342: one's own, other people's, and those of nobody in particular
+ * (imap/shares.h). */
 err_t on_namespace(struct session *s, const struct imap_command *command)
 {
-	buf_add_c(&s->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+	buf_add_c(&s->out, "* NAMESPACE ((\"\" \"/\")) "
+			   "((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))\r\n");
 	return reply_ok(s, command, "That is all");
 }

@@ -7,22 +7,26 @@ enum { PARTS_MAX = 1000 };
 
 /* A message that is there, as a row; ABSENT if the URL leads nowhere. */
 static enum store_outcome find_message(struct arriving *a, const struct imap_url *url,
+				       struct mailbox **found,
 				       const struct message_row **row)
 {
 	struct session *s = a->s;
-	const struct mailbox *mailbox = mailboxes_find(&a->mailboxes, url->mailbox);
 	struct uid_range one = {url->uid, url->uid};
 	struct message_row *rows;
 	size_t count = 0;
 	uint32_t next;
 
-	if (!mailbox ||
-	    (url->uid_validity != 0 && url->uid_validity != mailbox->row.uid_validity))
+	enum store_outcome outcome = arriving_mailbox(a, url->mailbox, found);
+	const struct mailbox *mailbox = *found;
+
+	if (outcome != STORE_OK)
+		return outcome;
+	if ((url->uid_validity != 0 && url->uid_validity != mailbox->row.uid_validity) ||
+	    !(mailbox->row.rights & ACL_READ))
 		return STORE_ABSENT; /* RFC 5092 §5: as if it did not exist */
 	arena_reset(&s->page);
-	enum store_outcome outcome =
-		store_rows(session_store(s), s->login.account, mailbox->row.id, one,
-			   ROW_MESSAGE | ROW_DIGEST, &s->page, &rows, &count, &next);
+	outcome = store_rows(session_store(s), mailbox->account, mailbox->row.id, one,
+			     ROW_MESSAGE | ROW_DIGEST, &s->page, &rows, &count, &next);
 
 	if (outcome == STORE_OK && count == 0)
 		return STORE_ABSENT;
@@ -90,16 +94,19 @@ static enum store_outcome add_url(struct arriving *a, struct str wire, struct bu
 {
 	struct imap_url url;
 	struct message message;
+	struct mailbox *mailbox;
 	const struct message_row *row;
 	size_t len = text->len, room = text->room;
 
 	if (!imap_url(wire, &a->s->scratch, &url))
 		return STORE_ABSENT;
-	enum store_outcome outcome = find_message(a, &url, &row);
+	enum store_outcome outcome = find_message(a, &url, &mailbox, &row);
 
 	if (outcome != STORE_OK)
 		return outcome;
 	message_init(&message, a->s);
+	message.account = mailbox->account;
+	message.mailbox = mailbox->row.id;
 	message_turn(&message, row);
 	outcome = add_section(a, &message, &url.section, text);
 	message_fini(&message);
@@ -135,7 +142,7 @@ static struct str why_not(struct arriving *a, struct str url, enum store_outcome
 {
 	if (outcome == STORE_OK)
 		return STR("");
-	if (outcome == STORE_ABSENT)
+	if (outcome == STORE_ABSENT || outcome == STORE_DENIED)
 		return bad_url(a, url);
 	if (outcome == STORE_INVALID)
 		return STR("[TOOBIG] The message becomes too long; leave something out");

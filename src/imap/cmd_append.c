@@ -8,7 +8,7 @@ static err_t store_all(struct arriving *a)
 	struct session *s = a->s;
 	struct store_op *ops = ARENA_ARRAY(&s->scratch, struct store_op, a->count);
 	struct store_commit commit = {
-		.account = s->login.account, .ops = ops, .count = a->count};
+		.account = a->account, .ops = ops, .count = a->count};
 	SCOPED(buf_fini) struct buf code = BUF(IMAP_OUT_MAX / 2);
 	struct imap_set_writer writer = {.out = &code};
 	struct store_result result;
@@ -24,7 +24,8 @@ static err_t store_all(struct arriving *a)
 
 	if (outcome != STORE_OK)
 		return reply_store(s, a->command, outcome);
-	events_own(s, result.change);
+	events_own(s, a->account, result.change);
+	arriving_seen(a, result.ops);
 	for (size_t i = 0; i < a->count; i++)
 		imap_set_add(&writer, result.ops[i].uid);
 	imap_set_end(&writer);

@@ -1,9 +1,9 @@
 /* COPY, MOVE, EXPUNGE and STORE: what changes messages.  RFC 9051 §6.4.3, §6.4.6 to
  * §6.4.9; RFC 4315 §2.1. */
+#include "imap/across.h"
 #include "imap/events.h"
 #include "imap/fetch.h"
 #include "imap/limit.h"
-#include "imap/mailboxes.h"
 #include "imap/walk.h"
 
 static err_t reply_unreadable(struct session *s)
@@ -74,12 +74,78 @@ static err_t copied(struct session *s, const struct imap_command *command,
 	return removed(s, command, "They have moved");
 }
 
+/* Within one's own account, in one commit. */
+static enum store_outcome copy_within(struct session *s, enum store_op_kind kind,
+				      const struct imap_range *list, size_t count,
+				      uint64_t to, struct op_result *done)
+{
+	struct store_op op = {.kind = kind};
+	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
+	struct store_result result;
+
+	op.copy.mailbox = s->box.mailbox;
+	op.copy.to_mailbox = to;
+	if (!uids_for_store(&s->scratch, list, count, &op.copy.uids))
+		return STORE_INVALID;
+	enum store_outcome outcome =
+		store_commit(session_store(s), &commit, &s->scratch, &result);
+
+	if (outcome == STORE_OK)
+		*done = result.ops[0];
+	if (outcome == STORE_OK && done->uids.count > 0)
+		events_own(s, s->box.account, result.change);
+	return outcome;
+}
+
+/* The copies are durable; now exactly what was copied goes. */
+static enum store_outcome remove_sources(struct session *s, struct uid_set uids)
+{
+	struct store_op op = {.kind = OP_EXPUNGE};
+	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
+	struct store_result result;
+
+	op.expunge = (struct op_expunge){.mailbox = s->box.mailbox, .uids = uids};
+	enum store_outcome outcome =
+		store_commit(session_store(s), &commit, &s->scratch, &result);
+
+	if (outcome == STORE_OK)
+		events_own(s, s->box.account, result.change);
+	return outcome;
+}
+
+static err_t copy_across(struct session *s, const struct imap_command *command,
+			 const struct imap_range *list, size_t count,
+			 const struct mailbox *to)
+{
+	bool is_move = command->verb == IMAP_MOVE;
+	enum { TAKES = ACL_TRASH | ACL_EXPUNGE }; /* RFC 6851 §4.4 */
+	struct op_result done;
+
+	if (is_move && (s->box.rights & TAKES) != TAKES)
+		return reply_store(s, command, STORE_DENIED);
+	enum store_outcome outcome = across_copy(s, list, count, to, &done);
+
+	if (outcome == STORE_INVALID)
+		return reply_no(s, command,
+				"[LIMIT] At most %d messages at once go to somebody "
+				"else's mailbox, or from it",
+				ACROSS_MAX);
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
+	if (is_move && done.uids.count > 0)
+		outcome = remove_sources(s, done.uids);
+	if (outcome != STORE_OK)
+		return reply_no(
+			s, command,
+			"[UNAVAILABLE] They were copied, but could not be removed "
+			"here; delete them by hand, or the copies");
+	return copied(s, command, &done);
+}
+
 static err_t copy_or_move(struct session *s, const struct imap_command *command)
 {
-	struct store_op op = {.kind = command->verb == IMAP_COPY ? OP_COPY : OP_MOVE};
-	struct store_commit commit = {
-		.account = s->login.account, .ops = &op, .count = 1};
-	struct store_result result;
+	enum store_op_kind kind = command->verb == IMAP_COPY ? OP_COPY : OP_MOVE;
+	struct op_result done;
 	struct imap_range *list;
 	struct mailbox *mailbox;
 	size_t count;
@@ -98,7 +164,7 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 		return reply_no(s, command,
 				"[CANNOT] That mailbox holds other mailboxes, but no "
 				"messages; choose another");
-	if (op.kind == OP_MOVE && s->box.is_read_only)
+	if (kind == OP_MOVE && s->box.is_read_only)
 		return reply_no(s, command,
 				"[READ-ONLY] The mailbox is open for reading only; "
 				"SELECT it to change it");
@@ -106,7 +172,7 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 		return reply_ok(s, command, "None of them was there");
 	bool fits = true;
 
-	if (op.kind == OP_MOVE)
+	if (kind == OP_MOVE)
 		outcome = limit_ranges(s, &list, &count);
 	else
 		outcome = limit_copy(s, list, count, &fits);
@@ -118,16 +184,12 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 			"[MESSAGELIMIT %u] Too many messages to copy; try it with "
 			"fewer",
 			limit_of_saving(s));
-	op.copy.mailbox = s->box.mailbox;
-	op.copy.to_mailbox = mailbox->row.id;
-	if (!uids_for_store(&s->scratch, list, count, &op.copy.uids))
-		return reply_store(s, command, STORE_INVALID);
-	outcome = store_commit(session_store(s), &commit, &s->scratch, &result);
+	if (across_is(s, mailbox))
+		return copy_across(s, command, list, count, mailbox);
+	outcome = copy_within(s, kind, list, count, mailbox->row.id, &done);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
-	if (result.ops[0].uids.count > 0)
-		events_own(s, result.change);
-	return copied(s, command, &result.ops[0]);
+	return copied(s, command, &done);
 }
 
 err_t on_copy(struct session *s, const struct imap_command *command)
@@ -163,8 +225,7 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 {
 	SCOPED(uids_fini) struct uids marked = {0};
 	struct store_op op = {.kind = OP_EXPUNGE};
-	struct store_commit commit = {
-		.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
 	struct store_result result;
 	struct imap_range *list = NULL;
 	size_t count = 0;
@@ -194,7 +255,7 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 		return reply_store(s, command, outcome);
 	if (result.ops[0].uids.count == 0)
 		return reply_ok(s, command, "There was nothing to remove");
-	events_own(s, result.change);
+	events_own(s, s->box.account, result.change);
 	return removed(s, command, "They are gone");
 }
 
@@ -268,7 +329,7 @@ static err_t stored(struct session *s, const struct imap_command *command,
 	SCOPED(uids_fini) struct uids own = {0}, refused = {0};
 
 	if (result->ops[0].uids.count > 0)
-		events_own(s, result->change);
+		events_own(s, s->box.account, result->change);
 	uids_copy(&own, result->ops[0].uids);
 	uids_copy(&refused, result->ops[0].refused);
 	if (selected_collect(s, &own, result->change) != STORE_OK)
@@ -288,8 +349,7 @@ err_t on_store(struct session *s, const struct imap_command *command)
 {
 	const struct imap_store *store = &command->store;
 	struct store_op op = {.kind = OP_FLAGS};
-	struct store_commit commit = {
-		.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
 	struct store_result result;
 	struct imap_range *list;
 	size_t count;

@@ -3,23 +3,37 @@
  * Each mailbox is entered as if it were selected, searched, and left; the one that is
  * selected is searched as the client knows it. */
 #include "imap/esearch.h"
-#include "imap/mailboxes.h"
+#include "imap/shares.h"
+
+/* Of one account. */
+struct group {
+	struct mailboxes all;
+	bool *is_taken; /* so that none is searched twice */
+};
 
 /* Which mailboxes, and in which order they are answered: as they were named. */
 struct targets {
-	struct mailboxes all;
+	struct group *groups; /* one's own, then those of others */
+	size_t group_count;
 	struct mailbox **list;
-	bool *is_taken; /* of all, so that none is searched twice */
-	size_t count;
+	size_t count, room;
 };
 
-static void take(struct targets *t, struct mailbox *mailbox)
+static bool is_here(const struct session *s, const struct mailbox *mailbox)
 {
-	size_t at = (size_t)(mailbox - t->all.list);
+	return selected_is(s, mailbox->account, mailbox->row.id);
+}
 
-	if (t->is_taken[at] || mailbox->row.is_container)
+/* RFC 7377 §2.2: who lacks the rights l and r is not told of it. */
+static void take(struct targets *t, struct group *group, struct mailbox *mailbox)
+{
+	enum { NEEDS = ACL_LOOKUP | ACL_READ };
+	size_t at = (size_t)(mailbox - group->all.list);
+
+	if (group->is_taken[at] || mailbox->row.is_container ||
+	    (mailbox->row.rights & NEEDS) != NEEDS)
 		return;
-	t->is_taken[at] = true;
+	group->is_taken[at] = true;
 	t->list[t->count++] = mailbox;
 }
 
@@ -33,13 +47,15 @@ static bool is_below(const struct mailbox *mailbox, const struct mailbox *top)
 static bool is_meant(const struct session *s, const struct imap_source *source,
 		     const struct mailbox *named, const struct mailbox *mailbox)
 {
+	bool is_own = mailbox->account == s->login.account;
+
 	switch (source->kind) {
 	case IMAP_SOURCE_SELECTED:
-		return s->state == IMAP_SELECTED && mailbox->row.id == s->box.mailbox;
+		return is_here(s, mailbox);
 	case IMAP_SOURCE_INBOXES:
-		return mailbox->row.id == MAILBOX_INBOX;
+		return is_own && mailbox->row.id == MAILBOX_INBOX;
 	case IMAP_SOURCE_PERSONAL:
-		return true;
+		return is_own;
 	case IMAP_SOURCE_SUBSCRIBED:
 		return mailbox->row.is_subscribed;
 	case IMAP_SOURCE_SUBTREE:
@@ -52,26 +68,101 @@ static bool is_meant(const struct session *s, const struct imap_source *source,
 	return false;
 }
 
+/* Whether mailboxes of others can be meant. */
+static bool leads_out(const struct session *s, const struct imap_source *source)
+{
+	switch (source->kind) {
+	case IMAP_SOURCE_SELECTED:
+		return s->box.account >= ACCOUNT_VISITS;
+	case IMAP_SOURCE_INBOXES:
+	case IMAP_SOURCE_PERSONAL:
+		return false;
+	case IMAP_SOURCE_SUBSCRIBED:
+		return true;
+	case IMAP_SOURCE_SUBTREE:
+	case IMAP_SOURCE_SUBTREE_ONE:
+	case IMAP_SOURCE_MAILBOX:
+		break;
+	}
+	return shares_name(source->mailbox);
+}
+
+static enum store_outcome add_group(struct session *s, struct targets *t,
+				    const struct mailboxes *all)
+{
+	struct group *group = &t->groups[t->group_count++];
+
+	*group = (struct group){.all = *all};
+	group->is_taken = ARENA_ARRAY(&s->scratch, bool, all->count + 1);
+	t->room += all->count;
+	return group->is_taken ? STORE_OK : STORE_INVALID;
+}
+
+static enum store_outcome add_others(struct session *s, struct targets *t,
+				     account_t owner)
+{
+	struct mailboxes all;
+	enum store_outcome outcome = shares_load(s, owner, &all);
+
+	if (outcome == STORE_OK)
+		outcome = shares_mark_subscribed(s, &all);
+	if (outcome == STORE_ABSENT || outcome == STORE_DENIED)
+		return STORE_OK; /* the hint was an old one */
+	return outcome == STORE_OK ? add_group(s, t, &all) : outcome;
+}
+
+static enum store_outcome load_groups(struct session *s, bool with_others,
+				      struct targets *t)
+{
+	struct mailboxes own;
+	account_t *owners = NULL;
+	size_t count = 0;
+	enum store_outcome outcome = mailboxes_load(s, &own);
+
+	if (outcome == STORE_OK && with_others)
+		outcome = shares_owners(s, &owners, &count);
+	if (outcome != STORE_OK)
+		return outcome;
+	t->groups = ARENA_ARRAY(&s->scratch, struct group, count + 1);
+	if (!t->groups)
+		return STORE_INVALID;
+	outcome = add_group(s, t, &own);
+	for (size_t i = 0; i < count && outcome == STORE_OK; i++)
+		outcome = add_others(s, t, owners[i]);
+	return outcome;
+}
+
+static void take_meant(struct session *s, const struct imap_source *source,
+		       struct targets *t)
+{
+	for (size_t i = 0; i < t->group_count; i++) {
+		struct group *group = &t->groups[i];
+		const struct mailbox *named =
+			mailboxes_find(&group->all, source->mailbox);
+
+		for (size_t at = 0; at < group->all.count; at++) {
+			if (is_meant(s, source, named, &group->all.list[at]))
+				take(t, group, &group->all.list[at]);
+		}
+	}
+}
+
 static enum store_outcome
 find_targets(struct session *s, const struct imap_sources *sources, struct targets *t)
 {
-	enum store_outcome outcome = mailboxes_load(s, &t->all);
+	bool with_others = false;
+
+	for (size_t i = 0; i < sources->count; i++)
+		with_others |= leads_out(s, &sources->list[i]);
+	enum store_outcome outcome = load_groups(s, with_others, t);
 
 	if (outcome != STORE_OK)
 		return outcome;
-	t->list = ARENA_ARRAY(&s->scratch, struct mailbox *, t->all.count + 1);
-	t->is_taken = ARENA_ARRAY(&s->scratch, bool, t->all.count + 1);
-	if (!t->list || !t->is_taken)
+	t->list = ARENA_ARRAY(&s->scratch, struct mailbox *, t->room + 1);
+	if (!t->list)
 		return STORE_INVALID;
-	for (size_t i = 0; i < sources->count; i++) {
-		const struct imap_source *source = &sources->list[i];
-		const struct mailbox *named = mailboxes_find(&t->all, source->mailbox);
-
-		for (size_t at = 0; at < t->all.count; at++) {
-			if (is_meant(s, source, named, &t->all.list[at]))
-				take(t, &t->all.list[at]);
-		}
-	}
+	for (size_t i = 0; i < sources->count; i++)
+		take_meant(s, &sources->list[i], t);
 	return STORE_OK;
 }
 
@@ -170,8 +261,10 @@ static bool search_here(struct session *s, const struct imap_command *command,
 		outcome = esearch_write(s, &one, &found);
 	if (s->out.len > 0)
 		session_send(s);
-	/* Deleted meanwhile, or it changes so fast that it cannot be followed. */
-	if (outcome == STORE_OK || outcome == STORE_ABSENT || outcome == STORE_CONFLICT)
+	/* It was deleted meanwhile, or the right to it taken, or it changes so fast that
+	 * it cannot be followed. */
+	if (outcome == STORE_OK || outcome == STORE_ABSENT || outcome == STORE_DENIED ||
+	    outcome == STORE_CONFLICT)
 		return true;
 	*err = find_failed(s, command, outcome);
 	return false;
@@ -180,11 +273,13 @@ static bool search_here(struct session *s, const struct imap_command *command,
 static bool search_in(struct session *s, const struct imap_command *command,
 		      const struct mailbox *mailbox, err_t *err)
 {
-	if (s->state == IMAP_SELECTED && mailbox->row.id == s->box.mailbox)
+	if (is_here(s, mailbox))
 		return search_here(s, command, mailbox, err);
 	struct selected before = s->box;
 
 	s->box = (struct selected){.mailbox = mailbox->row.id,
+				   .account = mailbox->account,
+				   .rights = mailbox->row.rights,
 				   .uid_validity = mailbox->row.uid_validity,
 				   .is_read_only = true,
 				   .count = mailbox->row.exists,

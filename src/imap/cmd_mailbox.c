@@ -1,17 +1,21 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE.  RFC 9051 §6.3.4 to §6.3.8. */
 #include "imap/events.h"
-#include "imap/mailboxes.h"
+#include "imap/shares.h"
 #include "store/role.h"
 
-static enum store_outcome commit_one(struct session *s, const struct store_op *op,
+static enum store_outcome commit_one(struct session *s, account_t account,
+				     const struct store_op *op,
 				     struct store_result *result)
 {
-	struct store_commit commit = {.account = s->login.account, .ops = op, .count = 1};
+	struct store_commit commit = {.account = account, .ops = op, .count = 1};
+	struct store_result made;
 	enum store_outcome outcome =
-		store_commit(session_store(s), &commit, &s->scratch, result);
+		store_commit(session_store(s), &commit, &s->scratch, &made);
 
-	if (outcome == STORE_OK && (op->kind != OP_MOVE || result->ops[0].uids.count > 0))
-		events_own(s, result->change);
+	if (outcome == STORE_OK && (op->kind != OP_MOVE || made.ops[0].uids.count > 0))
+		events_own(s, account, made.change);
+	if (result)
+		*result = made;
 	return outcome;
 }
 
@@ -29,6 +33,12 @@ static bool is_name(struct str path)
 			return false;
 	}
 	return true;
+}
+
+/* One's own mailboxes are not called as if they were others'. */
+static bool is_reserved(const struct mailboxes *all, struct str path)
+{
+	return all->account < ACCOUNT_VISITS && shares_name(path);
 }
 
 /* Finds what is there of the path and makes the levels above its last.  RFC 9051 §6.3.4
@@ -56,7 +66,8 @@ static enum store_outcome make_above(struct session *s, const struct mailboxes *
 
 			op.mailbox.parent = *parent;
 			op.mailbox.name = str_first(path, slash);
-			enum store_outcome outcome = commit_one(s, &op, &result);
+			enum store_outcome outcome =
+				commit_one(s, all->account, &op, &result);
 
 			if (outcome != STORE_OK)
 				return outcome;
@@ -83,14 +94,19 @@ err_t on_create(struct session *s, const struct imap_command *command)
 		return reply_no(
 			s, command,
 			"[CANNOT] That cannot be a mailbox's name; choose another");
-	enum store_outcome outcome = mailboxes_load(s, &all);
+	enum store_outcome outcome = mailboxes_load_for(s, path, &all);
 
+	if (outcome == STORE_OK && is_reserved(&all, path))
+		return reply_no(
+			s, command,
+			"[CANNOT] Names there are for mailboxes of others; choose "
+			"another");
 	if (outcome == STORE_OK && mailboxes_find(&all, path))
 		outcome = STORE_CONFLICT;
 	if (outcome == STORE_OK)
 		outcome = make_above(s, &all, path, &op.mailbox.parent, &op.mailbox.name);
 	if (outcome == STORE_OK)
-		outcome = commit_one(s, &op, &result);
+		outcome = commit_one(s, all.account, &op, &result);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "[MAILBOXID (" MAILBOX_ID ")] It is there",
@@ -100,7 +116,6 @@ err_t on_create(struct session *s, const struct imap_command *command)
 err_t on_delete(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_MAILBOX_DELETE};
-	struct store_result result;
 	struct mailbox *mailbox;
 	enum store_outcome outcome = mailbox_find(s, command->mailbox, &mailbox);
 
@@ -114,9 +129,15 @@ err_t on_delete(struct session *s, const struct imap_command *command)
 				"[HASCHILDREN] Other mailboxes are below it; delete or "
 				"move them first");
 	op.mailbox.mailbox = mailbox->row.id;
-	if (s->box.mailbox == mailbox->row.id)
+	if (mailbox->row.rights & ACL_DELETE && s->box.mailbox == mailbox->row.id &&
+	    s->box.account == mailbox->account)
 		selected_leave(s);
-	outcome = commit_one(s, &op, &result);
+	outcome = commit_one(s, mailbox->account, &op, NULL);
+	if (outcome == STORE_CONFLICT)
+		return reply_no(
+			s, command,
+			"[HASCHILDREN] Other mailboxes are below it, which you may "
+			"not see; they must go first");
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "It is gone");
@@ -132,7 +153,7 @@ static enum store_outcome rename_inbox(struct session *s, uint64_t parent,
 
 	op.mailbox.parent = parent;
 	op.mailbox.name = name;
-	enum store_outcome outcome = commit_one(s, &op, &result);
+	enum store_outcome outcome = commit_one(s, s->login.account, &op, &result);
 
 	if (outcome != STORE_OK)
 		return outcome;
@@ -141,7 +162,7 @@ static enum store_outcome rename_inbox(struct session *s, uint64_t parent,
 	move.copy = (struct op_copy){.mailbox = MAILBOX_INBOX,
 				     .to_mailbox = result.ops[0].mailbox,
 				     .uids = {&all, 1}};
-	return commit_one(s, &move, &result);
+	return commit_one(s, s->login.account, &move, NULL);
 }
 
 static bool is_below(struct str path, struct str above)
@@ -150,24 +171,46 @@ static bool is_below(struct str path, struct str above)
 	       (path.len == above.len || path.ptr[above.len] == '/');
 }
 
+/* Whether the new name is among these mailboxes, too; and if not, why it cannot be. */
+static enum store_outcome is_among(struct session *s, const struct mailboxes *all,
+				   struct str to, bool *is_same)
+{
+	struct mailboxes others;
+	enum store_outcome outcome = STORE_OK;
+
+	*is_same = all->account == s->login.account && !shares_name(to);
+	if (*is_same)
+		return STORE_OK;
+	outcome = mailboxes_load_for(s, to, &others);
+	*is_same = outcome == STORE_OK && others.account == all->account &&
+		   !is_reserved(&others, to);
+	return outcome;
+}
+
 err_t on_rename(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_MAILBOX_RENAME};
-	struct store_result result;
 	struct str to = command->rename.to;
 	struct mailboxes all;
-	enum store_outcome outcome = mailboxes_load(s, &all);
+	bool is_same = false;
+	enum store_outcome outcome = mailboxes_load_for(s, command->rename.from, &all);
 
+	if (outcome == STORE_OK)
+		outcome = is_among(s, &all, to, &is_same);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	struct mailbox *mailbox = mailboxes_find(&all, command->rename.from);
 
-	if (!mailbox)
+	if (!mailbox || mailbox->row.rights == 0)
 		return reply_store(s, command, STORE_ABSENT);
-	if (mailboxes_find(&all, to))
-		return reply_store(s, command, STORE_CONFLICT);
 	bool is_inbox = mailbox->row.id == MAILBOX_INBOX;
 
+	if (!is_same || (is_inbox && all.account != s->login.account))
+		return reply_no(s, command,
+				"[CANNOT] It stays whose it is; copy the messages there "
+				"instead");
+	if (mailboxes_find(&all, to))
+		return reply_store(s, command, STORE_CONFLICT);
 	if (!is_name(to) || (!is_inbox && is_below(to, mailbox->path)))
 		return reply_no(s, command,
 				"[CANNOT] That cannot be its name; choose another, not "
@@ -177,24 +220,40 @@ err_t on_rename(struct session *s, const struct imap_command *command)
 	if (outcome == STORE_OK && is_inbox)
 		outcome = rename_inbox(s, op.mailbox.parent, op.mailbox.name);
 	else if (outcome == STORE_OK)
-		outcome = commit_one(s, &op, &result);
+		outcome = commit_one(s, all.account, &op, NULL);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "It has a new name");
 }
 
+/* To somebody else's mailbox one subscribes in one's own account. */
+static enum store_outcome subscribe_there(struct session *s,
+					  const struct mailbox *mailbox, bool is_on)
+{
+	struct store_op op = {.kind = is_on ? OP_KV_PUT : OP_KV_DELETE};
+	struct pair_key name;
+
+	op.kv.key = pair_subscription(&name, mailbox->owner, mailbox->row.id);
+	enum store_outcome outcome = commit_one(s, s->login.account, &op, NULL);
+
+	return outcome == STORE_ABSENT && !is_on ? STORE_OK : outcome;
+}
+
 err_t on_subscribe(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_MAILBOX_SUBSCRIBE};
-	struct store_result result;
 	struct mailbox *mailbox;
 	enum store_outcome outcome = mailbox_find(s, command->mailbox, &mailbox);
 
+	if (outcome == STORE_OK && !(mailbox->row.rights & ACL_LOOKUP))
+		outcome = STORE_ABSENT;
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	op.mailbox.mailbox = mailbox->row.id;
 	op.mailbox.is_subscribed = command->verb == IMAP_SUBSCRIBE;
-	outcome = commit_one(s, &op, &result);
+	outcome = mailbox->account >= ACCOUNT_VISITS
+			  ? subscribe_there(s, mailbox, op.mailbox.is_subscribed)
+			  : commit_one(s, mailbox->account, &op, NULL);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "Noted");

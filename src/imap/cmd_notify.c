@@ -45,7 +45,8 @@ static void write_status(struct session *s, const struct events *events,
 	bool is_named;
 	unsigned found = events_of(events, &mailbox->row, mailbox->path, &is_named);
 
-	if (!is_named || mailbox->row.is_container || mailbox->row.id == s->box.mailbox ||
+	if (!is_named || mailbox->row.is_container ||
+	    selected_is(s, mailbox->account, mailbox->row.id) ||
 	    (found != 0 && !(found & IMAP_EVENTS_OF_MESSAGES)))
 		return;
 	mailbox_write_status(s, mailbox, items_for(found));

@@ -3,7 +3,7 @@
  * An account has one quota root for all of its mailboxes; who runs the server sets its
  * limits.  The root's name is an atom, since some programs ("" of imaplib) forget to
  * quote it. */
-#include "imap/session.h"
+#include "imap/shares.h"
 
 #define ROOT "account"
 enum { UNIT = 1024 }; /* of STORAGE, RFC 9208 §5.1 */
@@ -50,9 +50,23 @@ err_t on_getquota(struct session *s, const struct imap_command *command)
 	return reply_ok(s, command, "That is all");
 }
 
+/* Whether a mailbox of that name is, or would be, somebody else's: how full his account
+ * is, is no affair of those with whom he shares one of its mailboxes. */
+static bool is_others(struct session *s, struct str path)
+{
+	struct mailbox *mailbox;
+
+	return shares_name(path) && (mailbox_find(s, path, &mailbox) != STORE_OK ||
+				     mailbox->account != s->login.account);
+}
+
 /* The mailbox need not be there: it says what would apply to it (RFC 9208 §4.1.2). */
 err_t on_getquotaroot(struct session *s, const struct imap_command *command)
 {
+	if (is_others(s, command->mailbox))
+		return reply_no(s, command,
+				"[NOPERM] Only its owner is told how full somebody "
+				"else's account is");
 	buf_add_c(&s->out, "* QUOTAROOT ");
 	imap_write_mailbox(&s->out, command->mailbox, session_is_utf8(s));
 	buf_add_c(&s->out, " " ROOT "\r\n");

@@ -8,6 +8,7 @@
 static struct str find_old(struct session *s, const struct imap_command *command,
 			   uint32_t *uid, enum arriving_refusal *how)
 {
+	enum { TAKES = ACL_TRASH | ACL_EXPUNGE }; /* RFC 4314 §4, as STORE and EXPUNGE */
 	struct imap_range *list;
 	const char *reason = "";
 	size_t count;
@@ -16,6 +17,9 @@ static struct str find_old(struct session *s, const struct imap_command *command
 	if (s->box.is_read_only)
 		return STR("[READ-ONLY] The mailbox is open for reading only; SELECT it "
 			   "to change it");
+	if ((s->box.rights & TAKES) != TAKES)
+		return STR("[NOPERM] You may not remove messages from this mailbox; ask "
+			   "who shares it");
 	switch (selected_uids(s, &command->append.replaced, command->is_uid, &list,
 			      &count, &reason)) {
 	case SELECTED_OK:
@@ -64,7 +68,7 @@ static err_t replace(struct arriving *a, uint32_t uid)
 	const struct uid_range old = {uid, uid};
 	struct store_op ops[] = {{.kind = OP_EXPUNGE}, {.kind = OP_APPEND}};
 	struct store_commit commit = {
-		.account = s->login.account, .ops = ops, .count = COUNT_OF(ops)};
+		.account = s->box.account, .ops = ops, .count = COUNT_OF(ops)};
 	struct store_result result;
 
 	ops[0].expunge =
@@ -75,7 +79,8 @@ static err_t replace(struct arriving *a, uint32_t uid)
 
 	if (outcome != STORE_OK)
 		return reply_store(s, a->command, outcome);
-	events_own(s, result.change);
+	events_own(s, a->account, result.change);
+	arriving_seen(a, &result.ops[1]);
 	return replaced(s, a->command, &result.ops[1]);
 }
 

@@ -5,16 +5,18 @@
 
 /* The keywords are those that clients share (RFC 9051 §2.3.2); others are made by using
  * them. */
-#define FLAGS_SHOWN                                                                      \
-	"\\Answered \\Flagged \\Deleted \\Seen \\Draft "                                 \
-	"$Forwarded $MDNSent $Junk $NotJunk $Phishing"
+#define FLAGS_WRITTEN                                                                    \
+	"\\Answered \\Flagged \\Draft $Forwarded $MDNSent $Junk $NotJunk $Phishing"
+#define FLAGS_SHOWN FLAGS_WRITTEN " \\Deleted \\Seen"
 
 /* Which mailbox it is; INBOX without reading the others. */
-static enum store_outcome find_id(struct session *s, struct str name, uint64_t *id)
+static enum store_outcome find_id(struct session *s, struct str name, account_t *account,
+				  uint64_t *id)
 {
 	struct mailbox *mailbox;
 
 	*id = MAILBOX_INBOX;
+	*account = s->login.account;
 	if (str_same(name, STR("INBOX")))
 		return STORE_OK;
 	enum store_outcome outcome = mailbox_find(s, name, &mailbox);
@@ -22,7 +24,32 @@ static enum store_outcome find_id(struct session *s, struct str name, uint64_t *
 	if (outcome != STORE_OK)
 		return outcome;
 	*id = mailbox->row.id;
+	*account = mailbox->account;
 	return mailbox->row.is_container ? STORE_DENIED : STORE_OK;
+}
+
+/* What may be changed.  RFC 4314 §5.1.1. */
+static void write_permanent(struct session *s)
+{
+	static const struct {
+		enum acl_right right;
+		const char *flags;
+	} given[] = {{ACL_WRITE, FLAGS_WRITTEN},
+		     {ACL_TRASH, "\\Deleted"},
+		     {ACL_SEEN, "\\Seen"},
+		     {ACL_WRITE, "\\*"}};
+	bool is_first = true;
+
+	buf_add_c(&s->out, "* OK [PERMANENTFLAGS (");
+	for (size_t i = 0; i < COUNT_OF(given) && !s->box.is_read_only; i++) {
+		if (!(s->box.rights & given[i].right))
+			continue;
+		if (!is_first)
+			buf_add_byte(&s->out, ' ');
+		buf_add_c(&s->out, given[i].flags);
+		is_first = false;
+	}
+	buf_add_c(&s->out, ")] What you may set\r\n");
 }
 
 static void write_selected(struct session *s, struct str name, uint32_t exists)
@@ -40,15 +67,21 @@ static void write_selected(struct session *s, struct str name, uint32_t exists)
 	} else {
 		buf_add_c(&s->out, "* 0 RECENT\r\n");
 	}
+	write_permanent(s);
 	buf_printf(&s->out,
-		   "* OK [PERMANENTFLAGS (%s)] What you may set\r\n"
 		   "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
 		   "* OK [UIDNEXT %u] The next UID\r\n"
 		   "* OK [HIGHESTMODSEQ %llu] The highest so far\r\n"
 		   "* OK [MAILBOXID (" MAILBOX_ID ")] Its name may change, this not\r\n",
-		   s->box.is_read_only ? "" : FLAGS_SHOWN " \\*", s->box.uid_validity,
-		   s->box.uid_next, (unsigned long long)s->box.told,
+		   s->box.uid_validity, s->box.uid_next, (unsigned long long)s->box.told,
 		   (unsigned long long)s->box.mailbox);
+}
+
+/* RFC 4314 §5.2: \Seen is everybody's own, so that the right to it is none to write. */
+static bool says_read_only(const struct session *s)
+{
+	return s->box.is_read_only ||
+	       !(s->box.rights & (ACL_INSERT | ACL_EXPUNGE | ACL_WRITE | ACL_TRASH));
 }
 
 err_t on_select(struct session *s, const struct imap_command *command)
@@ -58,12 +91,13 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	bool was_selected = s->state == IMAP_SELECTED;
 	uint32_t exists;
 	uint64_t id;
+	account_t account;
 
 	if (select->is_qresync && !s->is_qresync) /* RFC 7162 §3.2.5 */
 		return reply_bad(s, command, "ENABLE QRESYNC first");
 	if (select->numbers.count > 0 && s->is_uid_only) /* RFC 9586 §3.7 */
 		return reply_bad(s, command, "%s", UID_REQUIRED);
-	enum store_outcome outcome = find_id(s, select->mailbox, &id);
+	enum store_outcome outcome = find_id(s, select->mailbox, &account, &id);
 
 	/* Whatever comes of it, the old one is left.  RFC 9051 §6.3.2. */
 	selected_leave(s);
@@ -71,7 +105,7 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	if (was_selected)
 		buf_add_c(&s->out, "* OK [CLOSED] The previous mailbox is closed\r\n");
 	if (outcome == STORE_OK)
-		outcome = selected_enter(s, id, is_read_only, &exists);
+		outcome = selected_enter(s, account, id, is_read_only, &exists);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	write_selected(s, select->mailbox, exists);
@@ -81,16 +115,15 @@ err_t on_select(struct session *s, const struct imap_command *command)
 		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
 				    "connect again in a minute");
 	return reply_only_ok(s, command,
-			     is_read_only ? "[READ-ONLY] It is open"
-					  : "[READ-WRITE] It is open");
+			     says_read_only(s) ? "[READ-ONLY] It is open"
+					       : "[READ-WRITE] It is open");
 }
 
 /* What has \Deleted goes without a word.  RFC 9051 §6.4.1. */
 err_t on_close(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_EXPUNGE};
-	struct store_commit commit = {
-		.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
 	struct store_result result = {0};
 	enum store_outcome outcome = STORE_OK;
 
@@ -98,8 +131,10 @@ err_t on_close(struct session *s, const struct imap_command *command)
 	if (!s->box.is_read_only)
 		outcome = store_commit(session_store(s), &commit, &s->scratch, &result);
 	if (outcome == STORE_OK && result.count > 0 && result.ops[0].uids.count > 0)
-		events_own(s, result.change);
+		events_own(s, s->box.account, result.change);
 	selected_leave(s);
+	if (outcome == STORE_DENIED)
+		outcome = STORE_OK; /* RFC 4314 §4: then nothing is expunged */
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_only_ok(s, command, "It is closed");

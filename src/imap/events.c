@@ -72,7 +72,7 @@ static bool is_in_group(const struct imap_event_group *group,
 	case IMAP_WATCH_INBOXES: /* RFC 5465 §6.3: where delivery leaves mail */
 		return row->id == MAILBOX_INBOX || row->role == ROLE_JUNK;
 	case IMAP_WATCH_PERSONAL:
-		return true; /* there are no others yet (RFC 2342) */
+		return true; /* those of others are not followed */
 	case IMAP_WATCH_SUBSCRIBED:
 		return row->is_subscribed;
 	case IMAP_WATCH_SUBTREE:
@@ -130,15 +130,15 @@ static void entry_watch(struct events *e, struct roster_entry *entry)
 
 /* ---- what the session did itself -------------------------------------------------- */
 
-void events_own(struct session *s, uint64_t change)
+void events_own(struct session *s, account_t account, uint64_t change)
 {
-	s->own[s->own_at++ % SESSION_OWN_MAX] = change;
+	s->own[s->own_at++ % SESSION_OWN_MAX] = (struct own_change){account, change};
 }
 
-bool events_is_own(const struct session *s, uint64_t change)
+bool events_is_own(const struct session *s, account_t account, uint64_t change)
 {
 	for (size_t i = 0; i < SESSION_OWN_MAX; i++) {
-		if (s->own[i] == change)
+		if (s->own[i].account == account && s->own[i].change == change)
 			return true;
 	}
 	return false;
@@ -355,13 +355,13 @@ static unsigned event_of(enum change_kind kind)
 
 static enum store_outcome take_row(struct session *s, const struct change_row *row)
 {
-	bool is_own = events_is_own(s, row->change);
+	bool is_own = events_is_own(s, s->login.account, row->change);
 
 	if (row->kind == CHANGE_MAILBOX)
 		return mailbox_changed(s, row->mailbox, is_own, MAILBOX_DEPTH_MAX);
 	if (row->kind == CHANGE_MAILBOX_GONE)
 		name_gone(s, row->mailbox, is_own);
-	else if (!is_own && row->mailbox != s->box.mailbox)
+	else if (!is_own && !selected_is(s, s->login.account, row->mailbox))
 		message_changed(s, row->mailbox, event_of(row->kind));
 	return STORE_OK;
 }
@@ -414,9 +414,9 @@ static enum store_outcome tell_messages(struct session *s, uint64_t id)
 	struct roster_entry *entry = roster_find(&e->roster, id);
 	SCOPED(buf_fini) struct buf path = BUF(PATH_BYTES);
 	SCOPED(arena_fini) struct arena arena;
-	struct mailbox mailbox = {0};
+	struct mailbox mailbox = {.account = s->login.account};
 
-	if (!entry || id == s->box.mailbox)
+	if (!entry || selected_is(s, s->login.account, id))
 		return STORE_OK; /* it has gone, or says more itself now */
 	unsigned items = status_items(s, entry);
 

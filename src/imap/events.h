@@ -3,6 +3,7 @@
  * What happened is read from the account's change log, and looked up by the mailbox's
  * number: an event costs the same in an account of one mailbox and in one of thousands.
  * Changes of one mailbox that came while the client was busy are told as one.
+ * Mailboxes of others (imap/shares.h) are followed only while they are selected.
  */
 #pragma once
 
@@ -37,8 +38,8 @@ void events_load(struct events *events, const struct mailboxes *all);
 
 /* A commit of this session's own, which is told by its command's responses (RFC 5465 §5,
  * SHOULD). */
-void events_own(struct session *s, uint64_t change);
-bool events_is_own(const struct session *s, uint64_t change);
+void events_own(struct session *s, account_t account, uint64_t change);
+bool events_is_own(const struct session *s, account_t account, uint64_t change);
 
 /* When the client is told of what happens in its selected mailbox. */
 enum moment {

@@ -384,7 +384,7 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 
 	message_init(&f->message, s);
 	if (needs_bodies(f))
-		ahead = ahead_new(session_store(s), s->login.account);
+		ahead = ahead_new(session_store(s), s->box.account, s->box.mailbox);
 	f->message.ahead = ahead;
 	while (!f->is_broken && !s->is_done && !conn_is_broken(s->conn) &&
 	       (row = walk_next(&walk))) {
@@ -444,8 +444,7 @@ static void mark_seen(struct session *s, const struct imap_range *list, size_t c
 		      struct uids *seen)
 {
 	struct store_op op = {.kind = OP_FLAGS};
-	struct store_commit commit = {
-		.account = s->login.account, .ops = &op, .count = 1};
+	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
 	struct store_result result;
 
 	if (!any_unseen(s, list, count)) /* a commit costs a flush */
@@ -459,7 +458,7 @@ static void mark_seen(struct session *s, const struct imap_range *list, size_t c
 		return;
 	uids_copy(seen, result.ops[0].uids);
 	if (seen->count > 0)
-		events_own(s, result.change);
+		events_own(s, s->box.account, result.change);
 	(void)selected_collect(s, seen, result.change); /* reply_ok() finds out as well */
 }
 

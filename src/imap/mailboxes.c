@@ -1,8 +1,10 @@
 #include "imap/mailboxes.h"
 
+#include "imap/shares.h"
 #include "imap/walk.h"
 #include "store/role.h"
 
+/* Parents stand before their children. */
 static struct mailbox *by_id(const struct mailboxes *all, size_t count, uint64_t id)
 {
 	for (size_t i = count; i-- > 0;) {
@@ -26,8 +28,11 @@ static bool join(struct session *s, struct mailbox *mailbox)
 
 static void mark_above(struct mailbox *mailbox)
 {
-	if (mailbox->above)
-		mailbox->above->has_children = true;
+	if (mailbox->is_visible)
+		for (struct mailbox *above = mailbox->above;
+		     above && !(above->is_visible && above->has_children);
+		     above = above->above)
+			above->is_visible = above->has_children = true;
 	if (!mailbox->row.is_subscribed)
 		return;
 	for (struct mailbox *above = mailbox->above;
@@ -35,31 +40,72 @@ static void mark_above(struct mailbox *mailbox)
 		above->has_subscribed_below = true;
 }
 
-enum store_outcome mailboxes_load(struct session *s, struct mailboxes *all)
+enum store_outcome mailboxes_load_of(struct session *s, account_t account, size_t front,
+				     struct mailboxes *all)
 {
 	struct mailbox_row *rows;
 	size_t count;
-	enum store_outcome outcome = store_mailboxes(session_store(s), s->login.account,
-						     &s->scratch, &rows, &count);
+	enum store_outcome outcome =
+		store_mailboxes(session_store(s), account, &s->scratch, &rows, &count);
 
-	*all = (struct mailboxes){0};
+	*all = (struct mailboxes){.account = account, .owner = account};
 	if (outcome != STORE_OK)
 		return outcome;
-	all->list = ARENA_ARRAY(&s->scratch, struct mailbox, count);
+	all->list = ARENA_ARRAY(&s->scratch, struct mailbox, front + count + 1);
 	if (!all->list)
 		return STORE_INVALID;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
+		all->list[front + i].row = rows[i];
+	all->count = front + count;
+	return STORE_OK;
+}
+
+enum store_outcome mailboxes_name(struct session *s, struct mailboxes *all)
+{
+	size_t front = 0;
+
+	while (front < all->count && all->list[front].row.id == 0)
+		front++;
+	for (size_t i = 0; i < all->count; i++) {
 		struct mailbox *mailbox = &all->list[i];
 
-		mailbox->row = rows[i];
-		if (rows[i].parent != 0)
-			mailbox->above = by_id(all, i, rows[i].parent);
+		mailbox->account = all->account;
+		mailbox->owner = all->owner;
+		if (i < front)
+			continue;
+		mailbox->is_visible = mailbox->row.rights & ACL_LOOKUP;
+		mailbox->row.is_container |= mailbox->row.rights == 0;
+		if (mailbox->row.parent != 0)
+			mailbox->above = by_id(all, i, mailbox->row.parent);
+		else if (front > 0)
+			mailbox->above = &all->list[front - 1];
 		if (!join(s, mailbox))
 			return STORE_INVALID;
 		mark_above(mailbox);
 	}
-	all->count = count;
 	return STORE_OK;
+}
+
+enum store_outcome mailboxes_load(struct session *s, struct mailboxes *all)
+{
+	enum store_outcome outcome = mailboxes_load_of(s, s->login.account, 0, all);
+
+	return outcome == STORE_OK ? mailboxes_name(s, all) : outcome;
+}
+
+/* Who has had a mailbox by the name of a namespace keeps it. */
+enum store_outcome mailboxes_load_for(struct session *s, struct str path,
+				      struct mailboxes *all)
+{
+	account_t owner, visit;
+
+	if (!shares_name(path))
+		return mailboxes_load(s, all);
+	enum store_outcome outcome = shares_find(s, path, &owner, &visit);
+
+	if (outcome == STORE_OK)
+		return shares_load(s, owner, all);
+	return outcome == STORE_ABSENT ? mailboxes_load(s, all) : outcome;
 }
 
 struct mailbox *mailboxes_find(const struct mailboxes *all, struct str path)
@@ -75,13 +121,30 @@ enum store_outcome mailbox_find(struct session *s, struct str path,
 				struct mailbox **found)
 {
 	struct mailboxes all;
-	enum store_outcome outcome = mailboxes_load(s, &all);
+	enum store_outcome outcome = mailboxes_load_for(s, path, &all);
 
 	*found = NULL;
 	if (outcome != STORE_OK)
 		return outcome;
 	*found = mailboxes_find(&all, path);
-	return *found ? STORE_OK : STORE_ABSENT;
+	/* Without any right it only stands above one of which we may know. */
+	return *found && (*found)->row.rights != 0 ? STORE_OK : STORE_ABSENT;
+}
+
+enum store_outcome mailbox_refresh(struct session *s, struct mailbox *mailbox)
+{
+	struct mailbox_row row;
+
+	if (mailbox->account < ACCOUNT_VISITS)
+		return STORE_OK;
+	enum store_outcome outcome = store_mailbox(session_store(s), mailbox->account,
+						   mailbox->row.id, &s->scratch, &row);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	row.is_subscribed = mailbox->row.is_subscribed;
+	mailbox->row = row;
+	return row.rights & ACL_READ ? STORE_OK : STORE_DENIED;
 }
 
 void mailbox_write_attributes(struct buf *out, const struct mailbox *mailbox,
@@ -100,16 +163,17 @@ void mailbox_write_attributes(struct buf *out, const struct mailbox *mailbox,
 
 /* What EXPUNGE would free: the sum of the sizes of what has \Deleted, in octets.  RFC
  * 9208 §4.1.4. */
-static enum store_outcome sum_deleted(struct session *s, const struct mailbox_row *row,
+static enum store_outcome sum_deleted(struct session *s, const struct mailbox *mailbox,
 				      uint64_t *sum)
 {
 	struct imap_range all = {1, UINT32_MAX};
 	struct walk walk = walk_over(s, &all, 1, ROW_MESSAGE);
 
 	*sum = 0;
-	if (row->deleted == 0)
+	if (mailbox->row.deleted == 0)
 		return STORE_OK;
-	walk.mailbox = row->id;
+	walk.account = mailbox->account;
+	walk.mailbox = mailbox->row.id;
 	for (const struct message_row *message; (message = walk_next(&walk));)
 		*sum += message->flags & FLAG_DELETED ? message->size : 0;
 	return walk.outcome;
@@ -167,7 +231,7 @@ enum store_outcome mailbox_write_status(struct session *s, const struct mailbox 
 	enum store_outcome outcome = STORE_OK;
 
 	if (items & IMAP_STATUS_DELETED_STORAGE)
-		outcome = sum_deleted(s, &mailbox->row, &deleted_bytes);
+		outcome = sum_deleted(s, mailbox, &deleted_bytes);
 	if (outcome != STORE_OK)
 		return outcome;
 	buf_add_c(&s->out, "* STATUS ");

@@ -241,7 +241,8 @@ bool match_init(struct match *match, struct session *s, struct imap_search_key *
 		return false;
 	if (key->child &&
 	    cost_of(match, key->child, true) == FROM_BODY) /* nothing cheaper decides */
-		match->ahead = ahead_new(session_store(s), s->login.account);
+		match->ahead =
+			ahead_new(session_store(s), s->box.account, s->box.mailbox);
 	match->message.ahead = match->ahead;
 	return true;
 }

@@ -4,7 +4,10 @@ enum { HELD_MAX = 256 << 20, PIECE_WAIT_S = 300, SAID_BYTES = 4096 };
 
 void message_init(struct message *m, struct session *s)
 {
-	*m = (struct message){.s = s, .body = BUF(HELD_MAX)};
+	*m = (struct message){.s = s,
+			      .account = s->box.account,
+			      .mailbox = s->box.mailbox,
+			      .body = BUF(HELD_MAX)};
 	arena_init(&m->arena, MESSAGE_ARENA_MAX);
 }
 
@@ -24,13 +27,23 @@ void message_turn(struct message *m, const struct message_row *row)
 	if (body.room > MESSAGE_HELD_MAX)
 		buf_release(&body);
 	buf_reset(&body);
-	*m = (struct message){
-		.s = s, .ahead = m->ahead, .row = row, .arena = arena, .body = body};
+	*m = (struct message){.s = s,
+			      .account = m->account,
+			      .mailbox = m->mailbox,
+			      .ahead = m->ahead,
+			      .row = row,
+			      .arena = arena,
+			      .body = body};
 }
 
 static uint64_t body_size(const struct message *m)
 {
 	return m->row->size - num_min(m->row->size, m->row->trace.len);
+}
+
+static struct message_ref message_ref(const struct message *m)
+{
+	return (struct message_ref){m->row->message, m->mailbox, m->row->uid};
 }
 
 struct holding {
@@ -58,8 +71,8 @@ enum store_outcome message_hold(struct message *m, size_t max)
 		m->is_held = outcome == STORE_OK;
 		return outcome;
 	}
-	outcome = store_body_each(session_store(m->s), m->s->login.account,
-				  m->row->message, hold_piece, &holding);
+	outcome = store_body_each(session_store(m->s), m->account, message_ref(m),
+				  hold_piece, &holding);
 
 	m->is_held = outcome == STORE_OK;
 	return outcome;
@@ -367,8 +380,8 @@ static enum store_outcome take_octets(struct taking taking, struct octets octets
 			return outcome;
 	} else {
 		enum store_outcome outcome =
-			store_body_each(session_store(m->s), m->s->login.account,
-					m->row->message, take_piece, &taking);
+			store_body_each(session_store(m->s), m->account, message_ref(m),
+					take_piece, &taking);
 
 		if (outcome != STORE_OK)
 			return outcome;

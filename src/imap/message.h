@@ -17,6 +17,8 @@ enum {
 
 struct message {
 	struct session *s;
+	account_t account; /* where it is: the selected mailbox, unless changed */
+	uint64_t mailbox;
 	struct ahead *ahead;           /* where its body may be already; NULL: nowhere */
 	const struct message_row *row; /* with ROW_MESSAGE and ROW_DIGEST */
 	struct arena arena;            /* of what is known of this one */

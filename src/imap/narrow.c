@@ -35,7 +35,7 @@ void narrow_ask(struct narrow *narrow, struct session *s, struct imap_search_key
 	key->number = 0;
 	arena_init(&arena, ANSWER_BYTES);
 	if (key->text.len == 0 || narrow->count == NARROW_MAX ||
-	    store_search(session_store(s), s->login.account, s->box.mailbox,
+	    store_search(session_store(s), s->box.account, s->box.mailbox,
 			 classes_of(key), str_first(key->text, SEARCH_TERM_MAX), &arena,
 			 &found) != STORE_OK)
 		return;

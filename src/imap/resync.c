@@ -25,7 +25,7 @@ static enum store_outcome read_log(struct session *s, uint64_t since,
 
 		arena_reset(&s->page);
 		enum store_outcome outcome =
-			store_changes(session_store(s), s->login.account, box->mailbox,
+			store_changes(session_store(s), s->box.account, box->mailbox,
 				      since, &s->page, &rows, &count, &since, &more);
 
 		*is_whole = outcome != STORE_CONFLICT;

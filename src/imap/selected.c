@@ -5,6 +5,7 @@
 #include "imap/fetch.h"
 #include "imap/session.h"
 #include "imap/walk.h"
+#include "store/acl.h"
 
 enum { TRIES = 5 };
 
@@ -17,6 +18,7 @@ void selected_leave(struct session *s)
 	uids_fini(&s->box.saved);
 	contexts_end(s);
 	uids_fini(&s->box.touched);
+	store_watch_close(&s->visited);
 	s->box = (struct selected){0};
 	if (s->state == IMAP_SELECTED)
 		s->state = IMAP_AUTHENTICATED;
@@ -34,58 +36,44 @@ static enum store_outcome load_uids(struct session *s, struct imap_range uids,
 	return walk.outcome;
 }
 
-/* A mailbox that never stands still is numbered at once: then changes told twice do no
- * harm. */
-static enum store_outcome enter_busy(struct session *s)
+enum store_outcome selected_enter(struct session *s, account_t account, uint64_t mailbox,
+				  bool is_read_only, uint32_t *exists)
 {
-	struct imap_range all = {1, UINT32_MAX};
-	enum store_outcome outcome = load_uids(s, all, &s->box.numbers);
-
-	s->box.is_numbered = outcome == STORE_OK;
-	s->box.count = numbers_total(&s->box.numbers);
-	s->box.uid_next = (uint32_t)num_max(
-		s->box.uid_next, (uint64_t)numbers_last_uid(&s->box.numbers) + 1);
-	return outcome;
-}
-
-enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_read_only,
-				  uint32_t *exists)
-{
-	struct account_summary before, after;
-	enum store_outcome outcome;
+	struct selected *box = &s->box;
+	enum store_outcome outcome = STORE_OK;
+	struct mailbox_row row = {0};
 
 	selected_leave(s);
-	s->box.mailbox = mailbox;
-	s->box.is_read_only = is_read_only;
-	for (int i = 0; i < TRIES; i++) {
-		struct mailbox_row row;
-
-		outcome = store_summary(session_store(s), s->login.account, &before);
-		if (outcome == STORE_OK)
-			outcome = store_mailbox(session_store(s), s->login.account,
-						mailbox, &s->scratch, &row);
-		if (outcome == STORE_OK)
-			outcome =
-				store_summary(session_store(s), s->login.account, &after);
-		if (outcome != STORE_OK)
-			break;
-		s->box.change = before.change;
-		s->box.modseq = s->box.told = num_min(row.modseq, before.change);
-		s->box.count = row.exists;
-		s->box.uid_next = row.uid_next;
-		s->box.uid_validity = row.uid_validity;
-		if (before.change == after.change)
-			break;
-	}
-	if (outcome == STORE_OK && before.change != after.change)
-		outcome = enter_busy(s);
+	if (account >= ACCOUNT_VISITS)
+		outcome = store_watch_open(session_store(s), &s->visited, account);
+	s->visited.also = &s->watch; /* which the session waits for */
+	if (outcome == STORE_OK)
+		outcome = store_mailbox(session_store(s), account, mailbox, &s->scratch,
+					&row);
+	if (outcome == STORE_OK && !(row.rights & ACL_READ))
+		outcome = STORE_DENIED;
 	if (outcome != STORE_OK) {
 		selected_leave(s);
 		return outcome;
 	}
-	*exists = s->box.count;
+	box->mailbox = mailbox;
+	box->account = account;
+	box->rights = row.rights;
+	box->is_read_only = is_read_only;
+	box->change = row.change; /* the row is as it was then */
+	box->modseq = box->told = num_min(row.modseq, row.change);
+	box->count = row.exists;
+	box->uid_next = row.uid_next;
+	box->uid_validity = row.uid_validity;
+	*exists = box->count;
 	s->state = IMAP_SELECTED;
 	return STORE_OK;
+}
+
+bool selected_is(const struct session *s, account_t account, uint64_t mailbox)
+{
+	return s->state == IMAP_SELECTED && account == s->box.account &&
+	       mailbox == s->box.mailbox;
 }
 
 /* What the client has not been told of is gone without a trace: it will not be among the
@@ -107,7 +95,8 @@ static void collect_new(struct session *s, const struct change_row *row)
 		return;
 	box->has_new = true;
 	box->new_upto = row->uids.last;
-	if ((events_items(s) || box->contexts) && !events_is_own(s, row->change))
+	if ((events_items(s) || box->contexts) &&
+	    !events_is_own(s, box->account, row->change))
 		uids_add(&box->fresh, row->uids.first, row->uids.last);
 }
 
@@ -157,7 +146,7 @@ enum store_outcome selected_collect(struct session *s, const struct uids *own,
 
 		arena_reset(&s->page);
 		enum store_outcome outcome = store_changes(
-			session_store(s), s->login.account, box->mailbox, box->change,
+			session_store(s), box->account, box->mailbox, box->change,
 			&s->page, &rows, &count, &box->change, &more);
 
 		if (outcome == STORE_ABSENT)
@@ -377,6 +366,9 @@ static enum store_outcome tell_changed(struct session *s, uint32_t known_below)
 
 static err_t lost(struct session *s, enum store_outcome outcome)
 {
+	if (outcome == STORE_DENIED) /* RFC 4314 §5.1.1 */
+		return reply_bye(s, "[NOPERM] You may no longer read the mailbox that "
+				    "you had open; connect again");
 	if (s->box.is_gone)
 		return reply_bye(
 			s, "The mailbox that you had open was deleted; connect again");

@@ -7,13 +7,16 @@
 
 #include "base/base.h"
 #include "imap/numbers.h"
+#include "store/store.h"
 
 struct session;
 struct context;
 
 struct selected {
-	uint64_t mailbox; /* 0: none */
+	uint64_t mailbox;  /* 0: none */
+	account_t account; /* whose it is; a visit, if it is somebody else's */
 	uint32_t uid_validity;
+	uint32_t rights; /* when it was selected, of enum acl_right */
 	bool is_read_only;
 	bool is_gone; /* somebody deleted it */
 
@@ -42,8 +45,9 @@ struct selected {
 };
 
 /* Selects; the caller tells the client about it.  Whatever was selected is left first. */
-enum store_outcome selected_enter(struct session *s, uint64_t mailbox, bool is_read_only,
-				  uint32_t *exists);
+enum store_outcome selected_enter(struct session *s, account_t account, uint64_t mailbox,
+				  bool is_read_only, uint32_t *exists);
+bool selected_is(const struct session *s, account_t account, uint64_t mailbox);
 void selected_leave(struct session *s);
 
 /* Loads the sequence numbers.  May suspend.  On another outcome than OK the mailbox

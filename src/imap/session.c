@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "imap/arriving.h"
 #include "imap/events.h"
+#include "imap/shares.h"
 #include "wire/imap/framing.h"
 
 enum {
@@ -299,6 +300,13 @@ static command_handler *const handlers[IMAP_VERB_COUNT] = {
 	[IMAP_UNAUTHENTICATE] = on_unauthenticate,
 	[IMAP_UIDBATCHES] = on_uidbatches,
 	[IMAP_NOTIFY] = on_notify,
+	[IMAP_GETACL] = on_getacl,
+	[IMAP_SETACL] = on_setacl,
+	[IMAP_DELETEACL] = on_deleteacl,
+	[IMAP_LISTRIGHTS] = on_listrights,
+	[IMAP_MYRIGHTS] = on_myrights,
+	[IMAP_GETMETADATA] = on_getmetadata,
+	[IMAP_SETMETADATA] = on_setmetadata,
 };
 
 static err_t run_command(struct session *s, struct str text)
@@ -425,6 +433,7 @@ void session_forget(struct session *s)
 {
 	selected_leave(s);
 	events_free(&s->events);
+	shares_end(s);
 	if (s->login.account != 0) {
 		store_watch_close(&s->watch);
 		login_end(&s->service->login, &s->login);

@@ -45,9 +45,15 @@ struct session {
 	struct arena page;      /* of one page of rows */
 	struct buf out;         /* a response being put together */
 	struct store_watch watch;
+	struct store_watch visited; /* of the account whose mailbox is selected */
+	struct share *shares;       /* imap/shares.h: visits that are open */
+	size_t share_count, share_room;
 	struct selected box;   /* mailbox 0: none is selected */
 	struct events *events; /* what NOTIFY asked for; NULL: it was never said */
-	uint64_t own[SESSION_OWN_MAX]; /* its own changes, the last of them */
+	struct own_change {
+		account_t account;
+		uint64_t change;
+	} own[SESSION_OWN_MAX]; /* its own changes, the last of them */
 	size_t own_at;
 	uint64_t rings; /* of the watch when we last looked what had happened */
 };
@@ -103,3 +109,5 @@ command_handler on_capability, on_noop, on_logout, on_id, on_starttls, on_authen
 	on_unselect, on_expunge, on_search, on_esearch, on_fetch, on_store, on_copy,
 	on_move, on_thread, on_cancelupdate, on_compress, on_replace, on_getquota,
 	on_getquotaroot, on_setquota, on_unauthenticate, on_uidbatches, on_notify;
+command_handler on_getacl, on_setacl, on_deleteacl, on_listrights, on_myrights,
+	on_getmetadata, on_setmetadata;

@@ -13,6 +13,7 @@ struct walk walk_beside(struct session *s, struct arena *arena,
 {
 	return (struct walk){.s = s,
 			     .arena = arena,
+			     .account = s->box.account,
 			     .mailbox = s->box.mailbox,
 			     .list = list,
 			     .count = count,
@@ -27,8 +28,8 @@ static void turn_page(struct walk *walk)
 
 	arena_reset(walk->arena);
 	walk->row_at = walk->row_count = 0;
-	walk->outcome = store_rows(session_store(s), s->login.account, walk->mailbox,
-				   rest, walk->columns, walk->arena, &walk->rows,
+	walk->outcome = store_rows(session_store(s), walk->account, walk->mailbox, rest,
+				   walk->columns, walk->arena, &walk->rows,
 				   &walk->row_count, &walk->next);
 	if (walk->next == 0 || walk->next > rest.last) {
 		walk->list++;

@@ -9,7 +9,9 @@ struct session;
 struct walk {
 	struct session *s;
 	struct arena *arena; /* of the page */
-	uint64_t mailbox;    /* the selected one, unless changed before it begins */
+	/* The selected one, unless changed before it begins. */
+	account_t account;
+	uint64_t mailbox;
 	const struct imap_range *list; /* UIDs, ascending; borrowed */
 	size_t count;                  /* ranges that are left */
 	unsigned columns;

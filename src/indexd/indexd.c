@@ -114,8 +114,9 @@ static enum store_outcome take_read(struct run *run, const struct index_item *it
 static enum store_outcome take_long(struct run *run, const struct index_item *item)
 {
 	SCOPED(buf_fini) struct buf body = BUF(BODY_HELD_MAX);
-	enum store_outcome outcome = store_body_each(
-		run->indexd->store, run->work.account, item->message, hold, &body);
+	enum store_outcome outcome =
+		store_body_each(run->indexd->store, run->work.account,
+				MESSAGE_REF(item->message), hold, &body);
 
 	return take_read(run, item, &body, outcome);
 }
@@ -124,15 +125,15 @@ static enum store_outcome take_long(struct run *run, const struct index_item *it
 static enum store_outcome take_some(struct run *run, const struct index_item *items,
 				    size_t count)
 {
-	uint64_t messages[BODIES_MAX];
+	struct message_ref refs[BODIES_MAX];
 	enum store_outcome outcomes[BODIES_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		messages[i] = items[i].message;
+		refs[i] = MESSAGE_REF(items[i].message);
 		buf_reset(&run->bodies[i]);
 	}
 	enum store_outcome outcome = store_bodies(run->indexd->store, run->work.account,
-						  messages, count, run->bodies, outcomes);
+						  refs, count, run->bodies, outcomes);
 
 	for (size_t i = 0; i < count && outcome == STORE_OK; i++)
 		outcome =

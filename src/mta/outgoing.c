@@ -65,7 +65,8 @@ enum store_outcome outgoing_open(struct outgoing *message, struct store *store,
 		return outcome;
 	}
 	outgoing_look_at(message, row->trace);
-	return store_body_each(store, row->account, row->message, look_take, message);
+	return store_body_each(store, row->account, MESSAGE_REF(row->message), look_take,
+			       message);
 }
 
 enum store_outcome outgoing_whole(struct outgoing *message)
@@ -76,8 +77,8 @@ enum store_outcome outgoing_whole(struct outgoing *message)
 		return STORE_OK;
 	message->text = BUF(row->size + 64);
 	buf_add(&message->text, row->trace);
-	enum store_outcome outcome =
-		store_body(message->store, row->account, row->message, &message->text);
+	enum store_outcome outcome = store_body(
+		message->store, row->account, MESSAGE_REF(row->message), &message->text);
 
 	message->is_whole = outcome == STORE_OK;
 	return outcome;
@@ -128,8 +129,9 @@ static bool send_all(struct outgoing *message, struct sending *sending)
 		return send_piece(sending, buf_str(&message->text));
 	if (!send_piece(sending, row->trace))
 		return false;
-	enum store_outcome outcome = store_body_each(message->store, row->account,
-						     row->message, send_take, sending);
+	enum store_outcome outcome =
+		store_body_each(message->store, row->account, MESSAGE_REF(row->message),
+				send_take, sending);
 
 	if (outcome != STORE_OK)
 		LOG(WARN, "message lost while it was sent", KV_STR("queue_id", row->id),

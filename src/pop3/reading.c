@@ -68,7 +68,7 @@ enum store_outcome reading_row(struct reading *reading, struct maildrop *drop,
 		return STORE_OK;
 	}
 	if (!reading->ahead)
-		reading->ahead = ahead_new(drop->store, drop->account);
+		reading->ahead = ahead_new(drop->store, drop->account, MAILBOX_INBOX);
 	ahead_want(reading->ahead, *row, reading->count - at);
 	return STORE_OK;
 }
@@ -85,5 +85,6 @@ enum store_outcome reading_body(struct reading *reading, struct maildrop *drop,
 			(void)take(arg, buf_str(&body));
 		return outcome;
 	}
-	return store_body_each(drop->store, drop->account, row->message, take, arg);
+	return store_body_each(drop->store, drop->account, MESSAGE_REF(row->message),
+			       take, arg);
 }

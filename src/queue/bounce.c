@@ -85,9 +85,10 @@ enum store_outcome bounce_original(struct store *store, const struct queue_row *
 			 !(row->body_kind & (QUEUE_BINARYMIME | QUEUE_REQUIRETLS));
 	struct buf body = BUF(may_whole ? BOUNCE_ORIGINAL_MAX : BOUNCE_HEADER_MAX);
 	enum store_outcome outcome =
-		may_whole ? store_body(store, row->account, row->message, &body)
-			  : store_body_each(store, row->account, row->message, take_front,
-					    &body);
+		may_whole ? store_body(store, row->account, MESSAGE_REF(row->message),
+				       &body)
+			  : store_body_each(store, row->account,
+					    MESSAGE_REF(row->message), take_front, &body);
 	struct str text = buf_str(&body);
 
 	*is_whole = may_whole && is_text(text);

@@ -20,10 +20,10 @@ static void world_open(struct world *world, struct fake_store *fake)
 	*world = (struct world){.directory = {fake->store, STR("example.com")}};
 	arena_init(&world->arena, (size_t)16 * 1024 * 1024);
 	CHECK(directory_add_domain(&world->directory, STR("example.com")) == STORE_OK);
-	CHECK(directory_add_account(&world->directory, STR("ann@example.com"), false,
-				    &account) == STORE_OK);
-	CHECK(directory_add_account(&world->directory, STR("bob@example.com"), false,
-				    &account) == STORE_OK);
+	CHECK(directory_add_account(&world->directory, STR("ann@example.com"),
+				    DIRECTORY_PERSON, &account) == STORE_OK);
+	CHECK(directory_add_account(&world->directory, STR("bob@example.com"),
+				    DIRECTORY_PERSON, &account) == STORE_OK);
 }
 
 static void world_fini(struct world *world)

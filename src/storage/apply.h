@@ -12,6 +12,9 @@
 [[nodiscard]] err_t effect_apply(struct work *work, const struct effect *effect,
 				 struct op_result *result);
 
+/* What becomes of flags, of which some stay as they are. */
+uint8_t flags_combine(uint8_t old, enum flags_mode mode, uint8_t operand, uint8_t kept);
+
 /* Parts of it, by the family of the effect. */
 [[nodiscard]] err_t apply_append(struct work *work, const struct effect_append *e,
 				 struct op_result *result);

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "storage/apply.h"
 #include "storage/changes.h"
+#include "storage/shared.h"
 
 static uint64_t less(uint64_t from, uint64_t by)
 {
@@ -51,6 +52,8 @@ err_t apply_mailbox_create(struct work *work, const struct effect_mailbox *e,
 	account->uid_validity =
 		(uint32_t)num_max(account->uid_validity, (uint64_t)e->uid_validity + 1);
 	work->state.mailboxes++;
+	if (e->parent != 0)
+		TRY(shared_inherit(work, e->parent, e->mailbox));
 	*result = (struct op_result){.mailbox = e->mailbox,
 				     .uid_validity = e->uid_validity};
 	return change_add(work, CHANGE_MAILBOX, e->mailbox, (struct uid_set){0});
@@ -174,5 +177,6 @@ err_t apply_mailbox_delete(struct work *work, const struct effect_mailbox *e)
 			   buf_str(&work->row)));
 	TRY(name_delete(work, row->parent, row->name));
 	TRY(work_mailbox_delete(work, e->mailbox));
+	TRY(shared_forget(work, e->mailbox));
 	return change_add(work, CHANGE_MAILBOX_GONE, e->mailbox, (struct uid_set){0});
 }

@@ -5,6 +5,7 @@
 #include "storage/changes.h"
 #include "storage/expunged.h"
 #include "storage/items.h"
+#include "storage/seen_set.h"
 #include "storage/threads.h"
 #include "storage/words.h"
 
@@ -126,17 +127,22 @@ err_t member_add(struct work *work, uint64_t mailbox, uint32_t uid,
 
 /* ---- flags ------------------------------------------------------------------------- */
 
-static uint8_t flags_combine(uint8_t old, enum flags_mode mode, uint8_t operand)
+uint8_t flags_combine(uint8_t old, enum flags_mode mode, uint8_t operand, uint8_t kept)
 {
+	uint8_t fresh = old;
+
 	switch (mode) {
 	case FLAGS_SET:
-		return operand;
+		fresh = operand;
+		break;
 	case FLAGS_ADD:
-		return old | operand;
+		fresh = old | operand;
+		break;
 	case FLAGS_REMOVE:
-		return old & (uint8_t)~operand;
+		fresh = old & (uint8_t)~operand;
+		break;
 	}
-	return old;
+	return (uint8_t)((old & kept) | (fresh & ~kept));
 }
 
 static err_t flags_one(struct work *work, const struct effect_flags *e,
@@ -148,18 +154,35 @@ static err_t flags_one(struct work *work, const struct effect_flags *e,
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
-	uint8_t flags = flags_combine(row.flags, e->mode, e->flags);
+	uint8_t flags = flags_combine(row.flags, e->mode, e->flags, e->kept);
 	bool was_seen = row.flags & FLAG_SEEN, is_seen = flags & FLAG_SEEN;
 	bool was_deleted = row.flags & FLAG_DELETED, is_deleted = flags & FLAG_DELETED;
 
 	mailbox->unseen = (uint32_t)less(mailbox->unseen + was_seen, is_seen);
 	mailbox->deleted = (uint32_t)less(mailbox->deleted + is_deleted, was_deleted);
 	buf_reset(&work->words);
-	(void)words_combine(&work->words, row.words, e->mode, e->words); /* either way */
+	if (e->kept & FLAGS_KEPT_WORDS)
+		buf_add(&work->words, row.words);
+	else
+		(void)words_combine(&work->words, row.words, e->mode,
+				    e->words); /* either way */
 	row.flags = flags;
 	row.words = buf_str(&work->words);
 	row.modseq = work->change;
 	return work_member_put(work, e->mailbox, uid, &row);
+}
+
+/* A visitor's own \Seen, which stands apart. */
+static err_t see(struct work *work, const struct effect_flags *e)
+{
+	SCOPED(seen_set_fini) struct seen_set seen = {0};
+	bool is_operand = e->flags & FLAG_SEEN;
+
+	if (e->mode != FLAGS_SET && !is_operand)
+		return OK;
+	TRY(seen_set_load(work, e->mailbox, e->seen_by, &seen));
+	seen_set_change(&seen, e->uids, is_operand && e->mode != FLAGS_REMOVE);
+	return seen_set_store(work, e->mailbox, e->seen_by, &seen);
 }
 
 err_t apply_flags(struct work *work, const struct effect_flags *e)
@@ -173,6 +196,8 @@ err_t apply_flags(struct work *work, const struct effect_flags *e)
 		for (uint64_t uid = e->uids.ranges[i].first;
 		     uid <= e->uids.ranges[i].last; uid++)
 			TRY(flags_one(work, e, mailbox, (uint32_t)uid));
+	if (e->seen_by != 0)
+		TRY(see(work, e));
 	return change_add(work, CHANGE_MESSAGE_FLAGS, e->mailbox, e->uids);
 }
 

@@ -6,6 +6,7 @@
 #include "storage/apply.h"
 #include "storage/changes.h"
 #include "storage/check_state.h"
+#include "store/acl.h"
 
 enum { JUMP = 1 << 20 }; /* past what may have been given out and is lost */
 
@@ -117,7 +118,12 @@ static void kept_row(struct checker *c, struct str key, struct str value)
 static void pair_row(struct checker *c, struct str key, struct str value)
 {
 	struct str name = str_skip(key, KEY_PREFIX_LEN);
+	uint64_t mailbox = pair_mailbox(name);
 
+	if (mailbox != 0 && !box_find(c, mailbox)) {
+		found_row(c, CHECK_LEADS_NOWHERE, "what went with a mailbox");
+		fix_delete(c, key);
+	}
 	if (str_same(name, STR(STORE_KV_UNDELETE)) &&
 	    !keep_days_parse(value, &c->sums.keep_days))
 		c->sums.keep_days = KEEP_DAYS;

@@ -34,6 +34,7 @@ static bool grows(const struct store_op *op)
 	case OP_COPY:
 	case OP_MAILBOX_CREATE:
 	case OP_KV_PUT:
+	case OP_ACL:
 	case OP_QUEUE_ADD:
 	case OP_UNDELETE:
 		return true;
@@ -247,15 +248,23 @@ static void touch(struct storage *storage, const struct store_commit *commit)
 			break;
 		case OP_KEY_FORGET:
 			continue;
+		case OP_ACL:
+			storage_touch(storage, commit->account, STORAGE_PAIRS);
+			continue;
+		case OP_FLAGS:
+			if (op->flags.seen_by != 0)
+				storage_touch(storage, commit->account, STORAGE_PAIRS);
+			break;
+		case OP_MAILBOX_CREATE: /* what goes with a mailbox */
+		case OP_MAILBOX_DELETE:
+			storage_touch(storage, commit->account, STORAGE_PAIRS);
+			break;
 		case OP_ACCOUNT_CREATE:
 		case OP_APPEND:
-		case OP_FLAGS:
 		case OP_COPY:
 		case OP_MOVE:
 		case OP_EXPUNGE:
-		case OP_MAILBOX_CREATE:
 		case OP_MAILBOX_RENAME:
-		case OP_MAILBOX_DELETE:
 		case OP_MAILBOX_SUBSCRIBE:
 		case OP_UNDELETE:
 			break;

@@ -8,6 +8,7 @@
 
 #include "storage/check.h"
 #include "storage/embedded.h"
+#include "store/acl.h"
 
 enum { ARENA_MAX = 256 << 20 };
 
@@ -364,6 +365,30 @@ static void do_queue(struct fixture *f, const char *key)
 	CHECK(fixture_do(f, ACCOUNT_SYSTEM, op) == STORE_OK);
 }
 
+/* Shares INBOX and the box with account 7, who has seen some of it. */
+static void do_sharing(struct fixture *f, uint64_t box)
+{
+	struct uid_range range;
+	struct store_op op = {
+		.kind = OP_ACL,
+		.acl = {box, ACL_ADD, {{ACL_ACCOUNT, false, 7}, ACL_READ | ACL_SEEN}}};
+
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op.acl.mailbox = MAILBOX_INBOX;
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op.kind = OP_FLAGS;
+	op.flags = (struct op_flags){.mailbox = MAILBOX_INBOX,
+				     .uids = uids_of(&range, 1, 3),
+				     .mode = FLAGS_ADD,
+				     .flags = FLAG_SEEN | FLAG_ANSWERED,
+				     .unchanged_since = UINT64_MAX,
+				     .kept = FLAG_SEEN,
+				     .seen_by = 7};
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op.flags.mailbox = box;
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+}
+
 void fixture_much(struct fixture *f, unsigned seed)
 {
 	uint64_t message;
@@ -378,6 +403,7 @@ void fixture_much(struct fixture *f, unsigned seed)
 	op.append.body.from_account = 1;
 	op.append.body.from_message = message;
 	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	do_sharing(f, box);
 	op = op_mailbox_of("renamed", box);
 	CHECK(fixture_do(f, 1, op) == STORE_OK);
 	op.kind = OP_MAILBOX_RENAME;

@@ -46,6 +46,10 @@ enum store_outcome plan_queue_add(struct plan *plan, const struct op_queue_add *
 enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *op,
 			       struct effect_settle *e);
 
+/* The effect is of another kind: the list is a pair. */
+enum store_outcome plan_acl(struct plan *plan, const struct op_acl *op,
+			    struct effect *effect);
+
 enum store_outcome plan_queue_change(const struct op_queue_change *op,
 				     struct effect_queue_change *e);
 

@@ -1,7 +1,9 @@
 /* Append, flags, copy, move, expunge. */
+#include "storage/apply.h"
 #include "storage/expunged.h"
 #include "storage/items.h"
 #include "storage/plan.h"
+#include "storage/seen_set.h"
 #include "storage/threads.h"
 #include "storage/words.h"
 
@@ -143,20 +145,20 @@ struct flagging {
 	struct work *work;
 	const struct op_flags *op;
 	struct str words;
+	struct seen_set seen; /* by op->seen_by */
 	bool is_too_many;
 };
 
-static uint8_t flags_after(uint8_t old, const struct op_flags *op)
+/* Do they change for the one whose \Seen is meant? */
+static bool flags_differ(const struct flagging *f, uint32_t uid, uint8_t old)
 {
-	switch (op->mode) {
-	case FLAGS_SET:
-		return op->flags;
-	case FLAGS_ADD:
-		return old | op->flags;
-	case FLAGS_REMOVE:
-		return old & (uint8_t)~op->flags;
-	}
-	return old;
+	const struct op_flags *op = f->op;
+	uint8_t was = seen_set_has(&f->seen, uid) ? FLAG_SEEN : 0;
+
+	if (flags_combine(old, op->mode, op->flags, op->kept) != old)
+		return true;
+	return op->seen_by != 0 && flags_combine(was, op->mode, op->flags & FLAG_SEEN,
+						 (uint8_t)~FLAG_SEEN) != was;
 }
 
 static err_t visit_flags(void *arg, uint32_t uid, const struct member_row *row)
@@ -169,9 +171,10 @@ static err_t visit_flags(void *arg, uint32_t uid, const struct member_row *row)
 		return OK;
 	}
 	buf_reset(&f->work->words);
-	bool differs = words_combine(&f->work->words, row->words, f->op->mode, f->words);
+	bool differs = !(f->op->kept & FLAGS_KEPT_WORDS) &&
+		       words_combine(&f->work->words, row->words, f->op->mode, f->words);
 
-	if (!differs && flags_after(row->flags, f->op) == row->flags)
+	if (!differs && !flags_differ(f, uid, row->flags))
 		return OK;
 	if (words_count(buf_str(&f->work->words)) > KEYWORDS_MAX)
 		f->is_too_many = true;
@@ -179,11 +182,25 @@ static err_t visit_flags(void *arg, uint32_t uid, const struct member_row *row)
 	return OK;
 }
 
+/* A visitor sees so much as a pair can say. */
+static bool seen_fits(struct flagging *f)
+{
+	SCOPED(buf_fini) struct buf value = BUF(KV_VALUE_MAX + 64);
+	bool is_operand = f->op->flags & FLAG_SEEN;
+	bool is_added = f->op->mode != FLAGS_REMOVE && is_operand;
+
+	if (f->op->seen_by == 0 || (f->op->mode != FLAGS_SET && !is_operand))
+		return true;
+	seen_set_change(&f->seen, ranges_set(&f->work->changed), is_added);
+	return seen_set_write(&value, &f->seen);
+}
+
 enum store_outcome plan_flags(struct plan *plan, const struct op_flags *op,
 			      struct effect_flags *e, struct op_result *result)
 {
 	struct work *work = plan->work;
 	struct mailbox_row *mailbox;
+	SCOPED(seen_set_fini) struct seen_set seen = {0};
 
 	if (!uid_set_valid(&op->uids) || (op->flags & ~FLAGS_ALL) != 0 ||
 	    !words_write(plan->scratch, &op->keywords))
@@ -193,14 +210,23 @@ enum store_outcome plan_flags(struct plan *plan, const struct op_flags *op,
 
 	if (outcome != STORE_OK)
 		return outcome;
-	struct flagging f = {.work = work, .op = op, .words = buf_str(plan->scratch)};
+	if (op->seen_by != 0)
+		outcome = plan_err(plan,
+				   seen_set_load(work, op->mailbox, op->seen_by, &seen));
+	if (outcome != STORE_OK)
+		return outcome;
+	struct flagging f = {
+		.work = work, .op = op, .words = buf_str(plan->scratch), .seen = seen};
 
 	ranges_reset(&work->refused);
 	outcome = plan_err(plan,
 			   each_member(work, op->mailbox, &op->uids, visit_flags, &f));
+	bool fits = outcome == STORE_OK && seen_fits(&f);
+
+	seen = f.seen; /* what is to be freed */
 	if (outcome != STORE_OK)
 		return outcome;
-	if (f.is_too_many ||
+	if (f.is_too_many || !fits ||
 	    !uid_ranges_copy(&work->changed, plan->arena, &result->uids) ||
 	    !uid_ranges_copy(&work->refused, plan->arena, &result->refused))
 		return STORE_INVALID;
@@ -208,7 +234,9 @@ enum store_outcome plan_flags(struct plan *plan, const struct op_flags *op,
 				   .uids = ranges_set(&work->changed),
 				   .mode = op->mode,
 				   .flags = op->flags,
-				   .words = f.words};
+				   .words = f.words,
+				   .kept = op->kept,
+				   .seen_by = op->seen_by};
 	return STORE_OK;
 }
 

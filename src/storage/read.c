@@ -6,6 +6,7 @@
 #include "storage/embedded.h"
 #include "storage/items.h"
 #include "storage/words.h"
+#include "store/acl.h"
 #include "store/digest.h"
 
 enum {
@@ -158,6 +159,7 @@ static enum store_outcome mailbox_get(struct reader *reader, account_t account,
 		return read_err(err);
 	if (!mailbox_read(value, mailbox, row))
 		return damaged("mailbox");
+	row->rights = ACL_RIGHTS; /* as its owner has them */
 	return arena_copy(arena, row->name, &row->name) ? STORE_OK : STORE_INVALID;
 }
 
@@ -166,11 +168,16 @@ enum store_outcome storage_mailbox(struct storage *storage, account_t account,
 				   struct mailbox_row *row)
 {
 	SCOPED(reader_end) struct reader reader;
+	struct account_row of;
 	enum store_outcome outcome = reader_begin(&reader, storage);
 
-	if (outcome != STORE_OK)
-		return outcome;
-	return mailbox_get(&reader, account, mailbox, arena, row);
+	if (outcome == STORE_OK)
+		outcome = reader_account(&reader, account, &of);
+	if (outcome == STORE_OK)
+		outcome = mailbox_get(&reader, account, mailbox, arena, row);
+	if (outcome == STORE_OK)
+		row->change = of.change;
+	return outcome;
 }
 
 /* The tree on the way: the mailbox whose children come at each level. */

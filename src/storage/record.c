@@ -15,7 +15,7 @@ enum { RECORD_FORM = 1 };
 static const uint8_t disk_kinds[] = {
 	[OP_ACCOUNT_CREATE] = 1,
 	[OP_APPEND] = 18,
-	[OP_FLAGS] = 3,
+	[OP_FLAGS] = 26,
 	[OP_COPY] = 4,
 	[OP_MOVE] = 5,
 	[OP_EXPUNGE] = 6,
@@ -51,6 +51,7 @@ static const struct {
 	uint8_t old, now;
 } disk_olds[] = {
 	{2, 18},  /* append before there were threads */
+	{3, 26},  /* flags before there were visitors */
 	{13, 21}, /* queue add before there was timing, and priority */
 	{14, 22}, /* settle before senders were told, and causes counted */
 };
@@ -231,6 +232,10 @@ static void code_flags(struct coder *c, struct effect_flags *e)
 	e->mode = mode == FLAGS_SET   ? FLAGS_SET
 		  : mode == FLAGS_ADD ? FLAGS_ADD
 				      : FLAGS_REMOVE;
+	if (c->is_old)
+		return;
+	code_u8(c, &e->kept);
+	code_u32(c, &e->seen_by);
 }
 
 static void code_copy(struct coder *c, struct effect_copy *e)

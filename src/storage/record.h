@@ -37,6 +37,8 @@ struct effect_flags {
 	enum flags_mode mode;
 	uint8_t flags;
 	struct str words;
+	uint8_t kept;      /* flags that stay as they are, and FLAGS_KEPT_WORDS */
+	account_t seen_by; /* whose \Seen it is; 0: the owner's */
 };
 struct effect_copy { /* and move */
 	uint64_t mailbox, to_mailbox;

@@ -32,10 +32,11 @@ static void appends_and_reads(void)
 	CHECK(rows[0].size == raw.len + 17 && rows[0].received_at == 1000);
 	CHECK_STR(rows[0].trace, STR("Return-Path: <>\r\n"));
 	CHECK_STR(rows[0].digest, STR("digest"));
-	CHECK(store_body(w.door, ANN, rows[0].message, &body) == STORE_OK);
+	CHECK(store_body(w.door, ANN, MESSAGE_REF(rows[0].message), &body) == STORE_OK);
 	CHECK_STR(buf_str(&body), raw);
 	body.max = body.len + 5; /* too small for another */
-	CHECK(store_body(w.door, ANN, rows[0].message, &body) == STORE_INVALID);
+	CHECK(store_body(w.door, ANN, MESSAGE_REF(rows[0].message), &body) ==
+	      STORE_INVALID);
 	CHECK(store_summary(w.door, ANN, &summary) == STORE_OK && summary.messages == 1);
 	CHECK(store_mailboxes(w.door, ANN, &w.arena, &mailboxes, &count) == STORE_OK);
 	CHECK(count == 1);
@@ -107,7 +108,8 @@ static void stages_big_bodies(void)
 	      STORE_OK);
 	CHECK(result.count == 1);
 	if (result.count == 1) {
-		CHECK(store_body(w.door, ANN, result.ops[0].message, &got) == STORE_OK);
+		CHECK(store_body(w.door, ANN, MESSAGE_REF(result.ops[0].message), &got) ==
+		      STORE_OK);
 		CHECK(str_same(buf_str(&got), buf_str(&raw)));
 	}
 	buf_fini(&raw);
@@ -151,19 +153,19 @@ static void streams_bodies(void)
 	      STORE_OK);
 	struct taken taken = {buf_str(&raw), 0, true};
 
-	CHECK(store_body_each(w.door, ANN, result.ops[0].message, take, &taken) ==
-	      STORE_OK);
+	CHECK(store_body_each(w.door, ANN, MESSAGE_REF(result.ops[0].message), take,
+			      &taken) == STORE_OK);
 	CHECK(taken.is_same && taken.at >= (3 << 20) && taken.at < BYTES - 32);
 	taken = (struct taken){str_first(buf_str(&raw), 40000), 0, true};
 	CHECK(commit_one(w.door, ANN, STR(""), append_op(taken.want), &result) ==
 	      STORE_OK);
-	CHECK(store_body_each(w.door, ANN, result.ops[0].message, take, &taken) ==
-	      STORE_OK);
+	CHECK(store_body_each(w.door, ANN, MESSAGE_REF(result.ops[0].message), take,
+			      &taken) == STORE_OK);
 	CHECK(taken.is_same && taken.at == 40000);
 	CHECK(commit_one(w.door, ANN, STR(""), append_op(STR("")), &result) == STORE_OK);
 	taken = (struct taken){STR(""), 0, true};
-	CHECK(store_body_each(w.door, ANN, result.ops[0].message, take, &taken) ==
-	      STORE_OK);
+	CHECK(store_body_each(w.door, ANN, MESSAGE_REF(result.ops[0].message), take,
+			      &taken) == STORE_OK);
 	CHECK(taken.at == 0);
 	buf_fini(&raw);
 	store_leave(w.door, ANN);
@@ -203,14 +205,15 @@ static void decodes_runs(void)
 		uint64_t message = result.ops[0].message;
 		struct taken taken = {buf_str(&raw), 0, true};
 
-		CHECK(store_body(w.door, ANN, message, &got) == STORE_OK);
+		CHECK(store_body(w.door, ANN, MESSAGE_REF(message), &got) == STORE_OK);
 		CHECK(str_same(buf_str(&got), buf_str(&raw)));
-		CHECK(store_bodies(w.door, ANN, &message, 1, &other, &outcome) ==
-		      STORE_OK);
+		CHECK(store_bodies(w.door, ANN, &MESSAGE_REF(message), 1, &other,
+				   &outcome) == STORE_OK);
 		/* A frame too long for it is for store_body(). */
 		CHECK(outcome == (i < 2 ? STORE_OK : STORE_INVALID));
 		CHECK(i == 2 || str_same(buf_str(&other), buf_str(&raw)));
-		CHECK(store_body_each(w.door, ANN, message, take, &taken) == STORE_OK);
+		CHECK(store_body_each(w.door, ANN, MESSAGE_REF(message), take, &taken) ==
+		      STORE_OK);
 		CHECK(taken.is_same && (taken.at == raw.len || taken.at >= (3 << 20)));
 		buf_fini(&raw);
 		buf_fini(&got);

@@ -16,7 +16,7 @@ static void take_dirty(struct guest *guest, account_t *accounts,
 						 struct seat, in_dirty);
 
 		seat->is_dirty = false;
-		accounts[event->count++] = seat->account;
+		accounts[event->count++] = seat->number;
 	}
 }
 

@@ -1,5 +1,7 @@
 #include "storaged/gate.h"
 
+#include "store/acl.h"
+
 enum rule {
 	NEVER, /* 0: what a table forgets is refused */
 	ALWAYS,
@@ -23,6 +25,7 @@ enum rule {
 	LEASED, /* the row or message is under lease here */
 	REPORT, /* along with the settling of a row that is under lease here, or with the
 		   counts of TLS that it tells of */
+	ANYONE, /* READ, or the list of those who share with everybody */
 	BY_OP,  /* a commit: each operation by its own rule */
 };
 
@@ -41,7 +44,8 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER, LEASED, NEVER, LEASED},
 	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, DIRECTORY, POLICY_OR_DIRECTORY,
 			 COUNTS_OR_DIRECTORY},
-	[CALL_KV_SCAN] = {READ, DIRECTORY, ALWAYS, NEVER, POLICIES, COUNTS_OR_DIRECTORY},
+	[CALL_KV_SCAN] = {ANYONE, DIRECTORY, ALWAYS, NEVER, POLICIES,
+			  COUNTS_OR_DIRECTORY},
 	[CALL_QUEUE_LEASE] = {NEVER, NEVER, ALWAYS, NEVER, REMOTE, LOCAL},
 	[CALL_QUEUE_LIST] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_LOCK] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
@@ -58,6 +62,8 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_EXPUNGED] = {READ, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_STATS] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_BACKUP_BEGIN] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
+	[CALL_VISIT] = {READ, NEVER, NEVER, NEVER, NEVER, NEVER}, /* looks for itself */
+	[CALL_VISIT_END] = {ALWAYS, NEVER, NEVER, NEVER, NEVER, NEVER},
 	[CALL_QUEUE_COUNTS] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_BACKUP_END] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[CALL_SEARCH] = {READ, NEVER, ALWAYS, NEVER, NEVER, NEVER},
@@ -84,6 +90,7 @@ static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
 	[OP_QUEUE_SETTLE] = {NEVER, NEVER, ALWAYS, NEVER, LEASED, LEASED},
 	[OP_UNDELETE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_QUEUE_CHANGE] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
+	[OP_ACL] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_KEY_FORGET] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, ALWAYS},
 };
 
@@ -114,12 +121,14 @@ static bool is_count_key(account_t account, struct str key)
 	       (str_starts(key, STR("r/dmarc/")) || str_starts(key, STR("r/kept/")));
 }
 
-static bool source_allowed(const struct gate_view *view, const struct store_body *body)
+bool gate_source_allowed(const struct gate_view *view, const struct store_body *body)
 {
 	account_t account = body->from_account;
 
 	if (body->from_message == 0)
 		return true;
+	if (body->from_visitor != 0)
+		return gate_visit_source(view, body);
 	switch (source_rules[view->role]) {
 	case READ:
 		return view->is_granted(view->arg, account, GRANT_READ);
@@ -142,6 +151,7 @@ static bool source_allowed(const struct gate_view *view, const struct store_body
 	case REMOTE:
 	case INBOX:
 	case REPORT:
+	case ANYONE:
 	case BY_OP:
 		break;
 	}
@@ -194,9 +204,9 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 	account_t account = commit->account;
 	bool may_send = view->is_granted(view->arg, account, GRANT_SEND);
 
-	if (op->kind == OP_APPEND && !source_allowed(view, &op->append.body))
+	if (op->kind == OP_APPEND && !gate_source_allowed(view, &op->append.body))
 		return false;
-	if (op->kind == OP_QUEUE_ADD && !source_allowed(view, &op->queue_add.body))
+	if (op->kind == OP_QUEUE_ADD && !gate_source_allowed(view, &op->queue_add.body))
 		return false;
 	switch (op_rules[op->kind][view->role]) {
 	case ALWAYS:
@@ -207,6 +217,7 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 		return view->is_granted(view->arg, account, GRANT_WRITE) &&
 		       !str_same(op->kv.key, STR(STORE_KV_QUOTA)) &&
 		       !str_same(op->kv.key, STR(STORE_KV_UNDELETE)) &&
+		       !pair_is_kept(op->kv.key) &&
 		       !str_starts(op->kv.key, STR(STORE_KV_RETENTION));
 	case SEND:
 		return may_send;
@@ -236,6 +247,7 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 	case COUNTS_OR_DIRECTORY:
 	case LOCAL:
 	case REMOTE:
+	case ANYONE:
 	case BY_OP:
 		break;
 	}
@@ -268,15 +280,16 @@ static bool bodies_leased(const struct gate_view *view,
 	account_t account = request->account;
 
 	if (request->call == CALL_BODY)
-		return view->is_leased_message(view->arg, account, request->body.message);
+		return view->is_leased_message(view->arg, account,
+					       request->body.ref.message);
 	for (size_t i = 0; i < request->bodies.count; i++)
 		if (!view->is_leased_message(view->arg, account,
-					     request->bodies.messages[i]))
+					     request->bodies.refs[i].message))
 			return false;
 	return request->bodies.count > 0;
 }
 
-bool gate_allows(const struct gate_view *view, const struct store_request *request)
+static bool gate_allows(const struct gate_view *view, const struct store_request *request)
 {
 	account_t account = request->account;
 
@@ -291,6 +304,10 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 		return is_directory_key(account, key_of(request));
 	case LOOK_UP:
 		return is_directory_key(account, key_of(request)) ||
+		       view->is_granted(view->arg, account, GRANT_READ);
+	case ANYONE:
+		return (account == ACCOUNT_SYSTEM &&
+			str_same(request->scan.prefix, PAIR_ANYONE)) ||
 		       view->is_granted(view->arg, account, GRANT_READ);
 	case POLICIES:
 		return is_policy_key(account, key_of(request));
@@ -319,4 +336,12 @@ bool gate_allows(const struct gate_view *view, const struct store_request *reque
 		break;
 	}
 	return false;
+}
+
+enum store_outcome gate_judge(const struct gate_view *view,
+			      const struct store_request *request)
+{
+	if (request->visitor != 0)
+		return gate_visit(view, request);
+	return gate_allows(view, request) ? STORE_OK : STORE_DENIED;
 }

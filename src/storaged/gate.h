@@ -32,7 +32,20 @@ struct gate_view {
 	/* A queue row, or the message of one, that this channel has under lease. */
 	bool (*is_leased_row)(void *arg, account_t account, uint64_t row);
 	bool (*is_leased_message)(void *arg, account_t account, uint64_t message);
+	/* What the list of the owner's mailbox gives to a visitor, of enum acl_right;
+	 * whether that message is there. */
+	uint32_t (*rights)(void *arg, account_t owner, account_t visitor,
+			   uint64_t mailbox);
+	bool (*sees)(void *arg, account_t owner, const struct message_ref *ref);
 };
 
-[[nodiscard]] bool gate_allows(const struct gate_view *view,
-			       const struct store_request *request);
+/* OK, DENIED, or ABSENT for what a visitor may not even know of.  Takes out of a
+ * visitor's operations what he has no right for where the rest may be done. */
+[[nodiscard]] enum store_outcome gate_judge(const struct gate_view *view,
+					    const struct store_request *request);
+
+/* gate_visit.c and gate.c: their own. */
+enum store_outcome gate_visit(const struct gate_view *view,
+			      const struct store_request *request);
+bool gate_visit_source(const struct gate_view *view, const struct store_body *body);
+bool gate_source_allowed(const struct gate_view *view, const struct store_body *body);

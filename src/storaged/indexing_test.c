@@ -66,19 +66,19 @@ static void indexes(void)
 	enter(w.door, ANN, 0);
 	found = find("WORD");
 	CHECK(total(found.sure) == 0 && total(found.perhaps) == 1);
-	CHECK(store_body(indexd, ANN, message, &body) == STORE_DENIED);
+	CHECK(store_body(indexd, ANN, MESSAGE_REF(message), &body) == STORE_DENIED);
 	struct index_work work = take(indexd);
 
 	CHECK(work.account == ANN && work.count == 1 && !work.is_more);
 	if (work.count == 1)
 		CHECK(work.items[0].message == message);
-	CHECK(store_body(indexd, ANN, message, &body) == STORE_OK);
-	CHECK(store_body(indexd, BOB, message, &body) == STORE_DENIED);
+	CHECK(store_body(indexd, ANN, MESSAGE_REF(message), &body) == STORE_OK);
+	CHECK(store_body(indexd, BOB, MESSAGE_REF(message), &body) == STORE_DENIED);
 	CHECK(put(indexd, &work, BOB, message) == STORE_CONFLICT);
 	CHECK(put(indexd, &work, ANN, message + 1) == STORE_DENIED);
 	CHECK(put(indexd, &work, ANN, message) == STORE_OK);
 	CHECK(put(indexd, &work, ANN, message) != STORE_OK);
-	CHECK(store_body(indexd, ANN, message, &body) == STORE_DENIED);
+	CHECK(store_body(indexd, ANN, MESSAGE_REF(message), &body) == STORE_DENIED);
 	found = find("OR");
 	CHECK(total(found.sure) == 1 && total(found.perhaps) == 0);
 	found = find("NOTHING");

@@ -19,24 +19,29 @@ struct seat *seat_find(struct storaged *storaged, const struct guest *guest,
 	{
 		struct seat *seat = CONTAINER_OF(link, struct seat, in_bucket);
 
-		if (seat->account == account && seat->guest == guest)
+		if (seat->number == account && seat->guest == guest)
 			return seat;
 	}
 	return NULL;
+}
+
+static struct seat *seat_add(struct guest *guest, account_t account, account_t number)
+{
+	struct seat *seat = NEW(struct seat);
+
+	seat->guest = guest;
+	seat->account = account;
+	seat->number = number;
+	list_add_last(&guest->storaged->seats[bucket_of(account)], &seat->in_bucket);
+	list_add_last(&guest->seats, &seat->in_guest);
+	return seat;
 }
 
 static struct seat *seat_get(struct guest *guest, account_t account)
 {
 	struct seat *seat = seat_find(guest->storaged, guest, account);
 
-	if (seat)
-		return seat;
-	seat = NEW(struct seat);
-	seat->guest = guest;
-	seat->account = account;
-	list_add_last(&guest->storaged->seats[bucket_of(account)], &seat->in_bucket);
-	list_add_last(&guest->seats, &seat->in_guest);
-	return seat;
+	return seat ? seat : seat_add(guest, account, account);
 }
 
 static void seat_free(struct seat *seat)
@@ -45,6 +50,11 @@ static void seat_free(struct seat *seat)
 
 	list_remove(&guest->storaged->seats[bucket_of(seat->account)], &seat->in_bucket);
 	list_remove(&guest->seats, &seat->in_guest);
+	if (seat->visitor != 0) {
+		list_remove(&guest->storaged->visits[bucket_of(seat->number)],
+			    &seat->in_visits);
+		guest->visit_count--;
+	}
 	if (seat->is_dirty)
 		list_remove(&guest->dirty, &seat->in_dirty);
 	mem_free(seat);
@@ -157,7 +167,8 @@ void seats_revoke(struct storaged *storaged, account_t account, uint32_t generat
 	{
 		struct seat *seat = CONTAINER_OF(link, struct seat, in_bucket);
 
-		if (seat->account != account || seat->rights == 0 ||
+		/* A visit lives by the visitor's grant: seat_allows() sees to that. */
+		if (seat->account != account || seat->rights == 0 || seat->visitor != 0 ||
 		    seat->generation >= raised->generation)
 			continue;
 		events_ended(seat->guest, account, raised->generation);
@@ -172,12 +183,51 @@ void raised_fini(struct storaged *storaged)
 	mem_free(CONTAINER_OF(link, struct raised, in_bucket));
 }
 
+/* ---- visits ------------------------------------------------------------------------ */
+
+struct seat *seat_open_visit(struct guest *guest, account_t visitor, account_t owner,
+			     account_t number)
+{
+	struct seat *seat = seat_add(guest, owner, number);
+
+	seat->visitor = visitor;
+	guest->visit_count++;
+	seat->rights = GRANT_READ; /* it stays until it is ended */
+	list_add_last(&guest->storaged->visits[bucket_of(number)], &seat->in_visits);
+	return seat;
+}
+
+struct seat *seat_find_visit(struct storaged *storaged, const struct guest *guest,
+			     account_t number)
+{
+	LIST_EACH(&storaged->visits[bucket_of(number)], link)
+	{
+		struct seat *seat = CONTAINER_OF(link, struct seat, in_visits);
+
+		if (seat->number == number && seat->guest == guest)
+			return seat;
+	}
+	return NULL;
+}
+
+void seat_end_visit(struct guest *guest, account_t number)
+{
+	struct seat *seat = seat_find_visit(guest->storaged, guest, number);
+
+	if (seat)
+		seat_free(seat);
+}
+
 /* ---- watches ----------------------------------------------------------------------- */
 
 void seat_watch(struct guest *guest, account_t account, bool is_watched)
 {
-	struct seat *seat = seat_get(guest, account);
+	struct seat *seat = account < ACCOUNT_VISITS
+				    ? seat_get(guest, account)
+				    : seat_find_visit(guest->storaged, guest, account);
 
+	if (!seat)
+		return; /* a visit that has ended meanwhile */
 	seat->is_watched = is_watched;
 	seat_tidy(seat);
 }

@@ -26,17 +26,23 @@ static bool is_leased_message(void *arg, account_t account, uint64_t message)
 	       indexing_has(arg, account, message);
 }
 
-static bool allowed(struct guest *guest, const struct store_request *request)
+/* Between this and what is done nothing may suspend where visitors are concerned: what
+ * their rights were is no answer to what they are. */
+static enum store_outcome judge(struct guest *guest, const struct store_request *request)
 {
-	struct gate_view view = {guest->role, guest, is_granted, is_leased_row,
-				 is_leased_message};
+	struct gate_view view = {
+		guest->role,       guest,        is_granted, is_leased_row,
+		is_leased_message, visit_rights, visit_sees};
+	enum store_outcome outcome = STORE_UNAVAILABLE;
 
-	if (gate_allows(&view, request))
-		return true;
+	if (!visit_concerns(request) || visit_catch_up(guest, request))
+		outcome = gate_judge(&view, request);
+	if (outcome == STORE_OK || request->visitor != 0)
+		return outcome; /* a visitor who may not is no sign of a break-in */
 	LOG(WARN, "refused by the gate", KV_INT("channel", guest->id),
 	    KV_INT("role", guest->role), KV_INT("call", request->call),
 	    KV_INT("account", request->account));
-	return false;
+	return outcome;
 }
 
 /* ---- calls ------------------------------------------------------------------------- */
@@ -48,6 +54,14 @@ static void settle_leases(struct guest *guest, const struct store_commit *commit
 			leases_settle(guest, commit->account, &commit->ops[i].settle);
 }
 
+static bool shares(const struct store_commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++)
+		if (commit->ops[i].kind == OP_ACL)
+			return true;
+	return false;
+}
+
 static void serve_commit(struct guest *guest, struct store_request *request,
 			 struct arena *arena, uint64_t id)
 {
@@ -57,7 +71,11 @@ static void serve_commit(struct guest *guest, struct store_request *request,
 
 	arena->max = RESULT_ARENA_BYTES; /* decoded; now it is for the result */
 	commit.outcome = staging_borrow(guest, &request->commit, &borrowed);
-	if (commit.outcome == STORE_OK)
+	if (commit.outcome == STORE_OK && visit_concerns(request))
+		commit.outcome = judge(guest, request); /* rights may have gone */
+	if (commit.outcome == STORE_OK && shares(&request->commit))
+		share_commit(guest, &commit);
+	else if (commit.outcome == STORE_OK)
 		writer_commit(guest->storaged->writer, &commit);
 	enc_u8(&reply, (uint8_t)commit.outcome);
 	store_enc_result(&reply, &commit.result);
@@ -127,6 +145,8 @@ static bool is_behind(const struct read_call *call)
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 	case CALL_REST:
+	case CALL_VISIT:
+	case CALL_VISIT_END:
 	case CALL_BACKUP_BEGIN:
 	case CALL_BACKUP_END:
 	case CALL_INDEX_TAKE:
@@ -145,7 +165,7 @@ static bool is_behind(const struct read_call *call)
 
 static void read_somewhere(struct read_call *call)
 {
-	if (is_quick(call->request->call))
+	if (is_quick(call->request->call) && call->request->visitor == 0)
 		read_now(call);
 	else
 		offload(read_now, call);
@@ -158,8 +178,14 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 	struct buf reply = BUF(REPLY_BYTES_MAX);
 	struct read_call call = {guest->storaged->options.storage, request, &reply};
 
-	if (is_behind(&call))
+	if (is_behind(&call)) {
 		writer_catch_up(guest->storaged->writer);
+		enum store_outcome outcome =
+			request->visitor == 0 ? STORE_OK : judge(guest, request);
+
+		if (outcome != STORE_OK)
+			return reply_only(guest, id, outcome);
+	}
 	/* Asked before we look: the index may come up to date between look and question.
 	 */
 	bool may_miss = request->call == CALL_BODY &&
@@ -234,7 +260,13 @@ static enum store_outcome serve_here(struct guest *guest,
 		break;
 	case CALL_WATCH:
 	case CALL_UNWATCH:
-		seat_watch(guest, request->account, request->call == CALL_WATCH);
+		seat_watch(guest, request->visitor ? request->number : request->account,
+			   request->call == CALL_WATCH);
+		break;
+	case CALL_VISIT:
+		return visit_begin(guest, request);
+	case CALL_VISIT_END:
+		seat_end_visit(guest, request->visit.number);
 		break;
 	case CALL_WATCH_QUEUE:
 		guest->watched_queues |= 1u << request->queue;
@@ -328,6 +360,8 @@ static void dispatch(struct guest *guest, struct store_request *request,
 	case CALL_UNWATCH_QUEUE:
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
+	case CALL_VISIT:
+	case CALL_VISIT_END:
 	case CALL_COUNT_:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:
@@ -342,9 +376,12 @@ static void serve_decoded(struct guest *guest, struct store_request *request,
 			  struct arena *arena, uint64_t id)
 {
 	void (*note)(const struct store_request *, bool) = guest->storaged->options.note;
+	enum store_outcome outcome = visit_enter(guest, request, arena);
 
-	if (!allowed(guest, request)) {
-		reply_only(guest, id, STORE_DENIED);
+	if (outcome == STORE_OK)
+		outcome = judge(guest, request);
+	if (outcome != STORE_OK) {
+		reply_only(guest, id, outcome);
 		return;
 	}
 	if (note)

@@ -7,14 +7,18 @@ enum {
 		32 * 1024 * 1024, /* a page of rows, 200 pairs, all mailboxes */
 };
 
-static enum store_outcome read_mailboxes(struct storage *storage, account_t account,
+static enum store_outcome read_mailboxes(struct storage *storage,
+					 const struct store_request *r,
 					 struct arena *arena, struct buf *reply)
 {
 	struct mailbox_row *rows;
 	size_t count;
 	enum store_outcome outcome =
-		storage_mailboxes(storage, account, arena, &rows, &count);
+		storage_mailboxes(storage, r->account, arena, &rows, &count);
 
+	if (outcome == STORE_OK && r->visitor != 0)
+		outcome = visit_mailboxes(storage, r->account, r->visitor, arena, rows,
+					  &count);
 	if (outcome == STORE_OK)
 		store_enc_mailboxes(reply, rows, count);
 	return outcome;
@@ -31,6 +35,9 @@ static enum store_outcome read_rows(struct storage *storage,
 		storage_rows(storage, r->account, r->rows.mailbox, r->rows.uids,
 			     r->rows.columns, arena, &rows, &count, &next_uid);
 
+	if (outcome == STORE_OK && r->visitor != 0)
+		outcome = visit_rows(storage, r->account, r->visitor, r->rows.mailbox,
+				     arena, rows, count);
 	if (outcome == STORE_OK)
 		store_enc_rows(reply, r->rows.columns, rows, count, next_uid);
 	return outcome;
@@ -64,7 +71,7 @@ static enum store_outcome read_body(struct storage *storage,
 	enc_u64(reply, 0);
 	enc_u64(reply, 0);
 	enum store_outcome outcome =
-		storage_frame(storage, r->account, r->body.message, r->body.offset,
+		storage_frame(storage, r->account, r->body.ref.message, r->body.offset,
 			      r->body.room, reply, &frame_size, &raw_size);
 
 	if (outcome == STORE_OK && buf_ok(reply)) {
@@ -105,7 +112,8 @@ static enum store_outcome read_bodies(struct storage *storage,
 	struct buf frame = BUF(BODIES_BYTES);
 
 	for (size_t i = 0; i < r->bodies.count; i++)
-		read_one_of(storage, r->account, r->bodies.messages[i], &frame, reply);
+		read_one_of(storage, r->account, r->bodies.refs[i].message, &frame,
+			    reply);
 	buf_fini(&frame);
 	return STORE_OK;
 }
@@ -213,6 +221,9 @@ static enum store_outcome read_small(struct storage *storage,
 	} else if (r->call == CALL_MAILBOX) {
 		outcome =
 			storage_mailbox(storage, r->account, r->mailbox, arena, &mailbox);
+		if (outcome == STORE_OK && r->visitor != 0)
+			outcome = visit_mailbox(storage, r->account, r->visitor, arena,
+						&mailbox);
 		store_enc_mailbox(reply, &mailbox);
 	} else if (r->call == CALL_STATS) {
 		outcome = storage_stats(storage, &stats);
@@ -235,7 +246,7 @@ static enum store_outcome read_call(struct storage *storage,
 	case CALL_STATS:
 		return read_small(storage, request, arena, reply);
 	case CALL_MAILBOXES:
-		return read_mailboxes(storage, request->account, arena, reply);
+		return read_mailboxes(storage, request, arena, reply);
 	case CALL_ROWS:
 		return read_rows(storage, request, arena, reply);
 	case CALL_CHANGES:
@@ -269,6 +280,8 @@ static enum store_outcome read_call(struct storage *storage,
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 	case CALL_REST:
+	case CALL_VISIT:
+	case CALL_VISIT_END:
 	case CALL_BACKUP_BEGIN:
 	case CALL_BACKUP_END:
 	case CALL_INDEX_TAKE:

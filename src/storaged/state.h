@@ -28,6 +28,9 @@ struct seat {
 	struct list_link in_bucket, in_guest, in_dirty;
 	struct guest *guest;
 	account_t account;
+	account_t number;  /* what the guest calls it: the account, or a visit */
+	account_t visitor; /* of a visit: whose grant counts */
+	struct list_link in_visits;
 	uint32_t rights, generation; /* of the grant; rights 0: none */
 	int64_t expires_at;
 	bool is_watched, is_dirty;
@@ -77,7 +80,7 @@ struct guest {
 	size_t users; /* handlers, the events' task, and 1 until it has left */
 	size_t busy_bytes;
 	struct list seats, dirty, locks, staged, kept;
-	size_t lock_count, staged_count, kept_bytes;
+	size_t lock_count, staged_count, visit_count, kept_bytes;
 	uint64_t staged_bytes, last_token;
 	unsigned watched_queues, dirty_queues; /* 1 << enum queue_kind */
 	bool has_events_task;
@@ -91,6 +94,9 @@ struct storaged {
 	struct writer *writer;
 	struct list guests;
 	struct list seats[SEAT_BUCKETS], raised[SEAT_BUCKETS];
+	struct list visits[SEAT_BUCKETS]; /* seats, by their numbers */
+	bool is_sharing;                  /* somebody is in share_commit() */
+	struct waiters shared;
 	struct list locks;
 	unsigned char grant_key[GRANT_KEY_BYTES];
 	bool has_grant_key, is_closing;
@@ -114,6 +120,41 @@ void seat_watch(struct guest *guest, account_t account, bool is_watched);
 void seats_revoke(struct storaged *storaged, account_t account, uint32_t generation);
 void seats_drop(struct guest *guest);
 void raised_fini(struct storaged *storaged);
+
+struct seat *seat_open_visit(struct guest *guest, account_t visitor, account_t owner,
+			     account_t number);
+struct seat *seat_find_visit(struct storaged *storaged, const struct guest *guest,
+			     account_t number);
+void seat_end_visit(struct guest *guest, account_t number);
+
+/* visits.c: requests of guests who are in somebody else's account. */
+/* Opens it: ABSENT if the owner shares nothing with the account.  May suspend. */
+enum store_outcome visit_begin(struct guest *guest, const struct store_request *request);
+/* What the request says of visits becomes accounts and visitors.  DENIED: there is no
+ * such visit. */
+enum store_outcome visit_enter(struct guest *guest, struct store_request *request,
+			       struct arena *arena);
+/* Whether a request is about visits at all. */
+bool visit_concerns(const struct store_request *request);
+/* Until the index shows who has which rights in what the request is about; false if that
+ * cannot be told now. */
+bool visit_catch_up(struct guest *guest, const struct store_request *request);
+/* For the gate. */
+uint32_t visit_rights(void *arg, account_t owner, account_t visitor, uint64_t mailbox);
+bool visit_sees(void *arg, account_t owner, const struct message_ref *ref);
+/* visits_read.c: what a visitor gets to see of what was read; in a thread. */
+enum store_outcome visit_mailboxes(struct storage *storage, account_t owner,
+				   account_t visitor, struct arena *arena,
+				   struct mailbox_row *rows, size_t *count);
+enum store_outcome visit_mailbox(struct storage *storage, account_t owner,
+				 account_t visitor, struct arena *arena,
+				 struct mailbox_row *row);
+enum store_outcome visit_rows(struct storage *storage, account_t owner, account_t visitor,
+			      uint64_t mailbox, struct arena *arena,
+			      struct message_row *rows, size_t count);
+
+/* share.c: a commit of OP_ACL, and the hints that go with it; suspends. */
+void share_commit(struct guest *guest, struct storage_commit *commit);
 
 /* events.c: after a commit, wakes whoever watches. */
 void events_commit(struct storaged *storaged, const struct store_commit *commit);

@@ -10,7 +10,8 @@ enum job_state { JOB_FREE, JOB_ASKED, JOB_RUNNING, JOB_DONE };
 struct job {
 	enum job_state state;
 	bool is_unwanted; /* to be dropped when it is done */
-	uint64_t message, order;
+	struct message_ref ref;
+	uint64_t order;
 	enum store_outcome outcome;
 	struct buf body;
 };
@@ -18,6 +19,7 @@ struct job {
 struct ahead {
 	struct store *store;
 	account_t account;
+	uint64_t mailbox;
 	struct job jobs[AHEAD_BODIES];
 	uint64_t last_order;
 	struct waiters work, done;
@@ -81,21 +83,21 @@ static void run_jobs(struct ahead *ahead, struct job *jobs[], size_t count)
 {
 	enum store_outcome outcomes[BODIES_MAX];
 	struct buf bodies[BODIES_MAX];
-	uint64_t messages[BODIES_MAX];
+	struct message_ref refs[BODIES_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		messages[i] = jobs[i]->message;
+		refs[i] = jobs[i]->ref;
 		bodies[i] = jobs[i]->body;
 	}
-	enum store_outcome outcome = store_bodies(ahead->store, ahead->account, messages,
-						  count, bodies, outcomes);
+	enum store_outcome outcome =
+		store_bodies(ahead->store, ahead->account, refs, count, bodies, outcomes);
 
 	for (size_t i = 0; i < count; i++) {
 		jobs[i]->body = bodies[i];
 		jobs[i]->outcome = outcome == STORE_OK ? outcomes[i] : outcome;
 		if (jobs[i]->outcome == STORE_INVALID) /* too long for that */
 			jobs[i]->outcome = store_body(ahead->store, ahead->account,
-						      messages[i], &jobs[i]->body);
+						      refs[i], &jobs[i]->body);
 		job_done(ahead, jobs[i]);
 	}
 }
@@ -118,12 +120,13 @@ static void work(void *arg)
 	unref(ahead);
 }
 
-struct ahead *ahead_new(struct store *store, account_t account)
+struct ahead *ahead_new(struct store *store, account_t account, uint64_t mailbox)
 {
 	struct ahead *ahead = NEW(struct ahead);
 
 	ahead->store = store;
 	ahead->account = account;
+	ahead->mailbox = mailbox;
 	ahead->users = 1;
 	for (size_t i = 0; i < AHEAD_BODIES; i++)
 		ahead->jobs[i].body = BUF(AHEAD_BODY_MAX);
@@ -148,7 +151,7 @@ static struct job *job_of(struct ahead *ahead, uint64_t message)
 		struct job *job = &ahead->jobs[i];
 
 		if (job->state != JOB_FREE && !job->is_unwanted &&
-		    job->message == message)
+		    job->ref.message == message)
 			return job;
 	}
 	return NULL;
@@ -162,7 +165,7 @@ static void drop_unwanted(struct ahead *ahead, const struct message_row *rows,
 		bool is_wanted = false;
 
 		for (size_t n = 0; n < count && n < AHEAD_BODIES; n++)
-			is_wanted |= rows[n].message == job->message;
+			is_wanted |= rows[n].message == job->ref.message;
 		if (is_wanted || job->state == JOB_FREE)
 			continue;
 		if (job->state == JOB_RUNNING)
@@ -172,7 +175,7 @@ static void drop_unwanted(struct ahead *ahead, const struct message_row *rows,
 	}
 }
 
-static bool ask(struct ahead *ahead, uint64_t message)
+static bool ask(struct ahead *ahead, const struct message_row *row)
 {
 	for (size_t i = 0; i < AHEAD_BODIES; i++) {
 		struct job *job = &ahead->jobs[i];
@@ -180,7 +183,7 @@ static bool ask(struct ahead *ahead, uint64_t message)
 		if (job->state != JOB_FREE)
 			continue;
 		job->state = JOB_ASKED;
-		job->message = message;
+		job->ref = (struct message_ref){row->message, ahead->mailbox, row->uid};
 		job->order = ++ahead->last_order;
 		return true;
 	}
@@ -214,7 +217,7 @@ void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t coun
 	for (size_t i = 0; i < count && i < AHEAD_BODIES; i++) {
 		if (rows[i].size > AHEAD_BODY_MAX || job_of(ahead, rows[i].message))
 			continue;
-		if (!ask(ahead, rows[i].message))
+		if (!ask(ahead, &rows[i]))
 			break;
 	}
 	if (!next_asked(ahead))

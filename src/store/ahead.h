@@ -11,7 +11,8 @@ enum {
 
 struct ahead;
 
-struct ahead *ahead_new(struct store *store, account_t account);
+/* The rows will be of that mailbox. */
+struct ahead *ahead_new(struct store *store, account_t account, uint64_t mailbox);
 /* Does not wait for what is under way. */
 void ahead_free(struct ahead **ahead);
 /* These are the next rows (with ROW_MESSAGE), in the order they will be wanted; others

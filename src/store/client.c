@@ -24,6 +24,8 @@ static void store_free(struct store *store)
 	}
 	LIST_EACH(&store->locks, link)
 	mem_free(CONTAINER_OF(link, struct held_lock, in_locks));
+	LIST_EACH(&store->visits, link)
+	mem_free(CONTAINER_OF(link, struct visit, in_visits));
 	while (store->spare_count > 0)
 		buf_fini(&store->spares[--store->spare_count]);
 	while (store->stager_count > 0)
@@ -96,9 +98,10 @@ static void greeting_add(struct greeting *g, const struct store_request *request
 
 	store_enc_request(&g->bodies, request);
 	MEM_ROOM(g->requests, g->count, g->room);
-	g->requests[g->count++] = (struct request_at){request->call, request->account,
-						      grant_generation(request->grant),
-						      from, g->bodies.len};
+	g->requests[g->count++] = (struct request_at){
+		request->call, request->account,
+		request->call == CALL_ENTER ? grant_generation(request->grant) : 0, from,
+		g->bodies.len};
 }
 
 static void greet_watches(struct greeting *g, const struct store_watch *first)
@@ -131,6 +134,16 @@ static void greeting_fill(struct greeting *g)
 			if (entry->grant_len > 0)
 				greeting_add(g, &request);
 		}
+	LIST_EACH(&store->visits, link)
+	{
+		struct visit *visit = CONTAINER_OF(link, struct visit, in_visits);
+		struct store_request request = {.call = CALL_VISIT,
+						.account = visit->account};
+
+		request.visit.owner = visit->owner;
+		request.visit.number = visit->number;
+		greeting_add(g, &request);
+	}
 	for (size_t i = 0; i < TABLE_BUCKETS; i++)
 		greet_watches(g, store->watches[i]);
 	LIST_EACH(&store->locks, link)
@@ -324,4 +337,63 @@ struct str store_grant(struct store *store, account_t account)
 	const struct entry *entry = store_entry(store, account);
 
 	return entry ? (struct str){entry->grant, entry->grant_len} : STR("");
+}
+
+/* ---- visits ------------------------------------------------------------------------ */
+
+static struct visit *visit_of(struct store *store, account_t number)
+{
+	LIST_EACH(&store->visits, link)
+	{
+		struct visit *visit = CONTAINER_OF(link, struct visit, in_visits);
+
+		if (visit->number == number)
+			return visit;
+	}
+	return NULL;
+}
+
+/* The queues' bells are above all visits. */
+static account_t new_number(struct store *store)
+{
+	do
+		store->last_visit = (store->last_visit + 1) & (ACCOUNT_VISITS / 2 - 1);
+	while (visit_of(store, ACCOUNT_VISITS | store->last_visit));
+	return ACCOUNT_VISITS | store->last_visit;
+}
+
+/* Listed before the store is asked, so that a new channel meanwhile knows of it too. */
+enum store_outcome store_visit(struct store *store, account_t account, account_t owner,
+			       account_t *number)
+{
+	struct store_request request = {.call = CALL_VISIT, .account = account};
+	struct visit *visit = NEW(struct visit);
+	struct talk talk;
+
+	*number = new_number(store);
+	*visit = (struct visit){.number = *number, .account = account, .owner = owner};
+	list_add_last(&store->visits, &visit->in_visits);
+	request.visit.owner = owner;
+	request.visit.number = *number;
+	talk_begin(&talk, store, TALK_READ);
+	enum store_outcome outcome = talk_read(&talk, &request);
+
+	talk_end(&talk);
+	if (outcome != STORE_OK)
+		store_visit_end(store, *number);
+	return outcome;
+}
+
+void store_visit_end(struct store *store, account_t number)
+{
+	struct visit *visit = visit_of(store, number);
+	struct store_request request = {.call = CALL_VISIT_END};
+
+	ASSERT(visit);
+	request.account = visit->account;
+	request.visit.owner = visit->owner;
+	request.visit.number = number;
+	list_remove(&store->visits, &visit->in_visits);
+	mem_free(visit);
+	talk_tell(store, &request);
 }

@@ -29,6 +29,12 @@ struct entry {
 	char grant[GRANT_BYTES_MAX];
 };
 
+/* An account that is visited here. */
+struct visit {
+	struct list_link in_visits;
+	account_t number, account, owner;
+};
+
 struct held_lock {
 	struct list_link in_locks;
 	account_t account;
@@ -46,7 +52,8 @@ struct store {
 	size_t users; /* talks, and the task that greets */
 	struct list entries[TABLE_BUCKETS];
 	struct store_watch *watches[TABLE_BUCKETS];
-	struct list locks;
+	struct list locks, visits;
+	account_t last_visit;
 	uint64_t last_staged;
 	size_t staging;            /* bodies that attempts stage now, */
 	struct waiters has_staged; /* and when there are fewer */

@@ -13,7 +13,7 @@ enum {
 struct body_reader {
 	struct talk talk;
 	account_t account;
-	uint64_t message;
+	struct message_ref ref;
 	uint64_t frame_size, raw_size; /* as the first page said */
 	uint64_t offset;               /* of the frame: where the next page begins */
 	uint64_t given;                /* octets of the packed body so far */
@@ -24,9 +24,9 @@ struct body_reader {
 };
 
 static void reader_begin(struct body_reader *r, struct store *store, account_t account,
-			 uint64_t message)
+			 struct message_ref ref)
 {
-	*r = (struct body_reader){.account = account, .message = message};
+	*r = (struct body_reader){.account = account, .ref = ref};
 	talk_begin(&r->talk, store, TALK_READ);
 }
 
@@ -60,7 +60,7 @@ static ZSTD_DCtx *reader_zstd(struct body_reader *r)
 static enum store_outcome damaged(const struct body_reader *r)
 {
 	LOG(ERROR, "body damaged", KV_INT("account", r->account),
-	    KV_INT("message", r->message));
+	    KV_INT("message", r->ref.message));
 	return STORE_DAMAGED;
 }
 
@@ -79,7 +79,7 @@ static enum store_outcome next_page(struct body_reader *r)
 	struct store_request request = {.call = CALL_BODY, .account = r->account};
 	struct talk *talk = &r->talk;
 
-	request.body.message = r->message;
+	request.body.ref = r->ref;
 	request.body.offset = r->offset;
 	request.body.room = BODY_PAGE_BYTES;
 	talk->is_over = false;
@@ -150,12 +150,12 @@ static enum store_outcome read_paged(struct body_reader *r, char *room)
 	return outcome;
 }
 
-enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
-			      struct buf *body)
+enum store_outcome store_body(struct store *store, account_t account,
+			      struct message_ref ref, struct buf *body)
 {
 	struct body_reader r;
 
-	reader_begin(&r, store, account, message);
+	reader_begin(&r, store, account, ref);
 	enum store_outcome outcome = next_page(&r);
 	char *room = outcome == STORE_OK ? buf_room(body, r.raw_size) : NULL;
 	char *packed = room ? room + (r.raw_size - r.packed_size) : NULL;
@@ -198,19 +198,19 @@ static enum store_outcome next_of_several(struct body_reader *r, struct buf *bod
 }
 
 enum store_outcome store_bodies(struct store *store, account_t account,
-				const uint64_t *messages, size_t count,
+				const struct message_ref *refs, size_t count,
 				struct buf *bodies, enum store_outcome *outcomes)
 {
 	struct store_request request = {.call = CALL_BODIES, .account = account};
 	struct body_reader r;
 
-	request.bodies.messages = messages;
+	request.bodies.refs = refs;
 	request.bodies.count = count;
-	reader_begin(&r, store, account, 0);
+	reader_begin(&r, store, account, (struct message_ref){0});
 	enum store_outcome outcome = talk_read(&r.talk, &request);
 
 	for (size_t i = 0; i < count && outcome == STORE_OK; i++) {
-		r.message = messages[i];
+		r.ref = refs[i];
 		outcomes[i] = next_of_several(&r, &bodies[i]);
 	}
 	if (outcome == STORE_OK && !dec_done(&r.talk.dec))
@@ -260,8 +260,8 @@ static enum store_outcome give_page(struct body_reader *r, struct taker *t)
 }
 
 enum store_outcome store_body_each(struct store *store, account_t account,
-				   uint64_t message, bool (*take)(void *arg, struct str),
-				   void *arg)
+				   struct message_ref ref,
+				   bool (*take)(void *arg, struct str), void *arg)
 {
 	struct body_reader r;
 	struct taker taker = {.take = take, .arg = arg, .is_wanted = true};
@@ -270,7 +270,7 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 	taker.piece = BUF(PIECE_BYTES);
 	taker.body = BUF(BODY_EXPANDED(PIECE_BYTES));
 	taker.expander.form = &r.form;
-	reader_begin(&r, store, account, message);
+	reader_begin(&r, store, account, ref);
 	do {
 		outcome = next_page(&r);
 		if (outcome == STORE_OK)

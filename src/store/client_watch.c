@@ -94,6 +94,8 @@ static void ring(struct store_watch *watch)
 {
 	watch->rings++;
 	wake_all(&watch->changed);
+	if (watch->also)
+		ring(watch->also);
 }
 
 static void wake_account(struct store *store, account_t account)

@@ -115,6 +115,7 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_UNWATCH:
 	case CALL_UNWATCH_QUEUE:
 	case CALL_STAGE_DROP:
+	case CALL_VISIT_END:
 	case EVENT_CHANGED:
 	case EVENT_ENDED:
 	case REPLY_WHOLE:
@@ -140,6 +141,7 @@ bool store_call_has_reply(enum store_message call)
 	case CALL_INDEX_PUT:
 	case CALL_INDEX_STATE:
 	case CALL_INDEX_RENEW:
+	case CALL_VISIT:
 	case CALL_LOCK:
 	case CALL_WATCH:
 	case CALL_WATCH_QUEUE:
@@ -173,16 +175,23 @@ static void enc_numbers(struct buf *buf, uint64_t first, uint64_t second)
 	enc_var(buf, second);
 }
 
+static void enc_ref(struct buf *buf, const struct message_ref *ref)
+{
+	enc_numbers(buf, ref->message, ref->mailbox);
+	enc_var(buf, ref->uid);
+}
+
 static void enc_bodies_request(struct buf *buf, const struct store_request *r)
 {
 	enc_limit(buf, r->bodies.count, BODIES_MAX);
 	for (size_t i = 0; i < r->bodies.count; i++)
-		enc_var(buf, r->bodies.messages[i]);
+		enc_ref(buf, &r->bodies.refs[i]);
 }
 
 static void enc_body_request(struct buf *buf, const struct store_request *r)
 {
-	enc_numbers(buf, r->body.message, r->body.offset);
+	enc_ref(buf, &r->body.ref);
+	enc_var(buf, r->body.offset);
 	enc_limit(buf, r->body.room, BODY_PAGE_BYTES);
 }
 
@@ -278,6 +287,9 @@ static void enc_detail(struct buf *buf, const struct store_request *r)
 	case CALL_WATCH_QUEUE:
 	case CALL_UNWATCH_QUEUE:
 		return enc_var(buf, r->queue);
+	case CALL_VISIT:
+	case CALL_VISIT_END:
+		return enc_numbers(buf, r->visit.owner, r->visit.number);
 	case CALL_LEAVE:
 	case CALL_SUMMARY:
 	case CALL_MAILBOXES:
@@ -375,27 +387,52 @@ static void dec_scan(struct dec *dec, struct store_request *r)
 	r->scan.limit = dec_var_max(dec, SCAN_ROWS_MAX);
 }
 
+static void dec_ref(struct dec *dec, struct message_ref *ref)
+{
+	ref->message = dec_var(dec);
+	ref->mailbox = dec_var(dec);
+	ref->uid = (uint32_t)dec_var_max(dec, UINT32_MAX);
+}
+
+static void dec_visit(struct dec *dec, struct store_request *r)
+{
+	r->visit.owner = (account_t)dec_var_max(dec, ACCOUNT_VISITS - 1);
+	r->visit.number = (account_t)dec_var_max(dec, UINT32_MAX);
+	if (r->visit.number < ACCOUNT_VISITS || r->account >= ACCOUNT_VISITS)
+		dec->failed = true;
+}
+
 static void dec_body(struct dec *dec, struct store_request *r)
 {
-	r->body.message = dec_var(dec);
+	dec_ref(dec, &r->body.ref);
 	r->body.offset = dec_var_max(dec, STORE_BODY_BYTES_MAX);
 	r->body.room = dec_var_max(dec, BODY_PAGE_BYTES);
 }
 
 static void dec_bodies(struct dec *dec, struct arena *arena, struct store_request *r)
 {
-	uint64_t *messages =
-		STORE_DEC_ARRAY(dec, arena, uint64_t, 1, BODIES_MAX, &r->bodies.count);
+	struct message_ref *refs = STORE_DEC_ARRAY(dec, arena, struct message_ref, 3,
+						   BODIES_MAX, &r->bodies.count);
 
 	for (size_t i = 0; i < r->bodies.count; i++)
-		messages[i] = dec_var(dec);
-	r->bodies.messages = messages;
+		dec_ref(dec, &refs[i]);
+	r->bodies.refs = refs;
 }
 
 static void dec_numbers(struct dec *dec, uint64_t *first, uint64_t *second)
 {
 	*first = dec_var(dec);
 	*second = dec_var(dec);
+}
+
+static void dec_text(struct dec *dec, struct store_request *r)
+{
+	if (r->call == CALL_ENTER)
+		r->grant = store_dec_bounded(dec, GRANT_BYTES_MAX);
+	else if (r->call == CALL_KV_GET)
+		r->key = store_dec_bounded(dec, KV_KEY_MAX);
+	else
+		r->name = store_dec_bounded(dec, LOCK_NAME_MAX);
 }
 
 static void dec_detail(struct dec *dec, struct arena *arena, struct store_request *r)
@@ -422,6 +459,9 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		return dec_list(dec, r);
 	case CALL_QUEUE_COUNTS:
 		return dec_counts(dec, r);
+	case CALL_VISIT:
+	case CALL_VISIT_END:
+		return dec_visit(dec, r);
 	case CALL_STAGE:
 	case CALL_STAGE_DROP:
 		return dec_stage(dec, r);
@@ -432,17 +472,12 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 	case CALL_REST:
 		return dec_numbers(dec, &r->rest.token, &r->rest.offset);
 	case CALL_ENTER:
-		r->grant = store_dec_bounded(dec, GRANT_BYTES_MAX);
-		break;
-	case CALL_MAILBOX:
-		r->mailbox = dec_var(dec);
-		break;
 	case CALL_KV_GET:
-		r->key = store_dec_bounded(dec, KV_KEY_MAX);
-		break;
 	case CALL_LOCK:
 	case CALL_UNLOCK:
-		r->name = store_dec_bounded(dec, LOCK_NAME_MAX);
+		return dec_text(dec, r);
+	case CALL_MAILBOX:
+		r->mailbox = dec_var(dec);
 		break;
 	case CALL_WATCH_QUEUE:
 	case CALL_UNWATCH_QUEUE:

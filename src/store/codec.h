@@ -50,6 +50,8 @@ enum store_message {
 	CALL_INDEX_PUT,  /* done */
 	CALL_INDEX_STATE,
 	CALL_INDEX_RENEW,
+	CALL_VISIT,
+	CALL_VISIT_END, /* no reply */
 	CALL_COUNT_,
 
 	EVENT_CHANGED = 64, /* from the store: what watches should look at again */
@@ -87,6 +89,9 @@ struct store_request {
 	enum store_message call;
 	account_t account;
 	int fd; /* that came along; -1: none.  Not encoded */
+	/* Nor this: in a visit, who visits the account, and the visit
+	 * (storaged/visits.c). */
+	account_t visitor, number;
 	union {
 		struct str grant;
 		struct store_commit commit;
@@ -100,11 +105,12 @@ struct store_request {
 			uint64_t mailbox, since;
 		} changes;
 		struct {
-			uint64_t message, offset;
+			struct message_ref ref;
+			uint64_t offset;
 			size_t room; /* up to BODY_PAGE_BYTES */
 		} body;
 		struct {
-			const uint64_t *messages;
+			const struct message_ref *refs;
 			size_t count; /* 1 to BODIES_MAX */
 		} bodies;
 		struct str key;
@@ -146,6 +152,10 @@ struct store_request {
 			struct str text;  /* mapped, up to SEARCH_TERM_MAX */
 		} find;
 		struct index_done done;
+		struct {
+			account_t owner;  /* whom the account visits */
+			account_t number; /* CALL_VISIT_END: that ends */
+		} visit;
 	};
 };
 

@@ -109,6 +109,16 @@ static void enc_change(struct buf *buf, const struct op_queue_change *op)
 	store_enc_bounded(buf, op->text, QUEUE_REASON_MAX);
 }
 
+static void enc_acl(struct buf *buf, const struct op_acl *op)
+{
+	enc_var(buf, op->mailbox);
+	enc_u8(buf, (uint8_t)op->change);
+	enc_u8(buf, (uint8_t)op->entry.who.kind);
+	store_enc_bool(buf, op->entry.who.is_negative);
+	enc_var(buf, op->entry.who.account);
+	enc_var(buf, op->entry.rights);
+}
+
 static void enc_op(struct buf *buf, const struct store_op *op)
 {
 	enc_u8(buf, (uint8_t)op->kind);
@@ -157,6 +167,9 @@ static void enc_op(struct buf *buf, const struct store_op *op)
 	case OP_QUEUE_CHANGE:
 		enc_change(buf, &op->queue_change);
 		break;
+	case OP_ACL:
+		enc_acl(buf, &op->acl);
+		break;
 	case OP_KEY_FORGET:
 		store_enc_bounded(buf, op->key_forget, COMMIT_KEY_MAX);
 		break;
@@ -201,6 +214,8 @@ static void enc_body(struct buf *buf, const struct store_body *body, uint64_t st
 		enc_u8(buf, BODY_OF_MESSAGE);
 		enc_var(buf, body->from_account);
 		enc_var(buf, body->from_message);
+		enc_var(buf, body->from_mailbox);
+		enc_var(buf, body->from_uid);
 		return;
 	}
 	if (raw_size > STORE_BODY_BYTES_MAX)
@@ -270,6 +285,18 @@ static void dec_mailbox(struct dec *dec, struct op_mailbox *op)
 	op->role = (enum mailbox_role)dec_var_max(dec, ROLE_IMPORTANT);
 	op->is_container = store_dec_bool(dec);
 	op->is_subscribed = store_dec_bool(dec);
+}
+
+static void dec_acl(struct dec *dec, struct op_acl *op)
+{
+	op->mailbox = dec_var(dec);
+	op->change = (enum acl_change)dec_var_max(dec, ACL_REMOVE);
+	op->entry.who.kind = (enum acl_kind)dec_var_max(dec, ACL_ANYONE);
+	op->entry.who.is_negative = store_dec_bool(dec);
+	op->entry.who.account = (account_t)dec_var_max(dec, ACCOUNT_VISITS - 1);
+	op->entry.rights = (uint32_t)dec_var_max(dec, UINT32_MAX);
+	if (op->entry.who.kind < ACL_ACCOUNT)
+		dec->failed = true;
 }
 
 struct queue_recipient store_dec_recipient(struct dec *dec)
@@ -390,6 +417,9 @@ static void dec_op(struct dec *dec, struct arena *arena, struct store_op *op)
 	case OP_QUEUE_CHANGE:
 		dec_change(dec, arena, &op->queue_change);
 		break;
+	case OP_ACL:
+		dec_acl(dec, &op->acl);
+		break;
 	case OP_KEY_FORGET:
 		op->key_forget = store_dec_bounded(dec, COMMIT_KEY_MAX);
 		break;
@@ -403,6 +433,8 @@ static void dec_body(struct dec *dec, struct store_body *body)
 	if (form == BODY_OF_MESSAGE) {
 		body->from_account = (account_t)dec_var_max(dec, UINT32_MAX);
 		body->from_message = dec_var(dec);
+		body->from_mailbox = dec_var(dec);
+		body->from_uid = (uint32_t)dec_var_max(dec, UINT32_MAX);
 		if (body->from_message == 0)
 			dec->failed = true;
 		return;

@@ -2,7 +2,7 @@
 #include "store/codec.h"
 
 /* Least octets of a row on the wire: a list cannot claim more rows than it has. */
-enum { LEAST_MAILBOX = 12, LEAST_MESSAGE = 4, LEAST_CHANGE = 5, LEAST_KV = 2 };
+enum { LEAST_MAILBOX = 15, LEAST_MESSAGE = 4, LEAST_CHANGE = 5, LEAST_KV = 2 };
 enum {
 	LEAST_QUEUE = 83,
 	LEAST_DOMAIN = 4 + CAUSES,
@@ -53,6 +53,8 @@ void store_enc_mailbox(struct buf *buf, const struct mailbox_row *row)
 	enc_var(buf, row->deleted);
 	enc_var(buf, row->bytes);
 	enc_var(buf, row->modseq);
+	enc_var(buf, row->change);
+	enc_var(buf, row->rights);
 }
 
 static void dec_mailbox_row(struct dec *dec, struct mailbox_row *row)
@@ -70,6 +72,8 @@ static void dec_mailbox_row(struct dec *dec, struct mailbox_row *row)
 	row->deleted = dec_var32(dec);
 	row->bytes = dec_var(dec);
 	row->modseq = dec_var(dec);
+	row->change = dec_var(dec);
+	row->rights = dec_var32(dec);
 }
 
 bool store_dec_mailbox(struct dec *dec, struct mailbox_row *row)

@@ -115,9 +115,14 @@ TEST(requests_come_back_as_they_went)
 		CALL_ROWS, .account = 3,
 		.rows = {9, {1, UINT32_MAX}, ROW_KEYWORDS | ROW_DIGEST | ROW_HASH})));
 	CHECK(survives(REQUEST(CALL_CHANGES, .account = 3, .changes = {0, UINT64_MAX})));
-	CHECK(survives(REQUEST(CALL_BODY, .account = 3, .body = {8, 100, 4096})));
-	CHECK(survives(REQUEST(CALL_BODIES, .account = 3,
-			       .bodies = {(const uint64_t[]){5, 1ull << 47}, 2})));
+	CHECK(survives(REQUEST(CALL_BODY, .account = 3,
+			       .body = {{8, 9, UINT32_MAX}, 100, 4096})));
+	CHECK(survives(REQUEST(
+		CALL_BODIES, .account = 3,
+		.bodies = {(const struct message_ref[]){{5, 0, 0}, {1ull << 47, 9, 4}},
+			   2})));
+	CHECK(survives(REQUEST(CALL_VISIT, .account = 5, .visit = {6, ACCOUNT_VISITS})));
+	CHECK(survives(REQUEST(CALL_VISIT_END, .account = 5, .visit = {6, UINT32_MAX})));
 	CHECK(survives(REQUEST(CALL_KV_GET, .account = 0, .key = STR("d/acc/1"))));
 	CHECK(survives(REQUEST(CALL_KV_SCAN, .scan = {STR("d/"), STR("d/a\0b"), 12})));
 	CHECK(survives(REQUEST(CALL_QUEUE_LEASE, .lease = {QUEUE_REMOTE, -5, 77, 500})));
@@ -200,6 +205,7 @@ static const struct store_op every_op[] = {
 				     CAUSE_TLS, STR("mx")}},
 	{OP_QUEUE_CHANGE,
 	 .queue_change = {ROWS_REROUTE, numbers, 3, QUEUE_HELD, STR("hop:25")}},
+	{OP_ACL, .acl = {9, ACL_REMOVE, {{ACL_ACCOUNT, true, 77}, UINT32_MAX}}},
 	{OP_KEY_FORGET, .key_forget = STR("QID/1")},
 };
 
@@ -239,6 +245,9 @@ TEST(a_commit_of_every_operation_comes_back)
 		CHECK(memcmp(got->ops[14].queue_change.rows, numbers, sizeof numbers) ==
 		      0);
 		CHECK(got->ops[14].queue_change.until == QUEUE_HELD);
+		CHECK(got->ops[15].acl.change == ACL_REMOVE);
+		CHECK(got->ops[15].acl.entry.who.account == 77 &&
+		      got->ops[15].acl.entry.who.is_negative);
 		CHECK_STR(got->ops[6].mailbox.name, STR("Entwürfe"));
 	}
 	trip_end(&trip);

@@ -25,6 +25,14 @@ void store_reconnect(struct store *store, int fd);
  * each success needs one store_leave(). */
 enum store_outcome store_enter(struct store *store, account_t account, struct str grant);
 void store_leave(struct store *store, account_t account);
+/* Opens a visit: from now on *visit may stand wherever an account does, for the owner's
+ * account as it is for the account that visits it (store/acl.h), which is in use here.
+ * Each call is judged by the rights that it has in that mailbox at that moment: DENIED
+ * without them, ABSENT where it may not even know of the mailbox.  ABSENT here: the owner
+ * shares nothing with it.  Each success needs one store_visit_end(). */
+enum store_outcome store_visit(struct store *store, account_t account, account_t owner,
+			       account_t *visit);
+void store_visit_end(struct store *store, account_t visit);
 /* The grant that was presented for an account in use here, to be shown by who works for
  * this process; good until it suspends. */
 struct str store_grant(struct store *store, account_t account);
@@ -63,17 +71,17 @@ enum store_outcome store_changes(struct store *store, account_t account, uint64_
 
 /* The body of a message without its trace, appended to body whole (INVALID if it does not
  * fit), or piece by piece to take() until it returns false. */
-enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
-			      struct buf *body);
+enum store_outcome store_body(struct store *store, account_t account,
+			      struct message_ref ref, struct buf *body);
 /* Several small ones in one call (BODIES_MAX in store/codec.h at most), each appended to
  * its buffer.  What each came to is in outcomes: INVALID for one that is too long to be
  * read so, which store_body() may still read.  Other than OK: none was read. */
 enum store_outcome store_bodies(struct store *store, account_t account,
-				const uint64_t *messages, size_t count,
+				const struct message_ref *refs, size_t count,
 				struct buf *bodies, enum store_outcome *outcomes);
 enum store_outcome store_body_each(struct store *store, account_t account,
-				   uint64_t message, bool (*take)(void *arg, struct str),
-				   void *arg);
+				   struct message_ref ref,
+				   bool (*take)(void *arg, struct str), void *arg);
 
 /* Small key-value pairs of an account.  The scan gives keys that start with prefix and
  * are greater than after ("" from the start), at most limit, in octet order. */
@@ -121,6 +129,7 @@ struct store_watch {
 	uint64_t rings; /* how often it was woken */
 	account_t account;
 	struct store *store;
+	struct store_watch *also; /* set once it is open: is woken along with it */
 	struct store_watch *next, *prev;
 };
 enum store_outcome store_watch_open(struct store *store, struct store_watch *watch,

@@ -15,6 +15,9 @@
 typedef uint32_t account_t;
 /* Owns the directory and the queue rows that strangers cause. */
 #define ACCOUNT_SYSTEM ((account_t)0)
+/* Numbers from here on are no accounts but visits: somebody else's account as he sees it
+ * who was given rights there (store_visit()). */
+#define ACCOUNT_VISITS ((account_t)1 << 31)
 /* Created first in every account, so its number is always the same. */
 #define MAILBOX_INBOX ((uint64_t)1)
 /* Where an append names it: the mailbox with ROLE_JUNK, or INBOX if there is none. */
@@ -116,6 +119,7 @@ enum store_op_kind {
 	OP_QUEUE_SETTLE,
 	OP_UNDELETE,
 	OP_QUEUE_CHANGE, /* of rows, by a person */
+	OP_ACL,          /* the rights of one in a mailbox; alone in its commit */
 	OP_KEY_FORGET,   /* an idempotency key that is no longer needed */
 };
 
@@ -128,7 +132,20 @@ struct store_body {
 	uint64_t raw_size;
 	account_t from_account; /* or the body of a message that is there already, */
 	uint64_t from_message;  /* such as a queued one; its digest is shared as well */
+	uint64_t from_mailbox;  /* in a visit: where it was seen there */
+	uint32_t from_uid;
+	account_t from_visitor; /* the gate's: who visits from_account */
 };
+
+/* A message by its number.  In a visit the store wants to know where it was seen: there
+ * it is the mailbox that gives the right to read it. */
+struct message_ref {
+	uint64_t message;
+	uint64_t mailbox;
+	uint32_t uid;
+};
+/* In an account of one's own. */
+#define MESSAGE_REF(number) ((struct message_ref){.message = (number)})
 
 struct op_append {
 	uint64_t mailbox;
@@ -150,7 +167,11 @@ struct op_flags {
 	uint8_t flags;
 	struct keywords keywords;
 	uint64_t unchanged_since; /* RFC 7162 §3.1.3; UINT64_MAX: whatever they are */
+	/* The gate's, for visitors; doors leave them 0. */
+	uint8_t kept;      /* flags that stay as they are, and FLAGS_KEPT_WORDS */
+	account_t seen_by; /* whose \Seen it is; 0: the owner's */
 };
+#define FLAGS_KEPT_WORDS 32
 
 struct op_copy { /* and move */
 	uint64_t mailbox, to_mailbox;
@@ -293,6 +314,23 @@ struct op_undelete {      /* CONFLICT, ABSENT or OVER_QUOTA as for a new message
 	uint64_t mailbox; /* where to */
 };
 
+enum acl_kind { ACL_ACCOUNT = 1, ACL_ANYONE };
+struct acl_who {
+	enum acl_kind kind;
+	bool is_negative;  /* its rights are taken away (RFC 4314 §2) */
+	account_t account; /* ACL_ACCOUNT */
+};
+struct acl_entry {
+	struct acl_who who;
+	uint32_t rights; /* of enum acl_right (store/acl.h) */
+};
+enum acl_change { ACL_SET, ACL_ADD, ACL_REMOVE };
+struct op_acl {
+	uint64_t mailbox;
+	enum acl_change change;
+	struct acl_entry entry; /* set to no rights, it goes */
+};
+
 struct store_op {
 	enum store_op_kind kind;
 	union {
@@ -306,6 +344,7 @@ struct store_op {
 		struct op_queue_settle settle;
 		struct op_undelete undelete;
 		struct op_queue_change queue_change;
+		struct op_acl acl;
 		struct str key_forget;
 	};
 };
@@ -354,6 +393,10 @@ struct mailbox_row {
 	uint32_t exists, unseen, deleted;
 	uint64_t bytes;
 	uint64_t modseq; /* highest */
+	uint64_t change; /* the account's, at that moment; of one mailbox only */
+	/* What who asks may do there, of enum acl_right; in a visit, those that only
+	 * stand above one of use have none. */
+	uint32_t rights;
 };
 
 enum row_column { /* what store_rows() should fetch beside uid, flags and modseq */

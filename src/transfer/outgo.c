@@ -46,8 +46,9 @@ static bool carry(struct walk *walk, const struct message_row *row)
 	buf_reset(&walk->whole);
 	buf_reset(&walk->text);
 	buf_add(&walk->whole, row->trace);
-	enum store_outcome outcome = store_body(
-		walk->options->store, walk->options->account, row->message, &walk->whole);
+	enum store_outcome outcome =
+		store_body(walk->options->store, walk->options->account,
+			   MESSAGE_REF(row->message), &walk->whole);
 
 	if (outcome == STORE_ABSENT)
 		return true; /* expunged meanwhile */

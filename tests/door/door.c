@@ -365,9 +365,11 @@ enum store_outcome store_rows(struct store *store, account_t account, uint64_t m
 
 /* The third breaks in the middle. */
 enum store_outcome store_body_each(struct store *store, account_t account,
-				   uint64_t message, bool (*take)(void *arg, struct str),
-				   void *arg)
+				   struct message_ref ref,
+				   bool (*take)(void *arg, struct str), void *arg)
 {
+	uint64_t message = ref.message;
+
 	(void)store;
 	ASSERT(account != 0 && message >= 1 && message <= 3);
 	if (!take(arg, STR("Subject: x\r\n\r")) || !take(arg, STR("\n.dot\r\n")))
@@ -378,21 +380,23 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 	return STORE_OK;
 }
 
-enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
-			      struct buf *body)
+enum store_outcome store_body(struct store *store, account_t account,
+			      struct message_ref ref, struct buf *body)
 {
 	(void)store;
+	uint64_t message = ref.message;
+
 	ASSERT(account != 0 && message >= 1 && message <= 3);
 	buf_add(body, STR("Subject: x\r\n\r\n.dot\r\nno line end"));
 	return message == 3 ? STORE_UNAVAILABLE : STORE_OK;
 }
 
 enum store_outcome store_bodies(struct store *store, account_t account,
-				const uint64_t *messages, size_t count,
+				const struct message_ref *refs, size_t count,
 				struct buf *bodies, enum store_outcome *outcomes)
 {
 	for (size_t i = 0; i < count; i++)
-		outcomes[i] = store_body(store, account, messages[i], &bodies[i]);
+		outcomes[i] = store_body(store, account, refs[i], &bodies[i]);
 	return STORE_OK;
 }
 

@@ -26,8 +26,8 @@ def good(answer):
 
 
 def fill(server):
-    """Mail, flags, keywords, copies, moves, deletions, threads, folders, a quota, names, and
-    rows of the queue."""
+    """Mail, flags, keywords, copies, moves, deletions, threads, folders, a mailbox that is
+    shared, a quota, names, and rows of the queue."""
     ctl = lambda *words, **more: lab.run([lab.BINARY, *words, "--dir", server.folder + "/data"], **more)
     ctl("domain", "add", "formats.example")
     ctl("account", "add", EXTRA, "--password-stdin", input="correct horse\n")
@@ -67,6 +67,12 @@ def fill(server):
     good(box.delete("Gone"))
     good(box.subscribe("Old"))
     good(box.unsubscribe("Junk"))
+    good(box.setacl("Old", "bob@postrider.test", "lrsw"))
+    box.logout()
+    box, name = server.imap("bob", "pass"), '"Other Users/alice@postrider.test/Old"'
+    good(box.select(name))
+    good(box.store("2", "+FLAGS", "(\\Seen \\Flagged)"))
+    good(box.subscribe(name))
     box.logout()
 
 
@@ -106,7 +112,8 @@ def seen_of(box, name):
 
 def account_of(server, user, password):
     box = server.imap(user, password)
-    names = lambda answer: [line.decode().split(' "/" ')[1].strip('"') for line in good(answer)[1] if line]
+    names = lambda answer: [line.decode().split(' "/" ')[1].strip('"') for line in good(answer)[1]
+                            if line and b"\\Noselect" not in line]
     seen = {"subscribed": sorted(names(box.lsub())), "mailboxes": {}}
     for name in sorted(names(box.list())):
         seen["mailboxes"][name] = seen_of(box, name)

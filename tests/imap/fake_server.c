@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "directory/directory.h"
 #include "imap/fake_store.h"
 #include "imap/imap.h"
 #include "net/listen.h"
@@ -19,6 +20,7 @@ static struct imap_service service = {
 	.hostname = {"imap.test", 9},
 	.message_bytes_max = 10 << 20,
 	.is_dev = true,
+	.login.directory = &(const struct directory){NULL, {"imap.test", 9}},
 };
 
 static void serve(struct conn *conn, void *arg)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "login/login.h"
 #include "rt/clock.h"
+#include "store/acl.h"
 #include "store/digest.h"
 #include "store/search.h"
 
@@ -323,6 +324,7 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 	case OP_QUEUE_SETTLE:
 	case OP_UNDELETE:
 	case OP_QUEUE_CHANGE:
+	case OP_ACL:
 	case OP_KEY_FORGET:
 		return STORE_INVALID;
 	}
@@ -380,6 +382,8 @@ static struct mailbox_row filled(struct mailbox_row box)
 		box.deleted += (members[i].flags & FLAG_DELETED) != 0;
 		box.bytes += letter->body.len + letter->trace.len;
 	}
+	box.rights = ACL_RIGHTS;
+	box.change = change;
 	return box;
 }
 
@@ -519,10 +523,10 @@ enum store_outcome store_changes(struct store *store, account_t account, uint64_
 }
 
 enum store_outcome store_body_each(struct store *store, account_t account,
-				   uint64_t message, bool (*take)(void *arg, struct str),
-				   void *arg)
+				   struct message_ref ref,
+				   bool (*take)(void *arg, struct str), void *arg)
 {
-	struct str body = letters[message - 1].body;
+	struct str body = letters[ref.message - 1].body;
 
 	(void)store, (void)account;
 	while (body.len > 0 && take(arg, str_first(body, PIECE)))
@@ -531,23 +535,23 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 }
 
 enum store_outcome store_bodies(struct store *store, account_t account,
-				const uint64_t *messages, size_t count,
+				const struct message_ref *refs, size_t count,
 				struct buf *bodies, enum store_outcome *outcomes)
 {
 	for (size_t i = 0; i < count; i++) {
-		outcomes[i] =
-			i % 3 == 2 ? STORE_INVALID /* "too long" */
-				   : store_body(store, account, messages[i], &bodies[i]);
+		outcomes[i] = i % 3 == 2
+				      ? STORE_INVALID /* "too long" */
+				      : store_body(store, account, refs[i], &bodies[i]);
 	}
 	return STORE_OK;
 }
 
-enum store_outcome store_body(struct store *store, account_t account, uint64_t message,
-			      struct buf *body)
+enum store_outcome store_body(struct store *store, account_t account,
+			      struct message_ref ref, struct buf *body)
 {
 	(void)store, (void)account;
 	task_yield();
-	buf_add(body, letters[message - 1].body);
+	buf_add(body, letters[ref.message - 1].body);
 	return buf_ok(body) ? STORE_OK : STORE_INVALID;
 }
 
@@ -559,6 +563,36 @@ enum store_outcome store_search(struct store *store, account_t account, uint64_t
 	(void)store, (void)account, (void)mailbox, (void)classes, (void)text, (void)arena;
 	(void)candidates;
 	return STORE_ABSENT;
+}
+
+/* Nobody else is here, who could share anything. */
+enum store_outcome store_visit(struct store *store, account_t account, account_t owner,
+			       account_t *visit)
+{
+	(void)store, (void)account, (void)owner, (void)visit;
+	return STORE_ABSENT;
+}
+
+void store_visit_end(struct store *store, account_t visit)
+{
+	(void)store, (void)visit;
+}
+
+enum store_outcome store_kv_get(struct store *store, account_t account, struct str key,
+				struct arena *arena, struct str *value)
+{
+	(void)store, (void)account, (void)key, (void)arena, (void)value;
+	return STORE_ABSENT;
+}
+
+enum store_outcome store_kv_scan(struct store *store, account_t account,
+				 struct str prefix, struct str after, size_t limit,
+				 struct arena *arena, struct kv_row **rows, size_t *count)
+{
+	(void)store, (void)account, (void)prefix, (void)after, (void)limit, (void)arena;
+	*rows = NULL;
+	*count = 0;
+	return STORE_OK;
 }
 
 enum store_outcome store_watch_open(struct store *store, struct store_watch *watch,

@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "base/rand.h"
 #include "rt/clock.h"
+#include "store/acl.h"
 
 enum {
 	BODY_MAX = 4000,
@@ -137,6 +138,21 @@ static void flags(const struct scene *scene, struct store_op *op)
 				      .keywords = any_keywords(scene),
 				      .unchanged_since =
 					      is_likely(20) ? row->modseq : UINT64_MAX};
+	if (!is_likely(20))
+		return;
+	op->flags.kept = FLAG_SEEN | (uint8_t)rand_below(64); /* as a visitor's */
+	op->flags.seen_by = (account_t)(1 + rand_below(3));
+}
+
+static void share(const struct scene *scene, struct store_op *op)
+{
+	op->acl = (struct op_acl){
+		.mailbox = any_mailbox(scene)->id,
+		.change = (enum acl_change)rand_below(3),
+		.entry = {.who = {.kind = ACL_ACCOUNT,
+				  .is_negative = is_likely(10),
+				  .account = (account_t)(50 + rand_below(5))},
+			  .rights = (uint32_t)rand_below(ACL_RIGHTS + 1)}};
 }
 
 static void copy(const struct scene *scene, struct store_op *op)
@@ -347,6 +363,7 @@ static const struct deed deeds_table[] = {
 	{OP_QUEUE_ADD, 7, queue_add, true},
 	{OP_QUEUE_SETTLE, 8, settle, false},
 	{OP_QUEUE_CHANGE, 4, queue_change, true},
+	{OP_ACL, 3, share, true},
 	{OP_KEY_FORGET, 2, key_forget, false},
 };
 /* The system's account has pairs and queue rows, and nothing else. */

@@ -290,6 +290,26 @@ static bool notify(struct imap_in *in, struct imap_command *command)
 	return imap_notify(in, &command->notify);
 }
 
+static bool setacl(struct imap_in *in, struct imap_command *command)
+{
+	return imap_setacl(in, &command->acl);
+}
+
+static bool identified(struct imap_in *in, struct imap_command *command)
+{
+	return imap_identified(in, &command->acl);
+}
+
+static bool getmetadata(struct imap_in *in, struct imap_command *command)
+{
+	return imap_getmetadata(in, &command->metadata);
+}
+
+static bool setmetadata(struct imap_in *in, struct imap_command *command)
+{
+	return imap_setmetadata(in, &command->metadata);
+}
+
 enum {
 	ANY = IMAP_NOT_AUTHENTICATED | IMAP_AUTHENTICATED | IMAP_SELECTED,
 	LOGGED_IN = IMAP_AUTHENTICATED | IMAP_SELECTED,
@@ -345,6 +365,13 @@ static const struct row {
 	[IMAP_UNAUTHENTICATE] = {STR("UNAUTHENTICATE"), LOGGED_IN},
 	[IMAP_UIDBATCHES] = {STR("UIDBATCHES"), IMAP_SELECTED, uidbatches},
 	[IMAP_NOTIFY] = {STR("NOTIFY"), LOGGED_IN, notify},
+	[IMAP_GETACL] = {STR("GETACL"), LOGGED_IN, mailbox},
+	[IMAP_SETACL] = {STR("SETACL"), LOGGED_IN, setacl},
+	[IMAP_DELETEACL] = {STR("DELETEACL"), LOGGED_IN, identified},
+	[IMAP_LISTRIGHTS] = {STR("LISTRIGHTS"), LOGGED_IN, identified},
+	[IMAP_MYRIGHTS] = {STR("MYRIGHTS"), LOGGED_IN, mailbox},
+	[IMAP_GETMETADATA] = {STR("GETMETADATA"), LOGGED_IN, getmetadata},
+	[IMAP_SETMETADATA] = {STR("SETMETADATA"), LOGGED_IN, setmetadata},
 };
 
 struct str imap_verb_name(enum imap_verb verb)

@@ -4,10 +4,12 @@
  * RFC 8437, UIDBATCHES RFC 10022, NOTIFY RFC 5465. */
 #pragma once
 
+#include "wire/imap/acl.h"
 #include "wire/imap/append.h"
 #include "wire/imap/esearch.h"
 #include "wire/imap/fetch.h"
 #include "wire/imap/list.h"
+#include "wire/imap/metadata.h"
 #include "wire/imap/notify.h"
 #include "wire/imap/quota.h"
 #include "wire/imap/search.h"
@@ -71,8 +73,15 @@ enum imap_verb {
 	IMAP_UNAUTHENTICATE,
 	IMAP_UIDBATCHES,
 	IMAP_NOTIFY,
+	IMAP_GETACL, /* RFC 4314 */
+	IMAP_SETACL,
+	IMAP_DELETEACL,
+	IMAP_LISTRIGHTS,
+	IMAP_MYRIGHTS,
+	IMAP_GETMETADATA, /* RFC 5464 */
+	IMAP_SETMETADATA,
+	IMAP_VERB_COUNT,
 };
-enum { IMAP_VERB_COUNT = IMAP_NOTIFY + 1 };
 
 struct imap_command {
 	struct str tag;
@@ -96,9 +105,11 @@ struct imap_command {
 			const struct str *names;
 			size_t count;
 		} enable;
-		struct str mailbox;    /* DELETE SUBSCRIBE UNSUBSCRIBE GETQUOTAROOT */
+		struct str mailbox;    /* DELETE SUBSCRIBE UNSUBSCRIBE GETQUOTAROOT
+					GETACL MYRIGHTS */
 		struct str quota_root; /* GETQUOTA SETQUOTA */
 		struct str mechanism;  /* COMPRESS */
+		struct imap_acl acl;   /* SETACL DELETEACL LISTRIGHTS */
 		struct {
 			struct str mailbox;
 			struct str use; /* "\Sent"; "" if none (RFC 6154 §3) */
@@ -119,7 +130,8 @@ struct imap_command {
 			bool has_range;       /* of batches, as they were written: */
 			uint32_t first, last; /* 1 has the highest UIDs */
 		} batches;
-		struct imap_select select; /* EXAMINE too */
+		struct imap_metadata metadata; /* GETMETADATA SETMETADATA */
+		struct imap_select select;     /* EXAMINE too */
 		struct imap_list list;
 		struct imap_append append; /* REPLACE too */
 		struct imap_search search; /* SORT, THREAD too */

@@ -19,6 +19,8 @@ static const struct word return_words[] = {
 	{STR("CHILDREN"), IMAP_LIST_CHILDREN},
 	{STR("SPECIAL-USE"), IMAP_LIST_SPECIAL_USE},
 	{STR("STATUS"), IMAP_LIST_STATUS},
+	{STR("MYRIGHTS"), IMAP_LIST_MYRIGHTS},
+	{STR("METADATA"), IMAP_LIST_METADATA},
 };
 
 static const struct word status_words[] = {
@@ -130,6 +132,9 @@ static bool return_options(struct imap_in *in, struct imap_list *list)
 		if (bit == IMAP_LIST_STATUS &&
 		    (!imap_space(in) || !imap_status_items(in, &list->status_items)))
 			return imap_fail_here(in, "STATUS needs a list of items");
+		if (bit == IMAP_LIST_METADATA &&
+		    (!imap_space(in) || !imap_entries(in, &list->metadata)))
+			return imap_fail_here(in, "METADATA needs a list of entries");
 	} while (imap_space(in));
 	return cur_byte(&in->at, ')') ||
 	       imap_fail_here(in, "the return options do not end");

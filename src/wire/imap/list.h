@@ -2,7 +2,7 @@
  * RFC 9051 §6.3.9, §6.3.11; RFC 5258; RFC 6154 §2. */
 #pragma once
 
-#include "wire/imap/token.h"
+#include "wire/imap/metadata.h"
 
 enum {
 	IMAP_LIST_PATTERNS_MAX = 100,
@@ -16,6 +16,8 @@ enum imap_list_option {
 	IMAP_LIST_SPECIAL_USE = 8, /* to select, and to return */
 	IMAP_LIST_CHILDREN = 16,
 	IMAP_LIST_STATUS = 32,
+	IMAP_LIST_MYRIGHTS = 64,  /* RFC 8440 */
+	IMAP_LIST_METADATA = 128, /* RFC 9590 */
 };
 
 enum imap_status_item {
@@ -37,8 +39,9 @@ struct imap_list {
 	unsigned select;  /* of enum imap_list_option */
 	unsigned returns;
 	unsigned status_items;
-	struct str reference;       /* UTF-8, as are the patterns */
-	const struct str *patterns; /* an empty one asks for the delimiter, if alone */
+	struct imap_metadata metadata; /* its entries */
+	struct str reference;          /* UTF-8, as are the patterns */
+	const struct str *patterns;    /* an empty one asks for the delimiter, if alone */
 	size_t pattern_count;
 };
 

@@ -31,6 +31,10 @@ static const struct {
 	 IMAP_LIST_CHILDREN | IMAP_LIST_SUBSCRIBED | IMAP_LIST_STATUS |
 		 IMAP_LIST_SPECIAL_USE,
 	 IMAP_STATUS_MESSAGES | IMAP_STATUS_SIZE, 1},
+	{STR("\"\" % RETURN (MYRIGHTS METADATA (/shared/a \"/private/b\"))"), true, true,
+	 0, IMAP_LIST_MYRIGHTS | IMAP_LIST_METADATA, 0, 1},
+	{STR("\"\" % RETURN (METADATA)"), false, false, 0, 0, 0, 0},
+	{STR("\"\" % RETURN (METADATA ())"), false, false, 0, 0, 0, 0},
 	{STR("\"\" % RETURN ()"), true, true, 0, 0, 0, 1},
 	{STR("(RECURSIVEMATCH) \"\" *"), false, false, 0, 0, 0, 0},
 	{STR("(FOO) \"\" *"), false, false, 0, 0, 0, 0},

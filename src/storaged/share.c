@@ -1,0 +1,111 @@
+/* Giving and taking rights: the list is the owner's, and he who gets rights finds it by
+ * a hint in his own account (store/acl.h).
+ *
+ * Commits are of one account each, so a hint is put before the list, and taken away after
+ * it: whatever dies in between, there is never a right without its hint.  One at a time:
+ * nobody takes a hint away that another is about to need. */
+#include "base/log.h"
+#include "rt/offload.h"
+#include "storaged/state.h"
+#include "store/acl.h"
+
+enum { LISTS_A_PAGE = 100 };
+
+static struct str hint_name(const struct acl_who *who, account_t owner,
+			    struct pair_key *name)
+{
+	return who->kind == ACL_ANYONE ? pair_anyone(name, owner)
+				       : pair_from(name, owner);
+}
+
+static enum store_outcome hint(struct storaged *storaged, const struct acl_who *who,
+			       account_t owner, enum store_op_kind kind)
+{
+	struct pair_key name;
+	struct store_op op = {.kind = kind};
+	struct store_commit commit = {.ops = &op, .count = 1};
+	struct arena arena;
+	struct storage_commit done = {.commit = &commit, .arena = &arena};
+
+	commit.account = who->kind == ACL_ANYONE ? ACCOUNT_SYSTEM : who->account;
+	op.kv.key = hint_name(who, owner, &name);
+	arena_init(&arena, 64 * 1024);
+	writer_commit(storaged->writer, &done);
+	arena_fini(&arena);
+	return done.outcome;
+}
+
+struct looking {
+	struct storage *storage;
+	const struct acl_who *who;
+	account_t owner;
+	bool is_found, is_sure;
+};
+
+/* Does any list of the owner's give anything to him? */
+static void look(void *arg)
+{
+	struct looking *l = arg;
+	struct pair_key last;
+	struct str after = STR("");
+	struct arena arena;
+	struct kv_row *rows;
+	size_t count;
+
+	arena_init(&arena, 16 << 20);
+	do {
+		arena_reset(&arena);
+		l->is_sure =
+			storage_kv_scan(l->storage, l->owner, PAIR_ACLS, after,
+					LISTS_A_PAGE, &arena, &rows, &count) == STORE_OK;
+		for (size_t i = 0; l->is_sure && i < count; i++) {
+			uint64_t mailbox = pair_mailbox(rows[i].key);
+
+			l->is_found |= acl_gives(rows[i].value, l->who);
+			l->is_sure = mailbox != 0;
+			after = pair_acl(&last, mailbox);
+		}
+	} while (l->is_sure && !l->is_found && count == LISTS_A_PAGE);
+	arena_fini(&arena);
+}
+
+static void tidy(struct storaged *storaged, const struct acl_who *who, account_t owner)
+{
+	struct looking l = {
+		.storage = storaged->options.storage, .who = who, .owner = owner};
+
+	writer_catch_up(storaged->writer);
+	offload(look, &l);
+	if (l.is_sure && !l.is_found)
+		(void)hint(storaged, who, owner, OP_KV_DELETE); /* one too many does no
+								   harm */
+}
+
+void share_commit(struct guest *guest, struct storage_commit *commit)
+{
+	struct storaged *storaged = guest->storaged;
+	const struct op_acl *op = &commit->commit->ops[0].acl;
+	account_t owner = commit->commit->account;
+	struct acl_who who = op->entry.who;
+	bool gives = op->change != ACL_REMOVE && op->entry.rights != 0;
+
+	if (commit->commit->count != 1) {
+		commit->outcome = STORE_INVALID;
+		return;
+	}
+	while (storaged->is_sharing)
+		if (wait_on(&storaged->shared, NEVER) != OK) {
+			commit->outcome = STORE_UNAVAILABLE;
+			return;
+		}
+	storaged->is_sharing = true;
+	commit->outcome = STORE_OK;
+	if (gives && !who.is_negative)
+		commit->outcome = hint(storaged, &who, owner, OP_KV_PUT);
+	if (commit->outcome == STORE_OK)
+		writer_commit(storaged->writer, commit);
+	if (commit->outcome == STORE_OK && !gives && !who.is_negative)
+		tidy(storaged, &who, owner);
+	storaged->is_sharing = false;
+	wake_all(&storaged->shared);
+}

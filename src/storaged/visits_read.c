@@ -1,0 +1,204 @@
+/* What a visitor gets to see: only mailboxes of which he may know, and whether he has
+ * seen a message, not whether its owner has. */
+#include <stdlib.h>
+
+#include "storage/seen_set.h"
+#include "storaged/state.h"
+#include "store/acl.h"
+
+enum { LISTS_A_PAGE = 100 };
+
+static uint32_t rights_in(struct storage *storage, account_t owner, account_t visitor,
+			  uint64_t mailbox, struct arena *arena)
+{
+	struct pair_key name;
+	struct str value;
+
+	if (storage_kv_get(storage, owner, pair_acl(&name, mailbox), arena, &value) !=
+	    STORE_OK)
+		return 0;
+	return acl_rights(value, visitor);
+}
+
+static enum store_outcome seen_of(struct storage *storage, account_t owner,
+				  account_t visitor, uint64_t mailbox,
+				  struct arena *arena, struct seen_set *seen)
+{
+	struct pair_key name;
+	struct str value;
+	enum store_outcome outcome = storage_kv_get(
+		storage, owner, pair_seen(&name, mailbox, visitor), arena, &value);
+
+	*seen = (struct seen_set){0};
+	if (outcome == STORE_OK && !seen_set_read(value, seen))
+		return STORE_OK; /* damaged: nothing was seen */
+	return outcome == STORE_ABSENT ? STORE_OK : outcome;
+}
+
+/* What stands in the row is the owner's. */
+static void row_narrow(struct mailbox_row *row, uint32_t rights)
+{
+	row->rights = rights;
+	row->role = ROLE_NONE;
+	row->is_subscribed = false;
+	row->unseen = 0;
+	if (rights & ACL_READ)
+		return;
+	row->exists = row->deleted = row->uid_next = 0;
+	row->bytes = row->modseq = row->change = 0;
+}
+
+/* ---- mailboxes --------------------------------------------------------------------- */
+
+/* Finds a row by its mailbox; the ids of a listing are in no order. */
+static int by_id(const void *a, const void *b)
+{
+	const struct mailbox_row *const *x = a, *const *y = b;
+
+	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+static struct mailbox_row *row_of(struct mailbox_row **sorted, size_t count, uint64_t id)
+{
+	struct mailbox_row wanted = {.id = id}, *key = &wanted;
+	struct mailbox_row **found = bsearch(&key, sorted, count, sizeof *sorted, by_id);
+
+	return found ? *found : NULL;
+}
+
+/* Gives each row the visitor's rights. */
+static enum store_outcome rights_fill(struct storage *storage, account_t owner,
+				      account_t visitor, struct mailbox_row **sorted,
+				      size_t count)
+{
+	struct arena arena;
+	struct pair_key last;
+	struct str after = STR("");
+	enum store_outcome outcome;
+	struct kv_row *rows;
+	size_t found;
+
+	arena_init(&arena, 16 << 20);
+	do {
+		arena_reset(&arena);
+		outcome = storage_kv_scan(storage, owner, PAIR_ACLS, after, LISTS_A_PAGE,
+					  &arena, &rows, &found);
+		for (size_t i = 0; outcome == STORE_OK && i < found; i++) {
+			uint64_t mailbox = pair_mailbox(rows[i].key);
+			struct mailbox_row *row = row_of(sorted, count, mailbox);
+
+			if (row)
+				row->rights = acl_rights(rows[i].value, visitor);
+			if (mailbox == 0) /* none of ours: where it ends is unknown */
+				outcome = STORE_DAMAGED;
+			after = pair_acl(&last, mailbox);
+		}
+	} while (outcome == STORE_OK && found == LISTS_A_PAGE);
+	arena_fini(&arena);
+	return outcome;
+}
+
+enum store_outcome visit_mailboxes(struct storage *storage, account_t owner,
+				   account_t visitor, struct arena *arena,
+				   struct mailbox_row *rows, size_t *count)
+{
+	struct mailbox_row **sorted =
+		ARENA_ARRAY(arena, struct mailbox_row *, *count + 1);
+	bool *stays = ARENA_ARRAY(arena, bool, *count + 1);
+	size_t kept = 0;
+
+	if (!sorted || !stays)
+		return STORE_INVALID;
+	for (size_t i = 0; i < *count; i++) {
+		sorted[i] = &rows[i];
+		rows[i].rights = 0;
+	}
+	qsort(sorted, *count, sizeof *sorted, by_id);
+	enum store_outcome outcome = rights_fill(storage, owner, visitor, sorted, *count);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	/* From the end: children stand behind those above them, whose names they need. */
+	for (size_t i = *count; i-- > 0;) {
+		struct mailbox_row *above = NULL;
+
+		stays[i] |= rows[i].rights != 0;
+		if (stays[i] && rows[i].parent != 0)
+			above = row_of(sorted, *count, rows[i].parent);
+		if (above)
+			stays[above - rows] = true;
+	}
+	for (size_t i = 0; i < *count; i++) {
+		if (!stays[i])
+			continue;
+		rows[kept] = rows[i];
+		row_narrow(&rows[kept], rows[i].rights);
+		kept++;
+	}
+	*count = kept;
+	return STORE_OK;
+}
+
+/* How many of the mailbox's messages he has not seen: it is counted how many he has. */
+static enum store_outcome unseen_count(struct storage *storage, account_t owner,
+				       uint64_t mailbox, const struct seen_set *seen,
+				       struct mailbox_row *row)
+{
+	enum store_outcome outcome = STORE_OK;
+	uint32_t seen_count = 0;
+	struct arena arena;
+
+	arena_init(&arena, 4 << 20);
+	for (size_t i = 0; i < seen->count && outcome == STORE_OK; i++) {
+		struct uid_range range = seen->list[i];
+
+		while (outcome == STORE_OK && range.first != 0 &&
+		       range.first <= range.last) {
+			struct message_row *rows;
+			size_t count;
+
+			arena_reset(&arena);
+			outcome = storage_rows(storage, owner, mailbox, range, 0, &arena,
+					       &rows, &count, &range.first);
+			seen_count += outcome == STORE_OK ? (uint32_t)count : 0;
+		}
+	}
+	arena_fini(&arena);
+	row->unseen = row->exists > seen_count ? row->exists - seen_count : 0;
+	return outcome;
+}
+
+enum store_outcome visit_mailbox(struct storage *storage, account_t owner,
+				 account_t visitor, struct arena *arena,
+				 struct mailbox_row *row)
+{
+	SCOPED(seen_set_fini) struct seen_set seen = {0};
+
+	row_narrow(row, rights_in(storage, owner, visitor, row->id, arena));
+	if (!(row->rights & ACL_READ))
+		return row->rights ? STORE_OK : STORE_ABSENT;
+	enum store_outcome outcome =
+		seen_of(storage, owner, visitor, row->id, arena, &seen);
+
+	if (outcome == STORE_OK)
+		outcome = unseen_count(storage, owner, row->id, &seen, row);
+	return outcome;
+}
+
+/* ---- messages ---------------------------------------------------------------------- */
+
+enum store_outcome visit_rows(struct storage *storage, account_t owner, account_t visitor,
+			      uint64_t mailbox, struct arena *arena,
+			      struct message_row *rows, size_t count)
+{
+	SCOPED(seen_set_fini) struct seen_set seen = {0};
+	enum store_outcome outcome =
+		seen_of(storage, owner, visitor, mailbox, arena, &seen);
+
+	for (size_t i = 0; i < count && outcome == STORE_OK; i++) {
+		rows[i].flags &= (uint8_t)~FLAG_SEEN;
+		if (seen_set_has(&seen, rows[i].uid))
+			rows[i].flags |= FLAG_SEEN;
+	}
+	return outcome;
+}
