@@ -561,6 +561,7 @@ static const struct {
 } visits[] = {
 	{{.call = CALL_ROWS, .rows = {.mailbox = BOX}}, ACL_READ},
 	{{.call = CALL_CHANGES, .changes = {.mailbox = BOX}}, ACL_READ},
+	{{.call = CALL_SEARCH, .find = {.mailbox = BOX}}, ACL_READ},
 	{{.call = CALL_BODY, .body = {.ref = {MESSAGE, BOX, SEEN_UID}}}, ACL_READ},
 	{{.call = CALL_KV_GET, .key = STR("acl/000000000015")}, ACL_ADMIN},
 	{{.call = CALL_KV_GET, .key = STR("meta/000000000015/s/x")},
@@ -588,12 +589,15 @@ TEST(a_visitor_may_call_what_his_rights_say)
 TEST(a_visitor_gets_nothing_else_whatever_his_rights)
 {
 	static const enum store_message refused[] = {
-		CALL_ENTER,      CALL_LEAVE,       CALL_SUMMARY,      CALL_QUEUE_LEASE,
-		CALL_QUEUE_LIST, CALL_LOCK,        CALL_UNLOCK,       CALL_WATCH_QUEUE,
-		CALL_STATS,      CALL_BACKUP_END,  CALL_BACKUP_BEGIN, CALL_EXPUNGED,
-		CALL_VISIT,      CALL_QUEUE_COUNTS};
+		CALL_ENTER,       CALL_LEAVE,        CALL_SUMMARY,      CALL_QUEUE_LEASE,
+		CALL_QUEUE_LIST,  CALL_LOCK,         CALL_UNLOCK,       CALL_WATCH_QUEUE,
+		CALL_STATS,       CALL_BACKUP_END,   CALL_BACKUP_BEGIN, CALL_EXPUNGED,
+		CALL_VISIT,       CALL_QUEUE_COUNTS, CALL_INDEX_TAKE,   CALL_INDEX_PUT,
+		CALL_INDEX_STATE, CALL_INDEX_RENEW};
 	static const struct store_request others[] = {
 		{.call = CALL_ROWS, .rows = {.mailbox = UNDER}},
+		{.call = CALL_SEARCH, .find = {.mailbox = UNDER}},
+		{.call = CALL_SEARCH, .find = {.mailbox = 0}},
 		{.call = CALL_CHANGES, .changes = {.mailbox = 0}}, /* of all mailboxes */
 		{.call = CALL_BODY, .body = {.ref = {MESSAGE, UNDER, SEEN_UID}}},
 		{.call = CALL_BODY, .body = {.ref = {MESSAGE, BOX, SEEN_UID + 1}}},
