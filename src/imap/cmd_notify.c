@@ -1,9 +1,14 @@
-/* NOTIFY: the client says what it wants to be told of from now on.  RFC 5465 §3.1. */
+/* NOTIFY: the client says what it wants to be told of from now on.  RFC 5465 §3.1.
+ *
+ * Deviates: changes of annotations are not told, although METADATA is there, for which
+ * RFC 5465 §5.6 and §5.7 require it (the change log has none of them); who asks for them
+ * hears BADEVENT.  Mailboxes of others are told of only while they are selected; where
+ * they are named they are passed over, without \NoAccess (§3.1). */
 #include "imap/events.h"
 #include "imap/mailboxes.h"
 
 enum {
-	/* Annotations of messages and metadata are not kept here. */
+	/* Annotations of messages are not kept here. */
 	SUPPORTED = IMAP_EVENT_MESSAGE_NEW | IMAP_EVENT_MESSAGE_EXPUNGE |
 		    IMAP_EVENT_FLAG_CHANGE | IMAP_EVENT_MAILBOX_NAME |
 		    IMAP_EVENT_SUBSCRIPTION_CHANGE,
