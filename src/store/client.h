@@ -96,6 +96,14 @@ void talk_exchange(struct talk *talk, enum store_message call);
 void talk_finish(struct talk *talk, enum store_outcome outcome);
 /* A whole read: the two above with an encoded request. */
 enum store_outcome talk_read(struct talk *talk, const struct store_request *request);
+/* A reading call: begins the talk and reads the reply; false if there is none. */
+bool talk_read_begin(struct talk *talk, struct store *store,
+		     const struct store_request *request);
+/* Ends it: what was decoded counts only if all of it was. */
+enum store_outcome talk_read_end(struct talk *talk, bool is_decoded);
+/* The reply's slices must outlive the talk: its octets move to the caller's arena in one
+ * go. */
+struct dec *talk_kept(struct talk *talk, struct arena *arena);
 /* Says something that is not answered; nothing if there is no channel. */
 void talk_tell(struct store *store, const struct store_request *request);
 

@@ -3,45 +3,15 @@
 
 #include "base/num.h"
 
-/* The reply's slices must outlive the talk: its octets move to the caller's arena in one
- * go. */
-static struct dec *reply_kept(struct talk *talk, struct arena *arena)
-{
-	struct str copy;
-
-	if (!arena_copy(arena, talk->dec.rest, &copy))
-		talk->dec.failed = true;
-	talk->dec.rest = copy;
-	return &talk->dec;
-}
-
-/* Ends the talk: what was decoded counts only if all of it was. */
-static enum store_outcome read_end(struct talk *talk, bool is_decoded)
-{
-	enum store_outcome outcome = talk->outcome;
-
-	if (outcome == STORE_OK && !is_decoded)
-		outcome = STORE_INVALID; /* the arena's bound */
-	talk_end(talk);
-	return outcome;
-}
-
-static bool read_begin(struct talk *talk, struct store *store,
-		       const struct store_request *request)
-{
-	talk_begin(talk, store, TALK_READ);
-	return talk_read(talk, request) == STORE_OK;
-}
-
 enum store_outcome store_summary(struct store *store, account_t account,
 				 struct account_summary *summary)
 {
 	struct store_request request = {.call = CALL_SUMMARY, .account = account};
 	struct talk talk;
-	bool is_decoded = read_begin(&talk, store, &request) &&
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
 			  store_dec_summary(&talk.dec, summary);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_mailboxes(struct store *store, account_t account,
@@ -51,10 +21,10 @@ enum store_outcome store_mailboxes(struct store *store, account_t account,
 	struct store_request request = {.call = CALL_MAILBOXES, .account = account};
 	struct talk talk;
 	bool is_decoded =
-		read_begin(&talk, store, &request) &&
-		store_dec_mailboxes(reply_kept(&talk, arena), arena, rows, count);
+		talk_read_begin(&talk, store, &request) &&
+		store_dec_mailboxes(talk_kept(&talk, arena), arena, rows, count);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_mailbox(struct store *store, account_t account, uint64_t mailbox,
@@ -64,10 +34,10 @@ enum store_outcome store_mailbox(struct store *store, account_t account, uint64_
 	struct talk talk;
 
 	request.mailbox = mailbox;
-	bool is_decoded = read_begin(&talk, store, &request) &&
-			  store_dec_mailbox(reply_kept(&talk, arena), row);
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
+			  store_dec_mailbox(talk_kept(&talk, arena), row);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
@@ -82,10 +52,10 @@ enum store_outcome store_rows(struct store *store, account_t account, uint64_t m
 	request.rows.uids = uids;
 	request.rows.columns = columns;
 	bool is_decoded =
-		read_begin(&talk, store, &request) &&
-		store_dec_rows(reply_kept(&talk, arena), arena, rows, count, next_uid);
+		talk_read_begin(&talk, store, &request) &&
+		store_dec_rows(talk_kept(&talk, arena), arena, rows, count, next_uid);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_changes(struct store *store, account_t account, uint64_t mailbox,
@@ -98,10 +68,10 @@ enum store_outcome store_changes(struct store *store, account_t account, uint64_
 
 	request.changes.mailbox = mailbox;
 	request.changes.since = since;
-	bool is_decoded = read_begin(&talk, store, &request) &&
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
 			  store_dec_changes(&talk.dec, arena, rows, count, upto, more);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_kv_get(struct store *store, account_t account, struct str key,
@@ -111,12 +81,12 @@ enum store_outcome store_kv_get(struct store *store, account_t account, struct s
 	struct talk talk;
 
 	request.key = key;
-	bool is_decoded =
-		read_begin(&talk, store, &request) && dec_ok(reply_kept(&talk, arena));
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
+			  dec_ok(talk_kept(&talk, arena));
 
 	if (is_decoded)
 		*value = talk.dec.rest;
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 /* ---- the queue, figures ------------------------------------------------------------ */
@@ -135,13 +105,13 @@ enum store_outcome store_queue_lease(struct store *store, enum queue_kind kind,
 	request.lease.limit = limit;
 	bool is_decoded = false;
 
-	if (read_begin(&talk, store, &request)) {
-		struct dec *dec = reply_kept(&talk, arena);
+	if (talk_read_begin(&talk, store, &request)) {
+		struct dec *dec = talk_kept(&talk, arena);
 
 		*next_due = (int64_t)dec_u64(dec);
 		is_decoded = store_dec_queue_rows(dec, arena, rows, count);
 	}
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_queue_list(struct store *store,
@@ -159,13 +129,13 @@ enum store_outcome store_queue_list(struct store *store,
 	bool is_decoded = false;
 
 	*count = 0;
-	if (read_begin(&talk, store, &request)) {
-		struct dec *dec = reply_kept(&talk, arena);
+	if (talk_read_begin(&talk, store, &request)) {
+		struct dec *dec = talk_kept(&talk, arena);
 
 		*place = store_dec_place(dec);
 		is_decoded = store_dec_queue_rows(dec, arena, rows, count);
 	}
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_queue_counts(struct store *store, struct str after, size_t limit,
@@ -179,10 +149,10 @@ enum store_outcome store_queue_counts(struct store *store, struct str after, siz
 	request.counts.limit = limit;
 	*count = 0;
 	bool is_decoded =
-		read_begin(&talk, store, &request) &&
-		store_dec_counts(reply_kept(&talk, arena), arena, all, domains, count);
+		talk_read_begin(&talk, store, &request) &&
+		store_dec_counts(talk_kept(&talk, arena), arena, all, domains, count);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_expunged(struct store *store, account_t account, uint64_t after,
@@ -195,20 +165,20 @@ enum store_outcome store_expunged(struct store *store, account_t account, uint64
 	request.list.after_row = after;
 	request.list.limit = EXPUNGED_PAGE_MAX;
 	bool is_decoded =
-		read_begin(&talk, store, &request) &&
-		store_dec_undelete_rows(reply_kept(&talk, arena), arena, rows, count);
+		talk_read_begin(&talk, store, &request) &&
+		store_dec_undelete_rows(talk_kept(&talk, arena), arena, rows, count);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_stats(struct store *store, struct store_stats *stats)
 {
 	struct store_request request = {.call = CALL_STATS};
 	struct talk talk;
-	bool is_decoded =
-		read_begin(&talk, store, &request) && store_dec_stats(&talk.dec, stats);
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
+			  store_dec_stats(&talk.dec, stats);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 /* Not repeated on another channel: what it asks for ends with its own. */
@@ -230,7 +200,7 @@ enum store_outcome store_backup_begin(struct store *store, int index_fd,
 	bool is_decoded =
 		talk.outcome == STORE_OK && store_dec_extent(&talk.dec, arena, extent);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_backup_end(struct store *store)
@@ -243,7 +213,7 @@ enum store_outcome store_backup_end(struct store *store)
 	talk_exchange(&talk, CALL_BACKUP_END);
 	if (!talk.is_over)
 		talk_finish(&talk, STORE_ABSENT); /* it ended with its channel */
-	return read_end(&talk, true);
+	return talk_read_end(&talk, true);
 }
 
 /* ---- scans, which come in portions ------------------------------------------------- */
@@ -253,10 +223,10 @@ static enum store_outcome scan_portion(struct store *store, struct store_request
 				       size_t *count)
 {
 	struct talk talk;
-	bool is_decoded = read_begin(&talk, store, request) &&
-			  store_dec_kv_rows(reply_kept(&talk, arena), arena, rows, count);
+	bool is_decoded = talk_read_begin(&talk, store, request) &&
+			  store_dec_kv_rows(talk_kept(&talk, arena), arena, rows, count);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_kv_scan(struct store *store, account_t account,

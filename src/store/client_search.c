@@ -2,34 +2,6 @@
 #include "store/client.h"
 #include "store/search.h"
 
-/* The reply's slices must outlive the talk. */
-static struct dec *reply_kept(struct talk *talk, struct arena *arena)
-{
-	struct str copy;
-
-	if (!arena_copy(arena, talk->dec.rest, &copy))
-		talk->dec.failed = true;
-	talk->dec.rest = copy;
-	return &talk->dec;
-}
-
-static enum store_outcome read_end(struct talk *talk, bool is_decoded)
-{
-	enum store_outcome outcome = talk->outcome;
-
-	if (outcome == STORE_OK && !is_decoded)
-		outcome = STORE_INVALID; /* the arena's bound */
-	talk_end(talk);
-	return outcome;
-}
-
-static bool read_begin(struct talk *talk, struct store *store,
-		       const struct store_request *request)
-{
-	talk_begin(talk, store, TALK_READ);
-	return talk_read(talk, request) == STORE_OK;
-}
-
 enum store_outcome store_search(struct store *store, account_t account, uint64_t mailbox,
 				unsigned classes, struct str text, struct arena *arena,
 				struct store_candidates *candidates)
@@ -40,10 +12,10 @@ enum store_outcome store_search(struct store *store, account_t account, uint64_t
 	request.find.mailbox = mailbox;
 	request.find.classes = classes;
 	request.find.text = text;
-	bool is_decoded = read_begin(&talk, store, &request) &&
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
 			  store_dec_candidates(&talk.dec, arena, candidates);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_index_take(struct store *store, struct arena *arena,
@@ -51,10 +23,10 @@ enum store_outcome store_index_take(struct store *store, struct arena *arena,
 {
 	struct store_request request = {.call = CALL_INDEX_TAKE};
 	struct talk talk;
-	bool is_decoded = read_begin(&talk, store, &request) &&
-			  store_dec_work(reply_kept(&talk, arena), arena, work);
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
+			  store_dec_work(talk_kept(&talk, arena), arena, work);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 /* Not said twice for nothing: if it has come, the second time is a CONFLICT. */
@@ -65,26 +37,26 @@ enum store_outcome store_index_put(struct store *store, account_t account,
 	struct talk talk;
 
 	request.done = *done;
-	bool is_decoded = read_begin(&talk, store, &request);
+	bool is_decoded = talk_read_begin(&talk, store, &request);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_index_state(struct store *store, struct index_state *state)
 {
 	struct store_request request = {.call = CALL_INDEX_STATE};
 	struct talk talk;
-	bool is_decoded = read_begin(&talk, store, &request) &&
+	bool is_decoded = talk_read_begin(&talk, store, &request) &&
 			  store_dec_index_state(&talk.dec, state);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }
 
 enum store_outcome store_index_renew(struct store *store)
 {
 	struct store_request request = {.call = CALL_INDEX_RENEW};
 	struct talk talk;
-	bool is_decoded = read_begin(&talk, store, &request);
+	bool is_decoded = talk_read_begin(&talk, store, &request);
 
-	return read_end(&talk, is_decoded);
+	return talk_read_end(&talk, is_decoded);
 }

@@ -199,3 +199,30 @@ void talk_tell(struct store *store, const struct store_request *request)
 		(void)ipc_event(store->ipc, (uint16_t)request->call, buf_str(&body), -1);
 	buf_fini(&body);
 }
+
+struct dec *talk_kept(struct talk *talk, struct arena *arena)
+{
+	struct str copy;
+
+	if (!arena_copy(arena, talk->dec.rest, &copy))
+		talk->dec.failed = true;
+	talk->dec.rest = copy;
+	return &talk->dec;
+}
+
+enum store_outcome talk_read_end(struct talk *talk, bool is_decoded)
+{
+	enum store_outcome outcome = talk->outcome;
+
+	if (outcome == STORE_OK && !is_decoded)
+		outcome = STORE_INVALID; /* the arena's bound */
+	talk_end(talk);
+	return outcome;
+}
+
+bool talk_read_begin(struct talk *talk, struct store *store,
+		     const struct store_request *request)
+{
+	talk_begin(talk, store, TALK_READ);
+	return talk_read(talk, request) == STORE_OK;
+}
