@@ -1,6 +1,7 @@
-/* Bodies too big for a message wait in files without names, so that memory stays bounded
- * and nothing is left behind; they need not survive anything.  Disk work happens in
- * threads. */
+/* Bodies too big for a message wait here for their commit: small ones in memory, as long
+ * as they are not too many, and others in files without names, so that memory stays
+ * bounded and nothing is left behind; they need not survive anything.  Disk work happens
+ * in threads. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +56,12 @@ static void close_file(void *arg)
 	(void)close(*fd); /* nobody wants its content any more */
 }
 
+static void held_end(struct storaged *storaged, struct buf *held)
+{
+	storaged->held_bytes -= held->len;
+	buf_fini(held);
+}
+
 static void staged_unlink(struct guest *guest, struct staged *staged)
 {
 	list_remove(&guest->staged, &staged->in_guest);
@@ -71,6 +78,7 @@ static void staged_free(struct guest *guest, struct staged *staged)
 	staged_unlink(guest, staged);
 	if (staged->fd >= 0)
 		close_file(&staged->fd);
+	held_end(guest->storaged, &staged->held);
 	mem_free(staged);
 }
 
@@ -121,7 +129,31 @@ static void piece_write(void *arg)
 	if (staged->fd < 0)
 		staged->fd = file_without_name(piece->folder);
 	if (staged->fd >= 0)
+		piece->err = file_pwrite_all(staged->fd, buf_str(&staged->held), 0);
+	if (piece->err == OK)
 		piece->err = file_pwrite_all(staged->fd, piece->bytes, staged->size);
+}
+
+/* False if it has to go to its file. */
+static bool hold(struct storaged *storaged, struct staged *staged, struct str bytes)
+{
+	if (staged->fd >= 0 || bytes.len > STAGED_HELD_BYTES - staged->held.len ||
+	    bytes.len > HELD_BYTES_MAX - storaged->held_bytes)
+		return false;
+	buf_add(&staged->held, bytes);
+	storaged->held_bytes += bytes.len;
+	return true;
+}
+
+static err_t write_out(struct guest *guest, struct staged *staged, struct str bytes)
+{
+	struct piece piece = {guest->storaged->options.staging, staged, bytes, ERR_IO};
+
+	staged->is_busy = true;
+	offload(piece_write, &piece);
+	staged->is_busy = false;
+	held_end(guest->storaged, &staged->held);
+	return piece.err;
 }
 
 static struct staged *staged_new(struct guest *guest, uint64_t id)
@@ -132,6 +164,7 @@ static struct staged *staged_new(struct guest *guest, uint64_t id)
 
 	staged->id = id;
 	staged->fd = -1;
+	staged->held = BUF(STAGED_HELD_BYTES);
 	list_add_last(&guest->staged, &staged->in_guest);
 	guest->staged_count++;
 	return staged;
@@ -149,20 +182,19 @@ enum store_outcome staging_add(struct guest *guest, uint64_t id, uint64_t offset
 		return STORE_INVALID;
 	if (bytes.len > STAGED_BYTES_MAX - guest->staged_bytes)
 		return STORE_UNAVAILABLE;
-	struct piece piece = {guest->storaged->options.staging, staged, bytes, ERR_IO};
+	err_t err = hold(guest->storaged, staged, bytes)
+			    ? OK
+			    : write_out(guest, staged, bytes);
 
-	staged->is_busy = true;
-	offload(piece_write, &piece);
-	staged->is_busy = false;
-	if (piece.err == OK) {
+	if (err == OK) {
 		staged->size += bytes.len;
 		guest->staged_bytes += bytes.len;
 	}
-	if (piece.err != OK || staged->is_dropped)
+	if (err != OK || staged->is_dropped)
 		staged_free(guest, staged);
-	if (piece.err == ERR_LIMIT)
+	if (err == ERR_LIMIT)
 		return STORE_FULL;
-	return piece.err == OK ? STORE_OK : STORE_UNAVAILABLE;
+	return err == OK ? STORE_OK : STORE_UNAVAILABLE;
 }
 
 /* ---- borrowing --------------------------------------------------------------------- */
@@ -181,8 +213,8 @@ static struct store_body *staged_body(const struct store_op *op)
 
 struct mapping {
 	struct staged *staged;
-	struct str map;
 	uint64_t raw_size;
+	struct str map;
 	bool is_good;
 };
 
@@ -204,28 +236,35 @@ static void unmap_files(void *arg)
 {
 	struct borrowed *borrowed = arg;
 
-	for (size_t i = 0; i < borrowed->count; i++)
-		if (borrowed->maps[i].ptr)
-			(void)munmap((void *)(uintptr_t)borrowed->maps[i].ptr,
-				     borrowed->maps[i].len); /* cannot fail */
+	for (size_t i = 0; i < borrowed->count; i++) {
+		struct str map = borrowed->bodies[i].map;
+
+		if (map.ptr)
+			(void)munmap((void *)(uintptr_t)map.ptr, map.len);
+	}
 }
 
-static enum store_outcome borrow_body(struct guest *guest, struct store_body *body,
-				      struct str *map)
+static enum store_outcome borrow_body(struct borrowed *borrowed, struct store_body *body,
+				      struct borrowed_body *ours)
 {
-	struct staged *staged = staged_find(guest, body->staged);
+	struct staged *staged = staged_find(borrowed->guest, body->staged);
 
 	if (!staged || staged->is_busy || staged->size == 0)
 		return STORE_INVALID;
-	staged_unlink(guest, staged);
+	staged_unlink(borrowed->guest, staged);
 	struct mapping mapping = {.staged = staged, .raw_size = body->raw_size};
 
-	offload(map_file, &mapping);
-	mem_free(staged);
-	*map = mapping.map;
-	body->frame = mapping.map;
+	if (staged->fd >= 0)
+		offload(map_file, &mapping);
+	else
+		mapping.is_good = frame_fits(buf_str(&staged->held), body->raw_size);
+	ours->map = mapping.map;
+	ours->held = staged->held;
+	body->frame = staged->fd >= 0 ? mapping.map : buf_str(&ours->held);
 	body->staged = 0;
-	if (!mapping.map.ptr)
+	borrowed->has_maps |= staged->fd >= 0;
+	mem_free(staged);
+	if (!body->frame.ptr)
 		return STORE_UNAVAILABLE;
 	return mapping.is_good ? STORE_OK : STORE_INVALID;
 }
@@ -233,15 +272,16 @@ static enum store_outcome borrow_body(struct guest *guest, struct store_body *bo
 enum store_outcome staging_borrow(struct guest *guest, struct store_commit *commit,
 				  struct borrowed *borrowed)
 {
-	*borrowed = (struct borrowed){NULL, commit->count};
+	*borrowed = (struct borrowed){.guest = guest, .count = commit->count};
 	for (size_t i = 0; i < commit->count; i++) {
 		struct store_body *body = staged_body(&commit->ops[i]);
 
 		if (!body)
 			continue;
-		if (!borrowed->maps)
-			borrowed->maps = NEW_ARRAY(struct str, commit->count);
-		enum store_outcome outcome = borrow_body(guest, body, &borrowed->maps[i]);
+		if (!borrowed->bodies)
+			borrowed->bodies = NEW_ARRAY(struct borrowed_body, commit->count);
+		enum store_outcome outcome =
+			borrow_body(borrowed, body, &borrowed->bodies[i]);
 
 		if (outcome != STORE_OK)
 			return outcome;
@@ -251,9 +291,12 @@ enum store_outcome staging_borrow(struct guest *guest, struct store_commit *comm
 
 void staging_release(struct borrowed *borrowed)
 {
-	if (!borrowed->maps)
+	if (!borrowed->bodies)
 		return;
-	offload(unmap_files, borrowed);
-	mem_free(borrowed->maps);
-	borrowed->maps = NULL;
+	if (borrowed->has_maps)
+		offload(unmap_files, borrowed);
+	for (size_t i = 0; i < borrowed->count; i++)
+		held_end(borrowed->guest->storaged, &borrowed->bodies[i].held);
+	mem_free(borrowed->bodies);
+	borrowed->bodies = NULL;
 }

@@ -21,6 +21,8 @@ enum {
 	KEPT_BYTES_MAX = 64 * 1024 * 1024, /* long replies of one guest */
 	LEASES_MAX = 20000,                /* queue rows of one guest */
 	LOCKS_MAX = 30000,                 /* of one guest */
+	STAGED_HELD_BYTES = 64 * 1024,     /* of one staged body, in memory, */
+	HELD_BYTES_MAX = 16 * 1024 * 1024, /* and of all */
 };
 #define STAGED_BYTES_MAX ((uint64_t)2 << 30)
 
@@ -59,8 +61,9 @@ struct leases {
 struct staged {
 	struct list_link in_guest;
 	uint64_t id, size;
-	int fd;       /* of a file without a name; -1: not yet */
-	bool is_busy; /* a piece is being written */
+	struct buf held; /* its octets, until they are too many */
+	int fd;          /* then, of a file without a name; -1: not yet */
+	bool is_busy;    /* a piece is being written */
 	bool is_dropped;
 };
 
@@ -102,6 +105,7 @@ struct storaged {
 	bool has_grant_key, is_closing;
 	size_t guest_count;      /* also those that have left but are still in use */
 	struct completion empty; /* posted when is_closing and no guest is left */
+	uint64_t held_bytes;     /* of staged bodies, in memory */
 	struct indexing *indexing;
 	uint64_t retention_task;            /* 0: it has ended */
 	struct completion *retention_ended; /* of whoever waits for that */
@@ -189,8 +193,13 @@ void staging_drop(struct guest *guest, uint64_t id);
 void staging_drop_all(struct guest *guest);
 /* The commit's staged bodies become frames in memory, until released. */
 struct borrowed {
-	struct str *maps; /* one per op; NULL: none was staged */
+	struct guest *guest;
+	struct borrowed_body {
+		struct buf held;
+		struct str map; /* of a file */
+	} * bodies;             /* one per op; NULL: none was staged */
 	size_t count;
+	bool has_maps;
 };
 enum store_outcome staging_borrow(struct guest *guest, struct store_commit *commit,
 				  struct borrowed *borrowed);
