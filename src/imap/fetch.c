@@ -373,7 +373,7 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 {
 	struct session *s = f->s;
 	enum store_outcome worst = count > 0 ? selected_number(s) : STORE_OK;
-	struct walk walk = walk_over(s, list, count, columns_for(f));
+	SCOPED(walk_fini) struct walk walk = walk_through(s, list, count, columns_for(f));
 	const struct message_row *row;
 	bool is_many = false;
 

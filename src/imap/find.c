@@ -102,7 +102,8 @@ static enum store_outcome find_in(struct find *find, const struct imap_range *li
 				  void *arg)
 {
 	struct match *match = &find->match;
-	struct walk walk = walk_over(match->s, list, count, match->columns | columns);
+	SCOPED(walk_fini)
+	struct walk walk = walk_through(match->s, list, count, match->columns | columns);
 
 	for (const struct message_row *row;
 	     !conn_is_broken(match->s->conn) && (row = walk_next(&walk));) {

@@ -79,8 +79,9 @@ static enum store_outcome
 each_whole(struct session *s, const struct order *order, const struct uids *uids,
 	   bool (*take)(void *arg, const struct order_facts *facts), void *arg)
 {
+	SCOPED(walk_fini)
 	struct walk walk =
-		walk_over(s, uids->list, uids->count, ROW_MESSAGE | ROW_DIGEST);
+		walk_through(s, uids->list, uids->count, ROW_MESSAGE | ROW_DIGEST);
 	struct buf texts[SORT_TEXTS];
 	struct message message;
 	enum store_outcome outcome = STORE_OK;

@@ -20,22 +20,55 @@ struct walk walk_beside(struct session *s, struct arena *arena,
 			     .columns = columns};
 }
 
+struct walk walk_through(struct session *s, const struct imap_range *list, size_t count,
+			 unsigned columns)
+{
+	struct walk walk = walk_over(s, list, count, columns);
+
+	walk.is_through = true;
+	return walk;
+}
+
+void walk_fini(struct walk *walk)
+{
+	rows_ahead_drop(&walk->ahead);
+}
+
+/* Where the page that comes next begins, and the end of its range. */
+static struct uid_range rest_of(const struct walk *walk)
+{
+	return (struct uid_range){walk->next ? walk->next : walk->list[0].first,
+				  walk->list[0].last};
+}
+
+static void ask_ahead(struct walk *walk)
+{
+	walk->ahead =
+		rows_ahead_start(session_store(walk->s), walk->account, walk->mailbox,
+				 rest_of(walk), walk->columns, walk->arena->max);
+	if (walk->ahead)
+		task_yield(); /* so that it is on its way */
+}
+
 static void turn_page(struct walk *walk)
 {
-	struct session *s = walk->s;
-	struct uid_range rest = {walk->next ? walk->next : walk->list[0].first,
-				 walk->list[0].last};
+	struct uid_range rest = rest_of(walk);
 
 	arena_reset(walk->arena);
 	walk->row_at = walk->row_count = 0;
-	walk->outcome = store_rows(session_store(s), walk->account, walk->mailbox, rest,
-				   walk->columns, walk->arena, &walk->rows,
-				   &walk->row_count, &walk->next);
+	walk->outcome =
+		walk->ahead ? rows_ahead_take(&walk->ahead, walk->arena, &walk->rows,
+					      &walk->row_count, &walk->next)
+			    : store_rows(session_store(walk->s), walk->account,
+					 walk->mailbox, rest, walk->columns, walk->arena,
+					 &walk->rows, &walk->row_count, &walk->next);
 	if (walk->next == 0 || walk->next > rest.last) {
 		walk->list++;
 		walk->count--;
 		walk->next = 0;
 	}
+	if (walk->is_through && walk->outcome == STORE_OK && walk->count > 0)
+		ask_ahead(walk);
 }
 
 const struct message_row *walk_next(struct walk *walk)

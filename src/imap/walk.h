@@ -1,7 +1,7 @@
 /* A walk over the rows of a mailbox, a page at a time. */
 #pragma once
 
-#include "store/types.h"
+#include "store/rows_ahead.h"
 #include "wire/imap/sequence_set.h"
 
 struct session;
@@ -19,11 +19,18 @@ struct walk {
 	struct message_row *rows;
 	size_t row_count, row_at;
 	enum store_outcome outcome; /* OK, or why it ended early */
+	bool is_through;            /* goes to the end, mostly */
+	struct rows_ahead *ahead;   /* the next page; NULL: not asked for yet */
 };
 
 struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,
 		      unsigned columns);
-/* The same in an arena of one's own, beside another walk. */
+/* The same for who goes to the end, mostly: the next page is read while one is looked at.
+ * Needs walk_fini(). */
+struct walk walk_through(struct session *s, const struct imap_range *list, size_t count,
+			 unsigned columns);
+void walk_fini(struct walk *walk);
+/* The same as walk_over() in an arena of one's own, beside another walk. */
 struct walk walk_beside(struct session *s, struct arena *arena,
 			const struct imap_range *list, size_t count, unsigned columns);
 /* The next row, or NULL at the end.  May suspend.  It is good until the next call: the

@@ -13,6 +13,7 @@ enum {
 	WORK_ARENA_BYTES = 4 * 1024 * 1024,
 	RETRY_MS = 60 * 1000, /* when the store cannot */
 	SOON_MS = 1000,
+	TOGETHER = 8, /* bodies of one call */
 	BODY_HELD_MAX = SEARCH_BODY_MAX + BODY_PAGE_BYTES,
 	CRC_SEED = 2, /* other keys of the same octets begin otherwise */
 };
@@ -23,7 +24,7 @@ struct run {
 	struct arena arena;
 	struct index_work work;
 	struct terms *terms;
-	struct buf bodies[BODIES_MAX];
+	struct buf bodies[TOGETHER];
 	struct buf words; /* of all docs that are to be put */
 	struct index_doc docs[INDEX_ITEMS_MAX];
 	size_t starts[INDEX_ITEMS_MAX + 1];
@@ -125,8 +126,8 @@ static enum store_outcome take_long(struct run *run, const struct index_item *it
 static enum store_outcome take_some(struct run *run, const struct index_item *items,
 				    size_t count)
 {
-	struct message_ref refs[BODIES_MAX];
-	enum store_outcome outcomes[BODIES_MAX];
+	struct message_ref refs[TOGETHER];
+	enum store_outcome outcomes[TOGETHER];
 
 	for (size_t i = 0; i < count; i++) {
 		refs[i] = MESSAGE_REF(items[i].message);
@@ -152,9 +153,9 @@ static enum store_outcome work(struct run *run)
 
 	run->done = (struct index_done){.from = work->from};
 	buf_reset(&run->words);
-	for (size_t at = 0; at < work->count && outcome == STORE_OK; at += BODIES_MAX)
+	for (size_t at = 0; at < work->count && outcome == STORE_OK; at += TOGETHER)
 		outcome = take_some(run, work->items + at,
-				    (size_t)num_min(BODIES_MAX, work->count - at));
+				    (size_t)num_min(TOGETHER, work->count - at));
 	if (outcome == STORE_OK && run->done.from < work->upto)
 		outcome = put(run, work->upto);
 	return outcome;
@@ -165,7 +166,7 @@ static void run_fini(struct run *run)
 	arena_fini(&run->arena);
 	terms_free(&run->terms);
 	buf_fini(&run->words);
-	for (size_t i = 0; i < BODIES_MAX; i++)
+	for (size_t i = 0; i < TOGETHER; i++)
 		buf_fini(&run->bodies[i]);
 	mem_free(run);
 }
@@ -177,7 +178,7 @@ static struct run *run_new(const struct indexd *indexd)
 	run->indexd = indexd;
 	run->terms = terms_new();
 	run->words = BUF(INDEX_PUT_BYTES + 64 * 1024);
-	for (size_t i = 0; i < BODIES_MAX; i++)
+	for (size_t i = 0; i < TOGETHER; i++)
 		run->bodies[i] = BUF(BODY_HELD_MAX);
 	arena_init(&run->arena, WORK_ARENA_BYTES);
 	return run;

@@ -158,6 +158,8 @@ struct reader {
 };
 /* UNAVAILABLE if it cannot be had; reader_end() is then not needed, but harmless. */
 enum store_outcome reader_begin(struct reader *reader, struct storage *storage);
+/* Lets go of the index, but not of the packs: before a disk is read. */
+void reader_rest(struct reader *reader);
 void reader_end(struct reader *reader); /* for SCOPED */
 /* As an outcome: ABSENT, or UNAVAILABLE (it was logged). */
 enum store_outcome read_err(err_t err);

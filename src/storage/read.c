@@ -51,14 +51,22 @@ enum store_outcome reader_begin(struct reader *reader, struct storage *storage)
 	return STORE_UNAVAILABLE;
 }
 
-void reader_end(struct reader *reader)
+void reader_rest(struct reader *reader)
 {
 	if (!reader->storage)
 		return;
 	kv_cursor_close(&reader->cursor);
 	if (reader->has_parts)
 		kv_cursor_close(&reader->parts);
+	reader->has_parts = false;
 	kv_drop(&reader->txn);
+}
+
+void reader_end(struct reader *reader)
+{
+	if (!reader->storage)
+		return;
+	reader_rest(reader);
 	(void)pthread_rwlock_unlock(&reader->storage->gate);
 	reader->storage = NULL;
 }
@@ -385,7 +393,7 @@ static enum store_outcome page_read(struct reader *reader, account_t account,
 
 		if (key.len != end.len || memcmp(key.ptr, end.ptr, end.len) < 0)
 			return STORE_OK;
-		if (page->bytes >= ROWS_PAGE_BYTES) {
+		if (page->bytes >= ROWS_PAGE_BYTES || page->count == ROWS_PAGE_MAX) {
 			page->next_uid = key_uid_of(key);
 			return STORE_OK;
 		}

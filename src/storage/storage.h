@@ -169,6 +169,19 @@ enum store_outcome storage_frame(struct storage *storage, account_t account,
 				 uint64_t message, uint64_t offset, size_t room,
 				 struct buf *frame, uint64_t *frame_size,
 				 uint64_t *raw_size);
+/* Several whole ones, STORAGE_FRAMES_MAX at most, one behind the other in octets, whose
+ * bound has to leave STORAGE_FRAME_EXTRA beyond room.  INVALID for those that find no
+ * room. */
+enum { STORAGE_FRAMES_MAX = 64, STORAGE_FRAME_EXTRA = 4096 };
+struct storage_frame {
+	uint64_t message;
+	enum store_outcome outcome;
+	uint64_t raw_size;
+	size_t from, len; /* in octets */
+};
+void storage_frames(struct storage *storage, account_t account,
+		    struct storage_frame *frames, size_t count, size_t room,
+		    struct buf *octets);
 enum store_outcome storage_kv_get(struct storage *storage, account_t account,
 				  struct str key, struct arena *arena, struct str *value);
 enum store_outcome storage_kv_scan(struct storage *storage, account_t account,

@@ -85,36 +85,26 @@ static enum store_outcome read_body(struct storage *storage,
 	return outcome;
 }
 
-/* One of several: "var outcome [var raw_size, str frame]". */
-static void read_one_of(struct storage *storage, account_t account, uint64_t message,
-			struct buf *frame, struct buf *reply)
-{
-	uint64_t frame_size = 0, raw_size = 0;
-	size_t left = BODIES_BYTES - num_min(reply->len, BODIES_BYTES);
-	enum store_outcome outcome = STORE_INVALID;
-
-	buf_reset(frame);
-	if (left > 0)
-		outcome = storage_frame(storage, account, message, 0, left, frame,
-					&frame_size, &raw_size);
-	if (outcome == STORE_OK && frame_size > frame->len)
-		outcome = STORE_INVALID; /* does not fit */
-	enc_var(reply, outcome);
-	if (outcome != STORE_OK)
-		return;
-	enc_var(reply, raw_size);
-	enc_str(reply, buf_str(frame));
-}
-
+/* Of each, "var outcome [var raw_size, str frame]". */
 static enum store_outcome read_bodies(struct storage *storage,
 				      const struct store_request *r, struct buf *reply)
 {
-	struct buf frame = BUF(BODIES_BYTES);
+	struct buf octets = BUF(BODIES_BYTES + STORAGE_FRAME_EXTRA);
+	struct storage_frame frames[BODIES_MAX];
 
 	for (size_t i = 0; i < r->bodies.count; i++)
-		read_one_of(storage, r->account, r->bodies.refs[i].message, &frame,
-			    reply);
-	buf_fini(&frame);
+		frames[i] = (struct storage_frame){.message = r->bodies.refs[i].message};
+	storage_frames(storage, r->account, frames, r->bodies.count, BODIES_BYTES,
+		       &octets);
+	for (size_t i = 0; i < r->bodies.count; i++) {
+		enc_var(reply, frames[i].outcome);
+		if (frames[i].outcome != STORE_OK)
+			continue;
+		enc_var(reply, frames[i].raw_size);
+		enc_str(reply, str_first(str_skip(buf_str(&octets), frames[i].from),
+					 frames[i].len));
+	}
+	buf_fini(&octets);
 	return STORE_OK;
 }
 

@@ -1,123 +1,51 @@
 #include "store/ahead.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "store/codec.h"
 
-enum { WAIT_S = 60, WORKERS = AHEAD_BODIES / BODIES_MAX };
+enum {
+	BATCHES = 3,
+	FIRST_BODIES = 8, /* of the first batch: more may never be asked for */
+	WAIT_S = 60,
+};
 
-enum job_state { JOB_FREE, JOB_ASKED, JOB_RUNNING, JOB_DONE };
-
-struct job {
-	enum job_state state;
-	bool is_unwanted; /* to be dropped when it is done */
-	struct message_ref ref;
-	uint64_t order;
-	enum store_outcome outcome;
-	struct buf body;
+/* Bodies that one call brings, in the order of their UIDs.  Those before `at` are over.
+ */
+struct batch {
+	struct ahead *ahead;
+	enum { BATCH_FREE, BATCH_RUNNING, BATCH_DONE } state;
+	size_t count, at;
+	struct message_ref refs[BODIES_MAX]; /* message 0: it was taken */
+	struct buf bodies[BODIES_MAX];
+	enum store_outcome outcomes[BODIES_MAX];
 };
 
 struct ahead {
 	struct store *store;
 	account_t account;
 	uint64_t mailbox;
-	struct job jobs[AHEAD_BODIES];
-	uint64_t last_order;
-	struct waiters work, done;
-	unsigned users; /* the owner, and the tasks that fetch */
-	unsigned workers;
-	bool is_over;
+	uint32_t wanted;   /* the UID whose turn it is */
+	uint32_t asked;    /* up to this UID */
+	size_t bodies_max; /* of the next batch */
+	struct batch batches[BATCHES];
+	struct waiters done;
+	unsigned users; /* the owner, and the tasks that read */
 };
+
+static void bodies_release(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		buf_fini(&batch->bodies[i]);
+}
 
 static void unref(struct ahead *ahead)
 {
 	if (--ahead->users > 0)
 		return;
-	for (size_t i = 0; i < AHEAD_BODIES; i++)
-		buf_fini(&ahead->jobs[i].body);
+	for (size_t i = 0; i < BATCHES; i++)
+		bodies_release(&ahead->batches[i]);
 	mem_free(ahead);
-}
-
-/* The one that was asked for first. */
-static struct job *next_asked(struct ahead *ahead)
-{
-	struct job *next = NULL;
-
-	for (size_t i = 0; i < AHEAD_BODIES; i++) {
-		struct job *job = &ahead->jobs[i];
-
-		if (job->state == JOB_ASKED && (!next || job->order < next->order))
-			next = job;
-	}
-	return next;
-}
-
-static void job_free(struct job *job)
-{
-	job->state = JOB_FREE;
-	job->is_unwanted = false;
-	buf_reset(&job->body);
-}
-
-/* Those that were asked for first, up to what one call reads; they are running then. */
-static size_t take_jobs(struct ahead *ahead, struct job *jobs[])
-{
-	size_t count = 0;
-	struct job *job;
-
-	while (count < BODIES_MAX && (job = next_asked(ahead))) {
-		job->state = JOB_RUNNING;
-		jobs[count++] = job;
-	}
-	return count;
-}
-
-static void job_done(struct ahead *ahead, struct job *job)
-{
-	job->state = JOB_DONE;
-	if (job->is_unwanted)
-		job_free(job);
-	wake_all(&ahead->done);
-}
-
-static void run_jobs(struct ahead *ahead, struct job *jobs[], size_t count)
-{
-	enum store_outcome outcomes[BODIES_MAX];
-	struct buf bodies[BODIES_MAX];
-	struct message_ref refs[BODIES_MAX];
-
-	for (size_t i = 0; i < count; i++) {
-		refs[i] = jobs[i]->ref;
-		bodies[i] = jobs[i]->body;
-	}
-	enum store_outcome outcome =
-		store_bodies(ahead->store, ahead->account, refs, count, bodies, outcomes);
-
-	for (size_t i = 0; i < count; i++) {
-		jobs[i]->body = bodies[i];
-		jobs[i]->outcome = outcome == STORE_OK ? outcomes[i] : outcome;
-		if (jobs[i]->outcome == STORE_INVALID) /* too long for that */
-			jobs[i]->outcome = store_body(ahead->store, ahead->account,
-						      refs[i], &jobs[i]->body);
-		job_done(ahead, jobs[i]);
-	}
-}
-
-static void work(void *arg)
-{
-	struct ahead *ahead = arg;
-
-	while (!ahead->is_over) {
-		struct job *jobs[BODIES_MAX];
-		size_t count = take_jobs(ahead, jobs);
-
-		if (count > 0)
-			run_jobs(ahead, jobs, count);
-		else if (wait_on(&ahead->work, NEVER) != OK)
-			break;
-	}
-	ahead->workers--;
-	wake_all(&ahead->done); /* whoever waits for a job looks again */
-	unref(ahead);
 }
 
 struct ahead *ahead_new(struct store *store, account_t account, uint64_t mailbox)
@@ -127,134 +55,148 @@ struct ahead *ahead_new(struct store *store, account_t account, uint64_t mailbox
 	ahead->store = store;
 	ahead->account = account;
 	ahead->mailbox = mailbox;
+	ahead->bodies_max = FIRST_BODIES;
 	ahead->users = 1;
-	for (size_t i = 0; i < AHEAD_BODIES; i++)
-		ahead->jobs[i].body = BUF(AHEAD_BODY_MAX);
+	for (size_t i = 0; i < BATCHES; i++)
+		ahead->batches[i].ahead = ahead;
 	return ahead;
 }
 
-void ahead_free(struct ahead **ahead_ptr)
+void ahead_free(struct ahead **ahead)
 {
-	struct ahead *ahead = *ahead_ptr;
+	if (*ahead)
+		unref(*ahead);
+	*ahead = NULL;
+}
 
-	if (!ahead)
-		return;
-	*ahead_ptr = NULL;
-	ahead->is_over = true;
-	wake_all(&ahead->work);
+/* ---- reading ----------------------------------------------------------------------- */
+
+static void read_batch(void *arg)
+{
+	struct batch *batch = arg;
+	struct ahead *ahead = batch->ahead;
+	enum store_outcome outcome = STORE_UNAVAILABLE;
+
+	if (ahead->users > 1) /* the owner is still there */
+		outcome = store_bodies(ahead->store, ahead->account, batch->refs,
+				       batch->count, batch->bodies, batch->outcomes);
+	for (size_t i = 0; i < batch->count; i++) {
+		if (outcome != STORE_OK)
+			batch->outcomes[i] = outcome;
+		if (batch->outcomes[i] == STORE_INVALID) /* too long for that */
+			batch->outcomes[i] =
+				store_body(ahead->store, ahead->account, batch->refs[i],
+					   &batch->bodies[i]);
+	}
+	batch->state = BATCH_DONE;
+	wake_all(&ahead->done);
 	unref(ahead);
 }
 
-static struct job *job_of(struct ahead *ahead, uint64_t message)
-{
-	for (size_t i = 0; i < AHEAD_BODIES; i++) {
-		struct job *job = &ahead->jobs[i];
+/* ---- wanting ----------------------------------------------------------------------- */
 
-		if (job->state != JOB_FREE && !job->is_unwanted &&
-		    job->ref.message == message)
-			return job;
+/* Whatever comes before that UID is over. */
+static void pass_by(struct ahead *ahead, uint64_t uid)
+{
+	for (size_t i = 0; i < BATCHES; i++) {
+		struct batch *batch = &ahead->batches[i];
+
+		while (batch->at < batch->count && batch->refs[batch->at].uid < uid)
+			batch->at++;
+		if (batch->state != BATCH_DONE || batch->at < batch->count)
+			continue;
+		bodies_release(batch);
+		batch->state = BATCH_FREE;
+		batch->count = 0;
+	}
+}
+
+static struct batch *free_batch(struct ahead *ahead)
+{
+	for (size_t i = 0; i < BATCHES; i++) {
+		if (ahead->batches[i].state == BATCH_FREE)
+			return &ahead->batches[i];
 	}
 	return NULL;
 }
 
-static void drop_unwanted(struct ahead *ahead, const struct message_row *rows,
-			  size_t count)
+/* The rows that were not asked for yet, as many as one call may bring. */
+static void fill(struct batch *batch, const struct message_row *rows, size_t count)
 {
-	for (size_t i = 0; i < AHEAD_BODIES; i++) {
-		struct job *job = &ahead->jobs[i];
-		bool is_wanted = false;
+	struct ahead *ahead = batch->ahead;
+	uint64_t bytes = 0;
 
-		for (size_t n = 0; n < count && n < AHEAD_BODIES; n++)
-			is_wanted |= rows[n].message == job->ref.message;
-		if (is_wanted || job->state == JOB_FREE)
+	batch->at = batch->count = 0;
+	for (size_t i = 0; i < count && batch->count < ahead->bodies_max; i++) {
+		if (rows[i].uid <= ahead->asked)
 			continue;
-		if (job->state == JOB_RUNNING)
-			job->is_unwanted = true;
-		else
-			job_free(job);
-	}
-}
-
-static bool ask(struct ahead *ahead, const struct message_row *row)
-{
-	for (size_t i = 0; i < AHEAD_BODIES; i++) {
-		struct job *job = &ahead->jobs[i];
-
-		if (job->state != JOB_FREE)
+		if (batch->count > 0 && bytes + rows[i].size > BODIES_BYTES)
+			break;
+		ahead->asked = rows[i].uid;
+		if (rows[i].size > AHEAD_BODY_MAX)
 			continue;
-		job->state = JOB_ASKED;
-		job->ref = (struct message_ref){row->message, ahead->mailbox, row->uid};
-		job->order = ++ahead->last_order;
-		return true;
+		bytes += rows[i].size;
+		batch->bodies[batch->count] = BUF(AHEAD_BODY_MAX);
+		batch->refs[batch->count++] = (struct message_ref){
+			rows[i].message, ahead->mailbox, rows[i].uid};
 	}
-	return false;
-}
-
-/* They live as long as ahead. */
-static void add_worker(struct ahead *ahead)
-{
-	if (ahead->workers == WORKERS || !task_start("ahead", work, ahead))
-		return;
-	ahead->workers++;
-	ahead->users++;
-}
-
-static size_t free_jobs(const struct ahead *ahead)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < AHEAD_BODIES; i++)
-		count += ahead->jobs[i].state == JOB_FREE;
-	return count;
+	ahead->bodies_max = num_min(2 * ahead->bodies_max, BODIES_MAX);
 }
 
 void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count)
 {
-	drop_unwanted(ahead, rows, count);
-	/* Not one by one: a call for many costs little more than for one. */
-	if (free_jobs(ahead) < BODIES_MAX && job_of(ahead, rows[0].message))
-		return;
-	for (size_t i = 0; i < count && i < AHEAD_BODIES; i++) {
-		if (rows[i].size > AHEAD_BODY_MAX || job_of(ahead, rows[i].message))
-			continue;
-		if (!ask(ahead, &rows[i]))
-			break;
+	struct batch *batch;
+
+	if (rows[0].uid < ahead->wanted) { /* it goes on somewhere before */
+		pass_by(ahead, UINT64_MAX);
+		ahead->asked = 0;
 	}
-	if (!next_asked(ahead))
-		return;
-	add_worker(ahead);
-	wake_one(&ahead->work);
+	ahead->wanted = rows[0].uid;
+	pass_by(ahead, rows[0].uid);
+	while (rows[count - 1].uid > ahead->asked && (batch = free_batch(ahead))) {
+		fill(batch, rows, count);
+		if (batch->count == 0 || !task_start("ahead", read_batch, batch)) {
+			batch->count = 0;
+			return;
+		}
+		batch->state = BATCH_RUNNING;
+		ahead->users++;
+	}
+}
+
+/* ---- taking ------------------------------------------------------------------------ */
+
+static struct batch *batch_of(struct ahead *ahead, uint64_t message, size_t *at)
+{
+	for (size_t i = 0; i < BATCHES; i++) {
+		struct batch *batch = &ahead->batches[i];
+
+		for (*at = batch->at; *at < batch->count; ++*at) {
+			if (batch->refs[*at].message == message)
+				return batch;
+		}
+	}
+	return NULL;
 }
 
 bool ahead_take(struct ahead *ahead, uint64_t message, struct buf *body,
 		enum store_outcome *outcome)
 {
-	struct job *job = job_of(ahead, message);
-	size_t max = body->max;
+	size_t max = body->max, at;
+	struct batch *batch = batch_of(ahead, message, &at);
 
-	if (job && job->state == JOB_ASKED && ahead->workers == 0) {
-		job_free(job); /* nobody will come to do it */
+	if (!batch)
 		return false;
-	}
-	while (job && job->state != JOB_DONE) {
-		if (wait_on(&ahead->done, deadline_s(WAIT_S)) != OK ||
-		    (job->state == JOB_ASKED && ahead->workers == 0)) {
-			job->is_unwanted = job->state == JOB_RUNNING;
-			if (job->state != JOB_RUNNING)
-				job_free(job);
-			*outcome = STORE_UNAVAILABLE;
+	*outcome = STORE_UNAVAILABLE;
+	while (batch->state == BATCH_RUNNING) {
+		if (wait_on(&ahead->done, deadline_s(WAIT_S)) != OK)
 			return true;
-		}
 	}
-	if (!job)
-		return false;
-	struct buf taken = job->body;
-
-	*outcome = job->outcome;
+	*outcome = batch->outcomes[at];
 	buf_release(body);
-	job->body = BUF(AHEAD_BODY_MAX);
-	job_free(job);
-	*body = taken;
+	*body = batch->bodies[at];
 	body->max = max;
+	batch->bodies[at] = (struct buf){0};
+	batch->refs[at].message = 0;
 	return true;
 }

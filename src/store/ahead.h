@@ -4,10 +4,7 @@
 
 #include "store/store.h"
 
-enum {
-	AHEAD_BODIES = 16,
-	AHEAD_BODY_MAX = 256 * 1024, /* longer ones are not asked for ahead */
-};
+enum { AHEAD_BODY_MAX = 256 * 1024 }; /* longer ones are not asked for ahead */
 
 struct ahead;
 
@@ -15,8 +12,8 @@ struct ahead;
 struct ahead *ahead_new(struct store *store, account_t account, uint64_t mailbox);
 /* Does not wait for what is under way. */
 void ahead_free(struct ahead **ahead);
-/* These are the next rows (with ROW_MESSAGE), in the order they will be wanted; others
- * asked for before are wanted no more.  Never suspends. */
+/* These are the next rows (with ROW_MESSAGE), by UID, in the order they will be wanted;
+ * what was asked for and is not among them is wanted no more.  Never suspends. */
 void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count);
 /* May suspend.  If the body was asked for, puts it in place of what is in *body.  False
  * if it was not. */

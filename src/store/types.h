@@ -37,6 +37,7 @@ enum {
 	COMMIT_OPS_MAX = 1100, /* a queue row a recipient, and some */
 	UID_RANGES_MAX = 20000,
 	ROWS_PAGE_BYTES = 256 * 1024,
+	ROWS_PAGE_MAX = 2500,
 	EXPUNGED_PAGE_MAX = 500,
 };
 
