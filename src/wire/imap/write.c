@@ -1,39 +1,57 @@
 #include "wire/imap/write.h"
 
 #include "base/civil.h"
+#include "base/num.h"
 #include "wire/imap/mailbox_name.h"
 
 enum { QUOTED_MAX = 1000 };
 
-static bool is_quotable(struct str text)
-{
-	unsigned bad = 0;
+/* What is in a text that a quoted string cannot have, and what it can only have behind a
+ * backslash. */
+struct unquoted {
+	bool has_bad, has_special;
+};
 
-	if (text.len > QUOTED_MAX)
-		return false;
-	for (size_t i = 0; i < text.len; i++) /* without a branch: many at once */
-		bad |= (unsigned)(text.ptr[i] < 32) | (unsigned)(text.ptr[i] > 126);
-	return bad == 0;
+#define EACH(octet) ((octet) * (UINT64_MAX / 255)) /* eight of them */
+
+/* The high bit of each of eight octets that is 0, and perhaps of others above such. */
+static uint64_t zeros(uint64_t octets)
+{
+	return (octets - EACH(1)) & ~octets;
 }
 
-static bool has_specials(struct str text)
+static struct unquoted look_through(struct str text)
 {
-	unsigned found = 0;
+	uint64_t bad = 0, special = 0;
 
-	for (size_t i = 0; i < text.len; i++)
-		found |= (unsigned)(text.ptr[i] == '"') | (unsigned)(text.ptr[i] == '\\');
-	return found != 0;
+	/* Eight at a time, since most of what is written are short texts. */
+	for (size_t at = 0; at < text.len; at += 8) {
+		uint64_t octets = EACH((uint64_t)'x');
+
+		memcpy(&octets, text.ptr + at, num_min(8, text.len - at));
+		bad |= octets | (octets + EACH(1)) | ((octets - EACH(32)) & ~octets);
+		special |= zeros(octets ^ EACH((uint64_t)'"')) |
+			   zeros(octets ^ EACH((uint64_t)'\\'));
+	}
+	return (struct unquoted){(bad & EACH(128)) != 0, (special & EACH(128)) != 0};
+}
+
+static void add_quoted(struct buf *out, struct str text)
+{
+	char *room = buf_room(out, text.len + 2);
+
+	if (!room)
+		return;
+	room[0] = room[text.len + 1] = '"';
+	if (text.len > 0)
+		memcpy(room + 1, text.ptr, text.len);
+	buf_grew(out, text.len + 2);
 }
 
 void imap_write_quoted(struct buf *out, struct str text)
 {
-	char *room = has_specials(text) ? NULL : buf_room(out, text.len + 2);
-
-	if (room) {
-		room[0] = room[text.len + 1] = '"';
-		if (text.len > 0)
-			memcpy(room + 1, text.ptr, text.len);
-		buf_grew(out, text.len + 2);
+	if (!look_through(text).has_special) {
+		add_quoted(out, text);
 		return;
 	}
 	buf_add_byte(out, '"');
@@ -76,10 +94,14 @@ static void literal(struct buf *out, struct str text)
 
 void imap_write_string(struct buf *out, struct str text)
 {
-	if (is_quotable(text))
+	struct unquoted found = look_through(str_first(text, QUOTED_MAX));
+
+	if (found.has_bad || text.len > QUOTED_MAX)
+		literal(out, text);
+	else if (found.has_special)
 		imap_write_quoted(out, text);
 	else
-		literal(out, text);
+		add_quoted(out, text);
 }
 
 void imap_write_nstring(struct buf *out, struct str text)
@@ -180,15 +202,12 @@ static void addresses(struct buf *out, struct imap_addresses all)
 
 void imap_write_envelope(struct buf *out, const struct imap_envelope *envelope)
 {
-	struct imap_addresses from = envelope->from;
+	/* Without a sender or reply-to, it is the from. */
 	const struct imap_addresses lists[] = {
-		from,
-		envelope->sender.count > 0 ? envelope->sender : from,
-		envelope->reply_to.count > 0 ? envelope->reply_to : from,
-		envelope->to,
-		envelope->cc,
-		envelope->bcc,
+		envelope->from, envelope->sender, envelope->reply_to,
+		envelope->to,   envelope->cc,     envelope->bcc,
 	};
+	size_t from = 0, from_len = 0;
 
 	buf_add_byte(out, '(');
 	imap_write_nstring(out, envelope->date);
@@ -196,7 +215,16 @@ void imap_write_envelope(struct buf *out, const struct imap_envelope *envelope)
 	imap_write_nstring(out, envelope->subject);
 	buf_add_byte(out, ' ');
 	for (size_t i = 0; i < COUNT_OF(lists); i++) {
-		addresses(out, lists[i]);
+		size_t at = out->len;
+
+		if (i > 0 && i < 3 && lists[i].count == 0 && buf_room(out, from_len))
+			buf_add(out, str_first(str_skip(buf_str(out), from), from_len));
+		else
+			addresses(out, lists[i]);
+		if (i == 0) {
+			from = at;
+			from_len = out->len - at;
+		}
 		buf_add_byte(out, ' ');
 	}
 	imap_write_nstring(out, envelope->in_reply_to);

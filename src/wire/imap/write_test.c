@@ -153,3 +153,24 @@ TEST(structures_end_at_their_depth)
 	      IMAP_BODY_DEPTH_MAX);
 	buf_fini(&deep);
 }
+
+TEST(every_octet_at_every_place_is_told)
+{
+	char text[20];
+	struct buf out = BUF(100);
+
+	for (size_t at = 0; at < sizeof text; at++) {
+		for (int octet = 0; octet < 256; octet++) {
+			bool is_bad = octet < 32 || octet > 126;
+			bool is_special = octet == '"' || octet == '\\';
+
+			memset(text, '!', sizeof text);
+			text[at] = (char)octet;
+			buf_reset(&out);
+			imap_write_string(&out, (struct str){text, sizeof text});
+			CHECK((out.ptr[0] == '{') == is_bad);
+			CHECK(is_bad || out.len == sizeof text + 2 + is_special);
+		}
+	}
+	buf_fini(&out);
+}
