@@ -157,7 +157,6 @@ TEST(structures_end_at_their_depth)
 TEST(every_octet_at_every_place_is_told)
 {
 	char text[20];
-	struct buf out = BUF(100);
 
 	for (size_t at = 0; at < sizeof text; at++) {
 		for (int octet = 0; octet < 256; octet++) {
@@ -172,5 +171,4 @@ TEST(every_octet_at_every_place_is_told)
 			CHECK(is_bad || out.len == sizeof text + 2 + is_special);
 		}
 	}
-	buf_fini(&out);
 }
