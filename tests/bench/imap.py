@@ -84,6 +84,14 @@ def select(client):
     return seconds(lambda: client.order(b"SELECT INBOX"))
 
 
+def select_first(client):
+    """On a connection of its own."""
+    other = client.another()
+    took = seconds(lambda: other.order(b"SELECT INBOX"))
+    other.socket.close()
+    return took
+
+
 def store(client):
     once(client, b"STORE 1:* -FLAGS.SILENT (\\Seen)")
     return seconds(lambda: client.order(b"STORE 1:* +FLAGS (\\Seen)"))
@@ -102,9 +110,11 @@ def expunge(client):
     return seconds(lambda: client.order(b"EXPUNGE"))
 
 
-# Name, what is timed, how often: what is done first is not first again.
+# Name, what is timed, how often: what is done first is not first again, and before it a
+# server forgets what it may keep of other commands.
 COMMANDS = [
-    ("SELECT", select, 0),
+    ("SELECT on a new connection", select_first, 0),
+    ("SELECT again", select, 0),
     ("FETCH 1:* (UID FLAGS)", every(b"FETCH 1:* (UID FLAGS)"), 0),
     ("SORT (SUBJECT DATE), first", every(b"SORT (SUBJECT DATE) UTF-8 ALL"), 1),
     ("SORT, later", every(b"SORT (SUBJECT DATE) UTF-8 ALL"), 0),
@@ -133,7 +143,8 @@ def timed(clients, call, runs):
 
 
 def shown(times):
-    return f"{1000 * statistics.median(times):.1f}"
+    ms = 1000 * statistics.median(times)
+    return f"{ms:.1f}" if ms >= 1 else f"{ms:.3f}"
 
 
 def ratio(ours, theirs):
@@ -155,6 +166,9 @@ def lines(options):
             side.settle()
             client.order(b"SELECT INBOX")
         for name, call, times in COMMANDS:
+            for side, client in zip(sides, clients) if times == 1 else ():
+                client.order(b"UNSELECT")
+                side.forget()
             found = timed(clients, call, times or options.runs)
             print(name, *(shown(f) for f in found), flush=True)
             yield [name, *(shown(f) for f in found), ratio(*found) if len(found) > 1 else "-"]

@@ -85,6 +85,9 @@ class Ours:
         if done.returncode != 0 or json.loads(done.stdout)["waiting"]:
             raise RuntimeError("the search index is not made: " + done.stdout + done.stderr)
 
+    def forget(self):
+        """Nothing is kept of what clients asked before."""
+
     def relays(self, count):
         """The form of so many addresses from which mail goes on to the next server."""
         for i in range(1, count + 1):
@@ -103,6 +106,7 @@ class Peer:
     def __init__(self, users, flush_ms=0, relay_to=None, settings=None, services=""):
         """settings, services: more of Postfix's."""
         folder = tempfile.mkdtemp(prefix="peer-")
+        self.folder = pathlib.Path(folder)
         env = {}
         if flush_ms:
             env = {"LD_PRELOAD": compiled("slowflush", "-shared", "-fPIC", "-ldl"),
@@ -122,6 +126,11 @@ class Peer:
 
     def settle(self):
         pass
+
+    def forget(self):
+        """What Dovecot keeps of mails that were read."""
+        for cache in self.folder.rglob("dovecot.index.cache*"):
+            cache.unlink()
 
     def relays(self, count):
         return "u%d@relay.test"
@@ -168,10 +177,14 @@ class Client:
     """IMAP with as little of its own as may be, so that the server is what is timed."""
 
     def __init__(self, port, user):
+        self.port, self.user = port, user
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.rest = b""
         self.until(b"* OK")
         self.order(f'LOGIN "{user}" "pass"'.encode())
+
+    def another(self):
+        return Client(self.port, self.user)
 
     def until(self, start, keep=False):
         """How many octets came before the line that starts so (or they themselves), and it."""
