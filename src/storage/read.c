@@ -11,6 +11,7 @@
 
 enum {
 	ROW_BYTES = 24,        /* of a page, beside what has no fixed length */
+	STEPS_MAX = 2,         /* a message has three rows at most */
 	CHANGES_A_PAGE = 4096, /* a page ends with the change that reaches it */
 };
 
@@ -260,19 +261,34 @@ enum store_outcome storage_mailboxes(struct storage *storage, account_t account,
 
 /* ---- messages ---------------------------------------------------------------------- */
 
-/* A row of a message.  Messages are read in their order, mostly, so it is near the last
- * one, and a cursor finds it sooner than a search from the top. */
+/* Whether the row comes soon after the one that the cursor is on; then it is on that. */
+static bool step_to(struct kv_cursor *cursor, struct str wanted, err_t *err)
+{
+	*err = OK;
+	for (unsigned i = 0; i < STEPS_MAX && (*err == OK || *err == ERR_SYNTAX); i++) {
+		*err = kv_next(cursor);
+		if (*err != ERR_ABSENT && str_same(cursor->key, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* A row of a message.  Messages are read in their order, mostly, so it comes soon after
+ * the last one; if not, it is near, and a cursor finds it sooner than a search from the
+ * top. */
 static err_t part_get(struct reader *reader, account_t account, uint64_t message,
 		      enum message_part part, struct str *value)
 {
 	struct key key;
 	struct str wanted = key_message(&key, account, message, part);
 
+	err_t err = OK;
+
 	if (!reader->has_parts)
 		TRY(kv_cursor_open(reader->txn, &reader->parts));
+	if (!reader->has_parts || !step_to(&reader->parts, wanted, &err))
+		err = kv_seek(&reader->parts, wanted);
 	reader->has_parts = true;
-	err_t err = kv_seek(&reader->parts, wanted);
-
 	if ((err == OK || err == ERR_SYNTAX) && !str_same(reader->parts.key, wanted))
 		return ERR_ABSENT;
 	*value = reader->parts.value;
