@@ -163,5 +163,7 @@ void reader_rest(struct reader *reader);
 void reader_end(struct reader *reader); /* for SCOPED */
 /* As an outcome: ABSENT, or UNAVAILABLE (it was logged). */
 enum store_outcome read_err(err_t err);
+/* A row that says nonsense: logged. */
+enum store_outcome read_damaged(const char *row);
 enum store_outcome reader_account(struct reader *reader, account_t account,
 				  struct account_row *row);

@@ -1,4 +1,4 @@
-/* Accounts, mailboxes, messages and their bodies, for any thread. */
+/* Accounts and messages, for any thread. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -6,7 +6,6 @@
 #include "storage/embedded.h"
 #include "storage/items.h"
 #include "storage/words.h"
-#include "store/acl.h"
 #include "store/digest.h"
 
 enum {
@@ -35,7 +34,7 @@ enum store_outcome read_err(err_t err)
 	return STORE_UNAVAILABLE;
 }
 
-static enum store_outcome damaged(const char *what)
+enum store_outcome read_damaged(const char *what)
 {
 	LOG(ERROR, "index row damaged", KV("row", what));
 	return STORE_UNAVAILABLE;
@@ -81,7 +80,7 @@ enum store_outcome reader_account(struct reader *reader, account_t account,
 
 	if (err != OK)
 		return read_err(err);
-	return account_read(value, row) ? STORE_OK : damaged("account");
+	return account_read(value, row) ? STORE_OK : read_damaged("account");
 }
 
 static enum store_outcome reader_state(struct reader *reader, struct state_row *row)
@@ -92,7 +91,7 @@ static enum store_outcome reader_state(struct reader *reader, struct state_row *
 
 	if (err != OK)
 		return read_err(err);
-	return state_read(value, row) ? STORE_OK : damaged("state");
+	return state_read(value, row) ? STORE_OK : read_damaged("state");
 }
 
 enum store_outcome storage_summary(struct storage *storage, account_t account,
@@ -151,114 +150,6 @@ enum store_outcome storage_stats(struct storage *storage, struct store_stats *st
 	return STORE_OK;
 }
 
-/* ---- mailboxes --------------------------------------------------------------------- */
-
-static enum store_outcome mailbox_get(struct reader *reader, account_t account,
-				      uint64_t mailbox, struct arena *arena,
-				      struct mailbox_row *row)
-{
-	struct key key;
-	struct str value;
-
-	if (mailbox >> NUMBER_MAX_BITS)
-		return STORE_ABSENT;
-	err_t err = kv_get(reader->txn, key_mailbox(&key, account, mailbox), &value);
-
-	if (err != OK)
-		return read_err(err);
-	if (!mailbox_read(value, mailbox, row))
-		return damaged("mailbox");
-	row->rights = ACL_RIGHTS; /* as its owner has them */
-	return arena_copy(arena, row->name, &row->name) ? STORE_OK : STORE_INVALID;
-}
-
-enum store_outcome storage_mailbox(struct storage *storage, account_t account,
-				   uint64_t mailbox, struct arena *arena,
-				   struct mailbox_row *row)
-{
-	SCOPED(reader_end) struct reader reader;
-	struct account_row of;
-	enum store_outcome outcome = reader_begin(&reader, storage);
-
-	if (outcome == STORE_OK)
-		outcome = reader_account(&reader, account, &of);
-	if (outcome == STORE_OK)
-		outcome = mailbox_get(&reader, account, mailbox, arena, row);
-	if (outcome == STORE_OK)
-		row->change = of.change;
-	return outcome;
-}
-
-/* The tree on the way: the mailbox whose children come at each level. */
-struct tree {
-	uint64_t parent[MAILBOX_DEPTH_MAX + 1];
-	struct str last[MAILBOX_DEPTH_MAX + 1]; /* the child that was taken last */
-	unsigned depth;
-};
-
-/* The next child at the tree's level; ERR_ABSENT if there is none. */
-static err_t tree_next(struct reader *reader, account_t account, const struct tree *tree,
-		       uint64_t *child)
-{
-	struct key key;
-	struct str last = tree->last[tree->depth];
-	struct str start = key_name(&key, account, tree->parent[tree->depth], last);
-	err_t err = kv_seek(&reader->cursor, start);
-
-	if (err == OK && last.len > 0 && str_same(reader->cursor.key, start))
-		err = kv_next(&reader->cursor);
-	TRY(err);
-	if (!str_starts(reader->cursor.key, str_first(start, start.len - last.len)))
-		return ERR_ABSENT;
-	struct dec d = dec_over(reader->cursor.value);
-
-	*child = dec_key48(&d);
-	return dec_done(&d) ? OK : ERR_SYNTAX;
-}
-
-enum store_outcome storage_mailboxes(struct storage *storage, account_t account,
-				     struct arena *arena, struct mailbox_row **rows,
-				     size_t *count)
-{
-	SCOPED(reader_end) struct reader reader;
-	struct account_row row;
-	struct tree tree = {0};
-	enum store_outcome outcome = reader_begin(&reader, storage);
-
-	*count = 0;
-	if (outcome == STORE_OK)
-		outcome = reader_account(&reader, account, &row);
-	if (outcome != STORE_OK)
-		return outcome;
-	*rows = ARENA_ARRAY(arena, struct mailbox_row, row.mailboxes);
-	if (!*rows)
-		return STORE_INVALID;
-	while (*count < row.mailboxes) {
-		uint64_t child;
-		err_t err = tree_next(&reader, account, &tree, &child);
-
-		if (err == ERR_ABSENT && tree.depth > 0) {
-			tree.depth--;
-			continue;
-		}
-		if (err == ERR_ABSENT)
-			break;
-		if (err != OK)
-			return read_err(err);
-		outcome = mailbox_get(&reader, account, child, arena, &(*rows)[*count]);
-		if (outcome != STORE_OK)
-			return outcome;
-		tree.last[tree.depth] = (*rows)[*count].name;
-		++*count;
-		if (tree.depth < MAILBOX_DEPTH_MAX) {
-			tree.depth++;
-			tree.parent[tree.depth] = child;
-			tree.last[tree.depth] = STR("");
-		}
-	}
-	return STORE_OK;
-}
-
 /* ---- messages ---------------------------------------------------------------------- */
 
 /* Whether the row comes soon after the one that the cursor is on; then it is on that. */
@@ -304,9 +195,10 @@ static enum store_outcome row_message(struct reader *reader, account_t account,
 	err_t err = part_get(reader, account, message, PART_ITEM, &value);
 
 	if (err != OK)
-		return err == ERR_ABSENT ? damaged("message missing") : read_err(err);
+		return err == ERR_ABSENT ? read_damaged("message missing")
+					 : read_err(err);
 	if (!item_read(value, &item))
-		return damaged("message");
+		return read_damaged("message");
 	row->received_at = item.received_at;
 	row->received_zone = item.received_zone;
 	row->size = item_size(&item);
@@ -343,7 +235,7 @@ static enum store_outcome row_thread(struct reader *reader, account_t account,
 	struct dec d = dec_over(value);
 
 	row->thread = dec_var(&d);
-	return dec_done(&d) ? STORE_OK : damaged("thread");
+	return dec_done(&d) ? STORE_OK : read_damaged("thread");
 }
 
 /* The row that the cursor is on. */
@@ -355,7 +247,7 @@ static enum store_outcome row_fill(struct reader *reader, account_t account,
 	enum store_outcome outcome = STORE_OK;
 
 	if (!member_read(reader->cursor.value, &member))
-		return damaged("member");
+		return read_damaged("member");
 	*row = (struct message_row){.uid = key_uid_of(reader->cursor.key),
 				    .flags = member.flags,
 				    .modseq = member.modseq,
@@ -478,7 +370,7 @@ static enum store_outcome tell(struct telling *t, uint64_t change, struct str va
 	uint64_t last = 0;
 
 	if (!change_read(value, &row.kind, &day, &row.mailbox, &uids))
-		return damaged("change");
+		return read_damaged("change");
 	if (t->mailbox != 0 && row.mailbox != t->mailbox)
 		return STORE_OK;
 	bool has_uids = change_next(&uids, &last, &row.uids);

@@ -2,12 +2,6 @@
 #include "base/log.h"
 #include "storage/embedded.h"
 
-static enum store_outcome damaged(void)
-{
-	LOG(ERROR, "index row damaged", KV("row", "message"));
-	return STORE_UNAVAILABLE;
-}
-
 /* Where it stands. */
 static enum store_outcome find_blob(struct reader *reader, account_t account,
 				    uint64_t message, struct pack_body *at)
@@ -26,7 +20,7 @@ static enum store_outcome find_blob(struct reader *reader, account_t account,
 	if (err != OK)
 		return read_err(err);
 	if (!item_read(reader->cursor.value, &item))
-		return damaged();
+		return read_damaged("message");
 	*at = item.blob.at;
 	return item.members == 0 ? STORE_ABSENT : STORE_OK; /* expunged */
 }

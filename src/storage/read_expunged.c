@@ -4,12 +4,6 @@
 #include "storage/embedded.h"
 #include "storage/items.h"
 
-static enum store_outcome damaged(const char *what)
-{
-	LOG(ERROR, "index row damaged", KV("row", what));
-	return STORE_UNAVAILABLE;
-}
-
 static enum store_outcome fill(struct reader *reader, account_t account, uint64_t member,
 			       struct arena *arena, struct undelete_row *row)
 {
@@ -19,7 +13,7 @@ static enum store_outcome fill(struct reader *reader, account_t account, uint64_
 	struct str value;
 
 	if (!expunged_read(reader->cursor.value, &expunged))
-		return damaged("expunged");
+		return read_damaged("expunged");
 	*row = (struct undelete_row){.member = member,
 				     .message = expunged.message,
 				     .mailbox = expunged.mailbox,
@@ -31,7 +25,7 @@ static enum store_outcome fill(struct reader *reader, account_t account, uint64_
 			   key_message(&key, account, row->message, PART_ITEM), &value);
 
 	if (err != OK || !item_read(value, &item))
-		return damaged("message");
+		return read_damaged("message");
 	row->received_at = item.received_at;
 	row->size = item_size(&item);
 	err = kv_get(reader->txn, key_message(&key, account, row->message, PART_DIGEST),
