@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "imap/cost.h"
 #include "imap/mailboxes.h"
 #include "rt/clock.h"
 #include "store/digest.h"
@@ -14,121 +15,6 @@ enum {
 	GAP_DIGESTS = 8,
 	DAY_S = 86400,
 };
-
-/* What it takes to decide, cheapest first. */
-enum cost { FROM_ROW, FROM_KEYWORDS, FROM_THREAD, FROM_MESSAGE, FROM_DIGEST, FROM_BODY };
-
-/* is_open: of messages that the index leaves open. */
-static enum cost cost_of(const struct match *match, const struct imap_search_key *key,
-			 bool is_open)
-{
-	enum cost most = FROM_ROW;
-
-	if (!is_open && narrow_is_whole(&match->narrow, key))
-		return FROM_ROW;
-	switch (key->kind) {
-	case IMAP_SEARCH_SEQUENCE:
-	case IMAP_SEARCH_UID:
-	case IMAP_SEARCH_FLAG:
-	case IMAP_SEARCH_MODSEQ:
-	case IMAP_SEARCH_RECENT:
-	case IMAP_SEARCH_NEW:
-		return FROM_ROW;
-	case IMAP_SEARCH_THREADID:
-		return FROM_THREAD;
-	case IMAP_SEARCH_KEYWORD:
-		return FROM_KEYWORDS;
-	case IMAP_SEARCH_LARGER:
-	case IMAP_SEARCH_SMALLER:
-	case IMAP_SEARCH_BEFORE:
-	case IMAP_SEARCH_ON:
-	case IMAP_SEARCH_SINCE:
-	case IMAP_SEARCH_SAVED_BEFORE:
-	case IMAP_SEARCH_SAVED_ON:
-	case IMAP_SEARCH_SAVED_SINCE:
-	case IMAP_SEARCH_EMAILID:
-	case IMAP_SEARCH_OLDER:
-	case IMAP_SEARCH_YOUNGER:
-		return FROM_MESSAGE;
-	case IMAP_SEARCH_HEADER:
-	case IMAP_SEARCH_SENT_BEFORE:
-	case IMAP_SEARCH_SENT_ON:
-	case IMAP_SEARCH_SENT_SINCE:
-		return FROM_DIGEST;
-	case IMAP_SEARCH_BODY:
-	case IMAP_SEARCH_TEXT:
-		return FROM_BODY;
-	case IMAP_SEARCH_AND:
-	case IMAP_SEARCH_OR:
-	case IMAP_SEARCH_NOT:
-		break;
-	}
-	for (const struct imap_search_key *child = key->child; child;
-	     child = child->next) {
-		enum cost cost = cost_of(match, child, is_open);
-
-		most = cost > most ? cost : most;
-	}
-	return most;
-}
-
-static bool has_kind(const struct imap_search_key *key, enum imap_search_kind kind)
-{
-	bool found = key->kind == kind;
-
-	for (const struct imap_search_key *child = key->child; child && !found;
-	     child = child->next)
-		found = has_kind(child, kind);
-	return found;
-}
-
-static unsigned columns_for(const struct match *match, bool is_open)
-{
-	const struct imap_search_key *key = match->key;
-	unsigned columns = has_kind(key, IMAP_SEARCH_THREADID) ? ROW_THREAD : 0;
-
-	switch (cost_of(match, key, is_open)) {
-	case FROM_BODY:
-	case FROM_DIGEST:
-		columns |= ROW_DIGEST;
-		__attribute__((fallthrough));
-	case FROM_MESSAGE:
-		columns |= ROW_MESSAGE;
-		__attribute__((fallthrough));
-	case FROM_THREAD:
-	case FROM_KEYWORDS:
-		columns |= ROW_KEYWORDS;
-		__attribute__((fallthrough));
-	case FROM_ROW:
-		break;
-	}
-	return columns;
-}
-
-/* The children by cost; those of equal cost stay in their order. */
-static void cheap_first(const struct match *match, struct imap_search_key *key)
-{
-	struct imap_search_key *buckets[FROM_BODY + 1] = {NULL};
-	struct imap_search_key **ends[FROM_BODY + 1];
-
-	for (size_t i = 0; i <= FROM_BODY; i++)
-		ends[i] = &buckets[i];
-	for (struct imap_search_key *child = key->child, *next; child; child = next) {
-		enum cost cost = cost_of(match, child, true);
-
-		next = child->next;
-		child->next = NULL;
-		*ends[cost] = child;
-		ends[cost] = &child->next;
-	}
-	struct imap_search_key **end = &key->child;
-
-	for (size_t i = 0; i <= FROM_BODY; i++) {
-		*end = buckets[i];
-		if (buckets[i])
-			end = ends[i];
-	}
-}
 
 /* Which messages a set names is settled now (RFC 5267 §4.3), but UIDs also name those
  * that come later. */
@@ -201,7 +87,7 @@ static bool prepare(struct match *match, struct imap_search_key *key, const char
 			return false;
 	}
 	if (key->kind == IMAP_SEARCH_AND || key->kind == IMAP_SEARCH_OR)
-		cheap_first(match, key);
+		cost_sort(&match->narrow, key);
 	if (key->kind == IMAP_SEARCH_SEQUENCE || key->kind == IMAP_SEARCH_UID)
 		return prepare_set(match, key, reason);
 	if (key->kind == IMAP_SEARCH_OLDER || key->kind == IMAP_SEARCH_YOUNGER)
@@ -227,8 +113,8 @@ static bool init(struct match *match, struct imap_search_key *key, const char **
 	arena_init(&match->page, IMAP_PAGE_MAX);
 	if (!prepare(match, key, reason))
 		return false;
-	match->columns = columns_for(match, false);
-	match->open_columns = columns_for(match, true);
+	match->columns = cost_columns(&match->narrow, key, false);
+	match->open_columns = cost_columns(&match->narrow, key, true);
 	narrow_open(&match->narrow, &match->open);
 	return true;
 }
@@ -239,8 +125,8 @@ bool match_init(struct match *match, struct session *s, struct imap_search_key *
 	*match = (struct match){.s = s, .arena = &s->scratch, .charset = charset};
 	if (!init(match, key, reason))
 		return false;
-	if (key->child &&
-	    cost_of(match, key->child, true) == FROM_BODY) /* nothing cheaper decides */
+	if (key->child && cost_of(&match->narrow, key->child, true) ==
+				  FROM_BODY) /* nothing cheaper decides */
 		match->ahead =
 			ahead_new(session_store(s), s->box.account, s->box.mailbox);
 	match->message.ahead = match->ahead;
