@@ -269,3 +269,61 @@ err_t block_search_all(segment_block *block, void *arg, enum search_class class,
 		TRY(block_search(bytes, pattern, doc_count, bits));
 	}
 }
+
+/* ---- searching, not quite sure ----------------------------------------------------- */
+
+static bool raise_docs(struct str list, const struct fuzzy_fit *fit, size_t words,
+		       size_t doc_count, uint8_t *fits)
+{
+	struct block_docs docs = block_docs_over(list);
+	uint32_t doc = 0;
+
+	while (block_docs_next(&docs, &doc)) {
+		if (doc >= doc_count)
+			return false;
+		uint8_t *of_doc = fits + doc * words;
+
+		for (size_t i = 0; i < words; i++) {
+			if (fit->words[i] > of_doc[i])
+				of_doc[i] = fit->words[i];
+		}
+	}
+	return !docs.is_damaged;
+}
+
+static err_t block_fuzzy(struct str bytes, enum search_class class,
+			 const struct fuzzy *fuzzy, size_t doc_count, uint8_t *fits)
+{
+	struct block block;
+
+	if (!block_read(bytes, &block))
+		return ERR_SYNTAX;
+	struct str rest = str_skip(block.text, 1);
+	struct place place = {
+		.block = &block, .term = 1, .postings = dec_over(block.postings)};
+
+	place.docs = dec_str(&place.postings);
+	struct fuzzy_fit fit;
+	struct str term;
+
+	while (fuzzy_next(fuzzy, class, &rest, &term, &fit)) {
+		if (!go(&place, (size_t)(term.ptr - block.text.ptr)) ||
+		    !raise_docs(place.docs, &fit, fuzzy->count, doc_count, fits))
+			return ERR_SYNTAX;
+	}
+	return OK;
+}
+
+err_t block_fuzzy_all(segment_block *block, void *arg, enum search_class class,
+		      const struct fuzzy *fuzzy, size_t doc_count, uint8_t *fits)
+{
+	for (uint32_t number = 0;; number++) {
+		struct str bytes;
+		err_t err = block(arg, class, number, &bytes);
+
+		if (err == ERR_ABSENT)
+			return OK;
+		TRY(err);
+		TRY(block_fuzzy(bytes, class, fuzzy, doc_count, fits));
+	}
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/codec.h"
+#include "search/fuzzy.h"
 #include "search/segment.h"
 
 struct block {
@@ -42,3 +43,8 @@ void block_writer_doc(struct block_writer *writer, uint32_t doc);
 [[nodiscard]] err_t block_search_all(segment_block *block, void *arg,
 				     enum search_class class, struct str pattern,
 				     size_t doc_count, uint64_t *bits);
+/* Raises fits, of which a document has one octet for each word of the question, to what
+ * the words that they have are worth. */
+[[nodiscard]] err_t block_fuzzy_all(segment_block *block, void *arg,
+				    enum search_class class, const struct fuzzy *fuzzy,
+				    size_t doc_count, uint8_t *fits);

@@ -392,29 +392,46 @@ void search_found_fini(struct search_found *found)
 {
 	mem_free(found->messages);
 	mem_free(found->is_hit);
+	mem_free(found->fits);
 	*found = (struct search_found){0};
 }
 
-static err_t find_in(struct place *place, const struct segment_row *segment,
-		     const struct needle *needle, unsigned classes,
-		     struct search_found *found)
+/* What is looked for: the one or the other. */
+struct question {
+	const struct needle *needle;
+	unsigned classes;
+	const struct fuzzy *fuzzy;
+};
+
+static err_t find_needle(struct place *place, const struct segment_row *segment,
+			 const struct question *question, struct search_found *found)
 {
 	uint64_t *bits = NEW_ARRAY(uint64_t, SEGMENT_WORDS(segment->docs) + 1);
-	err_t err = docs_get(place, found->messages + found->count, segment->docs);
+	err_t err = segment_search(block_get, place, question->needle, question->classes,
+				   segment->docs, bits);
 
-	if (err == OK)
-		err = segment_search(block_get, place, needle, classes, segment->docs,
-				     bits);
 	for (size_t i = 0; i < segment->docs && err == OK; i++)
 		found->is_hit[found->count + i] = segment_has(bits, i);
-	found->count += segment->docs;
 	mem_free(bits);
 	return err;
 }
 
-err_t search_index_find(struct search_index *index, search_account account,
-			const struct needle *needle, unsigned classes,
-			struct search_found *found)
+static err_t find_in(struct place *place, const struct segment_row *segment,
+		     const struct question *question, struct search_found *found)
+{
+	err_t err = docs_get(place, found->messages + found->count, segment->docs);
+
+	if (err == OK && question->needle)
+		err = find_needle(place, segment, question, found);
+	else if (err == OK)
+		err = segment_fuzzy(block_get, place, question->fuzzy, segment->docs,
+				    found->fits + found->count * found->words);
+	found->count += segment->docs;
+	return err;
+}
+
+static err_t find(struct search_index *index, search_account account,
+		  const struct question *question, struct search_found *found)
 {
 	struct account_row *row = NEW(struct account_row);
 	struct place place = {.account = account};
@@ -427,14 +444,43 @@ err_t search_index_find(struct search_index *index, search_account account,
 	for (size_t i = 0; i < row->count && err == OK; i++)
 		all += row->segments[i].docs;
 	found->messages = NEW_ARRAY(uint64_t, all + 1);
-	found->is_hit = NEW_ARRAY(bool, all + 1);
+	found->words = question->fuzzy ? question->fuzzy->count : 0;
+	if (question->fuzzy)
+		found->fits = NEW_ARRAY(uint8_t, all * found->words + 1);
+	else
+		found->is_hit = NEW_ARRAY(bool, all + 1);
 	for (size_t i = 0; i < row->count && err == OK; i++) {
 		place.segment = row->segments[i].id;
-		err = find_in(&place, &row->segments[i], needle, classes, found);
+		err = find_in(&place, &row->segments[i], question, found);
 	}
 	kv_drop(&place.txn);
 	mem_free(row);
 	if (err != OK)
 		search_found_fini(found);
 	return err;
+}
+
+err_t search_index_find(struct search_index *index, search_account account,
+			const struct needle *needle, unsigned classes,
+			struct search_found *found)
+{
+	struct question question = {.needle = needle, .classes = classes};
+
+	return find(index, account, &question, found);
+}
+
+err_t search_index_fuzzy(struct search_index *index, search_account account,
+			 const struct fuzzy *fuzzy, struct search_found *found)
+{
+	struct question question = {.fuzzy = fuzzy};
+
+	return find(index, account, &question, found);
+}
+
+struct fuzzy_fit search_found_fit(const struct search_found *found, size_t place)
+{
+	struct fuzzy_fit fit = {0};
+
+	memcpy(fit.words, found->fits + place * found->words, found->words);
+	return fit;
 }

@@ -72,13 +72,20 @@ enum { SEARCH_ADD_MAX = 64 };
  * for sure or, if the needle is not exact, perhaps. */
 struct search_found {
 	uint64_t *messages;
-	bool *is_hit;
-	size_t count;
+	bool *is_hit;  /* of a needle; */
+	uint8_t *fits; /* of what is fuzzy: words octets of each message */
+	size_t count, words;
 };
 void search_found_fini(struct search_found *found);
 /* By any thread.  ERR_SYNTAX: it is damaged. */
 [[nodiscard]] err_t search_index_find(struct search_index *index, search_account account,
 				      const struct needle *needle, unsigned classes,
 				      struct search_found *found);
+/* The same, with how well each message fits (search/fuzzy.h). */
+[[nodiscard]] err_t search_index_fuzzy(struct search_index *index, search_account account,
+				       const struct fuzzy *fuzzy,
+				       struct search_found *found);
+/* How well the message at that place fits. */
+struct fuzzy_fit search_found_fit(const struct search_found *found, size_t place);
 /* The octets of the whole file. */
 uint64_t search_index_bytes(struct search_index *index);

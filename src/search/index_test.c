@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "base/mem.h"
 #include "base/test.h"
+#include "base/utf8.h"
 #include "db/kv.h"
 
 enum { MAILS = 700, NEEDLES = 400, TEXT_MAX = 400, ACCOUNT = 5 };
@@ -150,6 +151,58 @@ static void compare(struct place *p, struct str text)
 	search_found_fini(&found);
 }
 
+/* The fits by the index against those by looking at each text. */
+static void compare_fuzzily(struct place *p, struct str text)
+{
+	enum { CLASSES = 1u << SEARCH_BODY | 1u << SEARCH_SUBJECT };
+	struct search_found found;
+	struct fuzzy fuzzy;
+	size_t at = 0, hits = 0;
+
+	fuzzy_make(&fuzzy, text, CLASSES);
+	if (fuzzy.count == 0)
+		return;
+	CHECK(search_index_fuzzy(p->index, ACCOUNT, &fuzzy, &found) == OK);
+	CHECK(found.words == fuzzy.count);
+	for (size_t i = 0; i < MAILS; i++) {
+		struct str whole = buf_str(&p->texts[i]);
+		struct fuzzy_fit looked = {0};
+
+		if (at == found.count || found.messages[at] != i + 1)
+			continue;
+		fuzzy_text(&fuzzy, SEARCH_BODY, whole, &looked);
+		fuzzy_text(&fuzzy, SEARCH_SUBJECT, STR("COMMON"), &looked);
+		struct fuzzy_fit fit = search_found_fit(&found, at++);
+
+		CHECK(memcmp(&fit, &looked, sizeof fit) == 0);
+		hits += fuzzy_score(&fuzzy, &fit) > 0;
+		CHECK(str_find(whole, text) == whole.len ||
+		      fuzzy_score(&fuzzy, &fit) > 0);
+	}
+	CHECK(at == found.count);
+	CHECK(hits > 0 || !str_starts(text, STR("COM")));
+	search_found_fini(&found);
+}
+
+TEST(fuzzy_texts_are_found_as_by_looking)
+{
+	struct place *p = place_new();
+
+	add_all(p);
+	compare_fuzzily(p, STR("COMON"));
+	compare_fuzzily(p, STR("COMM"));
+	for (unsigned i = 0; i < NEEDLES; i++) {
+		struct str from = buf_str(&p->texts[below(p, MAILS)]);
+		size_t start = from.len > 0 ? below(p, (unsigned)from.len) : 0;
+		struct str text = str_first(str_skip(from, start), 1 + below(p, 30));
+
+		while (text.len > 0 && (text.ptr[0] & 0xc0) == 0x80)
+			text = str_skip(text, 1);
+		compare_fuzzily(p, utf8_valid(text) ? text : STR("COMMNO"));
+	}
+	place_free(p);
+}
+
 static void compare_many(struct place *p)
 {
 	for (unsigned i = 0; i < NEEDLES; i++) {
@@ -273,6 +326,10 @@ TEST(an_account_that_is_damaged_is_begun_anew)
 	needle_make(&needle, STR("ABC"));
 	CHECK(search_index_find(p->index, ACCOUNT, &needle, 1u << SEARCH_BODY, &found) ==
 	      ERR_SYNTAX);
+	struct fuzzy fuzzy;
+
+	fuzzy_make(&fuzzy, STR("ABC"), 1u << SEARCH_BODY);
+	CHECK(search_index_fuzzy(p->index, ACCOUNT, &fuzzy, &found) == ERR_SYNTAX);
 	for (unsigned i = 0; i < MAILS; i++)
 		p->is_gone[i] = i % 2 == 0;
 	bool more;
@@ -296,9 +353,12 @@ TEST(garbled_blocks_are_refused_or_harmless)
 {
 	struct place *p = place_new();
 	struct needle needle;
+	struct fuzzy fuzzy;
 	uint64_t bits[2];
+	uint8_t fits[200];
 
 	needle_make(&needle, STR("A"));
+	fuzzy_make(&fuzzy, STR("A B"), 1u << SEARCH_BODY);
 	for (unsigned i = 0; i < 20000; i++) {
 		unsigned len = below(p, 60);
 		char *bytes = NEW_ARRAY(char, len + 1);
@@ -308,6 +368,7 @@ TEST(garbled_blocks_are_refused_or_harmless)
 			bytes[at] = "\0\0\0\1\2\10AB\x80\xff"[below(p, 10)];
 		(void)segment_search(one_block, &block, &needle, 1u << SEARCH_BODY, 100,
 				     bits);
+		(void)segment_fuzzy(one_block, &block, &fuzzy, 100, fits);
 		mem_free(bytes);
 	}
 	place_free(p);

@@ -231,3 +231,14 @@ err_t segment_search(segment_block *block, void *arg, const struct needle *needl
 	mem_free(found);
 	return err;
 }
+
+err_t segment_fuzzy(segment_block *block, void *arg, const struct fuzzy *fuzzy,
+		    size_t doc_count, uint8_t *fits)
+{
+	for (unsigned class = 0; class < SEARCH_CLASSES; class ++) {
+		if (fuzzy->percent[class] > 0)
+			TRY(block_fuzzy_all(block, arg, (enum search_class) class, fuzzy,
+					    doc_count, fits));
+	}
+	return OK;
+}

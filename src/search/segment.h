@@ -15,7 +15,7 @@
  * take any octets. */
 #pragma once
 
-#include "search/terms.h"
+#include "search/fuzzy.h"
 
 enum {
 	SEGMENT_BLOCK_MAX = 62 * 1024,
@@ -71,3 +71,9 @@ static inline bool segment_has(const uint64_t *bits, size_t doc)
 {
 	return bits[doc / 64] >> (doc % 64) & 1;
 }
+
+/* How well each document fits: fits has for each so many octets as the question has
+ * words, which are 0 at first.  As above. */
+[[nodiscard]] err_t segment_fuzzy(segment_block *block, void *arg,
+				  const struct fuzzy *fuzzy, size_t doc_count,
+				  uint8_t *fits);

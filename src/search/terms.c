@@ -53,6 +53,18 @@ bool term_next(struct str *text, struct str *word)
 	return word->len > 0;
 }
 
+bool term_take(struct str *text, struct str *term)
+{
+	if (!term_next(text, term))
+		return false;
+	if (term->len > TERM_BYTES_MAX) { /* the next one begins within it */
+		text->ptr -= term->len - TERM_PART_MAX;
+		text->len += term->len - TERM_PART_MAX;
+		*term = str_first(*term, TERM_BYTES_MAX);
+	}
+	return true;
+}
+
 struct terms *terms_new(void)
 {
 	struct terms *terms = NEW(struct terms);
@@ -119,13 +131,8 @@ void terms_add(struct terms *terms, enum search_class class, struct str mapped)
 {
 	struct str word;
 
-	while (!terms->is_too_much && term_next(&mapped, &word)) {
-		while (word.len > TERM_BYTES_MAX && !terms->is_too_much) {
-			add_term(terms, class, str_first(word, TERM_BYTES_MAX));
-			word = str_skip(word, TERM_PART_MAX);
-		}
+	while (!terms->is_too_much && term_take(&mapped, &word))
 		add_term(terms, class, word);
-	}
 }
 
 static bool take(void *arg, struct str field, struct str mapped)

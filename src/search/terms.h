@@ -40,6 +40,8 @@ static inline bool term_has(unsigned char octet)
 }
 /* Takes the next word off the front of *text; false if there is none. */
 bool term_next(struct str *text, struct str *word);
+/* The same with words as they stand in the index: long ones in pieces. */
+bool term_take(struct str *text, struct str *term);
 
 /* Words without their doubles, gathered from the texts of one message. */
 struct terms;
