@@ -81,6 +81,7 @@ static const struct {
 	{"LIST-MYRIGHTS", LOGGED_IN}, /* RFC 8440 */
 	{"METADATA", LOGGED_IN},      /* RFC 5464 */
 	{"LIST-METADATA", LOGGED_IN}, /* RFC 9590 */
+	{"SEARCH=FUZZY", LOGGED_IN},  /* RFC 6203 */
 	/* RFC 4978 */
 	{"COMPRESS=DEFLATE", NOT_COMPRESSED},
 };

@@ -50,13 +50,15 @@ static bool init(struct context *context, struct session *s,
 	struct arena *arena = &context->arena;
 	struct imap_search_key *key = imap_search_key_copy(arena, search->key);
 	const char *reason;
-	struct str charset;
+	struct match_for what = {.key = key,
+				 .is_scored = imap_search_by_relevancy(search) &&
+					      command->verb == IMAP_SORT};
 
 	context->is_uid = command->is_uid;
 	return key && arena_copy(arena, command->tag, &context->tag) &&
-	       arena_copy(arena, find_charset(search), &charset) &&
+	       arena_copy(arena, find_charset(search), &what.charset) &&
 	       imap_fetch_copy(arena, &search->update, &context->items) &&
-	       match_init_lasting(&context->match, s, arena, key, charset, &reason);
+	       match_init_lasting(&context->match, s, arena, what, &reason);
 }
 
 struct context *context_new(struct session *s, const struct imap_command *command)
@@ -73,7 +75,8 @@ struct context *context_new(struct session *s, const struct imap_command *comman
 static size_t bytes_of(const struct found *found)
 {
 	return found->uids.count * sizeof *found->uids.list +
-	       found->order.count * sizeof *found->order.list + found->order.keys.len;
+	       found->order.count * sizeof *found->order.list + found->order.keys.len +
+	       found->scores.count * sizeof *found->scores.list;
 }
 
 /* One that is not sorted has room in any case: RFC 5267 §4.3.1, MUST. */
@@ -100,6 +103,8 @@ bool context_begin(struct session *s, struct context **context, struct found *fo
 	begun->found = *found;
 	*found = (struct found){0};
 	begun->found.order.keys.max = CONTEXTS_BYTES_MAX;
+	if (!begun->match.is_scored) /* they are of no more use */
+		scores_fini(&begun->found.scores);
 	begun->next = s->box.contexts;
 	s->box.contexts = begun;
 	*context = NULL;
@@ -244,12 +249,13 @@ static enum store_outcome tell_added(struct session *s, struct context *context,
 {
 	struct telling t = telling_of(s, context, "ADDTO");
 	struct found *found = &context->found;
+	struct sorting sorting = sorting_over(s, &found->order, &found->scores);
 	enum store_outcome outcome = STORE_OK;
 
 	if (added->count == 0)
 		return STORE_OK;
 	if (found->is_sorted)
-		outcome = sorting_insert(s, &found->order, added, tell_placed, &t);
+		outcome = sorting_insert(&sorting, added, tell_placed, &t);
 	else
 		tell_set(&t, added);
 	for (size_t i = 0; i < added->count; i++)
@@ -304,8 +310,11 @@ static enum store_outcome tell_changed(struct session *s, struct context *contex
 	for (const struct message_row *row; (row = walk_next(&walk));) {
 		bool is_found = match_row(match, row, 1);
 
-		if (is_changed(&context->found, row->uid, is_found))
-			uids_add(is_found ? &added : &removed, row->uid, row->uid);
+		if (!is_changed(&context->found, row->uid, is_found))
+			continue;
+		uids_add(is_found ? &added : &removed, row->uid, row->uid);
+		if (is_found && match->is_scored)
+			scores_set(&context->found.scores, row->uid, match->score);
 	}
 	match_rest(match);
 	enum store_outcome outcome =

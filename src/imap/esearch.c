@@ -6,9 +6,10 @@ enum { SEND_BYTES = 32 << 10 };
 
 /* With these alone, what lies outside the part need not be looked at. */
 enum {
-	ONLY_A_PART = IMAP_RETURN_PARTIAL | IMAP_RETURN_SAVE | IMAP_RETURN_CONTEXT,
+	ONLY_A_PART = IMAP_RETURN_PARTIAL | IMAP_RETURN_SAVE | IMAP_RETURN_CONTEXT |
+		      IMAP_RETURN_RELEVANCY,
 	RETURN_DATA = IMAP_RETURN_MIN | IMAP_RETURN_MAX | IMAP_RETURN_ALL |
-		      IMAP_RETURN_COUNT | IMAP_RETURN_PARTIAL,
+		      IMAP_RETURN_COUNT | IMAP_RETURN_PARTIAL | IMAP_RETURN_RELEVANCY,
 };
 
 enum store_outcome esearch_find(struct find *find, const struct imap_command *command,
@@ -111,8 +112,11 @@ static enum store_outcome modseq_of(struct session *s, const struct imap_search 
 {
 	SCOPED(uids_fini) struct uids returned = {0};
 
+	bool has_all = returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT);
+
 	*modseq = found->modseq;
-	if (returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
+	if (has_all ||
+	    ((returns & IMAP_RETURN_RELEVANCY) && !(returns & IMAP_RETURN_PARTIAL)))
 		return STORE_OK;
 	*modseq = 0;
 	add_returned(&returned, search, found);
@@ -157,6 +161,45 @@ static void say_part(struct session *s, const struct imap_command *command,
 	buf_add_byte(&s->out, ')');
 }
 
+struct rating {
+	struct saying saying;
+	const struct scores *scores;
+	char before; /* the next one */
+};
+
+static bool rate(void *arg, uint32_t uid)
+{
+	struct rating *rating = arg;
+	struct session *s = rating->saying.s;
+
+	if (esearch_number(s, rating->saying.is_uid, uid) == 0)
+		return true; /* as say() passes over it */
+	buf_add_byte(&s->out, rating->before);
+	buf_add_u64(&s->out, scores_of(rating->scores, uid));
+	rating->before = ' ';
+	if (s->out.len > SEND_BYTES)
+		session_send(s);
+	return true;
+}
+
+/* "RELEVANCY (4 99 42)": of the part, or of all, one after the other as these stand in
+ * PARTIAL and ALL; nothing if there are none.  RFC 6203 §4. */
+static void say_scores(struct session *s, const struct imap_command *command,
+		       const struct found *found)
+{
+	size_t count = found_count(found);
+	struct part part = {0, count};
+	struct rating rating = {{.s = s, .is_uid = command->is_uid}, &found->scores, '('};
+
+	if (command->search.returns & IMAP_RETURN_PARTIAL)
+		part = part_of(&command->search, count);
+	if (part.begin >= part.end)
+		return;
+	buf_add_c(&s->out, " RELEVANCY ");
+	found_each(found, part.begin, part.end, rate, &rating);
+	buf_add_c(&s->out, rating.before == '(' ? "()" : ")");
+}
+
 /* "* ESEARCH (TAG "a1") UID MIN 2 MAX 9 COUNT 8 ALL 2:9". */
 static void write_extended(struct session *s, const struct imap_command *command,
 			   const struct found *found, unsigned returns, uint64_t modseq)
@@ -182,6 +225,8 @@ static void write_extended(struct session *s, const struct imap_command *command
 	}
 	if (returns & IMAP_RETURN_PARTIAL)
 		say_part(s, command, found);
+	if (returns & IMAP_RETURN_RELEVANCY)
+		say_scores(s, command, found);
 	if (modseq > 0)
 		buf_printf(&s->out, " MODSEQ %llu", (unsigned long long)modseq);
 	buf_add_c(&s->out, "\r\n");

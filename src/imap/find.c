@@ -69,7 +69,8 @@ bool find_begin(struct find *find, struct session *s, const struct imap_command 
 		return false;
 	if (search->has_modseq)
 		session_condstore(s);
-	bool is_ready = match_init(&find->match, s, search->key, charset, &reason);
+	struct match_for what = {search->key, charset, imap_search_by_relevancy(search)};
+	bool is_ready = match_init(&find->match, s, what, &reason);
 
 	if (!is_ready && reason[0] != '\0') {
 		*err = reply_bad(s, command, "%s", reason);
@@ -125,23 +126,31 @@ enum store_outcome find_each(struct find *find, unsigned columns,
 }
 
 struct finding {
+	const struct match *match;
 	struct found *found;
 	size_t left; /* so many are still wanted */
 };
 
+static void add_found(struct found *found, const struct match *match,
+		      const struct message_row *row)
+{
+	found->modseq = num_max(found->modseq, row->modseq);
+	uids_add(&found->uids, row->uid, row->uid);
+	if (match->is_scored)
+		scores_set(&found->scores, row->uid, match->score);
+}
+
 static bool take_row(void *arg, const struct message_row *row)
 {
 	struct finding *finding = arg;
-	struct found *found = finding->found;
 
-	found->modseq = num_max(found->modseq, row->modseq);
-	uids_add(&found->uids, row->uid, row->uid);
+	add_found(finding->found, finding->match, row);
 	return --finding->left > 0;
 }
 
 enum store_outcome find_first(struct find *find, size_t count, struct found *found)
 {
-	struct finding finding = {found, count};
+	struct finding finding = {&find->match, found, count};
 
 	return find_each(find, 0, take_row, &finding);
 }
@@ -176,13 +185,14 @@ enum store_outcome find_last(struct find *find, size_t count, struct found *foun
 
 	while (outcome == STORE_OK && found_count(found) < count && last >= first) {
 		SCOPED(found_fini) struct found part = {0};
-		struct finding finding = {&part, SIZE_MAX};
+		struct finding finding = {&find->match, &part, SIZE_MAX};
 		uint32_t low =
 			last - first >= window ? (uint32_t)(last - window + 1) : first;
 		struct imap_range range = {low, last};
 
 		outcome = find_in(find, &range, 1, 0, take_row, &finding);
 		put_before(&found->uids, &part.uids);
+		scores_put_before(&found->scores, &part.scores);
 		found->modseq = num_max(found->modseq, part.modseq);
 		last = low - 1;
 		window *= WINDOW_GROWTH;
@@ -191,6 +201,7 @@ enum store_outcome find_last(struct find *find, size_t count, struct found *foun
 }
 
 struct sorted {
+	const struct match *match;
 	struct found *found;
 	struct sorting sorting;
 	bool is_full;
@@ -199,10 +210,8 @@ struct sorted {
 static bool take_to_sort(void *arg, const struct message_row *row)
 {
 	struct sorted *sorted = arg;
-	struct found *found = sorted->found;
 
-	found->modseq = num_max(found->modseq, row->modseq);
-	uids_add(&found->uids, row->uid, row->uid);
+	add_found(sorted->found, sorted->match, row);
 	sorted->is_full = !sorting_add(&sorted->sorting, row);
 	return !sorted->is_full;
 }
@@ -210,11 +219,11 @@ static bool take_to_sort(void *arg, const struct message_row *row)
 enum store_outcome find_sorted(struct find *find, const struct imap_sort *by,
 			       struct found *found)
 {
-	struct sorted sorted = {.found = found};
+	struct sorted sorted = {.match = &find->match, .found = found};
 
 	order_init(&found->order, by, SORT_KEYS_MAX);
 	found->is_sorted = true;
-	sorted.sorting = sorting_over(find->match.s, &found->order);
+	sorted.sorting = sorting_over(find->match.s, &found->order, &found->scores);
 	enum store_outcome outcome = find_each(find, ROW_KEYS, take_to_sort, &sorted);
 
 	if (outcome == STORE_OK && sorted.is_full)

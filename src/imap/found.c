@@ -4,6 +4,7 @@ void found_fini(struct found *found)
 {
 	uids_fini(&found->uids);
 	order_fini(&found->order);
+	scores_fini(&found->scores);
 }
 
 size_t found_count(const struct found *found)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "imap/order.h"
+#include "imap/scores.h"
 #include "imap/uids.h"
 
 struct mailbox;
@@ -11,7 +12,8 @@ struct found {
 	struct uids uids;         /* as they stand in the mailbox */
 	struct order order;       /* of a SORT, the same ones as that wants them */
 	bool is_sorted;
-	uint64_t modseq; /* the highest of them all */
+	struct scores scores; /* of each, where that was asked for */
+	uint64_t modseq;      /* the highest of them all */
 };
 
 void found_fini(struct found *found);

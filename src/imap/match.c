@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "imap/cost.h"
 #include "imap/mailboxes.h"
 #include "rt/clock.h"
@@ -14,6 +15,9 @@ enum {
 	GAP_ROWS = 200,
 	GAP_DIGESTS = 8,
 	DAY_S = 86400,
+	/* What a message is worth to a key: from 1 to 100 to a FUZZY one that it matches;
+	 * this much where it just matches, which says nothing. */
+	WORTH_EXACT = 101,
 };
 
 /* Which messages a set names is settled now (RFC 5267 §4.3), but UIDs also name those
@@ -80,6 +84,38 @@ static bool prepare_text(struct match *match, struct imap_search_key *key)
 	return arena_copy(match->arena, buf_str(&match->mapped), &key->text);
 }
 
+/* The key is a FUZZY text from here on, if that has words; else it is looked for as it
+ * is (RFC 6203 §5). */
+static struct fuzzy *prepare_fuzzy(struct match *match, struct imap_search_key *key)
+{
+	MEM_ROOM(match->fuzzies, match->fuzzy_count, match->fuzzy_room);
+	struct fuzzy *fuzzy = &match->fuzzies[match->fuzzy_count];
+
+	fuzzy_make(fuzzy, key->text, narrow_classes(key));
+	if (fuzzy->count == 0)
+		return NULL;
+	key->flag = (unsigned)++match->fuzzy_count;
+	return fuzzy;
+}
+
+static void prepare_answer(struct match *match, struct imap_search_key *key)
+{
+	struct fuzzy *fuzzy = key->is_fuzzy ? prepare_fuzzy(match, key) : NULL;
+
+	key->number = 0;
+	key->is_fuzzy = fuzzy;
+	if (!match->is_lasting) /* what comes later is not told */
+		narrow_ask(&match->narrow, match->s, key, fuzzy);
+	else if (fuzzy && match->is_scored)
+		narrow_weigh(match->s, key, fuzzy);
+}
+
+static bool is_text(const struct imap_search_key *key)
+{
+	return key->kind == IMAP_SEARCH_HEADER || key->kind == IMAP_SEARCH_BODY ||
+	       key->kind == IMAP_SEARCH_TEXT;
+}
+
 static bool prepare(struct match *match, struct imap_search_key *key, const char **reason)
 {
 	for (struct imap_search_key *child = key->child; child; child = child->next) {
@@ -92,14 +128,11 @@ static bool prepare(struct match *match, struct imap_search_key *key, const char
 		return prepare_set(match, key, reason);
 	if (key->kind == IMAP_SEARCH_OLDER || key->kind == IMAP_SEARCH_YOUNGER)
 		key->number = clock_s() - key->number; /* RFC 5032 §2 */
-	if (key->kind == IMAP_SEARCH_HEADER || key->kind == IMAP_SEARCH_BODY ||
-	    key->kind == IMAP_SEARCH_TEXT) {
+	if (is_text(key)) {
 		*reason = "the search text is too long";
 		if (!prepare_text(match, key))
 			return false;
-		key->number = 0;
-		if (!match->is_lasting) /* what comes later is not told */
-			narrow_ask(&match->narrow, match->s, key);
+		prepare_answer(match, key);
 	}
 	return true;
 }
@@ -119,10 +152,15 @@ static bool init(struct match *match, struct imap_search_key *key, const char **
 	return true;
 }
 
-bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
-		struct str charset, const char **reason)
+bool match_init(struct match *match, struct session *s, struct match_for what,
+		const char **reason)
 {
-	*match = (struct match){.s = s, .arena = &s->scratch, .charset = charset};
+	struct imap_search_key *key = what.key;
+
+	*match = (struct match){.s = s,
+				.arena = &s->scratch,
+				.charset = what.charset,
+				.is_scored = what.is_scored};
 	if (!init(match, key, reason))
 		return false;
 	if (key->child && cost_of(&match->narrow, key->child, true) ==
@@ -134,12 +172,14 @@ bool match_init(struct match *match, struct session *s, struct imap_search_key *
 }
 
 bool match_init_lasting(struct match *match, struct session *s, struct arena *arena,
-			struct imap_search_key *key, struct str charset,
-			const char **reason)
+			struct match_for what, const char **reason)
 {
-	*match = (struct match){
-		.s = s, .arena = arena, .is_lasting = true, .charset = charset};
-	return init(match, key, reason);
+	*match = (struct match){.s = s,
+				.arena = arena,
+				.is_lasting = true,
+				.charset = what.charset,
+				.is_scored = what.is_scored};
+	return init(match, what.key, reason);
 }
 
 void match_rest(struct match *match)
@@ -161,6 +201,7 @@ void match_fini(struct match *match)
 	buf_fini(&match->mapped);
 	search_text_fini(&match->texts);
 	narrow_fini(&match->narrow);
+	mem_free(match->fuzzies);
 	uids_fini(&match->open);
 	arena_fini(&match->page);
 }
@@ -340,17 +381,43 @@ static bool body_holds(struct match *match, struct str text)
 					     holds_text, &text));
 }
 
-/* As the index knows, or the message itself. */
+struct fuzzy_look {
+	const struct fuzzy *fuzzy;
+	struct fuzzy_fit fit;
+	bool in_body;
+};
+
+/* In the same classes as search/terms.h has the words for the index. */
+static bool look_fuzzily(void *arg, struct str field, struct str mapped)
+{
+	struct fuzzy_look *look = arg;
+
+	fuzzy_text(look->fuzzy, look->in_body ? SEARCH_BODY : search_class_of(field),
+		   mapped, &look->fit);
+	return false;
+}
+
+static unsigned worth_looked(struct match *match, const struct imap_search_key *key)
+{
+	struct fuzzy_look look = {.fuzzy = &match->fuzzies[key->flag - 1]};
+	struct message *m = &match->message;
+	struct str name = key->kind == IMAP_SEARCH_HEADER ? key->field : STR("");
+
+	if (key->kind != IMAP_SEARCH_BODY && found(match, message_header(m))) {
+		(void)search_fields(&match->texts, m->row->trace, name, look_fuzzily,
+				    &look);
+		(void)search_fields(&match->texts, m->header, name, look_fuzzily, &look);
+	}
+	look.in_body = true;
+	if (key->kind != IMAP_SEARCH_HEADER && found(match, message_structure(m)) &&
+	    found(match, message_hold(m, SEARCH_BODY_MAX)))
+		(void)search_body(&match->texts, buf_str(&m->body), m->root, look_fuzzily,
+				  &look);
+	return fuzzy_score(look.fuzzy, &look.fit);
+}
+
 static bool text_holds(struct match *match, const struct imap_search_key *key)
 {
-	switch (narrow_tells(&match->narrow, key, match->message.row->uid)) {
-	case NARROW_NO:
-		return false;
-	case NARROW_YES:
-		return true;
-	case NARROW_OPEN:
-		break;
-	}
 	if (key->kind == IMAP_SEARCH_BODY)
 		return body_holds(match, key->text);
 	if (key->kind == IMAP_SEARCH_HEADER)
@@ -358,24 +425,23 @@ static bool text_holds(struct match *match, const struct imap_search_key *key)
 	return header_holds(match, STR(""), key->text) || body_holds(match, key->text);
 }
 
-static bool holds(struct match *match, const struct imap_search_key *key);
-
-static bool holds_all(struct match *match, const struct imap_search_key *key)
+/* As the index knows, or the message itself. */
+static unsigned worth_of_text(struct match *match, const struct imap_search_key *key)
 {
-	for (key = key->child; key; key = key->next) {
-		if (!holds(match, key))
-			return false;
-	}
-	return true;
-}
+	uint32_t uid = match->message.row->uid;
 
-static bool holds_any(struct match *match, const struct imap_search_key *key)
-{
-	for (key = key->child; key; key = key->next) {
-		if (holds(match, key))
-			return true;
+	switch (narrow_tells(&match->narrow, key, uid)) {
+	case NARROW_NO:
+		return 0;
+	case NARROW_YES:
+		return key->is_fuzzy ? narrow_score(&match->narrow, key, uid)
+				     : WORTH_EXACT;
+	case NARROW_OPEN:
+		break;
 	}
-	return false;
+	if (key->is_fuzzy)
+		return worth_looked(match, key);
+	return text_holds(match, key) ? WORTH_EXACT : 0;
 }
 
 static bool holds(struct match *match, const struct imap_search_key *key)
@@ -385,12 +451,6 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 	int64_t saved = day_of(row->saved_at, 0);
 
 	switch (key->kind) {
-	case IMAP_SEARCH_AND:
-		return holds_all(match, key);
-	case IMAP_SEARCH_OR:
-		return holds_any(match, key);
-	case IMAP_SEARCH_NOT:
-		return !holds(match, key->child);
 	case IMAP_SEARCH_SEQUENCE:
 	case IMAP_SEARCH_UID:
 		return imap_sequence_set_has(&key->set, row->uid);
@@ -407,10 +467,6 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return is_object_id(key->text, 'M', row->message);
 	case IMAP_SEARCH_THREADID:
 		return is_object_id(key->text, 'T', row->thread);
-	case IMAP_SEARCH_HEADER:
-	case IMAP_SEARCH_BODY:
-	case IMAP_SEARCH_TEXT:
-		return text_holds(match, key);
 	case IMAP_SEARCH_LARGER:
 		return row->size > (uint64_t)key->number;
 	case IMAP_SEARCH_SMALLER:
@@ -437,8 +493,62 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return sent_day(match, &sent) && sent == key->number;
 	case IMAP_SEARCH_SENT_SINCE:
 		return sent_day(match, &sent) && sent >= key->number;
+	case IMAP_SEARCH_AND: /* these are worth_of()'s */
+	case IMAP_SEARCH_OR:
+	case IMAP_SEARCH_NOT:
+	case IMAP_SEARCH_HEADER:
+	case IMAP_SEARCH_BODY:
+	case IMAP_SEARCH_TEXT:
+		break;
 	}
 	return false;
+}
+
+static unsigned worth_of(struct match *match, const struct imap_search_key *key);
+
+/* What it is worth to those that can say; each of them counts the same. */
+static unsigned worth_of_all(struct match *match, const struct imap_search_key *key)
+{
+	unsigned sum = 0, count = 0;
+
+	for (key = key->child; key; key = key->next) {
+		unsigned worth = worth_of(match, key);
+
+		if (worth == 0)
+			return 0;
+		sum += worth != WORTH_EXACT ? worth : 0;
+		count += worth != WORTH_EXACT;
+	}
+	return count > 0 ? sum / count : WORTH_EXACT;
+}
+
+/* The most that it is worth to any; where one just matches, the others say nothing. */
+static unsigned worth_of_any(struct match *match, const struct imap_search_key *key)
+{
+	unsigned most = 0;
+
+	for (key = key->child; key; key = key->next) {
+		unsigned worth = worth_of(match, key);
+
+		most = worth > most ? worth : most;
+		if (most == WORTH_EXACT || (most > 0 && !match->is_scored))
+			break;
+	}
+	return most;
+}
+
+/* 0 if it does not match. */
+static unsigned worth_of(struct match *match, const struct imap_search_key *key)
+{
+	if (key->kind == IMAP_SEARCH_AND)
+		return worth_of_all(match, key);
+	if (key->kind == IMAP_SEARCH_OR)
+		return worth_of_any(match, key);
+	if (key->kind == IMAP_SEARCH_NOT)
+		return worth_of(match, key->child) > 0 ? 0 : WORTH_EXACT;
+	if (is_text(key))
+		return worth_of_text(match, key);
+	return holds(match, key) ? WORTH_EXACT : 0;
 }
 
 bool match_row(struct match *match, const struct message_row *page, size_t count)
@@ -457,5 +567,8 @@ bool match_row(struct match *match, const struct message_row *page, size_t count
 	if (match->ahead && (is_open || match->narrow.count == 0))
 		ahead_want(match->ahead, page, count);
 	message_turn(&match->message, page);
-	return holds(match, match->key);
+	unsigned worth = worth_of(match, match->key);
+
+	match->score = worth < WORTH_EXACT ? worth : 100;
+	return worth > 0;
 }

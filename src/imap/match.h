@@ -18,6 +18,10 @@ struct match {
 	struct str charset; /* that its texts came in; "" is UTF-8 */
 	unsigned columns;   /* of the rows that match_row() needs */
 	struct narrow narrow;
+	struct fuzzy *fuzzies; /* of FUZZY texts: key->flag - 1 is the place of each */
+	size_t fuzzy_count, fuzzy_room;
+	bool is_scored; /* every FUZZY text that can say how relevant a message is does */
+	unsigned score; /* of the last message that matches, from 1 to 100 */
 	/* Messages of which the index does not tell all texts: their rows are read once
 	 * more, with what it takes to look at them. */
 	struct uids open;
@@ -36,15 +40,20 @@ struct match {
 	enum store_outcome outcome; /* the worst of what was read */
 };
 
+/* What is to be matched, and whether it takes to know how relevant messages are. */
+struct match_for {
+	struct imap_search_key *key;
+	struct str charset; /* find_charset() */
+	bool is_scored;
+};
 /* Makes the tree ready: texts in the form they are compared in, numbers as UIDs, cheap
  * keys first.  The tree is changed and borrowed.  On failure *reason says why, for BAD,
  * or is empty if the store could not be read. */
-bool match_init(struct match *match, struct session *s, struct imap_search_key *key,
-		struct str charset, const char **reason);
+bool match_init(struct match *match, struct session *s, struct match_for what,
+		const char **reason);
 /* The same for one that outlives the command: what it keeps is in the arena. */
 bool match_init_lasting(struct match *match, struct session *s, struct arena *arena,
-			struct imap_search_key *key, struct str charset,
-			const char **reason);
+			struct match_for what, const char **reason);
 /* Gives back what is of use only while messages are looked at. */
 void match_rest(struct match *match);
 void match_fini(struct match *match);

@@ -34,6 +34,7 @@ enum sort_text order_text_of(enum imap_sort_by by)
 		return SORT_TO;
 	case IMAP_SORT_ARRIVAL:
 	case IMAP_SORT_DATE:
+	case IMAP_SORT_RELEVANCY:
 	case IMAP_SORT_SIZE:
 		break;
 	}
@@ -44,6 +45,8 @@ static uint64_t number_of(enum imap_sort_by by, const struct order_facts *facts)
 {
 	if (by == IMAP_SORT_SIZE)
 		return facts->size;
+	if (by == IMAP_SORT_RELEVANCY) /* RFC 6203 §6: the highest first */
+		return 100 - facts->score;
 	return ranked_front(by == IMAP_SORT_DATE ? facts->sent : facts->arrived);
 }
 

@@ -22,6 +22,7 @@ struct order_facts {
 	int64_t arrived, sent;
 	uint64_t size;
 	struct str texts[SORT_TEXTS];
+	unsigned score; /* up to 100 */
 };
 
 /* Keys may take so many octets. */

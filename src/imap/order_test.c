@@ -3,11 +3,31 @@
 #include "base/test.h"
 
 static const struct order_facts letters[] = {
-	{1, 100, 7, 50, {STR("HELLO"), STR("BOB"), STR(""), STR(""), STR("B"), STR("")}},
-	{2, 50, -9, 50, {STR(""), STR("ANN"), STR(""), STR(""), STR("A"), STR("")}},
-	{3, 100, 7, 9, {STR("HELL"), STR("BOB"), STR("X"), STR(""), STR("C"), STR("")}},
-	{4, 70, 0, 300, {STR("HELLO"), STR("ANN"), STR(""), STR(""), STR(""), STR("")}},
-	{5, 100, 7, 50, {STR("HELLO THERE"), STR("ANNA"), STR(""), STR("C"), STR("B")}},
+	{1,
+	 100,
+	 7,
+	 50,
+	 {STR("HELLO"), STR("BOB"), STR(""), STR(""), STR("B"), STR("")},
+	 9},
+	{2, 50, -9, 50, {STR(""), STR("ANN"), STR(""), STR(""), STR("A"), STR("")}, 100},
+	{3,
+	 100,
+	 7,
+	 9,
+	 {STR("HELL"), STR("BOB"), STR("X"), STR(""), STR("C"), STR("")},
+	 9},
+	{4,
+	 70,
+	 0,
+	 300,
+	 {STR("HELLO"), STR("ANN"), STR(""), STR(""), STR(""), STR("")},
+	 1},
+	{5,
+	 100,
+	 7,
+	 50,
+	 {STR("HELLO THERE"), STR("ANNA"), STR(""), STR("C"), STR("B")},
+	 50},
 	{6, -5, 7, 50, {STR("HELL\0O"), STR("\1"), STR(""), STR("\0"), STR("\0\0")}},
 	{7, 1, 1, 1, {STR("HELL\1"), STR("\0\1"), STR(""), STR("\1"), STR("\xff")}},
 };
@@ -15,8 +35,9 @@ static const struct order_facts letters[] = {
 static struct order order_by(const char *first, bool is_reverse, const char *second)
 {
 	struct imap_sort by = {.count = second ? 2 : 1};
-	static const char *const names[] = {"ARRIVAL", "CC",   "DATE", "DFROM", "DTO",
-					    "FROM",    "SIZE", "SUBJ", "TO"};
+	static const char *const names[] = {"ARRIVAL", "CC",   "DATE",      "DFROM",
+					    "DTO",     "FROM", "RELEVANCY", "SIZE",
+					    "SUBJ",    "TO"};
 	struct order order;
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -57,6 +78,9 @@ static const struct {
 	{"CC", false, NULL, STR("1234675")},
 	{"DFROM", false, "DATE", STR("4621537")},
 	{"DTO", true, "FROM", STR("7624513")},
+	{"RELEVANCY", false, NULL, STR("2513467")},
+	{"RELEVANCY", false, "SIZE", STR("2531476")},
+	{"RELEVANCY", true, NULL, STR("6741352")},
 };
 
 TEST(messages_are_put_in_order_by_all_criteria)

@@ -7,9 +7,10 @@
  * apart. */
 enum { COMPARED_MAX = 1024 };
 
-struct sorting sorting_over(struct session *s, struct order *order)
+struct sorting sorting_over(struct session *s, struct order *order,
+			    const struct scores *scores)
 {
-	return (struct sorting){.s = s, .order = order};
+	return (struct sorting){.s = s, .order = order, .scores = scores};
 }
 
 void sorting_fini(struct sorting *sorting)
@@ -29,17 +30,19 @@ static bool is_long(const struct order *order, const struct digest *digest)
 }
 
 /* RFC 5256 §2.2: without a date of its own it has the one when it came. */
-static struct order_facts facts_of(const struct message_row *row)
+static struct order_facts facts_of(const struct sorting *sorting,
+				   const struct message_row *row)
 {
 	return (struct order_facts){.uid = row->uid,
 				    .arrived = row->received_at,
 				    .sent = row->received_at,
-				    .size = row->size};
+				    .size = row->size,
+				    .score = scores_of(sorting->scores, row->uid)};
 }
 
 bool sorting_add(struct sorting *sorting, const struct message_row *row)
 {
-	struct order_facts facts = facts_of(row);
+	struct order_facts facts = facts_of(sorting, row);
 	struct digest digest;
 
 	if (!digest_read_keys(row->digest, &digest) || is_long(sorting->order, &digest)) {
@@ -76,25 +79,25 @@ static enum store_outcome read_facts(struct message *message, const struct order
 
 /* Calls with what is compared of each of these messages. */
 static enum store_outcome
-each_whole(struct session *s, const struct order *order, const struct uids *uids,
+each_whole(const struct sorting *sorting, const struct uids *uids,
 	   bool (*take)(void *arg, const struct order_facts *facts), void *arg)
 {
 	SCOPED(walk_fini)
-	struct walk walk =
-		walk_through(s, uids->list, uids->count, ROW_MESSAGE | ROW_DIGEST);
+	struct walk walk = walk_through(sorting->s, uids->list, uids->count,
+					ROW_MESSAGE | ROW_DIGEST);
 	struct buf texts[SORT_TEXTS];
 	struct message message;
 	enum store_outcome outcome = STORE_OK;
 
-	message_init(&message, s);
+	message_init(&message, sorting->s);
 	for (size_t i = 0; i < SORT_TEXTS; i++)
 		texts[i] = BUF(COMPARED_MAX);
 	for (const struct message_row *row;
 	     outcome == STORE_OK && (row = walk_next(&walk));) {
-		struct order_facts facts = facts_of(row);
+		struct order_facts facts = facts_of(sorting, row);
 
 		message_turn(&message, row);
-		outcome = read_facts(&message, order, texts, &facts);
+		outcome = read_facts(&message, sorting->order, texts, &facts);
 		if (outcome == STORE_OK && !take(arg, &facts))
 			outcome = STORE_INVALID;
 	}
@@ -111,8 +114,7 @@ static bool add_whole(void *arg, const struct order_facts *facts)
 
 enum store_outcome sorting_add_long(struct sorting *sorting)
 {
-	return each_whole(sorting->s, sorting->order, &sorting->long_ones, add_whole,
-			  sorting->order);
+	return each_whole(sorting, &sorting->long_ones, add_whole, sorting->order);
 }
 
 struct inserting {
@@ -132,12 +134,11 @@ static bool insert_whole(void *arg, const struct order_facts *facts)
 	return true;
 }
 
-enum store_outcome sorting_insert(struct session *s, struct order *order,
-				  const struct uids *uids,
+enum store_outcome sorting_insert(const struct sorting *sorting, const struct uids *uids,
 				  void (*placed)(void *arg, uint32_t uid, size_t at),
 				  void *arg)
 {
-	struct inserting inserting = {order, placed, arg};
+	struct inserting inserting = {sorting->order, placed, arg};
 
-	return each_whole(s, order, uids, insert_whole, &inserting);
+	return each_whole(sorting, uids, insert_whole, &inserting);
 }

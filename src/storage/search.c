@@ -301,12 +301,48 @@ static size_t place_of(const struct search_found *found, uint64_t message, size_
 	return low;
 }
 
+/* What is looked for, and what became of it in one mailbox. */
+struct sorting_out {
+	const struct search_found *found;
+	bool is_exact;
+	struct ranges sure, perhaps;
+	/* Of what is fuzzy: the fits of those that are sure; how many messages are known,
+	 * and how many of them have each word. */
+	struct fuzzy *fuzzy;
+	struct buf fits;
+	uint64_t known, having[FUZZY_WORDS_MAX];
+};
+
+static void sorting_out_fini(struct sorting_out *sorting)
+{
+	uid_ranges_fini(&sorting->sure);
+	uid_ranges_fini(&sorting->perhaps);
+	buf_fini(&sorting->fits);
+}
+
+/* A message that is in the index, at that place among what was found. */
+static void sort_known(struct sorting_out *s, size_t place, uint32_t uid)
+{
+	if (!s->fuzzy) {
+		if (s->found->is_hit[place])
+			uid_ranges_add(s->is_exact ? &s->sure : &s->perhaps, uid);
+		return;
+	}
+	struct fuzzy_fit fit = search_found_fit(s->found, place);
+
+	s->known++;
+	for (size_t i = 0; i < s->fuzzy->count; i++)
+		s->having[i] += fit.words[i] > 0;
+	if (fuzzy_score(s->fuzzy, &fit) == 0)
+		return;
+	uid_ranges_add(&s->sure, uid);
+	buf_add(&s->fits, (struct str){(const char *)fit.words, s->fuzzy->count});
+}
+
 /* All memberships of the mailbox, in the order of their UIDs: those that have it, and
  * those of which that is not known. */
 static enum store_outcome sort_out(struct reader *reader, account_t account,
-				   uint64_t mailbox, const struct search_found *found,
-				   bool is_exact, struct ranges *sure,
-				   struct ranges *perhaps)
+				   uint64_t mailbox, struct sorting_out *s)
 {
 	struct key key;
 	struct str start = key_member(&key, account, mailbox, 0);
@@ -322,44 +358,117 @@ static enum store_outcome sort_out(struct reader *reader, account_t account,
 		if (err == ERR_SYNTAX || !member_read(reader->cursor.value, &row))
 			continue;
 		uint32_t uid = key_uid_of(reader->cursor.key);
-		size_t place = place_of(found, row.message, &at);
+		size_t place = place_of(s->found, row.message, &at);
 
-		if (place == found->count)
-			uid_ranges_add(perhaps, uid);
-		else if (found->is_hit[place])
-			uid_ranges_add(is_exact ? sure : perhaps, uid);
+		if (place == s->found->count)
+			uid_ranges_add(&s->perhaps, uid);
+		else
+			sort_known(s, place, uid);
 	}
 	return err == ERR_ABSENT ? STORE_OK : read_err(err);
 }
 
-enum store_outcome storage_search(struct storage *storage, account_t account,
-				  uint64_t mailbox, unsigned classes, struct str text,
-				  struct arena *arena,
-				  struct store_candidates *candidates)
+/* What is rare counts more: in this mailbox, since who may read it may know nothing of
+ * others. */
+static bool score(struct sorting_out *s, struct arena *arena,
+		  struct store_candidates *candidates)
+{
+	size_t words = s->fuzzy->count, count = s->fits.len / words;
+	char *scores = ARENA_ARRAY(arena, char, count + 1);
+	char *weights = ARENA_ARRAY(arena, char, words);
+
+	if (!scores || !weights || !buf_ok(&s->fits))
+		return false;
+	for (size_t i = 0; i < words; i++) {
+		fuzzy_weigh(&s->fuzzy->words[i], s->having[i], s->known);
+		weights[i] = (char)s->fuzzy->words[i].weight;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct fuzzy_fit fit = {0};
+
+		memcpy(fit.words, s->fits.ptr + i * words, words);
+		scores[i] = (char)fuzzy_score(s->fuzzy, &fit);
+	}
+	candidates->scores = (struct str){scores, count};
+	candidates->weights = (struct str){weights, words};
+	return true;
+}
+
+static enum store_outcome answer(struct storage *storage, account_t account,
+				 uint64_t mailbox, struct sorting_out *s,
+				 struct arena *arena, struct store_candidates *candidates)
 {
 	SCOPED(reader_end) struct reader reader = {0};
-	SCOPED(search_found_fini) struct search_found found = {0};
-	SCOPED(uid_ranges_fini) struct ranges sure = {0}, perhaps = {0};
-	struct needle needle;
-	bool is_cut = text.len == SEARCH_TERM_MAX; /* perhaps */
+	enum store_outcome outcome = reader_begin(&reader, storage);
 
-	needle_make(&needle, text);
-	if (!storage->search || needle.count == 0 || mailbox >> NUMBER_MAX_BITS)
+	*candidates = (struct store_candidates){0};
+	if (outcome == STORE_OK)
+		outcome = sort_out(&reader, account, mailbox, s);
+	if (outcome != STORE_OK)
+		return outcome;
+	return s->sure.count <= SEARCH_RANGES_MAX &&
+			       s->perhaps.count <= SEARCH_RANGES_MAX &&
+			       uid_ranges_copy(&s->sure, arena, &candidates->sure) &&
+			       uid_ranges_copy(&s->perhaps, arena,
+					       &candidates->perhaps) &&
+			       (!s->fuzzy || score(s, arena, candidates))
+		       ? STORE_OK
+		       : STORE_ABSENT;
+}
+
+static enum store_outcome search_fuzzy(struct storage *storage, account_t account,
+				       const struct store_find *find, struct arena *arena,
+				       struct store_candidates *candidates)
+{
+	SCOPED(search_found_fini) struct search_found found = {0};
+	struct fuzzy fuzzy;
+
+	_Static_assert((int)SEARCH_TERM_MAX == (int)FUZZY_TEXT_MAX &&
+			       (int)SEARCH_WEIGHTS_MAX == (int)FUZZY_WORDS_MAX,
+		       "what is asked is what is looked for");
+	fuzzy_make(&fuzzy, find->text, find->classes);
+	if (fuzzy.count == 0)
 		return STORE_ABSENT;
-	err_t err = search_index_find(storage->search, account, &needle, classes, &found);
+	err_t err = search_index_fuzzy(storage->search, account, &fuzzy, &found);
 
 	if (err != OK)
 		return err == ERR_SYNTAX ? STORE_ABSENT : index_err(err);
-	enum store_outcome outcome = reader_begin(&reader, storage);
+	SCOPED(sorting_out_fini)
+	struct sorting_out s = {.found = &found,
+				.fuzzy = &fuzzy,
+				.fits = BUF((size_t)SEARCH_SCORES_MAX * fuzzy.count)};
 
-	if (outcome == STORE_OK)
-		outcome = sort_out(&reader, account, mailbox, &found,
-				   needle.is_exact && !is_cut, &sure, &perhaps);
-	if (outcome != STORE_OK)
-		return outcome;
-	return sure.count <= SEARCH_RANGES_MAX && perhaps.count <= SEARCH_RANGES_MAX &&
-			       uid_ranges_copy(&sure, arena, &candidates->sure) &&
-			       uid_ranges_copy(&perhaps, arena, &candidates->perhaps)
-		       ? STORE_OK
-		       : STORE_ABSENT;
+	return answer(storage, account, find->mailbox, &s, arena, candidates);
+}
+
+static enum store_outcome search_exact(struct storage *storage, account_t account,
+				       const struct store_find *find, struct arena *arena,
+				       struct store_candidates *candidates)
+{
+	SCOPED(search_found_fini) struct search_found found = {0};
+	struct needle needle;
+	bool is_cut = find->text.len == SEARCH_TERM_MAX; /* perhaps */
+
+	needle_make(&needle, find->text);
+	if (needle.count == 0)
+		return STORE_ABSENT;
+	err_t err = search_index_find(storage->search, account, &needle, find->classes,
+				      &found);
+
+	if (err != OK)
+		return err == ERR_SYNTAX ? STORE_ABSENT : index_err(err);
+	SCOPED(sorting_out_fini)
+	struct sorting_out s = {.found = &found, .is_exact = needle.is_exact && !is_cut};
+
+	return answer(storage, account, find->mailbox, &s, arena, candidates);
+}
+
+enum store_outcome storage_search(struct storage *storage, account_t account,
+				  const struct store_find *find, struct arena *arena,
+				  struct store_candidates *candidates)
+{
+	if (!storage->search || find->mailbox >> NUMBER_MAX_BITS)
+		return STORE_ABSENT;
+	return find->is_fuzzy ? search_fuzzy(storage, account, find, arena, candidates)
+			      : search_exact(storage, account, find, arena, candidates);
 }

@@ -231,8 +231,7 @@ enum store_outcome storage_stats(struct storage *storage, struct store_stats *st
 
 /* Those that store_search() gives.  ABSENT: there is no index. */
 enum store_outcome storage_search(struct storage *storage, account_t account,
-				  uint64_t mailbox, unsigned classes, struct str text,
-				  struct arena *arena,
+				  const struct store_find *find, struct arena *arena,
 				  struct store_candidates *candidates);
 /* The next messages of the account that are not in it yet. */
 enum store_outcome storage_index_next(struct storage *storage, account_t account,

@@ -47,13 +47,18 @@ static uint64_t total(struct uid_set set)
 	return sum;
 }
 
-static struct store_candidates find(const char *text)
+static struct store_candidates find_as(const char *text, bool is_fuzzy)
 {
 	struct store_candidates found = {0};
+	struct store_find what = {MAILBOX_INBOX, ALL, str_c(text), is_fuzzy};
 
-	CHECK(store_search(w.door, ANN, MAILBOX_INBOX, ALL, str_c(text), &w.arena,
-			   &found) == STORE_OK);
+	CHECK(store_search(w.door, ANN, &what, &w.arena, &found) == STORE_OK);
 	return found;
+}
+
+static struct store_candidates find(const char *text)
+{
+	return find_as(text, false);
 }
 
 static void indexes(void)
@@ -83,8 +88,14 @@ static void indexes(void)
 	CHECK(total(found.sure) == 1 && total(found.perhaps) == 0);
 	found = find("NOTHING");
 	CHECK(total(found.sure) == 0 && total(found.perhaps) == 0);
-	CHECK(store_search(w.door, BOB, MAILBOX_INBOX, ALL, STR("WORD"), &w.arena,
-			   &found) == STORE_DENIED);
+	found = find_as("WROD", true);
+	CHECK(total(found.sure) == 1 && found.scores.len == 1 && found.weights.len == 1);
+	found = find_as("NOTHING", true);
+	CHECK(total(found.sure) == 0 && total(found.perhaps) == 0 &&
+	      found.scores.len == 0);
+	struct store_find word = {MAILBOX_INBOX, ALL, STR("WORD"), false};
+
+	CHECK(store_search(w.door, BOB, &word, &w.arena, &found) == STORE_DENIED);
 	buf_fini(&body);
 	store_close(&indexd);
 }
@@ -119,4 +130,65 @@ static void dies(void)
 TEST(what_indexd_had_when_it_died_is_given_again)
 {
 	world_run(dies);
+}
+
+/* Puts these texts of the messages that were taken. */
+static void put_texts(struct store *indexd, const struct index_work *work,
+		      const char *const *texts)
+{
+	struct index_doc docs[INDEX_ITEMS_MAX];
+	struct buf words[INDEX_ITEMS_MAX];
+	struct terms *terms = terms_new();
+
+	for (size_t i = 0; i < work->count; i++) {
+		words[i] = BUF(1000);
+		terms_reset(terms);
+		terms_add(terms, SEARCH_BODY, str_c(texts[i]));
+		CHECK(terms_write(terms, &words[i]));
+		docs[i] = (struct index_doc){work->items[i].message, buf_str(&words[i])};
+	}
+	struct index_done done = {work->from, work->upto, 0, docs, work->count};
+
+	CHECK(store_index_put(indexd, ANN, &done) == STORE_OK);
+	for (size_t i = 0; i < work->count; i++)
+		buf_fini(&words[i]);
+	terms_free(&terms);
+}
+
+static void weighs(void)
+{
+	static const char *const texts[] = {"PAPER", "PAPER", "PAPER TREE", "PAPER",
+					    "PAPERS TRE"};
+	struct store_op create = {.kind = OP_MAILBOX_CREATE, .mailbox.name = STR("x")};
+	struct store_op op = append_op(STR("Subject: x\r\n\r\nPapers tre\r\n"));
+	struct store *indexd = store_open(channel_to(GATE_INDEXD, INDEXD_ID));
+	struct store_result result = {0};
+	struct store_candidates found;
+
+	CHECK(commit_one(w.ctl, ANN, STR(""), create, &result) == STORE_OK);
+	op.append.mailbox = result.ops[0].mailbox;
+	for (size_t i = 0; i < 4; i++)
+		(void)append(ANN, "Subject: x\r\n\r\nsome of these\r\n");
+	CHECK(commit_one(w.ctl, ANN, STR(""), op, NULL) == STORE_OK);
+	struct index_work work = take(indexd);
+
+	CHECK(work.count == 5);
+	if (work.count == 5)
+		put_texts(indexd, &work, texts);
+	enter(w.door, ANN, 0);
+	found = find_as("PAPER TREE", true);
+	CHECK(total(found.sure) == 1 && total(found.perhaps) == 0);
+	CHECK_STR(found.weights, STR("\1\3")); /* in 4 of 4, in 1 of 4 */
+	CHECK_STR(found.scores, STR("\74"));
+	struct store_find other = {op.append.mailbox, ALL, STR("PAPER TREE"), true};
+
+	CHECK(store_search(w.door, ANN, &other, &w.arena, &found) == STORE_OK);
+	CHECK_STR(found.weights, STR("\1\1"));
+	CHECK_STR(found.scores, STR("\52")); /* of 48 and 36 the mean */
+	store_close(&indexd);
+}
+
+TEST(words_weigh_what_they_do_in_the_mailbox_that_is_searched)
+{
+	world_run(weighs);
 }

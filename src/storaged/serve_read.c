@@ -177,8 +177,7 @@ static enum store_outcome read_candidates(struct storage *storage,
 {
 	struct store_candidates candidates;
 	enum store_outcome outcome =
-		storage_search(storage, r->account, r->find.mailbox, r->find.classes,
-			       r->find.text, arena, &candidates);
+		storage_search(storage, r->account, &r->find, arena, &candidates);
 
 	if (outcome == STORE_OK)
 		store_enc_candidates(reply, &candidates);

@@ -2,18 +2,16 @@
 #include "store/client.h"
 #include "store/search.h"
 
-enum store_outcome store_search(struct store *store, account_t account, uint64_t mailbox,
-				unsigned classes, struct str text, struct arena *arena,
+enum store_outcome store_search(struct store *store, account_t account,
+				const struct store_find *find, struct arena *arena,
 				struct store_candidates *candidates)
 {
-	struct store_request request = {.call = CALL_SEARCH, .account = account};
+	struct store_request request = {
+		.call = CALL_SEARCH, .account = account, .find = *find};
 	struct talk talk;
-
-	request.find.mailbox = mailbox;
-	request.find.classes = classes;
-	request.find.text = text;
-	bool is_decoded = talk_read_begin(&talk, store, &request) &&
-			  store_dec_candidates(&talk.dec, arena, candidates);
+	bool is_decoded =
+		talk_read_begin(&talk, store, &request) &&
+		store_dec_candidates(talk_kept(&talk, arena), arena, candidates);
 
 	return talk_read_end(&talk, is_decoded);
 }

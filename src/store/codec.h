@@ -146,11 +146,7 @@ struct store_request {
 		struct {
 			uint64_t token, offset;
 		} rest;
-		struct {
-			uint64_t mailbox;
-			unsigned classes; /* 1 << enum search_class */
-			struct str text;  /* mapped, up to SEARCH_TERM_MAX */
-		} find;
+		struct store_find find;
 		struct index_done done;
 		struct {
 			account_t owner;  /* whom the account visits */

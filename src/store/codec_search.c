@@ -8,6 +8,7 @@ void store_enc_find(struct buf *buf, const struct store_request *r)
 	enc_var(buf, r->find.mailbox);
 	enc_u8(buf, (uint8_t)r->find.classes);
 	store_enc_bounded(buf, r->find.text, SEARCH_TERM_MAX);
+	store_enc_bool(buf, r->find.is_fuzzy);
 }
 
 void store_dec_find(struct dec *dec, struct store_request *r)
@@ -15,6 +16,7 @@ void store_dec_find(struct dec *dec, struct store_request *r)
 	r->find.mailbox = dec_var(dec);
 	r->find.classes = dec_u8(dec);
 	r->find.text = store_dec_bounded(dec, SEARCH_TERM_MAX);
+	r->find.is_fuzzy = store_dec_bool(dec);
 }
 
 void store_enc_done(struct buf *buf, const struct index_done *done)
@@ -50,6 +52,8 @@ void store_enc_candidates(struct buf *buf, const struct store_candidates *candid
 {
 	store_enc_uids(buf, candidates->sure, SEARCH_RANGES_MAX);
 	store_enc_uids(buf, candidates->perhaps, SEARCH_RANGES_MAX);
+	store_enc_bounded(buf, candidates->scores, SEARCH_SCORES_MAX);
+	store_enc_bounded(buf, candidates->weights, SEARCH_WEIGHTS_MAX);
 }
 
 bool store_dec_candidates(struct dec *dec, struct arena *arena,
@@ -57,6 +61,8 @@ bool store_dec_candidates(struct dec *dec, struct arena *arena,
 {
 	candidates->sure = store_dec_uids(dec, arena, SEARCH_RANGES_MAX);
 	candidates->perhaps = store_dec_uids(dec, arena, SEARCH_RANGES_MAX);
+	candidates->scores = store_dec_bounded(dec, SEARCH_SCORES_MAX);
+	candidates->weights = store_dec_bounded(dec, SEARCH_WEIGHTS_MAX);
 	return dec_done(dec);
 }
 

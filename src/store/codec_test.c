@@ -138,6 +138,8 @@ TEST(requests_come_back_as_they_went)
 					   1000})));
 	CHECK(survives(REQUEST(CALL_QUEUE_COUNTS, .counts = {STR("example.org"), 10})));
 	CHECK(survives(REQUEST(CALL_SEARCH, .account = 5, .find = {7, 63, STR("WORD")})));
+	CHECK(survives(
+		REQUEST(CALL_SEARCH, .account = 5, .find = {7, 1, STR("WORD"), true})));
 	CHECK(survives(REQUEST(CALL_INDEX_TAKE, .account = 0)));
 	CHECK(survives(REQUEST(CALL_INDEX_STATE, .account = 0)));
 	CHECK(survives(REQUEST(CALL_INDEX_RENEW, .account = 0)));

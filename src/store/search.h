@@ -10,19 +10,29 @@ struct store;
 enum {
 	SEARCH_TERM_MAX = 500,        /* octets of a mapped text; longer ones are cut */
 	SEARCH_RANGES_MAX = 1000000,  /* of UIDs, in one reply */
+	SEARCH_SCORES_MAX = 4 << 20,  /* likewise */
+	SEARCH_WEIGHTS_MAX = 16,      /* words of a fuzzy text */
 	INDEX_ITEMS_MAX = 64,         /* of one piece of work, */
 	INDEX_PUT_BYTES = 384 * 1024, /* and of the words in one CALL_INDEX_PUT */
 };
 
+struct store_find {
+	uint64_t mailbox;
+	unsigned classes; /* 1 << enum search_class */
+	struct str text;  /* mapped (text/casemap.h) */
+	bool is_fuzzy;    /* as search/fuzzy.h has it */
+};
 /* Which messages of a mailbox have a text: the first for sure, the others perhaps: they
  * are not in the index yet, or it cannot tell.  All others have it not. */
 struct store_candidates {
 	struct uid_set sure, perhaps;
+	/* Of what is fuzzy: an octet for each that is sure, from 1 to 100, and one for
+	 * each word, what it weighs in that. */
+	struct str scores, weights;
 };
-/* text is mapped (text/casemap.h); classes are 1 << enum search_class.  ABSENT: there is
- * no index. */
-enum store_outcome store_search(struct store *store, account_t account, uint64_t mailbox,
-				unsigned classes, struct str text, struct arena *arena,
+/* ABSENT: there is no index. */
+enum store_outcome store_search(struct store *store, account_t account,
+				const struct store_find *find, struct arena *arena,
 				struct store_candidates *candidates);
 
 /* Messages that are to be indexed, in the order of their numbers. */

@@ -12,6 +12,7 @@ SEARCHES = [
     ("TEXT, two words that are there", b'TEXT "%b %b"' % tuple(w.encode() for w in imap.WORDS[:2])),
     ("SUBJECT", b"SUBJECT " + COMMON),
     ("FROM, an address", b'FROM "s42@example.org"'),
+    ("FUZZY TEXT, a misspelt word", b"FUZZY TEXT " + imap.RARE[:3] + imap.RARE[4:]),
 ]
 
 

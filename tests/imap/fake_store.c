@@ -556,12 +556,11 @@ enum store_outcome store_body(struct store *store, account_t account,
 }
 
 /* No index: everything is looked through. */
-enum store_outcome store_search(struct store *store, account_t account, uint64_t mailbox,
-				unsigned classes, struct str text, struct arena *arena,
+enum store_outcome store_search(struct store *store, account_t account,
+				const struct store_find *find, struct arena *arena,
 				struct store_candidates *candidates)
 {
-	(void)store, (void)account, (void)mailbox, (void)classes, (void)text, (void)arena;
-	(void)candidates;
+	(void)store, (void)account, (void)find, (void)arena, (void)candidates;
 	return STORE_ABSENT;
 }
 

@@ -76,8 +76,8 @@ static const struct search_name {
 
 struct search_in {
 	struct imap_in *in;
-	bool has_modseq;
-	unsigned keys_left, depth_left;
+	bool has_modseq, has_fuzzy;
+	unsigned keys_left, depth_left, fuzzy_depth;
 };
 
 static struct imap_search_key *search_key(struct search_in *s);
@@ -94,6 +94,7 @@ static struct imap_search_key *key_new(struct search_in *s, enum imap_search_kin
 	}
 	s->keys_left--;
 	key->kind = kind;
+	key->is_fuzzy = s->fuzzy_depth > 0;
 	return key;
 }
 
@@ -262,6 +263,22 @@ static struct imap_search_key *key_group(struct search_in *s)
 	return key;
 }
 
+/* search-key =/ "FUZZY" SP search-key.  RFC 6203 §7. */
+static struct imap_search_key *key_fuzzy(struct search_in *s)
+{
+	struct imap_search_key *key;
+
+	if (!imap_space(s->in)) {
+		(void)imap_fail_here(s->in, "FUZZY needs a search key");
+		return NULL;
+	}
+	s->has_fuzzy = true;
+	s->fuzzy_depth++;
+	key = search_key(s);
+	s->fuzzy_depth--;
+	return key;
+}
+
 static struct imap_search_key *key_by_name(struct search_in *s)
 {
 	struct str label;
@@ -270,6 +287,8 @@ static struct imap_search_key *key_by_name(struct search_in *s)
 		(void)imap_fail_here(s->in, "a search key is expected");
 		return NULL;
 	}
+	if (str_same_nocase(label, STR("FUZZY")))
+		return key_fuzzy(s);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		if (str_same_nocase(label, names[i].name))
 			return key_named(s, &names[i]);
@@ -327,6 +346,7 @@ static bool return_option(struct imap_in *in, struct imap_search *search)
 		{STR("PARTIAL"), IMAP_RETURN_PARTIAL},
 		{STR("UPDATE"), IMAP_RETURN_UPDATE},
 		{STR("CONTEXT"), IMAP_RETURN_CONTEXT},
+		{STR("RELEVANCY"), IMAP_RETURN_RELEVANCY},
 	};
 	struct str name;
 	unsigned bit = 0, both = IMAP_RETURN_PARTIAL | IMAP_RETURN_ALL;
@@ -418,6 +438,15 @@ static bool before_thread(struct imap_in *in, struct imap_search *search)
 	return imap_thread_algorithm(in, &search->thread) && charset(in, search);
 }
 
+bool imap_search_by_relevancy(const struct imap_search *search)
+{
+	bool is_by = search->returns & IMAP_RETURN_RELEVANCY;
+
+	for (size_t i = 0; i < search->sort.count && !is_by; i++)
+		is_by = search->sort.keys[i].by == IMAP_SORT_RELEVANCY;
+	return is_by;
+}
+
 static bool searching(struct imap_in *in, struct imap_search *search,
 		      bool (*before)(struct imap_in *in, struct imap_search *search))
 {
@@ -430,6 +459,12 @@ static bool searching(struct imap_in *in, struct imap_search *search,
 	if (before(&at, search)) {
 		search->key = all_of(&s);
 		search->has_modseq = s.has_modseq;
+		search->has_fuzzy = s.has_fuzzy;
+	}
+	/* RFC 6203 §4, §6: MUST NOT */
+	if (search->key && !s.has_fuzzy && imap_search_by_relevancy(search)) {
+		search->key = NULL;
+		(void)imap_fail(&at, "RELEVANCY needs a FUZZY search key");
 	}
 	in->reason = at.reason;
 	if (search->key)

@@ -1,5 +1,6 @@
 /* What SEARCH looks for: a tree of keys.  RFC 9051 §6.4.4, RFC 3501 §6.4.4.  SORT and
- * THREAD look for the same and put it in order.  RFC 5256, RFC 5267. */
+ * THREAD look for the same and put it in order.  RFC 5256, RFC 5267.
+ * FUZZY is RFC 6203. */
 #pragma once
 
 #include "wire/imap/fetch.h"
@@ -46,6 +47,7 @@ struct imap_search_key {
 	struct imap_search_key *next;  /* sibling */
 	struct str field, text;        /* in the command's charset */
 	unsigned flag;
+	bool is_fuzzy; /* it stands behind FUZZY, or within what does */
 	int64_t number;
 	struct imap_sequence_set set;
 };
@@ -59,6 +61,7 @@ enum imap_search_return {
 	IMAP_RETURN_PARTIAL = 32, /* RFC 9394 */
 	IMAP_RETURN_UPDATE = 64,  /* RFC 5267 */
 	IMAP_RETURN_CONTEXT = 128,
+	IMAP_RETURN_RELEVANCY = 256, /* RFC 6203 */
 };
 
 struct imap_search {
@@ -68,6 +71,7 @@ struct imap_search {
 	struct imap_fetch update; /* UPDATE's items for new messages (RFC 5465 §7) */
 	struct imap_search_key *key;
 	bool has_modseq;             /* MODSEQ is among the keys */
+	bool has_fuzzy;              /* FUZZY likewise */
 	struct imap_partial partial; /* with IMAP_RETURN_PARTIAL */
 	struct imap_sort sort;       /* of SORT; count 0 otherwise */
 	enum imap_thread thread;     /* of THREAD */
@@ -76,6 +80,8 @@ struct imap_search {
 /* A copy of the tree that lives as long as the arena; NULL at its bound. */
 struct imap_search_key *imap_search_key_copy(struct arena *arena,
 					     const struct imap_search_key *key);
+/* Whether it takes to know how relevant messages are. */
+bool imap_search_by_relevancy(const struct imap_search *search);
 /* What follows "SEARCH ", "SORT " or "THREAD ". */
 bool imap_search(struct imap_in *in, struct imap_search *search);
 bool imap_sort_search(struct imap_in *in, struct imap_search *search);

@@ -13,6 +13,16 @@ static unsigned depth(const struct imap_search_key *key)
 	return deepest + 1;
 }
 
+static bool has_fuzzy(const struct imap_search_key *key)
+{
+	bool found = key->is_fuzzy;
+
+	for (const struct imap_search_key *child = key->child; child && !found;
+	     child = child->next)
+		found = has_fuzzy(child);
+	return found;
+}
+
 static void as(struct str input, bool (*read)(struct imap_in *, struct imap_search *))
 {
 	SCOPED(arena_fini) struct arena arena;
@@ -32,6 +42,7 @@ static void as(struct str input, bool (*read)(struct imap_in *, struct imap_sear
 	ASSERT(!copy || depth(copy) == depth(it.key));
 	ASSERT(!(it.returns & IMAP_RETURN_PARTIAL) || !(it.returns & IMAP_RETURN_ALL));
 	ASSERT(!(it.returns & IMAP_RETURN_PARTIAL) || it.partial.first > 0);
+	ASSERT(it.has_fuzzy || (!has_fuzzy(it.key) && !imap_search_by_relevancy(&it)));
 }
 
 /* Any octets, as any of the three: it stays inside, and on failure nothing moved. */

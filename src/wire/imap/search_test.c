@@ -21,7 +21,7 @@ static void show(struct buf *out, const struct imap_search_key *key)
 		"vbefore", "von", "vsince", "email",   "thread", "older",  "younger",
 	};
 
-	buf_printf(out, "(%s", names[key->kind]);
+	buf_printf(out, "(%s%s", key->is_fuzzy ? "~" : "", names[key->kind]);
 	for (const struct imap_search_key *child = key->child; child; child = child->next)
 		show(out, child);
 	if (key->kind == IMAP_SEARCH_FLAG)
@@ -73,6 +73,16 @@ static const struct {
 	{STR("RETURN (UPDATE (UID FLAGS) COUNT) SEEN"), STR("(and(flag 1))")},
 	{STR("RETURN (UPDATE(BODY[]) ) SEEN"), STR("(and(flag 1))")},
 	{STR("RETURN () $"), STR("(and(seq))")},
+	{STR("FUZZY SUBJECT work FROM ann"),
+	 STR("(and(~header Subject work)(header From ann))")},
+	{STR("FUZZY (SUBJECT \"IMAP break\" UNSEEN) SEEN"),
+	 STR("(and(~and(~header Subject IMAP break)(~not(~flag 1)))(flag 1))")},
+	{STR("OR FUZZY BODY x FUZZY FUZZY TEXT y NOT FUZZY BODY z"),
+	 STR("(and(or(~body x)(~text y))(not(~body z)))")},
+	{STR("FUZZY OR BODY x NOT BODY y SINCE 2-Jan-1970"),
+	 STR("(and(~or(~body x)(~not(~body y)))(since 1))")},
+	{STR("fuzzy uid 5:7 FUZZY 3"), STR("(and(~uid5:7)(~seq3))")},
+	{STR("RETURN (RELEVANCY ALL) FUZZY TEXT \"Helo\""), STR("(and(~text Helo))")},
 	{STR("RETURN (MIN MAX COUNT ALL SAVE) CHARSET \"US-ASCII\" ANSWERED"),
 	 STR("(and(flag 2))")},
 };
@@ -119,6 +129,10 @@ static const struct {
 	{STR("RETURN (("), STR("a return option is expected at \"(\"")},
 	{STR("RETURN ()"), STR("search keys are expected at the end")},
 	{STR("CHARSET"), STR("a wrong charset at the end")},
+	{STR("FUZZY"), STR("FUZZY needs a search key at the end")},
+	{STR("FUZZY "), STR("a search key is expected at the end")},
+	{STR("NOT FUZZY FOO"), STR("unknown search key \"FOO\"")},
+	{STR("RETURN (RELEVANCY) TEXT x"), STR("RELEVANCY needs a FUZZY search key")},
 	{STR("RETURN (PARTIAL) ALL"), STR("a range is expected at \") ALL\"")},
 	{STR("RETURN (PARTIAL 1:2 ALL) ALL"), STR("one PARTIAL or ALL is the most")},
 	{STR("RETURN (ALL PARTIAL 1:2) ALL"), STR("one PARTIAL or ALL is the most")},
@@ -154,6 +168,8 @@ TEST(search_is_bounded_in_depth_and_count)
 {
 	CHECK(search_of("NOT ", IMAP_SEARCH_DEPTH_MAX - 1, "SEEN"));
 	CHECK(!search_of("NOT ", IMAP_SEARCH_DEPTH_MAX, "SEEN"));
+	CHECK(search_of("FUZZY ", IMAP_SEARCH_DEPTH_MAX - 1, "SEEN"));
+	CHECK(!search_of("FUZZY ", IMAP_SEARCH_DEPTH_MAX, "SEEN"));
 	CHECK(!search_of("(", 5000, ""));
 	CHECK(search_of("SEEN ", IMAP_SEARCH_KEYS_MAX - 2, "SEEN"));
 	CHECK(!search_of("SEEN ", IMAP_SEARCH_KEYS_MAX - 1, "SEEN"));
@@ -187,6 +203,30 @@ TEST(sort_and_thread_put_in_order_what_they_find)
 	CHECK(imap_thread_search(&in, &search) && cur_done(in.at));
 	CHECK(search.thread == IMAP_THREAD_REFERENCES);
 	CHECK_STR(search.charset, STR("KOI8-R"));
+}
+
+TEST(relevancy_is_for_fuzzy_searches)
+{
+	struct imap_in in = over(STR("RETURN (RELEVANCY PARTIAL 1:10) (REVERSE RELEVANCY "
+				     "DATE) UTF-8 NOT FUZZY BODY x"));
+	struct imap_search search;
+
+	CHECK(imap_sort_search(&in, &search) && cur_done(in.at));
+	CHECK(search.returns == (IMAP_RETURN_RELEVANCY | IMAP_RETURN_PARTIAL));
+	CHECK(search.has_fuzzy && imap_search_by_relevancy(&search));
+	CHECK(search.sort.keys[0].by == IMAP_SORT_RELEVANCY &&
+	      search.sort.keys[0].is_reverse);
+	in = over(STR("(DATE RELEVANCY) UTF-8 FUZZY ALL"));
+	CHECK(imap_sort_search(&in, &search) && imap_search_by_relevancy(&search));
+	in = over(STR("(DATE) UTF-8 FUZZY BODY x"));
+	CHECK(imap_sort_search(&in, &search) && !imap_search_by_relevancy(&search));
+	struct str without = STR("(DATE RELEVANCY) UTF-8 BODY x");
+
+	in = over(without);
+	CHECK(!imap_sort_search(&in, &search) && in.at.at == without.ptr);
+	CHECK_STR(in.reason, STR("RELEVANCY needs a FUZZY search key"));
+	in = over(STR("REFS UTF-8 FUZZY BODY x"));
+	CHECK(imap_thread_search(&in, &search) && search.has_fuzzy);
 }
 
 TEST(sort_and_thread_need_a_charset)

@@ -1,5 +1,5 @@
 /* By what SORT puts messages in order, and how THREAD puts them together.  RFC 5256 §3,
- * §5; DISPLAYFROM and DISPLAYTO are RFC 5957. */
+ * §5; DISPLAYFROM and DISPLAYTO are RFC 5957, RELEVANCY is RFC 6203. */
 #pragma once
 
 #include "wire/imap/token.h"
@@ -11,6 +11,7 @@ enum imap_sort_by {
 	IMAP_SORT_DISPLAYFROM,
 	IMAP_SORT_DISPLAYTO,
 	IMAP_SORT_FROM,
+	IMAP_SORT_RELEVANCY, /* the most relevant first */
 	IMAP_SORT_SIZE,
 	IMAP_SORT_SUBJECT,
 	IMAP_SORT_TO,

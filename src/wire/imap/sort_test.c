@@ -21,7 +21,9 @@ TEST(sort_keys_come_in_their_order)
 	CHECK(sort.keys[0].by == IMAP_SORT_SUBJECT && !sort.keys[0].is_reverse);
 	CHECK(sort.keys[1].by == IMAP_SORT_DATE && sort.keys[1].is_reverse);
 	CHECK(sort.keys[2].by == IMAP_SORT_SIZE && !sort.keys[2].is_reverse);
-	in = over(STR("(ARRIVAL CC DATE DISPLAYFROM DISPLAYTO FROM SIZE SUBJECT TO)"));
+	in = over(
+		STR("(ARRIVAL CC DATE DISPLAYFROM DISPLAYTO FROM RELEVANCY SIZE SUBJECT "
+		    "TO)"));
 	CHECK(imap_sort_criteria(&in, &sort) && sort.count == IMAP_SORT_KEYS_MAX);
 	for (size_t i = 0; i < IMAP_SORT_KEYS_MAX; i++)
 		CHECK(sort.keys[i].by == i && !sort.keys[i].is_reverse);
