@@ -14,10 +14,13 @@ static uint64_t append(account_t account, const char *text)
 	return result.count == 1 ? result.ops[0].message : 0;
 }
 
+/* Of all that was committed: a read waits until it has come into the index. */
 static struct index_work take(struct store *indexd)
 {
 	struct index_work work = {0};
+	struct account_summary summary;
 
+	CHECK(store_summary(w.ctl, ANN, &summary) == STORE_OK);
 	CHECK(store_index_take(indexd, &w.arena, &work) == STORE_OK);
 	return work;
 }
