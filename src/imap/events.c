@@ -413,7 +413,7 @@ static enum store_outcome tell_messages(struct session *s, uint64_t id)
 	struct events *e = s->events;
 	struct roster_entry *entry = roster_find(&e->roster, id);
 	SCOPED(buf_fini) struct buf path = BUF(PATH_BYTES);
-	SCOPED(arena_fini) struct arena arena;
+	SCOPED(arena_fini) struct arena arena = {0};
 	struct mailbox mailbox = {.account = s->login.account};
 
 	if (!entry || selected_is(s, s->login.account, id))
