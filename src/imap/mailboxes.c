@@ -1,17 +1,44 @@
 #include "imap/mailboxes.h"
 
+#include <stdlib.h>
+
 #include "imap/shares.h"
 #include "imap/walk.h"
 #include "store/role.h"
 
-/* Parents stand before their children. */
-static struct mailbox *by_id(const struct mailboxes *all, size_t count, uint64_t id)
+/* The mailboxes by their numbers: a parent is found at once, however many there are. */
+struct by_id {
+	struct mailbox **list;
+	size_t count;
+};
+
+static int compare_ids(const void *a, const void *b)
 {
-	for (size_t i = count; i-- > 0;) {
-		if (all->list[i].row.id == id)
-			return &all->list[i];
-	}
-	return NULL;
+	const struct mailbox *const *one = a, *const *other = b;
+
+	return ((*one)->row.id > (*other)->row.id) - ((*one)->row.id < (*other)->row.id);
+}
+
+static bool by_id_make(struct session *s, const struct mailboxes *all, struct by_id *ids)
+{
+	ids->count = all->count;
+	ids->list = ARENA_ARRAY(&s->scratch, struct mailbox *, all->count + 1);
+	if (!ids->list)
+		return false;
+	for (size_t i = 0; i < all->count; i++)
+		ids->list[i] = &all->list[i];
+	qsort(ids->list, ids->count, sizeof *ids->list, compare_ids);
+	return true;
+}
+
+/* Parents stand before their children: what does not is no parent. */
+static struct mailbox *above_of(const struct by_id *ids, const struct mailbox *mailbox)
+{
+	struct mailbox wanted = {.row = {.id = mailbox->row.parent}}, *key = &wanted;
+	struct mailbox **found =
+		bsearch(&key, ids->list, ids->count, sizeof *ids->list, compare_ids);
+
+	return found && *found < mailbox ? *found : NULL;
 }
 
 static bool join(struct session *s, struct mailbox *mailbox)
@@ -62,8 +89,11 @@ enum store_outcome mailboxes_load_of(struct session *s, account_t account, size_
 
 enum store_outcome mailboxes_name(struct session *s, struct mailboxes *all)
 {
+	struct by_id ids;
 	size_t front = 0;
 
+	if (!by_id_make(s, all, &ids))
+		return STORE_INVALID;
 	while (front < all->count && all->list[front].row.id == 0)
 		front++;
 	for (size_t i = 0; i < all->count; i++) {
@@ -76,7 +106,7 @@ enum store_outcome mailboxes_name(struct session *s, struct mailboxes *all)
 		mailbox->is_visible = mailbox->row.rights & ACL_LOOKUP;
 		mailbox->row.is_container |= mailbox->row.rights == 0;
 		if (mailbox->row.parent != 0)
-			mailbox->above = by_id(all, i, mailbox->row.parent);
+			mailbox->above = above_of(&ids, mailbox);
 		else if (front > 0)
 			mailbox->above = &all->list[front - 1];
 		if (!join(s, mailbox))
