@@ -3,6 +3,7 @@
 #include "imap/across.h"
 #include "imap/events.h"
 #include "imap/fetch.h"
+#include "imap/inprogress.h"
 #include "imap/limit.h"
 #include "imap/walk.h"
 
@@ -74,11 +75,24 @@ static err_t copied(struct session *s, const struct imap_command *command,
 	return removed(s, command, "They have moved");
 }
 
+/* At most: not all in the ranges need be there. */
+static uint64_t how_many(const struct session *s, const struct imap_range *list,
+			 size_t count)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += (uint64_t)list[i].last - list[i].first + 1;
+	return num_min(total, s->box.count);
+}
+
 /* Within one's own account, in one commit. */
-static enum store_outcome copy_within(struct session *s, enum store_op_kind kind,
+static enum store_outcome copy_within(struct session *s,
+				      const struct imap_command *command,
 				      const struct imap_range *list, size_t count,
 				      uint64_t to, struct op_result *done)
 {
+	enum store_op_kind kind = command->verb == IMAP_COPY ? OP_COPY : OP_MOVE;
 	struct store_op op = {.kind = kind};
 	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
 	struct store_result result;
@@ -88,7 +102,7 @@ static enum store_outcome copy_within(struct session *s, enum store_op_kind kind
 	if (!uids_for_store(&s->scratch, list, count, &op.copy.uids))
 		return STORE_INVALID;
 	enum store_outcome outcome =
-		store_commit(session_store(s), &commit, &s->scratch, &result);
+		inprogress_commit(s, command, how_many(s, list, count), &commit, &result);
 
 	if (outcome == STORE_OK)
 		*done = result.ops[0];
@@ -186,7 +200,7 @@ static err_t copy_or_move(struct session *s, const struct imap_command *command)
 			limit_of_saving(s));
 	if (across_is(s, mailbox))
 		return copy_across(s, command, list, count, mailbox);
-	outcome = copy_within(s, kind, list, count, mailbox->row.id, &done);
+	outcome = copy_within(s, command, list, count, mailbox->row.id, &done);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return copied(s, command, &done);
@@ -249,7 +263,7 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 			return reply_store(s, command, STORE_INVALID);
 	}
 	enum store_outcome outcome =
-		store_commit(session_store(s), &commit, &s->scratch, &result);
+		inprogress_commit(s, command, s->box.count, &commit, &result);
 
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
@@ -387,8 +401,12 @@ err_t on_store(struct session *s, const struct imap_command *command)
 	if (s->is_done)
 		return OK;
 	enum store_outcome outcome =
-		store_commit(session_store(s), &commit, &s->scratch, &result);
+		inprogress_commit(s, command, how_many(s, list, count), &commit, &result);
 
+	if (outcome == STORE_DENIED) /* RFC 4314 §4: none of them may be changed */
+		return reply_no(s, command,
+				"[NOPERM] You have no right to change these flags here; "
+				"ask whose mailbox it is");
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return stored(s, command, &(struct uids){.list = list, .count = count}, &result);

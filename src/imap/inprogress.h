@@ -4,7 +4,10 @@
 
 #include "imap/session.h"
 
-enum { INPROGRESS_S = 10 };
+enum {
+	INPROGRESS_S = 10,
+	INPROGRESS_LEAST = 1000, /* messages that a commit needs no time for */
+};
 
 struct inprogress {
 	struct session *s;
@@ -18,3 +21,9 @@ struct inprogress inprogress_begin(struct session *s, const struct imap_command 
 /* So many are done by now.  May suspend.  Only where an untagged response may be sent,
  * and nothing else is in s->out. */
 void inprogress_step(struct inprogress *progress, uint64_t done);
+/* store_commit() of an operation on so many messages, during which the client is told
+ * that it goes on.  Nothing else may use the session meanwhile. */
+enum store_outcome inprogress_commit(struct session *s,
+				     const struct imap_command *command,
+				     uint64_t messages, const struct store_commit *commit,
+				     struct store_result *result);
