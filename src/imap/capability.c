@@ -1,6 +1,6 @@
 /* What we can do, and the commands that are only about that. */
 #include "base/log.h"
-#include "imap/session.h"
+#include "imap/events.h"
 #include "login/sasl.h"
 
 /* When a capability is true, and said. */
@@ -206,7 +206,11 @@ err_t on_enable(struct session *s, const struct imap_command *command)
 		buf_printf(&s->out, " %s", choices[i].name);
 		*choices[i].is_on = true;
 	}
+	if (is_named(command, "METADATA"))
+		buf_add_c(&s->out, " METADATA");
 	buf_add_c(&s->out, "\r\n");
+	if (is_named(command, "METADATA"))
+		events_enable_metadata(s);
 	return reply_ok(s, command, "Enabled");
 }
 

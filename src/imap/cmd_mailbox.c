@@ -1,5 +1,5 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE.  RFC 9051 §6.3.4 to §6.3.8. */
-#include "imap/events.h"
+#include "imap/others.h"
 #include "imap/shares.h"
 #include "store/role.h"
 
@@ -236,6 +236,8 @@ static enum store_outcome subscribe_there(struct session *s,
 	op.kv.key = pair_subscription(&name, mailbox->owner, mailbox->row.id);
 	enum store_outcome outcome = commit_one(s, s->login.account, &op, NULL);
 
+	if (outcome == STORE_OK)
+		others_subscribed(s);
 	return outcome == STORE_ABSENT && !is_on ? STORE_OK : outcome;
 }
 

@@ -1,6 +1,8 @@
 /* GETMETADATA and SETMETADATA.  RFC 5464 §4. */
 #include "imap/metadata.h"
 
+#include "imap/events.h"
+
 enum scope { SCOPE_SHARED, SCOPE_PRIVATE, SCOPES };
 
 static struct str root_of(enum scope scope)
@@ -273,6 +275,7 @@ static err_t set_all(struct session *s, const struct imap_command *command,
 {
 	const struct imap_metadata *asked = &command->metadata;
 	struct store_commit commit = {.account = account_of(s, set->mailbox)};
+	struct store_result result;
 	enum store_outcome outcome = STORE_OK;
 
 	for (size_t i = 0; i < asked->count && outcome == STORE_OK; i++)
@@ -290,7 +293,9 @@ static err_t set_all(struct session *s, const struct imap_command *command,
 	commit.ops = set->ops;
 	commit.count = set->count;
 	if (set->count > 0)
-		outcome = store_commit(session_store(s), &commit, &s->scratch, NULL);
+		outcome = store_commit(session_store(s), &commit, &s->scratch, &result);
+	if (outcome == STORE_OK && set->count > 0)
+		events_own(s, commit.account, result.change);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "Noted");

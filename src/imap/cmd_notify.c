@@ -1,18 +1,12 @@
-/* NOTIFY: the client says what it wants to be told of from now on.  RFC 5465 §3.1.
- *
- * Deviates: changes of annotations are not told, although METADATA is there, for which
- * RFC 5465 §5.6 and §5.7 require it (the change log has none of them); who asks for them
- * hears BADEVENT.  Mailboxes of others are told of only while they are selected; where
- * they are named they are passed over, without \NoAccess (§3.1). */
+/* NOTIFY: the client says what it wants to be told of from now on.  RFC 5465 §3.1. */
 #include "imap/events.h"
-#include "imap/mailboxes.h"
 
 enum {
 	/* Annotations of messages are not kept here. */
 	SUPPORTED = IMAP_EVENT_MESSAGE_NEW | IMAP_EVENT_MESSAGE_EXPUNGE |
 		    IMAP_EVENT_FLAG_CHANGE | IMAP_EVENT_MAILBOX_NAME |
-		    IMAP_EVENT_SUBSCRIPTION_CHANGE,
-	SEND_BYTES = 32 << 10,
+		    IMAP_EVENT_SUBSCRIPTION_CHANGE | IMAP_EVENT_MAILBOX_METADATA |
+		    IMAP_EVENT_SERVER_METADATA,
 };
 
 /* RFC 5465 §3.1: NO and not BAD, with all that we have. */
@@ -29,56 +23,6 @@ static err_t refuse_events(struct session *s, const struct imap_command *command
 	}
 	return reply_no(s, command, "[BADEVENT (%.*s)] Other events are not known here",
 			STR_FMT(buf_str(&names)));
-}
-
-/* What STATUS has to say at once.  RFC 5465 §3.1; a group without events asks for a
- * snapshot (§5). */
-static unsigned items_for(unsigned events)
-{
-	unsigned items = IMAP_STATUS_UIDVALIDITY;
-
-	if (events == 0 || (events & IMAP_EVENT_MESSAGE_NEW))
-		items |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT;
-	if (events == 0 || (events & IMAP_EVENT_FLAG_CHANGE))
-		items |= IMAP_STATUS_HIGHESTMODSEQ | IMAP_STATUS_UNSEEN;
-	return items;
-}
-
-static void write_status(struct session *s, const struct events *events,
-			 const struct mailbox *mailbox)
-{
-	bool is_named;
-	unsigned found = events_of(events, &mailbox->row, mailbox->path, &is_named);
-
-	if (!is_named || mailbox->row.is_container ||
-	    selected_is(s, mailbox->account, mailbox->row.id) ||
-	    (found != 0 && !(found & IMAP_EVENTS_OF_MESSAGES)))
-		return;
-	mailbox_write_status(s, mailbox, items_for(found));
-	if (s->out.len > SEND_BYTES)
-		session_send(s);
-}
-
-/* Learns which mailboxes there are: what happens from now on is told, and what was before
- * is in STATUS. */
-static enum store_outcome begin(struct session *s, struct events *events)
-{
-	struct account_summary summary;
-	struct mailboxes all;
-	enum store_outcome outcome =
-		store_summary(session_store(s), s->login.account, &summary);
-
-	if (outcome == STORE_OK)
-		outcome = mailboxes_load(s, &all);
-	if (outcome != STORE_OK)
-		return outcome;
-	if (all.count > ROSTER_MAX)
-		return STORE_INVALID;
-	events->upto = summary.change;
-	events_load(events, &all);
-	for (size_t i = 0; events->wish.wants_status && i < all.count; i++)
-		write_status(s, events, &all.list[i]);
-	return STORE_OK;
 }
 
 static bool is_about_others(const struct imap_notify *wish)
@@ -118,7 +62,7 @@ static err_t set(struct session *s, const struct imap_command *command)
 		return OK;
 	events = events_new(&s->scratch, &command->notify);
 	if (is_about_others(&command->notify))
-		outcome = begin(s, events);
+		outcome = events_begin(s, events);
 	if (outcome == STORE_OK) {
 		replace(s, events);
 		return reply_only_ok(s, command, "You will be told");

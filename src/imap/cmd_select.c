@@ -1,13 +1,8 @@
 /* SELECT, EXAMINE, CLOSE and UNSELECT.  RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2. */
 #include "imap/events.h"
 #include "imap/mailboxes.h"
+#include "imap/permanent.h"
 #include "imap/resync.h"
-
-/* The keywords are those that clients share (RFC 9051 §2.3.2); others are made by using
- * them. */
-#define FLAGS_WRITTEN                                                                    \
-	"\\Answered \\Flagged \\Draft $Forwarded $MDNSent $Junk $NotJunk $Phishing"
-#define FLAGS_SHOWN FLAGS_WRITTEN " \\Deleted \\Seen"
 
 /* Which mailbox it is; INBOX without reading the others. */
 static enum store_outcome find_id(struct session *s, struct str name, account_t *account,
@@ -28,36 +23,10 @@ static enum store_outcome find_id(struct session *s, struct str name, account_t 
 	return mailbox->row.is_container ? STORE_DENIED : STORE_OK;
 }
 
-/* What may be changed.  RFC 4314 §5.1.1. */
-static void write_permanent(struct session *s)
-{
-	static const struct {
-		enum acl_right right;
-		const char *flags;
-	} given[] = {{ACL_WRITE, FLAGS_WRITTEN},
-		     {ACL_TRASH, "\\Deleted"},
-		     {ACL_SEEN, "\\Seen"},
-		     {ACL_WRITE, "\\*"}};
-	bool is_first = true;
-
-	buf_add_c(&s->out, "* OK [PERMANENTFLAGS (");
-	for (size_t i = 0; i < COUNT_OF(given) && !s->box.is_read_only; i++) {
-		if (!(s->box.rights & given[i].right))
-			continue;
-		if (!is_first)
-			buf_add_byte(&s->out, ' ');
-		buf_add_c(&s->out, given[i].flags);
-		is_first = false;
-	}
-	buf_add_c(&s->out, ")] What you may set\r\n");
-}
-
 static void write_selected(struct session *s, struct str name, uint32_t exists)
 {
-	buf_printf(&s->out,
-		   "* %u EXISTS\r\n"
-		   "* FLAGS (" FLAGS_SHOWN ")\r\n",
-		   exists);
+	buf_printf(&s->out, "* %u EXISTS\r\n", exists);
+	permanent_write_flags(s);
 	/* Deviates: no message is ever \Recent, as RFC 9051 has it; rev1 asks for the
 	 * number. */
 	if (s->is_rev2) {
@@ -67,7 +36,7 @@ static void write_selected(struct session *s, struct str name, uint32_t exists)
 	} else {
 		buf_add_c(&s->out, "* 0 RECENT\r\n");
 	}
-	write_permanent(s);
+	permanent_write(s);
 	buf_printf(&s->out,
 		   "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
 		   "* OK [UIDNEXT %u] The next UID\r\n"
@@ -75,13 +44,6 @@ static void write_selected(struct session *s, struct str name, uint32_t exists)
 		   "* OK [MAILBOXID (" MAILBOX_ID ")] Its name may change, this not\r\n",
 		   s->box.uid_validity, s->box.uid_next, (unsigned long long)s->box.told,
 		   (unsigned long long)s->box.mailbox);
-}
-
-/* RFC 4314 §5.2: \Seen is everybody's own, so that the right to it is none to write. */
-static bool says_read_only(const struct session *s)
-{
-	return s->box.is_read_only ||
-	       !(s->box.rights & (ACL_INSERT | ACL_EXPUNGE | ACL_WRITE | ACL_TRASH));
 }
 
 err_t on_select(struct session *s, const struct imap_command *command)
@@ -115,8 +77,8 @@ err_t on_select(struct session *s, const struct imap_command *command)
 		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
 				    "connect again in a minute");
 	return reply_only_ok(s, command,
-			     says_read_only(s) ? "[READ-ONLY] It is open"
-					       : "[READ-WRITE] It is open");
+			     permanent_is_read_only(s) ? "[READ-ONLY] It is open"
+						       : "[READ-WRITE] It is open");
 }
 
 /* What has \Deleted goes without a word.  RFC 9051 §6.4.1. */

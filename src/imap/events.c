@@ -2,8 +2,9 @@
 
 #include "base/mem.h"
 #include "imap/mailboxes.h"
+#include "imap/others.h"
 
-enum { SEND_BYTES = 32 << 10, ROW_BYTES = 64 << 10, PATH_BYTES = 16 << 10 };
+enum { SEND_BYTES = 32 << 10, PATH_BYTES = 16 << 10 };
 
 struct events *events_new(struct arena *arena, const struct imap_notify *wish)
 {
@@ -12,6 +13,7 @@ struct events *events_new(struct arena *arena, const struct imap_notify *wish)
 	e->arena = *arena;
 	arena_init(arena, arena->max);
 	e->wish = *wish;
+	e->is_asked = true;
 	for (size_t i = 0; i < wish->group_count; i++) {
 		const struct imap_event_group *group = &wish->groups[i];
 
@@ -23,11 +25,12 @@ struct events *events_new(struct arena *arena, const struct imap_notify *wish)
 	return e;
 }
 
-static void forget_others(struct events *e)
+void events_forget_others(struct events *e)
 {
 	e->others = 0;
-	e->changed_count = 0;
-	roster_fini(&e->roster);
+	e->has_shares_changed = e->awaits_others = false;
+	follow_fini(&e->own);
+	others_end(e);
 }
 
 void events_free(struct events **events)
@@ -37,10 +40,18 @@ void events_free(struct events **events)
 	if (!e)
 		return;
 	*events = NULL;
-	forget_others(e);
-	mem_free(e->changed);
+	events_forget_others(e);
 	arena_fini(&e->arena);
 	mem_free(e);
+}
+
+bool events_has_room(const struct events *e, size_t more)
+{
+	size_t count = e->own.roster.count;
+
+	for (size_t i = 0; i < e->shared_count; i++)
+		count += e->shared[i]->roster.count;
+	return more <= ROSTER_MAX && count <= ROSTER_MAX - more;
 }
 
 /* ---- which mailboxes -------------------------------------------------------------- */
@@ -63,69 +74,137 @@ static bool is_listed(const struct imap_event_group *group, struct str path)
 }
 
 static bool is_in_group(const struct imap_event_group *group,
-			const struct mailbox_row *row, struct str path)
+			const struct mailbox *mailbox)
 {
+	const struct mailbox_row *row = &mailbox->row;
+	bool is_own = mailbox->account < ACCOUNT_VISITS;
+
 	switch (group->watched) {
 	case IMAP_WATCH_SELECTED:
 	case IMAP_WATCH_SELECTED_DELAYED:
 		return false;
 	case IMAP_WATCH_INBOXES: /* RFC 5465 §6.3: where delivery leaves mail */
-		return row->id == MAILBOX_INBOX || row->role == ROLE_JUNK;
+		return is_own && (row->id == MAILBOX_INBOX || row->role == ROLE_JUNK);
 	case IMAP_WATCH_PERSONAL:
-		return true; /* those of others are not followed */
+		return is_own;
 	case IMAP_WATCH_SUBSCRIBED:
 		return row->is_subscribed;
 	case IMAP_WATCH_SUBTREE:
 	case IMAP_WATCH_MAILBOXES:
-		return is_listed(group, path);
+		return is_listed(group, mailbox->path);
 	}
 	return false;
 }
 
-unsigned events_of(const struct events *e, const struct mailbox_row *row, struct str path,
-		   bool *is_named)
+unsigned events_of(const struct events *e, const struct mailbox *mailbox, bool *is_named)
 {
 	unsigned found = 0;
 
 	*is_named = false;
 	for (size_t i = 0; i < e->wish.group_count; i++) {
-		if (!is_in_group(&e->wish.groups[i], row, path))
+		if (!is_in_group(&e->wish.groups[i], mailbox))
 			continue;
 		*is_named = true;
 		found |= e->wish.groups[i].events;
 	}
-	if (row->is_container)
+	if (mailbox->row.is_container)
 		found &= ~(unsigned)IMAP_EVENTS_OF_MESSAGES;
 	return found;
 }
 
-void events_load(struct events *e, const struct mailboxes *all)
+/* RFC 5465 §5 wants l and r for all events; that a mailbox is there, who has l may know
+ * (§5.4), and so may who has a right to one below it. */
+void events_watch(const struct events *e, const struct follow *f,
+		  struct roster_entry *entry)
+{
+	enum { READS = ACL_LOOKUP | ACL_READ };
+	unsigned of_names = IMAP_EVENT_MAILBOX_NAME | IMAP_EVENT_SUBSCRIPTION_CHANGE;
+	SCOPED(buf_fini) struct buf path = BUF(PATH_BYTES);
+	struct mailbox mailbox = {.row = {.id = entry->id,
+					  .role = entry->role,
+					  .is_container = entry->is_container,
+					  .is_subscribed = entry->is_subscribed},
+				  .account = f->account};
+	bool is_named;
+
+	roster_path(&f->roster, entry, &path);
+	mailbox.path = buf_str(&path);
+	entry->wanted = events_of(e, &mailbox, &is_named);
+	entry->events = entry->wanted;
+	if ((entry->rights & READS) != READS)
+		entry->events &= of_names;
+}
+
+bool events_is_blocked(const struct roster_entry *entry)
+{
+	return (entry->rights & ACL_LOOKUP) && (entry->wanted & ~entry->events) != 0;
+}
+
+/* ---- the beginning ---------------------------------------------------------------- */
+
+/* What STATUS has to say at once.  RFC 5465 §3.1; a group without events asks for a
+ * snapshot (§5). */
+static unsigned items_for(unsigned events)
+{
+	unsigned items = IMAP_STATUS_UIDVALIDITY;
+
+	if (events == 0 || (events & IMAP_EVENT_MESSAGE_NEW))
+		items |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT;
+	if (events == 0 || (events & IMAP_EVENT_FLAG_CHANGE))
+		items |= IMAP_STATUS_HIGHESTMODSEQ | IMAP_STATUS_UNSEEN;
+	return items;
+}
+
+void events_write_status(struct session *s, const struct events *e,
+			 struct mailbox *mailbox)
+{
+	bool is_named;
+	unsigned found = events_of(e, mailbox, &is_named);
+
+	if (!is_named || !e->wish.wants_status || mailbox->row.is_container ||
+	    !(mailbox->row.rights & ACL_READ) ||
+	    selected_is(s, mailbox->account, mailbox->row.id) ||
+	    (found != 0 && !(found & IMAP_EVENTS_OF_MESSAGES)) ||
+	    mailbox_refresh(s, mailbox) != STORE_OK)
+		return;
+	mailbox_write_status(s, mailbox, items_for(found));
+	if (s->out.len > SEND_BYTES)
+		session_send(s);
+}
+
+static void load_own(struct events *e, const struct mailboxes *all)
 {
 	if (e->others == 0)
 		return;
 	for (size_t i = 0; i < all->count; i++)
-		roster_add(&e->roster, &all->list[i].row);
-	roster_settle(&e->roster);
-	for (size_t i = 0; i < all->count; i++) {
-		const struct mailbox *mailbox = &all->list[i];
-		bool is_named;
-
-		roster_find(&e->roster, mailbox->row.id)->events =
-			events_of(e, &mailbox->row, mailbox->path, &is_named);
-	}
+		roster_add(&e->own.roster, &all->list[i].row);
+	roster_settle(&e->own.roster);
+	for (size_t i = 0; i < e->own.roster.count; i++)
+		events_watch(e, &e->own, &e->own.roster.list[i]);
 }
 
-static void entry_watch(struct events *e, struct roster_entry *entry)
+enum store_outcome events_begin(struct session *s, struct events *e)
 {
-	SCOPED(buf_fini) struct buf path = BUF(PATH_BYTES);
-	struct mailbox_row row = {.id = entry->id,
-				  .role = entry->role,
-				  .is_container = entry->is_container,
-				  .is_subscribed = entry->is_subscribed};
-	bool is_named;
+	account_t self = s->login.account;
+	struct account_summary summary;
+	struct mailboxes all;
+	enum store_outcome outcome = store_summary(session_store(s), self, &summary);
 
-	roster_path(&e->roster, entry, &path);
-	entry->events = events_of(e, &row, buf_str(&path), &is_named);
+	if (outcome == STORE_OK)
+		outcome = mailboxes_load(s, &all);
+	if (outcome != STORE_OK)
+		return outcome;
+	if (all.count > ROSTER_MAX)
+		return STORE_INVALID;
+	e->own.owner = e->own.account = self;
+	e->own.upto = summary.change;
+	load_own(e, &all);
+	for (size_t i = 0; i < all.count; i++)
+		events_write_status(s, e, &all.list[i]);
+	outcome = others_renew(s, e, LOOK_FIRST);
+	if (e->others == 0)
+		events_forget_others(e); /* it was for the snapshot */
+	return outcome == STORE_CONFLICT ? STORE_INVALID : outcome;
 }
 
 /* ---- what the session did itself -------------------------------------------------- */
@@ -156,11 +235,12 @@ enum {
  * (RFC 5465 §5.3, §6.1). */
 unsigned events_selected(const struct session *s, enum moment moment)
 {
-	const struct imap_event_group *group = s->events ? s->events->selected : NULL;
+	bool is_asked = s->events && s->events->is_asked;
+	const struct imap_event_group *group = is_asked ? s->events->selected : NULL;
 	unsigned wanted = group ? group->events & SELECTED_EVENTS : 0;
 	unsigned but_gone = ~(unsigned)IMAP_EVENT_MESSAGE_EXPUNGE;
 
-	if (!s->events) /* RFC 5465 §3.1: as it was before */
+	if (!is_asked) /* RFC 5465 §3.1: as it was before */
 		wanted = moment == MOMENT_REST ? 0 : SELECTED_EVENTS;
 	switch (moment) {
 	case MOMENT_NUMBERS:
@@ -195,261 +275,7 @@ const struct imap_fetch *events_items(const struct session *s)
 	return has_some ? &group->items : NULL;
 }
 
-/* ---- names ------------------------------------------------------------------------ */
-
-/* "* LIST (...) "/" name", of a mailbox that is there.  RFC 5465 §5.4, §5.5. */
-static void write_name(struct session *s, const struct roster_entry *entry,
-		       struct str old_path)
-{
-	SCOPED(buf_fini) struct buf path = BUF(PATH_BYTES);
-	struct mailbox mailbox = {.row = {.role = entry->role,
-					  .is_container = entry->is_container,
-					  .is_subscribed = entry->is_subscribed},
-				  .has_children = entry->children > 0};
-
-	roster_path(&s->events->roster, entry, &path);
-	buf_add_c(&s->out, "* LIST (");
-	mailbox_write_attributes(&s->out, &mailbox, true);
-	buf_add_c(&s->out, ") \"/\" ");
-	imap_write_mailbox(&s->out, buf_str(&path), session_is_utf8(s));
-	if (old_path.len > 0) {
-		buf_add_c(&s->out, " (\"OLDNAME\" (");
-		imap_write_mailbox(&s->out, old_path, session_is_utf8(s));
-		buf_add_c(&s->out, "))");
-	}
-	buf_add_c(&s->out, "\r\n");
-}
-
-/* Whoever comes or goes also affects the mailbox above.  RFC 5465 §5.4. */
-static void write_above(struct session *s, uint64_t parent)
-{
-	const struct roster_entry *entry = roster_find(&s->events->roster, parent);
-
-	if (entry && (entry->events & IMAP_EVENT_MAILBOX_NAME))
-		write_name(s, entry, STR(""));
-}
-
-static void name_added(struct session *s, const struct mailbox_row *row, bool is_own)
-{
-	struct events *e = s->events;
-	struct roster_entry *entry = roster_put(&e->roster, row);
-
-	entry_watch(e, entry);
-	if (is_own)
-		return;
-	if (entry->events & IMAP_EVENT_MAILBOX_NAME)
-		write_name(s, entry, STR(""));
-	write_above(s, row->parent);
-}
-
-/* Renamed, or its subscription changed, or nothing of interest. */
-static void name_changed(struct session *s, struct roster_entry *entry,
-			 const struct mailbox_row *row, bool is_own)
-{
-	SCOPED(buf_fini) struct buf old = BUF(PATH_BYTES);
-	struct events *e = s->events;
-	bool is_renamed =
-		entry->parent != row->parent || !str_same(entry->name, row->name);
-	bool is_other = entry->is_subscribed != row->is_subscribed;
-	unsigned wanted = entry->events;
-
-	if (!is_renamed && !is_other)
-		return;
-	roster_path(&e->roster, entry, &old);
-	entry = roster_put(&e->roster, row);
-	/* Its children are renamed, too (RFC 5465 §5.4). */
-	for (size_t i = 0; is_renamed && i < e->roster.count; i++)
-		entry_watch(e, &e->roster.list[i]);
-	entry_watch(e, entry);
-	wanted |= entry->events;
-	is_renamed &= (wanted & IMAP_EVENT_MAILBOX_NAME) != 0;
-	is_other &= (wanted & IMAP_EVENT_SUBSCRIPTION_CHANGE) != 0;
-	if (!is_own && (is_renamed || is_other))
-		write_name(s, entry, is_renamed ? buf_str(&old) : STR(""));
-}
-
-static void name_gone(struct session *s, uint64_t id, bool is_own)
-{
-	struct roster *roster = &s->events->roster;
-	const struct roster_entry *entry = roster_find(roster, id);
-	SCOPED(buf_fini) struct buf path = BUF(PATH_BYTES);
-
-	if (!entry)
-		return;
-	bool is_told = !is_own && (entry->events & IMAP_EVENT_MAILBOX_NAME);
-	uint64_t parent = entry->parent;
-
-	roster_path(roster, entry, &path);
-	roster_remove(roster, id);
-	if (is_told) {
-		buf_add_c(&s->out, "* LIST (\\NonExistent) \"/\" ");
-		imap_write_mailbox(&s->out, buf_str(&path), session_is_utf8(s));
-		buf_add_c(&s->out, "\r\n");
-	}
-	if (!is_own)
-		write_above(s, parent);
-}
-
-/* What became of a mailbox whose name, place or subscription may have changed.  One above
- * that we do not know yet was made later, and is looked at first. */
-static enum store_outcome mailbox_changed(struct session *s, uint64_t id, bool is_own,
-					  unsigned depth)
-{
-	struct events *e = s->events;
-	SCOPED(arena_fini) struct arena arena;
-	struct mailbox_row row;
-
-	arena_init(&arena, ROW_BYTES);
-	enum store_outcome outcome =
-		store_mailbox(session_store(s), s->login.account, id, &arena, &row);
-
-	if (outcome == STORE_ABSENT)
-		return STORE_OK; /* that it went is told in its turn */
-	if (outcome == STORE_OK && row.parent != 0 && depth > 0 &&
-	    !roster_find(&e->roster, row.parent))
-		outcome = mailbox_changed(s, row.parent, is_own, depth - 1);
-	if (outcome != STORE_OK)
-		return outcome;
-	struct roster_entry *entry = roster_find(&e->roster, id);
-
-	if (entry)
-		name_changed(s, entry, &row, is_own);
-	else if (e->roster.count < ROSTER_MAX)
-		name_added(s, &row, is_own);
-	else
-		return STORE_CONFLICT; /* more than we follow */
-	return STORE_OK;
-}
-
-/* ---- messages elsewhere ----------------------------------------------------------- */
-
-static void message_changed(struct session *s, uint64_t mailbox, unsigned event)
-{
-	struct events *e = s->events;
-	struct roster_entry *entry = roster_find(&e->roster, mailbox);
-
-	if (!entry || !(entry->events & event))
-		return;
-	if (entry->pending == 0) {
-		MEM_ROOM(e->changed, e->changed_count, e->changed_room);
-		e->changed[e->changed_count++] = mailbox;
-	}
-	entry->pending |= event;
-}
-
-static unsigned event_of(enum change_kind kind)
-{
-	switch (kind) {
-	case CHANGE_MESSAGE_NEW:
-		return IMAP_EVENT_MESSAGE_NEW;
-	case CHANGE_MESSAGE_FLAGS:
-		return IMAP_EVENT_FLAG_CHANGE;
-	case CHANGE_MESSAGE_GONE:
-		return IMAP_EVENT_MESSAGE_EXPUNGE;
-	case CHANGE_MAILBOX:
-	case CHANGE_MAILBOX_GONE:
-		break;
-	}
-	return 0;
-}
-
-static enum store_outcome take_row(struct session *s, const struct change_row *row)
-{
-	bool is_own = events_is_own(s, s->login.account, row->change);
-
-	if (row->kind == CHANGE_MAILBOX)
-		return mailbox_changed(s, row->mailbox, is_own, MAILBOX_DEPTH_MAX);
-	if (row->kind == CHANGE_MAILBOX_GONE)
-		name_gone(s, row->mailbox, is_own);
-	else if (!is_own && !selected_is(s, s->login.account, row->mailbox))
-		message_changed(s, row->mailbox, event_of(row->kind));
-	return STORE_OK;
-}
-
-static enum store_outcome read_log(struct session *s)
-{
-	struct events *e = s->events;
-	bool more = true;
-
-	while (more) {
-		struct change_row *rows;
-		size_t count;
-		uint64_t upto;
-
-		arena_reset(&s->page);
-		enum store_outcome outcome =
-			store_changes(session_store(s), s->login.account, 0, e->upto,
-				      &s->page, &rows, &count, &upto, &more);
-
-		for (size_t i = 0; i < count && outcome == STORE_OK; i++) {
-			outcome = take_row(s, &rows[i]);
-			if (s->out.len > SEND_BYTES)
-				session_send(s);
-		}
-		if (outcome != STORE_OK)
-			return outcome;
-		e->upto = upto;
-	}
-	return STORE_OK;
-}
-
-/* RFC 5465 §5.1 to §5.3. */
-static unsigned status_items(const struct session *s, const struct roster_entry *entry)
-{
-	unsigned items = IMAP_STATUS_UIDVALIDITY;
-
-	if (entry->pending & (IMAP_EVENT_MESSAGE_NEW | IMAP_EVENT_MESSAGE_EXPUNGE))
-		items |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT;
-	if (entry->events & IMAP_EVENT_FLAG_CHANGE)
-		items |= IMAP_STATUS_UNSEEN;
-	if (s->is_condstore)
-		items |= IMAP_STATUS_HIGHESTMODSEQ;
-	return items;
-}
-
-/* One STATUS, whatever happened there since the last. */
-static enum store_outcome tell_messages(struct session *s, uint64_t id)
-{
-	struct events *e = s->events;
-	struct roster_entry *entry = roster_find(&e->roster, id);
-	SCOPED(buf_fini) struct buf path = BUF(PATH_BYTES);
-	SCOPED(arena_fini) struct arena arena = {0};
-	struct mailbox mailbox = {.account = s->login.account};
-
-	if (!entry || selected_is(s, s->login.account, id))
-		return STORE_OK; /* it has gone, or says more itself now */
-	unsigned items = status_items(s, entry);
-
-	roster_path(&e->roster, entry, &path);
-	mailbox.path = buf_str(&path);
-	arena_init(&arena, ROW_BYTES);
-	enum store_outcome outcome = store_mailbox(session_store(s), s->login.account, id,
-						   &arena, &mailbox.row);
-
-	if (outcome == STORE_OK)
-		mailbox_write_status(s, &mailbox, items);
-	return outcome == STORE_ABSENT ? STORE_OK : outcome;
-}
-
-static enum store_outcome tell_changed(struct session *s)
-{
-	struct events *e = s->events;
-
-	while (e->changed_count > 0) {
-		uint64_t id = e->changed[e->changed_count - 1];
-		enum store_outcome outcome = tell_messages(s, id);
-		struct roster_entry *entry = roster_find(&e->roster, id);
-
-		if (outcome != STORE_OK)
-			return outcome;
-		if (entry)
-			entry->pending = 0;
-		e->changed_count--;
-		if (s->out.len > SEND_BYTES)
-			session_send(s);
-	}
-	return STORE_OK;
-}
+/* ---- the story -------------------------------------------------------------------- */
 
 /* RFC 5465 §5.8. */
 static void overflow(struct session *s)
@@ -458,7 +284,35 @@ static void overflow(struct session *s)
 		  "* OK [NOTIFICATIONOVERFLOW] Too much has happened to tell it; "
 		  "look at your mailboxes, and say NOTIFY again\r\n");
 	s->events->selected = NULL;
-	forget_others(s->events);
+	events_forget_others(s->events);
+}
+
+/* Deviates: of mailboxes of others only those are told that are subscribed to, where RFC
+ * 5464 §4.4 has all: whoever shares with everybody would be followed by everybody. */
+void events_enable_metadata(struct session *s)
+{
+	static const struct imap_event_group groups[] = {
+		{.watched = IMAP_WATCH_PERSONAL,
+		 .events = IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA},
+		{.watched = IMAP_WATCH_SUBSCRIBED, .events = IMAP_EVENT_MAILBOX_METADATA},
+	};
+	const struct imap_notify wish = {.is_set = true,
+					 .groups = groups,
+					 .group_count = COUNT_OF(groups),
+					 .events = groups[0].events};
+	struct arena none;
+
+	if (s->events)
+		return;
+	arena_init(&none, 0);
+	s->events = events_new(&none, &wish);
+	s->events->is_asked = false;
+	enum store_outcome outcome = events_begin(s, s->events);
+
+	if (outcome == STORE_INVALID)
+		overflow(s);
+	else if (outcome != STORE_OK)
+		events_free(&s->events); /* it can be enabled again */
 }
 
 err_t events_tell(struct session *s)
@@ -467,10 +321,12 @@ err_t events_tell(struct session *s)
 
 	if (!e || e->others == 0)
 		return OK;
-	enum store_outcome outcome = read_log(s);
+	enum store_outcome outcome = follow_read(s, e, &e->own);
 
 	if (outcome == STORE_OK)
-		outcome = tell_changed(s);
+		outcome = follow_tell_messages(s, &e->own);
+	if (outcome == STORE_OK)
+		outcome = others_tell(s, e);
 	/* The log does not reach back so far.  If the store does not answer, there is
 	 * another time. */
 	if (outcome == STORE_CONFLICT)

@@ -35,7 +35,8 @@ static enum store_outcome read_log(struct session *s, uint64_t since,
 			struct uids *set =
 				rows[i].kind == CHANGE_MESSAGE_GONE ? gone : changed;
 
-			if (rows[i].kind >= CHANGE_MESSAGE_NEW)
+			if (rows[i].kind >= CHANGE_MESSAGE_NEW &&
+			    rows[i].kind <= CHANGE_MESSAGE_GONE)
 				uids_add(set, rows[i].uids.first, rows[i].uids.last);
 		}
 		more &= since < box->change;

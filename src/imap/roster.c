@@ -4,15 +4,33 @@
 
 #include "base/mem.h"
 
-static void name_free(struct roster_entry *entry)
+static void text_free(struct str text)
 {
-	mem_free((void *)(uintptr_t)entry->name.ptr);
+	mem_free((void *)(uintptr_t)text.ptr);
+}
+
+static struct str text_new(struct str text)
+{
+	char *copy = mem_zeroed(text.len + 1, 1);
+
+	if (text.len > 0)
+		memcpy(copy, text.ptr, text.len);
+	return (struct str){copy, text.len};
+}
+
+void roster_root(struct roster *roster, struct str root)
+{
+	struct str copy = text_new(root);
+
+	text_free(roster->root);
+	roster->root = copy;
 }
 
 void roster_fini(struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++)
-		name_free(&roster->list[i]);
+		text_free(roster->list[i].name);
+	text_free(roster->root);
 	mem_free(roster->list);
 	*roster = (struct roster){0};
 }
@@ -50,17 +68,16 @@ static void count_child(struct roster *roster, uint64_t parent, int by)
 
 static void entry_set(struct roster_entry *entry, const struct mailbox_row *row)
 {
-	char *name = mem_zeroed(row->name.len + 1, 1);
+	struct str name = text_new(row->name);
 
-	if (row->name.len > 0)
-		memcpy(name, row->name.ptr, row->name.len);
-	name_free(entry);
+	text_free(entry->name);
 	entry->id = row->id;
 	entry->parent = row->parent;
-	entry->name = (struct str){name, row->name.len};
+	entry->name = name;
 	entry->role = row->role;
 	entry->is_container = row->is_container;
 	entry->is_subscribed = row->is_subscribed;
+	entry->rights = row->rights;
 }
 
 static int by_id(const void *a, const void *b)
@@ -81,6 +98,8 @@ void roster_settle(struct roster *roster)
 {
 	if (roster->count > 0)
 		qsort(roster->list, roster->count, sizeof *roster->list, by_id);
+	for (size_t i = 0; i < roster->count; i++)
+		roster->list[i].children = 0;
 	for (size_t i = 0; i < roster->count; i++)
 		count_child(roster, roster->list[i].parent, 1);
 }
@@ -109,7 +128,7 @@ void roster_remove(struct roster *roster, uint64_t id)
 
 	ASSERT(at < roster->count && roster->list[at].id == id);
 	count_child(roster, roster->list[at].parent, -1);
-	name_free(&roster->list[at]);
+	text_free(roster->list[at].name);
 	memmove(&roster->list[at], &roster->list[at + 1],
 		(--roster->count - at) * sizeof *roster->list);
 }
@@ -123,6 +142,10 @@ void roster_path(const struct roster *roster, const struct roster_entry *entry,
 	while (entry && count < COUNT_OF(levels)) {
 		levels[count++] = entry;
 		entry = entry->parent != 0 ? roster_find(roster, entry->parent) : NULL;
+	}
+	if (roster->root.len > 0) {
+		buf_add(path, roster->root);
+		buf_add_byte(path, '/');
 	}
 	while (count > 0) {
 		buf_add(path, levels[--count]->name);

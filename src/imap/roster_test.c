@@ -79,3 +79,19 @@ TEST(a_roster_ends_where_mailboxes_stand_in_a_circle)
 	CHECK(path.len == 2 * MAILBOX_DEPTH_MAX + 1);
 	check_path(&roster, 4, "orphan");
 }
+
+TEST(a_roster_has_a_root_and_takes_many_more)
+{
+	SCOPED(roster_fini) struct roster roster = {0};
+
+	fill(&roster, rows, COUNT_OF(rows) - 1);
+	roster_root(&roster, STR("Other Users/ann"));
+	check_path(&roster, 4, "Other Users/ann/Lists/a");
+	roster_add(&roster, &rows[3]);
+	roster_settle(&roster);
+	check_path(&roster, 7, "Other Users/ann/Lists/a/b");
+	CHECK(roster_find(&roster, 9)->children == 1);
+	CHECK(roster_find(&roster, 4)->children == 1);
+	roster_root(&roster, STR("Shared/x"));
+	check_path(&roster, 1, "Shared/x/INBOX");
+}

@@ -3,11 +3,12 @@
 #include "imap/context.h"
 #include "imap/events.h"
 #include "imap/fetch.h"
+#include "imap/permanent.h"
 #include "imap/session.h"
 #include "imap/walk.h"
 #include "store/acl.h"
 
-enum { TRIES = 5 };
+enum { TRIES = 5, ROW_BYTES = 64 << 10 };
 
 void selected_leave(struct session *s)
 {
@@ -106,24 +107,29 @@ static void collect_row(struct session *s, const struct change_row *row,
 	struct selected *box = &s->box;
 	struct uids flags = {0};
 
-	if (row->kind == CHANGE_MAILBOX)
-		return;
-	box->modseq = num_max(box->modseq, row->change);
 	switch (row->kind) {
 	case CHANGE_MAILBOX:
+	case CHANGE_ANNOTATION:
+	case CHANGE_SHARES:
+		return;
+	case CHANGE_RIGHTS:
+		box->has_new_rights = true;
 		return;
 	case CHANGE_MAILBOX_GONE:
 		box->is_gone = true;
 		return;
 	case CHANGE_MESSAGE_NEW:
 		collect_new(s, row);
-		return;
+		break;
 	case CHANGE_MESSAGE_GONE:
 		known_gone(box, row->uids);
-		return;
+		break;
 	case CHANGE_MESSAGE_FLAGS:
 		break;
 	}
+	box->modseq = num_max(box->modseq, row->change);
+	if (row->kind != CHANGE_MESSAGE_FLAGS)
+		return;
 	uids_add(&flags, row->uids.first, row->uids.last);
 	if (box->contexts) /* it does not matter who changed them */
 		uids_add(&box->touched, row->uids.first, row->uids.last);
@@ -369,6 +375,9 @@ static err_t lost(struct session *s, enum store_outcome outcome)
 	if (outcome == STORE_DENIED) /* RFC 4314 §5.1.1 */
 		return reply_bye(s, "[NOPERM] You may no longer read the mailbox that "
 				    "you had open; connect again");
+	if (s->box.is_gone && s->box.account >= ACCOUNT_VISITS)
+		return reply_bye(s, "[NOPERM] The mailbox that you had open was deleted, "
+				    "or you may no longer use it; connect again");
 	if (s->box.is_gone)
 		return reply_bye(
 			s, "The mailbox that you had open was deleted; connect again");
@@ -376,6 +385,25 @@ static err_t lost(struct session *s, enum store_outcome outcome)
 			 "[UNAVAILABLE] The mailbox cannot be followed (%s); select it "
 			 "again",
 			 store_outcome_text(outcome));
+}
+
+/* Of somebody else's mailbox.  Its list has changed: for us or for others. */
+static enum store_outcome tell_rights(struct session *s)
+{
+	SCOPED(arena_fini) struct arena arena;
+	struct mailbox_row row;
+
+	arena_init(&arena, ROW_BYTES);
+	if (!s->box.has_new_rights)
+		return STORE_OK;
+	enum store_outcome outcome = store_mailbox(session_store(s), s->box.account,
+						   s->box.mailbox, &arena, &row);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	s->box.has_new_rights = false;
+	permanent_change(s, row.rights);
+	return STORE_OK;
 }
 
 err_t selected_tell(struct session *s, unsigned events)
@@ -387,6 +415,8 @@ err_t selected_tell(struct session *s, unsigned events)
 	bool tells_new = (events & IMAP_EVENT_MESSAGE_NEW) && box->has_new;
 	bool tells_flags = (events & IMAP_EVENT_FLAG_CHANGE) && box->flags.count > 0;
 
+	if (outcome == STORE_OK && !box->is_gone)
+		outcome = tell_rights(s);
 	if (outcome != STORE_OK || box->is_gone)
 		return lost(s, outcome);
 	if (tells_gone || tells_flags)

@@ -16,7 +16,8 @@ struct selected {
 	uint64_t mailbox;  /* 0: none */
 	account_t account; /* whose it is; a visit, if it is somebody else's */
 	uint32_t uid_validity;
-	uint32_t rights; /* when it was selected, of enum acl_right */
+	uint32_t rights;     /* as the client was told, of enum acl_right */
+	bool has_new_rights; /* they may be others by now */
 	bool is_read_only;
 	bool is_gone; /* somebody deleted it */
 

@@ -19,7 +19,7 @@ enum {
 	IMAP_OUT_MAX = 4 << 20,   /* one response without message text */
 	/* What one page of rows takes: ROWS_PAGE_BYTES of 24-octet rows are 11,000, and
 	 * each is a struct here. */
-	IMAP_PAGE_MAX = 4 << 20,
+	IMAP_PAGE_MAX = 6 << 20,
 	SESSION_OWN_MAX = 16,
 };
 
@@ -46,7 +46,7 @@ struct session {
 	struct buf out;         /* a response being put together */
 	struct store_watch watch;
 	struct store_watch visited; /* of the account whose mailbox is selected */
-	struct share *shares;       /* imap/shares.h: visits that are open */
+	struct share *shares;       /* imap/shares.h: visits that are open, by owner */
 	size_t share_count, share_room;
 	struct selected box;   /* mailbox 0: none is selected */
 	struct events *events; /* what NOTIFY asked for; NULL: it was never said */

@@ -1,5 +1,7 @@
 #include "imap/shares.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "directory/directory.h"
 #include "store/acl.h"
@@ -15,12 +17,29 @@ void shares_end(struct session *s)
 	s->share_count = s->share_room = 0;
 }
 
-static enum store_outcome open_share(struct session *s, account_t owner, account_t *visit)
+/* Where the owner's visit stands among those that are open, or would. */
+static size_t place_of(const struct session *s, account_t owner)
 {
-	for (size_t i = 0; i < s->share_count; i++) {
-		*visit = s->shares[i].visit;
-		if (s->shares[i].owner == owner)
-			return STORE_OK;
+	size_t low = 0, high = s->share_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->shares[middle].owner < owner)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+enum store_outcome shares_visit(struct session *s, account_t owner, account_t *visit)
+{
+	size_t at = place_of(s, owner);
+
+	if (at < s->share_count && s->shares[at].owner == owner) {
+		*visit = s->shares[at].visit;
+		return STORE_OK;
 	}
 	if (owner == s->login.account)
 		return STORE_ABSENT;
@@ -30,7 +49,9 @@ static enum store_outcome open_share(struct session *s, account_t owner, account
 	if (outcome != STORE_OK)
 		return outcome;
 	MEM_ROOM(s->shares, s->share_count, s->share_room);
-	s->shares[s->share_count++] = (struct share){owner, *visit};
+	memmove(&s->shares[at + 1], &s->shares[at],
+		(s->share_count++ - at) * sizeof *s->shares);
+	s->shares[at] = (struct share){owner, *visit};
 	return STORE_OK;
 }
 
@@ -88,35 +109,51 @@ enum store_outcome shares_find(struct session *s, struct str path, account_t *ow
 	/* A mailbox has one name. */
 	if (!str_same(record.address, name) || record.is_shared != is_shared)
 		return STORE_ABSENT;
-	return open_share(s, *owner, visit);
+	return shares_visit(s, *owner, visit);
 }
 
 /* ---- who shares -------------------------------------------------------------------- */
 
-static void add_owners(account_t *owners, size_t *count, account_t self,
-		       const struct kv_row *rows, size_t row_count)
+static int by_number(const void *a, const void *b)
 {
+	const account_t *one = a, *other = b;
+
+	return (*one > *other) - (*one < *other);
+}
+
+/* The owners of these pairs, each once, without ourselves. */
+static enum store_outcome owners_of(struct session *s, const struct kv_row *rows,
+				    size_t row_count, account_t **owners, size_t *count)
+{
+	account_t *list = ARENA_ARRAY(&s->scratch, account_t, row_count + 1);
+	size_t found = 0;
+
+	*owners = list;
+	*count = 0;
+	if (!list)
+		return STORE_INVALID;
 	for (size_t i = 0; i < row_count; i++) {
 		uint64_t mailbox;
 		account_t owner = pair_owner(rows[i].key, &mailbox);
-		bool is_there = owner == ACCOUNT_SYSTEM || owner == self;
 
-		for (size_t n = 0; n < *count && !is_there; n++)
-			is_there = owners[n] == owner;
-		if (!is_there)
-			owners[(*count)++] = owner;
+		if (owner != ACCOUNT_SYSTEM && owner != s->login.account)
+			list[found++] = owner;
 	}
+	qsort(list, found, sizeof *list, by_number);
+	for (size_t i = 0; i < found; i++)
+		if (*count == 0 || list[*count - 1] != list[i])
+			list[(*count)++] = list[i];
+	return STORE_OK;
 }
 
 enum store_outcome shares_owners(struct session *s, account_t **owners, size_t *count)
 {
 	struct store *store = session_store(s);
-	account_t self = s->login.account;
-	struct kv_row *mine, *all;
+	struct kv_row *mine, *all, *both;
 	size_t mine_count, all_count = 0;
 	enum store_outcome outcome =
-		store_kv_scan(store, self, PAIR_FROM, STR(""), OWNERS_MAX, &s->scratch,
-			      &mine, &mine_count);
+		store_kv_scan(store, s->login.account, PAIR_FROM, STR(""), OWNERS_MAX,
+			      &s->scratch, &mine, &mine_count);
 
 	*count = 0;
 	if (outcome == STORE_OK)
@@ -124,12 +161,25 @@ enum store_outcome shares_owners(struct session *s, account_t **owners, size_t *
 					OWNERS_MAX, &s->scratch, &all, &all_count);
 	if (outcome != STORE_OK)
 		return outcome;
-	*owners = ARENA_ARRAY(&s->scratch, account_t, mine_count + all_count + 1);
-	if (!*owners)
+	both = ARENA_ARRAY(&s->scratch, struct kv_row, mine_count + all_count + 1);
+	if (!both)
 		return STORE_INVALID;
-	add_owners(*owners, count, self, mine, mine_count);
-	add_owners(*owners, count, self, all, all_count);
-	return STORE_OK;
+	for (size_t i = 0; i < mine_count + all_count; i++)
+		both[i] = i < mine_count ? mine[i] : all[i - mine_count];
+	return owners_of(s, both, mine_count + all_count, owners, count);
+}
+
+enum store_outcome shares_subscribed(struct session *s, account_t **owners, size_t *count)
+{
+	struct kv_row *rows;
+	size_t row_count;
+	enum store_outcome outcome =
+		store_kv_scan(session_store(s), s->login.account, PAIR_SUBSCRIPTIONS,
+			      STR(""), SUBSCRIPTIONS_MAX, &s->scratch, &rows, &row_count);
+
+	*count = 0;
+	return outcome == STORE_OK ? owners_of(s, rows, row_count, owners, count)
+				   : outcome;
 }
 
 /* ---- mailboxes --------------------------------------------------------------------- */
@@ -151,7 +201,7 @@ enum store_outcome shares_load(struct session *s, account_t owner, struct mailbo
 
 	*all = (struct mailboxes){0};
 	if (outcome == STORE_OK)
-		outcome = open_share(s, owner, &visit);
+		outcome = shares_visit(s, owner, &visit);
 	if (outcome != STORE_OK)
 		return outcome;
 	struct str root = record.is_shared ? SHARED_ROOT : OTHERS_ROOT;
@@ -193,11 +243,15 @@ static bool is_subscribed(const struct kv_row *rows, size_t count, account_t own
 
 enum store_outcome shares_mark_subscribed(struct session *s, struct mailboxes *all)
 {
+	struct pair_key name;
 	struct kv_row *rows;
 	size_t count;
+	/* Of mailbox 0 there is none: what stands in front of it is his for all. */
+	struct str first = pair_subscription(&name, all->owner, 0);
 	enum store_outcome outcome =
-		store_kv_scan(session_store(s), s->login.account, PAIR_SUBSCRIPTIONS,
-			      STR(""), SUBSCRIPTIONS_MAX, &s->scratch, &rows, &count);
+		store_kv_scan(session_store(s), s->login.account,
+			      str_first(first, PAIR_SUBSCRIPTIONS.len + 9), STR(""),
+			      SUBSCRIPTIONS_MAX, &s->scratch, &rows, &count);
 
 	for (size_t i = 0; i < all->count && outcome == STORE_OK; i++) {
 		struct mailbox *mailbox = &all->list[i];

@@ -20,8 +20,13 @@ bool shares_name(struct str path);
  * shares anything.  May suspend. */
 enum store_outcome shares_find(struct session *s, struct str path, account_t *owner,
 			       account_t *visit);
+/* Our visit to his account; ABSENT if he shares nothing with us.  May suspend. */
+enum store_outcome shares_visit(struct session *s, account_t owner, account_t *visit);
 /* All who may share something with us, each once; in the scratch arena. */
 enum store_outcome shares_owners(struct session *s, account_t **owners, size_t *count);
+/* Those to a mailbox of whom we subscribed, likewise. */
+enum store_outcome shares_subscribed(struct session *s, account_t **owners,
+				     size_t *count);
 /* The owner's mailboxes of which we may know.  The first of the list is the namespace and
  * the second the owner; these are no mailboxes, and their id is 0. */
 enum store_outcome shares_load(struct session *s, account_t owner, struct mailboxes *all);

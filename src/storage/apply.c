@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "storage/bodies.h"
+#include "storage/changes.h"
 #include "storage/expunged.h"
 
 bool quota_parse(struct str value, uint64_t *messages_max, uint64_t *bytes_max)
@@ -51,7 +52,8 @@ static err_t apply_kv_put(struct work *work, const struct effect_kv *e)
 	struct key key;
 
 	limits_set(work, e->key, e->value);
-	return kv_put(work->txn, key_kv(&key, work->account.id, e->key), e->value);
+	TRY(kv_put(work->txn, key_kv(&key, work->account.id, e->key), e->value));
+	return change_add_pair(work, e->key);
 }
 
 static err_t apply_kv_delete(struct work *work, const struct effect_kv *e)
@@ -61,7 +63,10 @@ static err_t apply_kv_delete(struct work *work, const struct effect_kv *e)
 	limits_set(work, e->key, STR(""));
 	err_t err = kv_delete(work->txn, key_kv(&key, work->account.id, e->key));
 
-	return err == ERR_ABSENT ? OK : err;
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	return change_add_pair(work, e->key);
 }
 
 err_t key_forget(struct work *work, account_t account, struct str name)

@@ -2,13 +2,15 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "store/acl.h"
 
 enum { RANGES_A_ROW = 2000, DAY_S = 24 * 60 * 60 };
 
 /* On disk, for ever. */
 _Static_assert(CHANGE_MAILBOX == 0 && CHANGE_MAILBOX_GONE == 1 &&
 		       CHANGE_MESSAGE_NEW == 2 && CHANGE_MESSAGE_FLAGS == 3 &&
-		       CHANGE_MESSAGE_GONE == 4,
+		       CHANGE_MESSAGE_GONE == 4 && CHANGE_ANNOTATION == 5 &&
+		       CHANGE_RIGHTS == 6 && CHANGE_SHARES == 7,
 	       "on disk");
 
 uint32_t change_day(int64_t time)
@@ -16,26 +18,37 @@ uint32_t change_day(int64_t time)
 	return time > 0 ? (uint32_t)num_min((uint64_t)time / DAY_S, UINT32_MAX / 2) : 0;
 }
 
-static err_t part_add(struct work *work, enum change_kind kind, uint64_t mailbox,
-		      struct uid_set uids)
+static void part_begin(struct work *work, enum change_kind kind, uint64_t mailbox)
 {
-	struct key key;
-	uint32_t last = 0;
-
 	buf_reset(&work->row);
 	enc_u8(&work->row, (uint8_t)kind);
 	enc_var(&work->row, change_day(work->now));
 	enc_var(&work->row, mailbox);
-	for (size_t i = 0; i < uids.count; i++) {
-		enc_var(&work->row, uids.ranges[i].first - last);
-		enc_var(&work->row, uids.ranges[i].last - uids.ranges[i].first);
-		last = uids.ranges[i].last;
-	}
+}
+
+static err_t part_put(struct work *work)
+{
+	struct key key;
+
 	work->account.row.changes++;
 	return kv_put(work->txn,
 		      key_change(&key, work->account.id, work_change(work),
 				 work->change_part++),
 		      buf_str(&work->row));
+}
+
+static err_t part_add(struct work *work, enum change_kind kind, uint64_t mailbox,
+		      struct uid_set uids)
+{
+	uint32_t last = 0;
+
+	part_begin(work, kind, mailbox);
+	for (size_t i = 0; i < uids.count; i++) {
+		enc_var(&work->row, uids.ranges[i].first - last);
+		enc_var(&work->row, uids.ranges[i].last - uids.ranges[i].first);
+		last = uids.ranges[i].last;
+	}
+	return part_put(work);
 }
 
 static err_t trim_on(struct work *work, uint32_t day)
@@ -47,14 +60,29 @@ static err_t trim_on(struct work *work, uint32_t day)
 	return kv_put(work->txn, key_trim(&key, day, work->account.id), STR(""));
 }
 
+static err_t trim_in_time(struct work *work)
+{
+	return work->account.row.trim_day != 0
+		       ? OK
+		       : trim_on(work, change_day(work->now) + CHANGES_DAYS + 1);
+}
+
+/* There were so many rows before. */
+static err_t trim_too_many(struct work *work, uint64_t before)
+{
+	struct key key;
+
+	if (before < CHANGES_TOO_MANY && work->account.row.changes >= CHANGES_TOO_MANY)
+		return kv_put(work->txn, key_trim(&key, 0, work->account.id), STR(""));
+	return OK;
+}
+
 err_t change_add(struct work *work, enum change_kind kind, uint64_t mailbox,
 		 struct uid_set uids)
 {
-	struct key key;
 	uint64_t before = work->account.row.changes;
 
-	if (work->account.row.trim_day == 0)
-		TRY(trim_on(work, change_day(work->now) + CHANGES_DAYS + 1));
+	TRY(trim_in_time(work));
 	do {
 		size_t count = (size_t)num_min(uids.count, RANGES_A_ROW);
 
@@ -63,9 +91,21 @@ err_t change_add(struct work *work, enum change_kind kind, uint64_t mailbox,
 			uids.ranges += count;
 		uids.count -= count;
 	} while (uids.count > 0);
-	if (before < CHANGES_TOO_MANY && work->account.row.changes >= CHANGES_TOO_MANY)
-		return kv_put(work->txn, key_trim(&key, 0, work->account.id), STR(""));
-	return OK;
+	return trim_too_many(work, before);
+}
+
+err_t change_add_pair(struct work *work, struct str name)
+{
+	uint64_t before = work->account.row.changes;
+	struct change_row row;
+
+	if (!work->account.is_there || !pair_is_logged(name, &row))
+		return OK;
+	TRY(trim_in_time(work));
+	part_begin(work, row.kind, row.mailbox);
+	buf_add(&work->row, row.entry);
+	TRY(part_put(work));
+	return trim_too_many(work, before);
 }
 
 bool change_read(struct str value, enum change_kind *kind, uint32_t *day,
@@ -78,7 +118,7 @@ bool change_read(struct str value, enum change_kind *kind, uint32_t *day,
 
 	*mailbox = dec_var(uids);
 	*kind = (enum change_kind)number;
-	return dec_ok(uids) && number <= CHANGE_MESSAGE_GONE;
+	return dec_ok(uids) && number <= CHANGE_SHARES;
 }
 
 bool change_next(struct dec *uids, uint64_t *last, struct uid_range *range)

@@ -24,7 +24,10 @@ uint32_t change_day(int64_t time);
  */
 [[nodiscard]] err_t changes_trim(struct work *work, account_t account, uint32_t due,
 				 int64_t now, unsigned limit);
-/* Decodes a row's value; the UID ranges are appended.  False: damaged. */
+/* Also what a pair's being put or removed means, if the log tells of it. */
+[[nodiscard]] err_t change_add_pair(struct work *work, struct str name);
+/* Decodes a row's value; the UID ranges are appended, or an annotation's name.  False:
+ * damaged. */
 [[nodiscard]] bool change_read(struct str value, enum change_kind *kind, uint32_t *day,
 			       uint64_t *mailbox, struct dec *uids);
 /* The next range behind those read before; false at the end or if damaged. */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "storage/apply.h"
 #include "storage/embedded.h"
+#include "store/acl.h"
 
 /* Kept for what frees space, and for the index.  In the index every change needs room,
  * even one that frees more: pages are copied, not overwritten. */
@@ -231,6 +232,8 @@ static void sort_by_account(struct storage *storage, const struct storage_commit
 
 static void touch(struct storage *storage, const struct store_commit *commit)
 {
+	struct change_row logged;
+
 	for (size_t i = 0; i < commit->count; i++) {
 		const struct store_op *op = &commit->ops[i];
 
@@ -243,18 +246,17 @@ static void touch(struct storage *storage, const struct store_commit *commit)
 		case OP_KV_PUT:
 		case OP_KV_DELETE:
 			storage_touch(storage, commit->account, STORAGE_PAIRS);
-			if (!str_same(op->kv.key, STR(STORE_KV_QUOTA)))
+			if (!pair_is_logged(op->kv.key, &logged) &&
+			    !str_same(op->kv.key, STR(STORE_KV_QUOTA)))
 				continue;
 			break;
 		case OP_KEY_FORGET:
-			continue;
-		case OP_ACL:
-			storage_touch(storage, commit->account, STORAGE_PAIRS);
 			continue;
 		case OP_FLAGS:
 			if (op->flags.seen_by != 0)
 				storage_touch(storage, commit->account, STORAGE_PAIRS);
 			break;
+		case OP_ACL:
 		case OP_MAILBOX_CREATE: /* what goes with a mailbox */
 		case OP_MAILBOX_DELETE:
 			storage_touch(storage, commit->account, STORAGE_PAIRS);

@@ -127,6 +127,45 @@ static struct str seen_by(struct fixture *f, account_t account)
 		       : STR("");
 }
 
+CONFORMANCE(the_log_tells_of_lists_and_annotations)
+{
+	struct fixture f;
+	struct store_op put = {.kind = OP_KV_PUT};
+	struct change_row *rows;
+	struct account_summary summary;
+	size_t count;
+	uint64_t upto;
+	bool more;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	CHECK(storage_summary(f.storage, 1, &summary) == STORE_OK);
+	put.kv.key = STR("meta/000000000001/s/comment");
+	put.kv.value = STR("x");
+	CHECK(fixture_do(&f, 1, put) == STORE_OK);
+	put.kind = OP_KV_DELETE;
+	CHECK(fixture_do(&f, 1, put) == STORE_OK);
+	CHECK(fixture_do(&f, 1, acl_op(1, ACL_SET, 7, ACL_READ)) == STORE_OK);
+	put.kind = OP_KV_PUT;
+	put.kv.key = STR("sub/00000009/000000000001");
+	CHECK(fixture_do(&f, 1, put) == STORE_OK);
+	put.kv.key = STR("nothing/of/that");
+	CHECK(fixture_do(&f, 1, put) == STORE_OK);
+	CHECK(storage_changes(f.storage, 1, 0, summary.change, &f.arena, &rows, &count,
+			      &upto, &more) == STORE_OK);
+	CHECK(count == 4 && !more && rows[3].change == upto);
+	for (size_t i = 0; i < 2 && count == 4; i++) {
+		CHECK(rows[i].kind == CHANGE_ANNOTATION && rows[i].mailbox == 1);
+		CHECK_STR(rows[i].entry, STR("s/comment"));
+		CHECK(rows[i].uids.first == 0);
+	}
+	CHECK(rows[2].kind == CHANGE_RIGHTS && rows[2].mailbox == 1);
+	CHECK(rows[3].kind == CHANGE_SHARES && rows[3].mailbox == 0);
+	CHECK(storage_changes(f.storage, 1, 1, summary.change, &f.arena, &rows, &count,
+			      &upto, &more) == STORE_OK);
+	CHECK(count == 3);
+	fixture_close(&f);
+}
+
 CONFORMANCE(a_visitors_seen_stands_apart)
 {
 	struct fixture f;

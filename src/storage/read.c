@@ -357,6 +357,7 @@ enum store_outcome storage_rows(struct storage *storage, account_t account,
 /* ---- changes ----------------------------------------------------------------------- */
 
 struct telling {
+	struct arena *arena; /* of annotations' names */
 	struct change_row *rows;
 	size_t count, room;
 	uint64_t mailbox, upto;
@@ -373,7 +374,10 @@ static enum store_outcome tell(struct telling *t, uint64_t change, struct str va
 		return read_damaged("change");
 	if (t->mailbox != 0 && row.mailbox != t->mailbox)
 		return STORE_OK;
-	bool has_uids = change_next(&uids, &last, &row.uids);
+	if (row.kind == CHANGE_ANNOTATION && !arena_copy(t->arena, uids.rest, &row.entry))
+		return STORE_INVALID;
+	bool has_uids =
+		row.kind != CHANGE_ANNOTATION && change_next(&uids, &last, &row.uids);
 
 	do {
 		MEM_ROOM(t->rows, t->count, t->room);
@@ -415,7 +419,7 @@ enum store_outcome storage_changes(struct storage *storage, account_t account,
 {
 	SCOPED(reader_end) struct reader reader;
 	struct account_row row;
-	struct telling t = {.mailbox = mailbox, .upto = since};
+	struct telling t = {.arena = arena, .mailbox = mailbox, .upto = since};
 	enum store_outcome outcome = reader_begin(&reader, storage);
 
 	*count = 0;

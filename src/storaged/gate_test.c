@@ -586,19 +586,28 @@ TEST(a_visitor_may_call_what_his_rights_say)
 	}
 }
 
+/* What is his of that, is found out when it is read (visits_read.c). */
+TEST(a_visitor_may_always_ask_whether_something_happened)
+{
+	given = 0;
+	CHECK(visit(GRANT_ALL, (struct store_request){.call = CALL_SUMMARY}) == STORE_OK);
+	CHECK(visit(GRANT_ALL, (struct store_request){.call = CALL_CHANGES}) == STORE_OK);
+	CHECK(visit(0, (struct store_request){.call = CALL_CHANGES}) == STORE_DENIED);
+}
+
 TEST(a_visitor_gets_nothing_else_whatever_his_rights)
 {
 	static const enum store_message refused[] = {
-		CALL_ENTER,       CALL_LEAVE,        CALL_SUMMARY,      CALL_QUEUE_LEASE,
-		CALL_QUEUE_LIST,  CALL_LOCK,         CALL_UNLOCK,       CALL_WATCH_QUEUE,
-		CALL_STATS,       CALL_BACKUP_END,   CALL_BACKUP_BEGIN, CALL_EXPUNGED,
-		CALL_VISIT,       CALL_QUEUE_COUNTS, CALL_INDEX_TAKE,   CALL_INDEX_PUT,
-		CALL_INDEX_STATE, CALL_INDEX_RENEW};
+		CALL_ENTER,        CALL_LEAVE,        CALL_QUEUE_LEASE, CALL_QUEUE_LIST,
+		CALL_LOCK,         CALL_UNLOCK,       CALL_WATCH_QUEUE, CALL_STATS,
+		CALL_BACKUP_END,   CALL_BACKUP_BEGIN, CALL_EXPUNGED,    CALL_VISIT,
+		CALL_QUEUE_COUNTS, CALL_INDEX_TAKE,   CALL_INDEX_PUT,   CALL_INDEX_STATE,
+		CALL_INDEX_RENEW};
 	static const struct store_request others[] = {
 		{.call = CALL_ROWS, .rows = {.mailbox = UNDER}},
 		{.call = CALL_SEARCH, .find = {.mailbox = UNDER}},
 		{.call = CALL_SEARCH, .find = {.mailbox = 0}},
-		{.call = CALL_CHANGES, .changes = {.mailbox = 0}}, /* of all mailboxes */
+		{.call = CALL_CHANGES, .changes = {.mailbox = UNDER}},
 		{.call = CALL_BODY, .body = {.ref = {MESSAGE, UNDER, SEEN_UID}}},
 		{.call = CALL_BODY, .body = {.ref = {MESSAGE, BOX, SEEN_UID + 1}}},
 		{.call = CALL_BODY, .body = {.ref = {MESSAGE + 1, BOX, SEEN_UID}}},

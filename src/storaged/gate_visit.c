@@ -210,13 +210,17 @@ static enum store_outcome may_call(struct visiting *v,
 	case CALL_COMMIT:
 		return may_commit(v, &request->commit);
 	case CALL_MAILBOXES: /* only those of which he may know */
+	case CALL_SUMMARY:   /* only how far the change log is */
 		return STORE_OK;
 	case CALL_MAILBOX:
 		return needs(v, request->mailbox, 0);
 	case CALL_ROWS:
 		return needs(v, request->rows.mailbox, ACL_READ);
 	case CALL_CHANGES:
-		return needs(v, request->changes.mailbox, ACL_READ);
+		/* Of all mailboxes: what visit_changes() leaves. */
+		return request->changes.mailbox == 0
+			       ? STORE_OK
+			       : needs(v, request->changes.mailbox, ACL_READ);
 	case CALL_BODY:
 		return may_see(v, &request->body.ref);
 	case CALL_BODIES:
@@ -232,7 +236,6 @@ static enum store_outcome may_call(struct visiting *v,
 		return STORE_OK;
 	case CALL_ENTER:
 	case CALL_LEAVE:
-	case CALL_SUMMARY:
 	case CALL_QUEUE_LEASE:
 	case CALL_QUEUE_LIST:
 	case CALL_LOCK:

@@ -55,6 +55,8 @@ static enum store_outcome read_changes(struct storage *storage,
 		storage_changes(storage, r->account, r->changes.mailbox, r->changes.since,
 				arena, &rows, &count, &upto, &more);
 
+	if (outcome == STORE_OK && r->visitor != 0)
+		visit_changes(storage, r->account, r->visitor, rows, &count);
 	if (outcome == STORE_OK)
 		store_enc_changes(reply, rows, count, upto, more);
 	return outcome;
@@ -206,6 +208,8 @@ static enum store_outcome read_small(struct storage *storage,
 
 	if (r->call == CALL_SUMMARY) {
 		outcome = storage_summary(storage, r->account, &summary);
+		if (r->visitor != 0)
+			summary = (struct account_summary){.change = summary.change};
 		store_enc_summary(reply, &summary);
 	} else if (r->call == CALL_MAILBOX) {
 		outcome =

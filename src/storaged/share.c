@@ -29,10 +29,13 @@ static enum store_outcome hint(struct storaged *storaged, const struct acl_who *
 
 	commit.account = who->kind == ACL_ANYONE ? ACCOUNT_SYSTEM : who->account;
 	op.kv.key = hint_name(who, owner, &name);
+	op.kv.only_if_absent = kind == OP_KV_PUT; /* one that is there is no news */
 	arena_init(&arena, 64 * 1024);
 	writer_commit(storaged->writer, &done);
 	arena_fini(&arena);
-	return done.outcome;
+	if (done.outcome == STORE_OK)
+		events_commit(storaged, &commit);
+	return done.outcome == STORE_CONFLICT ? STORE_OK : done.outcome;
 }
 
 struct looking {

@@ -153,6 +153,8 @@ enum store_outcome visit_mailboxes(struct storage *storage, account_t owner,
 enum store_outcome visit_mailbox(struct storage *storage, account_t owner,
 				 account_t visitor, struct arena *arena,
 				 struct mailbox_row *row);
+void visit_changes(struct storage *storage, account_t owner, account_t visitor,
+		   struct change_row *rows, size_t *count);
 enum store_outcome visit_rows(struct storage *storage, account_t owner, account_t visitor,
 			      uint64_t mailbox, struct arena *arena,
 			      struct message_row *rows, size_t count);

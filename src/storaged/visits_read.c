@@ -185,6 +185,66 @@ enum store_outcome visit_mailbox(struct storage *storage, account_t owner,
 	return outcome;
 }
 
+/* ---- changes ----------------------------------------------------------------------- */
+
+/* Rights that were looked up for this page: its rows are of few mailboxes. */
+struct known {
+	uint64_t mailbox; /* 0: nothing yet */
+	uint32_t rights;
+};
+enum { KNOWN_MAX = 64 /* a power of two */, LIST_BYTES_MAX = 64 * 1024 };
+
+static uint32_t known_rights(struct storage *storage, account_t owner, account_t visitor,
+			     uint64_t mailbox, struct known *known)
+{
+	struct known *slot = &known[mailbox & (KNOWN_MAX - 1)];
+	struct arena arena;
+
+	if (slot->mailbox == mailbox)
+		return slot->rights;
+	arena_init(&arena, LIST_BYTES_MAX);
+	*slot = (struct known){mailbox,
+			       rights_in(storage, owner, visitor, mailbox, &arena)};
+	arena_fini(&arena);
+	return slot->rights;
+}
+
+/* Annotations of others are nobody else's business.  RFC 5464 §3.3. */
+static bool is_for(const struct change_row *row, account_t visitor)
+{
+	struct pair_key own;
+
+	return row->kind != CHANGE_ANNOTATION || str_starts(row->entry, STR("s/")) ||
+	       str_starts(row->entry, pair_private(&own, visitor));
+}
+
+/* What happened to messages and annotations, where he may read.  That some mailbox, or
+ * the rights to it, have changed he hears always: it may be one above his own, or one to
+ * which he has lost the right.  Which it is, only if he has any right there; one that is
+ * gone had a number, and that is all it tells. */
+void visit_changes(struct storage *storage, account_t owner, account_t visitor,
+		   struct change_row *rows, size_t *count)
+{
+	struct known known[KNOWN_MAX] = {0};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		struct change_row *row = &rows[i];
+		bool is_hint = row->kind == CHANGE_MAILBOX || row->kind == CHANGE_RIGHTS;
+		uint32_t rights = 0;
+
+		if (row->mailbox != 0 && row->kind != CHANGE_MAILBOX_GONE)
+			rights = known_rights(storage, owner, visitor, row->mailbox,
+					      known);
+		if (is_hint && rights == 0)
+			row->mailbox = 0;
+		if (is_hint || row->kind == CHANGE_MAILBOX_GONE ||
+		    ((rights & ACL_READ) && is_for(row, visitor)))
+			rows[kept++] = *row;
+	}
+	*count = kept;
+}
+
 /* ---- messages ---------------------------------------------------------------------- */
 
 enum store_outcome visit_rows(struct storage *storage, account_t owner, account_t visitor,

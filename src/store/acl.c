@@ -224,6 +224,34 @@ account_t pair_owner(struct str name, uint64_t *mailbox)
 	return ACCOUNT_SYSTEM;
 }
 
+bool pair_is_logged(struct str name, struct change_row *row)
+{
+	static const struct {
+		struct str front;
+		enum change_kind kind;
+	} logged[] = {{STR("acl/"), CHANGE_RIGHTS},
+		      {STR("meta/"), CHANGE_ANNOTATION},
+		      {STR("from/"), CHANGE_SHARES},
+		      {STR("sub/"), CHANGE_SHARES}};
+
+	*row = (struct change_row){0};
+	for (size_t i = 0; i < COUNT_OF(logged); i++) {
+		struct str rest = str_skip(name, logged[i].front.len);
+
+		if (!str_starts(name, logged[i].front))
+			continue;
+		row->kind = logged[i].kind;
+		if (row->kind == CHANGE_SHARES)
+			return true;
+		if (!hex(rest, 12, &row->mailbox))
+			return false;
+		if (row->kind == CHANGE_ANNOTATION)
+			row->entry = str_skip(rest, 13);
+		return true;
+	}
+	return false;
+}
+
 bool pair_is_kept(struct str name)
 {
 	return str_starts(name, STR("acl/")) || str_starts(name, STR("seen/")) ||

@@ -73,6 +73,9 @@ uint64_t pair_mailbox(struct str name);
 /* The owner of a "from/" or "s/anyone/" pair, or of a subscription, whose mailbox is set
  * as well; 0 if it is none. */
 account_t pair_owner(struct str name, uint64_t *mailbox);
+/* Whether the account's change log tells when that pair is put or removed: as what, of
+ * which mailbox, and which annotation. */
+bool pair_is_logged(struct str name, struct change_row *row);
 /* A pair that only the store process writes. */
 bool pair_is_kept(struct str name);
 #define PAIR_ACLS          STR("acl/")

@@ -90,3 +90,24 @@ TEST(names_of_pairs_tell_what_they_are_of)
 	CHECK(pair_is_kept(pair_acl(&key, 1)) && pair_is_kept(pair_from(&key, 1)));
 	CHECK(!pair_is_kept(pair_subscription(&key, 1, 1)));
 }
+
+TEST(the_log_tells_of_lists_annotations_and_shares)
+{
+	struct change_row row;
+	struct pair_key key;
+
+	CHECK(pair_is_logged(pair_acl(&key, 5), &row));
+	CHECK(row.kind == CHANGE_RIGHTS && row.mailbox == 5 && row.entry.len == 0);
+	CHECK(pair_is_logged(STR("meta/00000000001f/s/comment"), &row));
+	CHECK(row.kind == CHANGE_ANNOTATION && row.mailbox == 31);
+	CHECK_STR(row.entry, STR("s/comment"));
+	CHECK(pair_is_logged(STR("meta/000000000000/p/00000007/x"), &row));
+	CHECK(row.kind == CHANGE_ANNOTATION && row.mailbox == 0);
+	CHECK_STR(row.entry, STR("p/00000007/x"));
+	CHECK(pair_is_logged(pair_from(&key, 9), &row) && row.kind == CHANGE_SHARES);
+	CHECK(pair_is_logged(pair_subscription(&key, 9, 3), &row));
+	CHECK(row.kind == CHANGE_SHARES && row.mailbox == 0);
+	CHECK(!pair_is_logged(pair_seen(&key, 1, 2), &row));
+	CHECK(!pair_is_logged(STR("meta/xyz"), &row));
+	CHECK(!pair_is_logged(STR("quota"), &row));
+}

@@ -353,12 +353,15 @@ static struct visit *visit_of(struct store *store, account_t number)
 	return NULL;
 }
 
-/* The queues' bells are above all visits. */
+/* The queues' bells are above all visits.  Only once all numbers were given can one be in
+ * use still. */
 static account_t new_number(struct store *store)
 {
-	do
+	do {
 		store->last_visit = (store->last_visit + 1) & (ACCOUNT_VISITS / 2 - 1);
-	while (visit_of(store, ACCOUNT_VISITS | store->last_visit));
+		store->has_given_all |= store->last_visit == 0;
+	} while (store->has_given_all &&
+		 visit_of(store, ACCOUNT_VISITS | store->last_visit));
 	return ACCOUNT_VISITS | store->last_visit;
 }
 

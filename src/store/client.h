@@ -54,6 +54,7 @@ struct store {
 	struct store_watch *watches[TABLE_BUCKETS];
 	struct list locks, visits;
 	account_t last_visit;
+	bool has_given_all; /* the numbers of visits: they begin anew */
 	uint64_t last_staged;
 	size_t staging;            /* bodies that attempts stage now, */
 	struct waiters has_staged; /* and when there are fewer */

@@ -2,7 +2,7 @@
 #include "store/codec.h"
 
 /* Least octets of a row on the wire: a list cannot claim more rows than it has. */
-enum { LEAST_MAILBOX = 15, LEAST_MESSAGE = 4, LEAST_CHANGE = 5, LEAST_KV = 2 };
+enum { LEAST_MAILBOX = 15, LEAST_MESSAGE = 4, LEAST_CHANGE = 6, LEAST_KV = 2 };
 enum {
 	LEAST_QUEUE = 83,
 	LEAST_DOMAIN = 4 + CAUSES,
@@ -210,6 +210,7 @@ void store_enc_changes(struct buf *buf, const struct change_row *rows, size_t co
 		enc_var(buf, rows[i].mailbox);
 		enc_var(buf, rows[i].uids.first);
 		enc_var(buf, rows[i].uids.last);
+		enc_str(buf, rows[i].entry);
 	}
 }
 
@@ -224,10 +225,12 @@ bool store_dec_changes(struct dec *dec, struct arena *arena, struct change_row *
 		struct change_row *row = &(*rows)[i];
 
 		row->change = dec_var(dec);
-		row->kind = (enum change_kind)dec_var_max(dec, CHANGE_MESSAGE_GONE);
+		row->kind = (enum change_kind)dec_var_max(dec, CHANGE_SHARES);
 		row->mailbox = dec_var(dec);
 		row->uids.first = dec_var32(dec);
 		row->uids.last = dec_var32(dec);
+		if (!arena_copy(arena, dec_str(dec), &row->entry))
+			dec->failed = true;
 	}
 	return dec_done(dec);
 }

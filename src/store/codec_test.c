@@ -384,6 +384,39 @@ TEST(results_and_rows_come_back_as_they_went)
 	arena_fini(&arena);
 }
 
+TEST(changes_come_back_as_they_went)
+{
+	const struct change_row rows[] = {
+		{1ull << 40, CHANGE_MESSAGE_NEW, 7, {4, UINT32_MAX}, STR("")},
+		{5, CHANGE_ANNOTATION, 0, {0, 0}, STR("p/00000007/vendor/x")},
+		{6, CHANGE_SHARES, 0, {0, 0}, STR("")},
+	};
+	struct buf buf = BUF(1000);
+	struct arena arena, small;
+	struct change_row *got;
+	size_t count;
+	uint64_t upto;
+	bool more;
+
+	arena_init(&arena, 10000);
+	arena_init(&small, 3 * sizeof *got + 10);
+	store_enc_changes(&buf, rows, COUNT_OF(rows), 99, true);
+	struct dec dec = dec_over(buf_str(&buf));
+
+	CHECK(store_dec_changes(&dec, &arena, &got, &count, &upto, &more));
+	CHECK(count == 3 && upto == 99 && more);
+	CHECK(got[0].change == 1ull << 40 && got[0].uids.last == UINT32_MAX);
+	CHECK(got[1].kind == CHANGE_ANNOTATION && got[0].entry.len == 0);
+	CHECK_STR(got[1].entry, rows[1].entry);
+	CHECK(got[1].entry.ptr < buf.ptr || got[1].entry.ptr >= buf.ptr + buf.len);
+	CHECK(got[2].kind == CHANGE_SHARES);
+	dec = dec_over(buf_str(&buf));
+	CHECK(!store_dec_changes(&dec, &small, &got, &count, &upto, &more));
+	buf_fini(&buf);
+	arena_fini(&small);
+	arena_fini(&arena);
+}
+
 TEST(counts_come_back_as_they_went)
 {
 	struct queue_domain in = {STR("example.org"), {.rows = 3, .causes = {1, 0, 2}}},

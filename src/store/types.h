@@ -446,6 +446,9 @@ enum change_kind {
 	CHANGE_MESSAGE_NEW,
 	CHANGE_MESSAGE_FLAGS,
 	CHANGE_MESSAGE_GONE,
+	CHANGE_ANNOTATION, /* of the mailbox, or of mailbox 0: the server (RFC 5464) */
+	CHANGE_RIGHTS,     /* who may do what in the mailbox */
+	CHANGE_SHARES,     /* mailboxes of others: who shares any, and subscriptions */
 };
 
 struct change_row {
@@ -453,6 +456,8 @@ struct change_row {
 	enum change_kind kind;
 	uint64_t mailbox;
 	struct uid_range uids; /* of the message kinds */
+	struct str entry;      /* of an annotation: its pair's name (store/acl.h) behind
+				  "meta/MAILBOX/" */
 };
 
 struct account_summary {

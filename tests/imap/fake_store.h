@@ -7,5 +7,5 @@
 
 enum { FAKE_ACCOUNT = 7 };
 
-/* Makes INBOX and Sent. */
+/* Makes INBOX and Sent.  In a mailbox "slow" STORE, COPY, MOVE and EXPUNGE take 25 s. */
 void fake_store_init(void);

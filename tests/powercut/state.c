@@ -138,7 +138,7 @@ static const char *read_changes(struct reading *r, uint64_t last)
 		return "changes cannot be read";
 	for (size_t i = 0; i < count; i++)
 		SUM(&r->sum, rows[i].change, rows[i].kind, rows[i].mailbox,
-		    rows[i].uids.first, rows[i].uids.last);
+		    rows[i].uids.first, rows[i].uids.last, hash64(rows[i].entry));
 	return NULL;
 }
 
