@@ -1,8 +1,8 @@
 /* A child's main: confine yourself, then do what the control channel says. */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@
 #include "rt/clock.h"
 #include "rt/fault.h"
 
-enum { CONF_BYTES_MAX = 1024 * 1024 };
+enum { CONF_BYTES_MAX = 1024 * 1024, NICEST = 19 };
 
 const struct role *role_of(enum child_role role)
 {
@@ -176,8 +176,7 @@ int child_main(int argc, char **argv)
 	self.how = role_of(self.role);
 	arena_init(&self.arena, CONF_BYTES_MAX);
 	panic_init(is_probe ? -1 : CHILD_REPORT_FD);
-	if (self.how->is_patient &&
-	    sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0}) != 0)
+	if (self.how->is_patient && setpriority(PRIO_PROCESS, 0, NICEST) != 0)
 		LOG(WARN, "process is not patient", KV_INT("errno", errno));
 	if (!confine(&self))
 		return 1;
