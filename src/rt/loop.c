@@ -123,6 +123,27 @@ static int sleep_ms(void)
 	return next - loop.now > SLEEP_MS_MAX ? SLEEP_MS_MAX : (int)(next - loop.now);
 }
 
+void loop_on_rest(struct at_rest *at_rest)
+{
+	list_add_last(&loop.at_rest, &at_rest->in_loop);
+}
+
+void loop_off_rest(struct at_rest *at_rest)
+{
+	list_remove(&loop.at_rest, &at_rest->in_loop);
+}
+
+static void give_back(void)
+{
+	LIST_EACH(&loop.at_rest, link)
+	{
+		struct at_rest *at_rest = CONTAINER_OF(link, struct at_rest, in_loop);
+
+		at_rest->give(at_rest->arg);
+	}
+	mem_give_back(); /* also what other threads have freed */
+}
+
 /* Idle sessions keep a page of stack and no more, wherever their last call has led. */
 static void tidy_idle(void)
 {
@@ -131,7 +152,7 @@ static void tidy_idle(void)
 	stack_pool_cool();
 	loop.is_untidy = !task_trim_idle(loop.now - IDLE_MS);
 	if (!loop.is_untidy)
-		mem_give_back(); /* also what other threads have freed */
+		give_back();
 	loop.tidy_at = loop.now + IDLE_MS;
 }
 

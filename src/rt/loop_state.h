@@ -69,6 +69,7 @@ struct loop {
 	struct deferred *deferred;
 	size_t deferred_count, deferred_room;
 	bool is_untidy; /* idle_tidy() may have something to do */
+	struct list at_rest;
 	deadline_t tidy_at;
 	size_t awaited_threads; /* completions that tasks wait for */
 };

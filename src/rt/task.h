@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/list.h"
 #include "base/str.h"
 
 /* Milliseconds of a clock that never goes back; the same for every deadline here. */
@@ -60,6 +61,17 @@ void on_big_stack(void (*fn)(void *), void *arg);
 /* Runs fn(arg) at the end of this turn of the loop, outside tasks (for batching output).
  * It must not suspend. */
 void loop_defer(void (*fn)(void *), void *arg);
+
+/* Has give(arg) called, outside tasks, whenever the process has been at rest for some
+ * seconds: what is kept only so that it is at hand can go.  It must not suspend.  The
+ * struct is the caller's; it must not move until loop_off_rest(). */
+struct at_rest {
+	struct list_link in_loop;
+	void (*give)(void *arg);
+	void *arg;
+};
+void loop_on_rest(struct at_rest *at_rest);
+void loop_off_rest(struct at_rest *at_rest);
 
 /* Waiting for something that other tasks announce.  Zero-initialised is empty; the fields
  * are rt/'s own.  The memory may go when nobody waits any more. */

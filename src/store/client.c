@@ -15,6 +15,18 @@ void store_use(struct store *store)
 	store->users++;
 }
 
+static void give_spares(void *arg)
+{
+	struct store *store = arg;
+
+	while (store->spare_count > 0)
+		buf_fini(&store->spares[--store->spare_count]);
+	while (store->stager_count > 0)
+		ZSTD_freeCCtx(store->stagers[--store->stager_count]);
+	while (store->reader_count > 0)
+		ZSTD_freeDCtx(store->readers[--store->reader_count]);
+}
+
 static void store_free(struct store *store)
 {
 	for (size_t i = 0; i < TABLE_BUCKETS; i++) {
@@ -26,12 +38,8 @@ static void store_free(struct store *store)
 	mem_free(CONTAINER_OF(link, struct held_lock, in_locks));
 	LIST_EACH(&store->visits, link)
 	mem_free(CONTAINER_OF(link, struct visit, in_visits));
-	while (store->spare_count > 0)
-		buf_fini(&store->spares[--store->spare_count]);
-	while (store->stager_count > 0)
-		ZSTD_freeCCtx(store->stagers[--store->stager_count]);
-	while (store->reader_count > 0)
-		ZSTD_freeDCtx(store->readers[--store->reader_count]);
+	loop_off_rest(&store->at_rest);
+	give_spares(store);
 	ZSTD_freeCCtx(store->compress);
 	mem_free(store);
 }
@@ -50,6 +58,8 @@ struct store *store_open(int fd)
 	store->users = 1;
 	store->compress = ZSTD_createCCtx();
 	ASSERT(store->compress);
+	store->at_rest = (struct at_rest){.give = give_spares, .arg = store};
+	loop_on_rest(&store->at_rest);
 	if (fd >= 0)
 		store_reconnect(store, fd);
 	return store;

@@ -64,6 +64,7 @@ struct store {
 	size_t stager_count, reader_count;
 	struct buf spares[SPARE_BUFS];
 	size_t spare_count;
+	struct at_rest at_rest; /* the three give back their memory */
 };
 
 /* The queues' bells hang among the accounts' watches, under numbers no account has. */
