@@ -50,12 +50,19 @@ static bool find_packed(struct str archive, uint32_t at, uint32_t len, struct st
 	return dec_ok(&dec);
 }
 
-/* §4.3.12: one entry of the directory.  *is_file is false for what is passed over. */
-static bool take_entry(struct dec *dec, struct str archive, struct zip_member *member,
-		       bool *is_file)
+enum entry {
+	ENTRY_FILE,
+	ENTRY_FOLDER,
+	ENTRY_SEALED, /* a file that we cannot read */
+	ENTRY_BAD,    /* no entry, or it leads outside */
+};
+
+/* §4.3.12: one entry of the directory. */
+static enum entry take_entry(struct dec *dec, struct str archive,
+			     struct zip_member *member)
 {
 	if (!str_same(dec_bytes(dec, 4), ENTRY_MARK))
-		return false;
+		return ENTRY_BAD;
 	(void)dec_u32(dec); /* versions */
 	unsigned flags = dec_u16(dec), method = dec_u16(dec);
 
@@ -72,32 +79,64 @@ static bool take_entry(struct dec *dec, struct str archive, struct zip_member *m
 
 	member->name = dec_bytes(dec, name_len);
 	(void)dec_bytes(dec, extra_len + comment_len);
-	*is_file = !str_ends(member->name, STR("/"));
-	if (!dec_ok(dec) || !*is_file)
-		return dec_ok(dec);
+	if (!dec_ok(dec))
+		return ENTRY_BAD;
+	if (str_ends(member->name, STR("/")))
+		return ENTRY_FOLDER;
 	member->method = method == ZIP_STORED ? ZIP_STORED : ZIP_DEFLATED;
-	return (method == ZIP_STORED || method == ZIP_DEFLATED) &&
-	       (flags & ENCRYPTED) == 0 &&
-	       find_packed(archive, at, packed_len, &member->packed);
+	if ((method != ZIP_STORED && method != ZIP_DEFLATED) || (flags & ENCRYPTED) != 0)
+		return ENTRY_SEALED;
+	return find_packed(archive, at, packed_len, &member->packed) ? ENTRY_FILE
+								     : ENTRY_BAD;
 }
 
-bool zip_first(struct str archive, struct zip_member *member)
+bool zip_walk_over(struct str archive, struct zip_walk *walk)
 {
-	struct zip_member found = {.size = 0};
-	bool is_file = false;
 	size_t end;
 
 	if (!zip_is(archive) || !find_end(archive, &end))
 		return false;
 	struct dec dec = dec_over(str_skip(archive, end + 10));
-	size_t count = num_min(dec_u16(&dec), ZIP_MEMBERS_MAX);
 
+	*walk = (struct zip_walk){.archive = archive,
+				  .left = num_min(dec_u16(&dec), ZIP_WALK_MAX)};
 	(void)dec_u32(&dec); /* the directory's size */
-	dec = dec_over(str_skip(archive, dec_u32(&dec)));
-	for (size_t i = 0; i < count && !is_file; i++)
-		if (!take_entry(&dec, archive, &found, &is_file))
-			return false;
-	if (is_file)
+	walk->dec = dec_over(str_skip(archive, dec_u32(&dec)));
+	return true;
+}
+
+static enum entry next_entry(struct zip_walk *walk, struct zip_member *member)
+{
+	if (walk->left == 0)
+		return ENTRY_BAD;
+	walk->left--;
+	*member = (struct zip_member){.size = 0};
+	return take_entry(&walk->dec, walk->archive, member);
+}
+
+bool zip_next(struct zip_walk *walk, struct zip_member *member)
+{
+	enum entry entry;
+
+	do
+		entry = next_entry(walk, member);
+	while (entry == ENTRY_FOLDER || entry == ENTRY_SEALED);
+	return entry == ENTRY_FILE;
+}
+
+bool zip_first(struct str archive, struct zip_member *member)
+{
+	struct zip_member found;
+	struct zip_walk walk;
+	enum entry entry;
+
+	if (!zip_walk_over(archive, &walk))
+		return false;
+	walk.left = num_min(walk.left, ZIP_MEMBERS_MAX);
+	do
+		entry = next_entry(&walk, &found);
+	while (entry == ENTRY_FOLDER);
+	if (entry == ENTRY_FILE)
 		*member = found;
-	return is_file;
+	return entry == ENTRY_FILE;
 }

@@ -104,3 +104,29 @@ TEST(refuses_archives_that_hold_no_plain_file)
 	out.ptr[18 + 16 + 4 + 20 + 20] = 0x7f;
 	(void)zip_first(buf_str(&out), &member); /* whatever it says, inside */
 }
+
+TEST(walks_over_all_files_of_an_archive)
+{
+	static const struct made files[] = {{0, 0, "folder/", ""},
+					    {8, 8, "a.xml", "packed"},
+					    {1, 8, "encrypted", "x"},
+					    {0, 99, "packed otherwise", "x"},
+					    {0, 0, "b", "plain"}};
+	SCOPED(buf_fini) struct buf out = BUF(4096);
+	struct zip_member member;
+	struct zip_walk walk;
+
+	make(&out, files, 5, 5);
+	CHECK(zip_walk_over(buf_str(&out), &walk));
+	CHECK(zip_next(&walk, &member));
+	CHECK_STR(member.name, STR("a.xml"));
+	CHECK(zip_next(&walk, &member));
+	CHECK_STR(member.packed, STR("plain"));
+	CHECK(!zip_next(&walk, &member) && !zip_next(&walk, &member));
+	make(&out, files, 5, 60000); /* says that there are more */
+	CHECK(zip_walk_over(buf_str(&out), &walk));
+	CHECK(zip_next(&walk, &member) && zip_next(&walk, &member));
+	CHECK(!zip_next(&walk, &member));
+	CHECK(!zip_walk_over(STR("PK\3\4 and nothing else"), &walk));
+	CHECK(!zip_walk_over(STR("no archive"), &walk));
+}
