@@ -44,6 +44,10 @@ err_t sandbox_enter(const struct sandbox *sandbox)
 
 	limit(RLIMIT_CORE, 0); /* a core would hold mail or keys */
 	limit(RLIMIT_NOFILE, sandbox->descriptors_max);
+#ifndef POSTRIDER_SANITIZED /* which takes all addresses */
+	if (sandbox->memory_max > 0)
+		limit(RLIMIT_AS, sandbox->memory_max);
+#endif
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
 		LOG(ERROR, "privileges kept", KV_INT("errno", errno));

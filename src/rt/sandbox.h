@@ -20,6 +20,9 @@ struct sandbox_path { /* everything beneath it too */
 enum sandbox_power {
 	SANDBOX_FILES = 1,   /* may open, make and remove files beneath its paths */
 	SANDBOX_CONNECT = 2, /* may make sockets and connect them, from any address */
+	/* Less than the others have: memory, time, threads, and messages on the
+	 * descriptors that are open. */
+	SANDBOX_LEAST = 4,
 };
 
 struct sandbox {
@@ -27,6 +30,7 @@ struct sandbox {
 	const struct sandbox_path *paths;
 	size_t path_count;
 	unsigned descriptors_max; /* bounded further by the hard limit */
+	uint64_t memory_max;      /* octets of addresses; 0: no bound */
 };
 
 /* What the kernel lacks of it. */

@@ -10,25 +10,14 @@
 
 #include "base/log.h"
 
-/* Computing, time, threads, and the descriptors that are open. */
+/* Computing, time, threads, and messages on the descriptors that are open. */
 static const int calls_of_all[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(write),
 	SCMP_SYS(readv),
 	SCMP_SYS(writev),
-	SCMP_SYS(pread64),
-	SCMP_SYS(pwrite64),
-	SCMP_SYS(preadv),
-	SCMP_SYS(pwritev),
-	SCMP_SYS(preadv2),
-	SCMP_SYS(pwritev2),
 	SCMP_SYS(close),
-	SCMP_SYS(close_range),
 	SCMP_SYS(fstat),
-	SCMP_SYS(lseek),
-	SCMP_SYS(dup),
-	SCMP_SYS(dup2),
-	SCMP_SYS(dup3),
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),
 	SCMP_SYS(madvise),
@@ -47,10 +36,6 @@ static const int calls_of_all[] = {
 	SCMP_SYS(getpid),
 	SCMP_SYS(gettid),
 	SCMP_SYS(getppid),
-	SCMP_SYS(getuid),
-	SCMP_SYS(geteuid),
-	SCMP_SYS(getgid),
-	SCMP_SYS(getegid),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(clock_getres),
 	SCMP_SYS(clock_nanosleep),
@@ -58,28 +43,49 @@ static const int calls_of_all[] = {
 	SCMP_SYS(gettimeofday),
 	SCMP_SYS(time),
 	SCMP_SYS(getrandom),
-	SCMP_SYS(uname),
 	SCMP_SYS(sysinfo),
 	SCMP_SYS(getrusage),
 	SCMP_SYS(getrlimit),
-	SCMP_SYS(times),
 	SCMP_SYS(epoll_create1),
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_pwait2),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(pselect6),
 	SCMP_SYS(eventfd2),
-	SCMP_SYS(timerfd_create),
-	SCMP_SYS(timerfd_settime),
-	SCMP_SYS(timerfd_gettime),
-	SCMP_SYS(pipe2),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(sendto),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+/* What else may be done with these descriptors; not SANDBOX_LEAST. */
+static const int calls_of_most[] = {
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(preadv),
+	SCMP_SYS(pwritev),
+	SCMP_SYS(preadv2),
+	SCMP_SYS(pwritev2),
+	SCMP_SYS(close_range),
+	SCMP_SYS(lseek),
+	SCMP_SYS(dup),
+	SCMP_SYS(dup2),
+	SCMP_SYS(dup3),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(uname),
+	SCMP_SYS(times),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(timerfd_gettime),
+	SCMP_SYS(pipe2),
 	SCMP_SYS(socketpair), /* leads nowhere but into the process itself */
 	SCMP_SYS(accept4),
 	SCMP_SYS(accept),
@@ -88,8 +94,6 @@ static const int calls_of_all[] = {
 	SCMP_SYS(getpeername),
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(setsockopt),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
 };
 
 /* Files; Landlock says which. */
@@ -184,6 +188,9 @@ err_t syscalls_restrict(const struct sandbox *sandbox)
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1); /* if it can */
 	is_made = is_made && allow_all(filter, calls_of_all, COUNT_OF(calls_of_all)) &&
 		  allow_some(filter);
+	if (!(sandbox->powers & SANDBOX_LEAST))
+		is_made = is_made &&
+			  allow_all(filter, calls_of_most, COUNT_OF(calls_of_most));
 	if (sandbox->powers & SANDBOX_FILES)
 		is_made = is_made &&
 			  allow_all(filter, calls_of_files, COUNT_OF(calls_of_files));
