@@ -73,7 +73,8 @@ struct conf {
 	uint64_t queue_retry_first_s, queue_retry_max_s;
 	uint64_t queue_expire_s, queue_delay_notice_s;
 	struct str queue_double_bounce; /* an address; "": nobody */
-	struct str sendmail_allow;      /* names of users, or "*"; "": only the owner */
+	bool are_attachments_searched;
+	struct str sendmail_allow; /* names of users, or "*"; "": only the owner */
 	enum log_level log_level;
 };
 

@@ -280,6 +280,11 @@ const struct setting settings[] = {
 	 "nobody, they are logged",
 	 "Who is told of mail that failed and has no sender who could be told, such as a "
 	 "report about another mail."},
+	{"search", "attachments", SETTING_SWITCH, AT(are_attachments_searched), 0, 0,
+	 "yes", NULL,
+	 "Whether searches for text also find what stands in attached documents: PDF, "
+	 "and those of office programs (docx, xlsx, pptx, odt, ods, odp).  A process of "
+	 "its own reads them.  When this is changed the search index is made anew."},
 	{"sendmail", "allow", SETTING_NAMES, AT(sendmail_allow), 0, 0, "*",
 	 "only root, and the user that the server runs as",
 	 "The users of this machine who may send mail with sendmail(1), by name; * is "

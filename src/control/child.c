@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "control/spawn.h"
 
-static const char *const role_names[CHILD_ROLES] = {"storaged", "vaultd",   "resolverd",
-						    "fetchd",   "smtpd",    "imapd",
-						    "mta",      "deliverd", "indexd"};
+static const char *const role_names[CHILD_ROLES] = {
+	"storaged", "vaultd", "resolverd", "fetchd", "smtpd",
+	"imapd",    "mta",    "deliverd",  "indexd", "extractd"};
 
 const char *child_role_name(enum child_role role)
 {

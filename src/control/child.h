@@ -20,8 +20,9 @@ enum child_role {
 	CHILD_MTA,
 	CHILD_DELIVERD,
 	CHILD_INDEXD,
+	CHILD_EXTRACTD,
 };
-enum { CHILD_ROLES = CHILD_INDEXD + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
+enum { CHILD_ROLES = CHILD_EXTRACTD + 1, CHILD_CONTROL_FD = 3, CHILD_REPORT_FD = 4 };
 
 /* "storaged"; good for ever. */
 const char *child_role_name(enum child_role role);
@@ -38,6 +39,7 @@ enum child_message {
 	CHILD_RESOLVER,   /* a channel to the resolver, likewise */
 	CHILD_FETCH,      /* a channel to fetchd, likewise */
 	CHILD_DELIVER,    /* to smtpd: a channel to its deliverd, likewise */
+	CHILD_EXTRACT,    /* to imapd and indexd: a channel to extractd, likewise */
 	CHILD_SIGN,       /* the socket of vault_sign(), likewise */
 	CHILD_SERVE, /* to those that serve others: u8 enum child_client, u64 channel; the
 			channel to serve */

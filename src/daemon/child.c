@@ -35,6 +35,8 @@ const struct role *role_of(enum child_role role)
 		return &role_deliverd;
 	case CHILD_INDEXD:
 		return &role_indexd;
+	case CHILD_EXTRACTD:
+		return &role_extractd;
 	}
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include "daemon/service.h"
 #include "deliver/deliver.h"
 #include "directory/directory.h"
+#include "extract/extract.h"
 #include "imap/imap.h"
 #include "login/login.h"
 #include "net/limits.h"
@@ -34,6 +35,7 @@ struct door {
 	struct store *store;
 	struct vault *vault;
 	struct deliver *deliver; /* smtpd: who takes the mails */
+	struct extract *extract; /* imapd: who reads documents */
 	struct directory directory;
 	struct login_service login;
 	struct smtpd_service local; /* smtpd: programs on this machine */

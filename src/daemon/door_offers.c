@@ -29,6 +29,8 @@ static void offer_imap(struct offer *offer)
 		.message_bytes_max = door->self->conf.message_bytes_max,
 		.command_messages_max = door->self->conf.command_messages_max,
 		.copy_messages_max = door->self->conf.copy_messages_max,
+		.extract =
+			door->self->conf.are_attachments_searched ? door->extract : NULL,
 		.is_dev = door->self->is_dev,
 	};
 }

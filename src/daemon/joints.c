@@ -10,6 +10,7 @@ enum {
 	DNS = 1 << CHILD_RESOLVERD,
 	WEB = 1 << CHILD_FETCHD,
 	DELIVERY = 1 << CHILD_DELIVERD,
+	DOCUMENTS = 1 << CHILD_EXTRACTD,
 };
 
 /* Which servers the others ask, and who they are to them. */
@@ -19,16 +20,16 @@ static const struct {
 	bool is_for_clients; /* from the network */
 } how_of[CHILD_ROLES] = {
 	[CHILD_SMTPD] = {STORE | VAULT | DELIVERY, CLIENT_SMTPD, true},
-	[CHILD_IMAPD] = {STORE | VAULT, CLIENT_IMAPD, true},
+	[CHILD_IMAPD] = {STORE | VAULT | DOCUMENTS, CLIENT_IMAPD, true},
 	[CHILD_MTA] = {STORE | VAULT | DNS | WEB, CLIENT_MTA, false},
 	[CHILD_DELIVERD] = {STORE | VAULT | DNS, CLIENT_DELIVERD, false},
 	[CHILD_VAULTD] = {STORE, CLIENT_VAULTD, false},
-	[CHILD_INDEXD] = {STORE, CLIENT_INDEXD, false},
+	[CHILD_INDEXD] = {STORE | DOCUMENTS, CLIENT_INDEXD, false},
 };
 
 static bool is_running(const struct slot *slot)
 {
-	return slot->child.pid != 0;
+	return slot && slot->child.pid != 0; /* NULL: there is none of the role */
 }
 
 bool joints_is_door(const struct slot *slot)
@@ -94,7 +95,7 @@ static void join_door(struct slot *door, enum child_role with)
 	static const enum child_message messages[CHILD_ROLES] = {
 		[CHILD_STORAGED] = CHILD_STORE,     [CHILD_VAULTD] = CHILD_VAULT,
 		[CHILD_RESOLVERD] = CHILD_RESOLVER, [CHILD_FETCHD] = CHILD_FETCH,
-		[CHILD_DELIVERD] = CHILD_DELIVER,
+		[CHILD_DELIVERD] = CHILD_DELIVER,   [CHILD_EXTRACTD] = CHILD_EXTRACT,
 	};
 
 	if (!(how_of[door->role].asks & 1u << with))

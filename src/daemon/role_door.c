@@ -16,6 +16,7 @@ static void make(struct self *self)
 	door->store = store_open(-1);
 	door->vault = vault_open(-1);
 	door->deliver = deliver_open(-1);
+	door->extract = extract_open(-1);
 	door->tally = tally_new();
 	self->state = door;
 }
@@ -107,6 +108,9 @@ static void take(struct self *self, const struct ipc_message *message)
 	case CHILD_DELIVER:
 		deliver_reconnect(door->deliver, message->fd);
 		return;
+	case CHILD_EXTRACT:
+		extract_reconnect(door->extract, message->fd);
+		return;
 	case CHILD_SIGN:
 		if (door->sign_fd >= 0)
 			(void)close(door->sign_fd);
@@ -133,6 +137,7 @@ static void end(struct self *self)
 	store_close(&door->store);
 	vault_close(&door->vault);
 	deliver_close(&door->deliver);
+	extract_close(&door->extract);
 	if (door->sign_fd >= 0)
 		(void)close(door->sign_fd);
 	mem_free(door);

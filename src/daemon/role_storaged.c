@@ -25,12 +25,22 @@ static void make(struct self *self)
 	self->state = NEW(struct store_process);
 }
 
+/* The command line starts it without a configuration. */
+static enum search_attachments attachments_of(const struct self *self)
+{
+	if (self->conf.data_directory.len == 0)
+		return SEARCH_ATTACHMENTS_AS_THEY_ARE;
+	return self->conf.are_attachments_searched ? SEARCH_ATTACHMENTS
+						   : SEARCH_NO_ATTACHMENTS;
+}
+
 static bool begin(struct self *self)
 {
 	struct store_process *process = self->state;
 	const struct storage_options options = {
 		.folder = ".",
 		.has_search = true,
+		.attachments = attachments_of(self),
 		.copy_bytes_a_second = self->conf.copy_bytes_a_second,
 	};
 	struct str why = STR("");

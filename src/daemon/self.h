@@ -34,7 +34,7 @@ struct role {
 };
 
 extern const struct role role_storaged, role_vaultd, role_resolverd, role_fetchd,
-	role_door, role_mta, role_deliverd, role_indexd;
+	role_door, role_mta, role_deliverd, role_indexd, role_extractd;
 const struct role *role_of(enum child_role role);
 
 /* Says what a process of this role can do of what it should not be able to, a line each;

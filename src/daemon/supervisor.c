@@ -21,6 +21,7 @@
 enum {
 	HEALTHY_MS = 60 * 1000,    /* whoever lived so long starts afresh at once */
 	PAUSE_MAX_S = 30,          /* 0, 1, 2, 4 … 30 s between starts in a row */
+	PAUSE_EXTRACTD_S = 1,      /* hostile documents kill it; others wait for it */
 	FAILURES_AT_START_MAX = 4, /* then the server gives up */
 	STOP_DOORS_S = 10,
 	STOP_REST_S = 15,
@@ -143,6 +144,7 @@ static const char *part_of(enum child_role role)
 	case CHILD_MTA:
 	case CHILD_DELIVERD:
 	case CHILD_INDEXD:
+	case CHILD_EXTRACTD:
 		break;
 	}
 	return NULL;
@@ -179,6 +181,21 @@ static err_t start(struct slot *slot)
 	return OK;
 }
 
+/* A document that ends the process that reads it wakes nobody. */
+static void log_end(const struct slot *slot, int status, const char *operation)
+{
+	enum log_level level = slot->role == CHILD_EXTRACTD ? LOG_WARN : LOG_ERROR;
+	const struct log_pair pairs[] = {
+		KV("role", child_role_name(slot->role)),
+		KV_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+		KV_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
+		KV("operation", operation),
+	};
+
+	if (level <= log_level_max)
+		log_event(level, "process ended", pairs, COUNT_OF(pairs));
+}
+
 static void note_end(struct slot *slot, int status, const struct panic_record *record,
 		     bool is_recorded)
 {
@@ -188,10 +205,7 @@ static void note_end(struct slot *slot, int status, const struct panic_record *r
 	slot->is_ready = false;
 	if (supervisor->is_stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
-	LOG(ERROR, "process ended", KV("role", child_role_name(slot->role)),
-	    KV_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-	    KV_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
-	    KV("operation", is_recorded ? record->operation : ""));
+	log_end(slot, status, is_recorded ? record->operation : "");
 	if (is_recorded && poison_note(&supervisor->poison, slot->role, record)) {
 		(void)snprintf(key, sizeof key, "%016llx",
 			       (unsigned long long)record->key);
@@ -210,8 +224,9 @@ static uint64_t pause_s(struct slot *slot, deadline_t started)
 	if (loop_now() >= started + HEALTHY_MS)
 		slot->failures = 0;
 	unsigned before = slot->failures++;
+	uint64_t most = slot->role == CHILD_EXTRACTD ? PAUSE_EXTRACTD_S : PAUSE_MAX_S;
 
-	return before == 0 ? 0 : num_min(1ull << num_min(before - 1, 10), PAUSE_MAX_S);
+	return before == 0 ? 0 : num_min(1ull << num_min(before - 1, 10), most);
 }
 
 /* The supervisor's tasks are never canceled before all children have ended. */
@@ -378,7 +393,7 @@ static unsigned cores(void)
 
 	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
-	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 6) / 3);
+	return (unsigned)num_min((uint64_t)CPU_COUNT(&set), (SLOTS_MAX - 7) / 3);
 }
 
 static void add_slots(struct supervisor *supervisor, enum child_role role, unsigned count)
@@ -494,7 +509,9 @@ static bool has_folder(struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_options *options)
 {
 	static struct supervisor supervisor;
-	unsigned processes[CHILD_ROLES] = {1, 1, 1, 1, cores(), cores(), 1, cores(), 1};
+	unsigned processes[CHILD_ROLES] = {
+		1,       1, 1,       1, cores(),
+		cores(), 1, cores(), 1, options->conf->are_attachments_searched};
 
 	supervisor = (struct supervisor){.options = *options, .lock_fd = -1};
 	for (unsigned i = 0; i < CHILD_ROLES; i++)

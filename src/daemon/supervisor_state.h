@@ -5,7 +5,7 @@
 #include "daemon/poison.h"
 #include "daemon/supervisor.h"
 
-enum { SLOTS_MAX = 6 + 3 * 64 }; /* smtpd, imapd and deliverd, one a core */
+enum { SLOTS_MAX = 7 + 3 * 64 }; /* smtpd, imapd and deliverd, one a core */
 
 /* The place of one process, whichever runs there now. */
 struct slot {

@@ -5,12 +5,14 @@
 #include "login/login.h"
 
 struct conn;
+struct extract;
 struct tls_server;
 
 struct imap_service {
 	struct str hostname;        /* how we call ourselves */
 	struct tls_server *tls;     /* NULL: there is no TLS, only in dev */
 	struct login_service login; /* and with it store, vault and directory */
+	struct extract *extract;    /* who reads attached documents; NULL: nobody */
 	uint64_t message_bytes_max; /* of APPEND */
 	/* The most messages that one command goes through (MESSAGELIMIT), and that one
 	 * COPY or APPEND stores (SAVELIMIT); 0 is no limit.  RFC 9738. */

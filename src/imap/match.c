@@ -143,6 +143,7 @@ static bool init(struct match *match, struct imap_search_key *key, const char **
 	match->text = match->mapped = BUF(TEXT_MAX);
 	message_init(&match->message, match->s);
 	search_text_init(&match->texts);
+	documents_init(&match->documents);
 	arena_init(&match->page, IMAP_PAGE_MAX);
 	if (!prepare(match, key, reason))
 		return false;
@@ -190,6 +191,7 @@ void match_rest(struct match *match)
 	message_init(&match->message, match->s);
 	search_text_fini(&match->texts);
 	search_text_init(&match->texts);
+	documents_rest(&match->documents);
 	arena_reset(&match->page);
 }
 
@@ -200,6 +202,7 @@ void match_fini(struct match *match)
 	buf_fini(&match->text);
 	buf_fini(&match->mapped);
 	search_text_fini(&match->texts);
+	documents_fini(&match->documents);
 	narrow_fini(&match->narrow);
 	mem_free(match->fuzzies);
 	uids_fini(&match->open);
@@ -369,16 +372,19 @@ static bool header_holds(struct match *match, struct str name, struct str text)
 		search_fields(&match->texts, m->header, name, holds_text, &text));
 }
 
-/* All parts of text, and the headers of messages inside (RFC 9051 §6.4.4: attachments of
- * other kinds need not be decoded). */
+/* All parts of text, the headers of messages inside, and attached documents of the kinds
+ * that we read (RFC 9051 §6.4.4: those that are no text need not be decoded). */
 static bool body_holds(struct match *match, struct str text)
 {
 	struct message *m = &match->message;
 
-	return text.len == 0 || (found(match, message_structure(m)) &&
-				 found(match, message_hold(m, SEARCH_BODY_MAX)) &&
-				 search_body(&match->texts, buf_str(&m->body), m->root,
-					     holds_text, &text));
+	return text.len == 0 ||
+	       (found(match, message_structure(m)) &&
+		found(match, message_hold(m, SEARCH_BODY_MAX)) &&
+		(search_body(&match->texts, buf_str(&m->body), m->root, holds_text,
+			     &text) ||
+		 holds_text(&text, STR(""),
+			    documents_texts(&match->documents, &match->texts, m))));
 }
 
 struct fuzzy_look {
@@ -410,9 +416,12 @@ static unsigned worth_looked(struct match *match, const struct imap_search_key *
 	}
 	look.in_body = true;
 	if (key->kind != IMAP_SEARCH_HEADER && found(match, message_structure(m)) &&
-	    found(match, message_hold(m, SEARCH_BODY_MAX)))
+	    found(match, message_hold(m, SEARCH_BODY_MAX))) {
 		(void)search_body(&match->texts, buf_str(&m->body), m->root, look_fuzzily,
 				  &look);
+		(void)look_fuzzily(&look, STR(""),
+				   documents_texts(&match->documents, &match->texts, m));
+	}
 	return fuzzy_score(look.fuzzy, &look.fit);
 }
 
@@ -567,6 +576,7 @@ bool match_row(struct match *match, const struct message_row *page, size_t count
 	if (match->ahead && (is_open || match->narrow.count == 0))
 		ahead_want(match->ahead, page, count);
 	message_turn(&match->message, page);
+	documents_turn(&match->documents);
 	unsigned worth = worth_of(match, match->key);
 
 	match->score = worth < WORTH_EXACT ? worth : 100;

@@ -5,6 +5,7 @@
  * and not where the search index can (imap/narrow.h). */
 #pragma once
 
+#include "imap/documents.h"
 #include "imap/message.h"
 #include "imap/narrow.h"
 #include "imap/walk.h"
@@ -35,6 +36,7 @@ struct match {
 	uint64_t looked;         /* messages that were looked at, of match_looks() */
 	struct search_text texts;
 	struct message message;
+	struct documents documents;
 	struct ahead *ahead;     /* NULL: most messages are decided without their body */
 	struct buf text, mapped; /* scratch while it is made ready */
 	enum store_outcome outcome; /* the worst of what was read */

@@ -12,6 +12,7 @@
 enum {
 	WORK_ARENA_BYTES = 4 * 1024 * 1024,
 	RETRY_MS = 60 * 1000, /* when the store cannot */
+	ATTACHED_WAIT_S = 60, /* for the documents of one message */
 	SOON_MS = 1000,
 	TOGETHER = 8, /* bodies of one call */
 	BODY_HELD_MAX = SEARCH_BODY_MAX + BODY_PAGE_BYTES,
@@ -50,7 +51,7 @@ static enum store_outcome put(struct run *run, uint64_t upto)
 }
 
 /* Its words; without the octets that have brought such a process down before. */
-static bool find_words(struct run *run, struct str trace, struct str body)
+static bool find_plain_words(struct run *run, struct str trace, struct str body)
 {
 	uint64_t key = (uint64_t)crc32c(CRC_SEED, body) << 32 | (uint32_t)body.len;
 
@@ -62,6 +63,18 @@ static bool find_words(struct run *run, struct str trace, struct str body)
 
 	panic_end();
 	return found;
+}
+
+/* A message whose documents cannot be read now is looked at by those who search. */
+static bool find_words(struct run *run, struct str trace, struct str body)
+{
+	const struct indexd *indexd = run->indexd;
+	struct extract *extract =
+		indexd->are_attachments_searched ? indexd->extract : NULL;
+
+	return find_plain_words(run, trace, body) &&
+	       terms_add_attached(run->terms, extract, body,
+				  deadline_s(ATTACHED_WAIT_S)) == ATTACHED_DONE;
 }
 
 static enum store_outcome take_in(struct run *run, const struct index_item *item,

@@ -5,8 +5,12 @@
 
 #include "store/store.h"
 
+struct extract;
+
 struct indexd {
 	struct store *store;
+	struct extract *extract;       /* who reads attached documents, */
+	bool are_attachments_searched; /* if anybody shall */
 };
 
 /* A task: goes on until it is canceled.  arg is a struct indexd. */

@@ -10,7 +10,7 @@
 #include "search/index_rows.h"
 
 enum {
-	VERSION = 1,
+	VERSION = 2,                /* 1 had no attachments */
 	MERGE_COUNT = 8,            /* segments of a size become one */
 	MERGE_BYTES_MAX = 20 << 20, /* of one merge: what it keeps in memory */
 	SIZE_LEAST = 4096,          /* sizes are up to 4 KB, 32 KB, ... 2 MB */
@@ -27,6 +27,19 @@ struct search_index {
 
 /* ---- life -------------------------------------------------------------------------- */
 
+static bool are_as_wanted(const struct search_index *index, bool has_none)
+{
+	switch (index->options.attachments) {
+	case SEARCH_ATTACHMENTS_AS_THEY_ARE:
+		return true;
+	case SEARCH_ATTACHMENTS:
+		return !has_none;
+	case SEARCH_NO_ATTACHMENTS:
+		return has_none;
+	}
+	return false;
+}
+
 static err_t version_look(struct search_index *index)
 {
 	struct kv_txn *txn;
@@ -39,7 +52,8 @@ static err_t version_look(struct search_index *index)
 	if (err == OK) {
 		struct dec dec = dec_over(value);
 
-		if (dec_u8(&dec) != VERSION || dec_u64(&dec) != index->options.epoch)
+		if (dec_u8(&dec) != VERSION || dec_u64(&dec) != index->options.epoch ||
+		    !are_as_wanted(index, dec_u8(&dec)) || !dec_done(&dec))
 			err = ERR_SYNTAX;
 	}
 	kv_drop(&txn);
@@ -49,6 +63,7 @@ static err_t version_look(struct search_index *index)
 
 	enc_u8(&buf, VERSION);
 	enc_u64(&buf, index->options.epoch);
+	enc_u8(&buf, index->options.attachments == SEARCH_NO_ATTACHMENTS);
 	TRY(kv_begin(index->kv, KV_WRITE, &txn));
 	err = kv_put(txn, name, buf_str(&buf));
 	if (err != OK) {

@@ -5,7 +5,8 @@
  *        {account u32, 'D', segment u32, part u32}      its documents: var differences
  *                                                       of message numbers
  *        {account u32, 'T', segment u32, class u8, block u32}
- *        {UINT32_MAX, 'V'}                              u8 version, u64 epoch
+ *        {UINT32_MAX, 'V'}                              u8 version, u64 epoch,
+ *                                                       u8 has no attachments
  *
  * New messages make a segment, small ones become bigger ones, and these are left alone.
  * What was expunged goes when its segment is written again.  The index says only what it
@@ -21,10 +22,20 @@ struct search_index;
 /* Whether the message may still be wanted; false: its words may be forgotten. */
 typedef bool search_wanted(void *arg, search_account account, uint64_t message);
 
+/* Whether the words of attached documents are among those of their messages. */
+enum search_attachments {
+	SEARCH_ATTACHMENTS_AS_THEY_ARE, /* of an index that is there; a new one has them
+					 */
+	SEARCH_ATTACHMENTS,
+	SEARCH_NO_ATTACHMENTS,
+};
+
 struct search_index_options {
 	const char *path;   /* NULL: in memory */
 	uint64_t bytes_max; /* of the file */
 	uint64_t epoch;     /* of another one nothing is kept */
+	/* Nor of one where these were taken otherwise. */
+	enum search_attachments attachments;
 	search_wanted *wanted;
 	void *arg;
 };

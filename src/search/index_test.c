@@ -19,6 +19,7 @@ struct place {
 	struct search_index *index;
 	struct buf texts[MAILS];
 	bool is_gone[MAILS];
+	enum search_attachments attachments;
 };
 
 static unsigned below(struct place *p, unsigned n)
@@ -40,6 +41,7 @@ static err_t place_open(struct place *p)
 	struct search_index_options options = {.path = p->path,
 					       .bytes_max = 256 << 20,
 					       .epoch = p->epoch,
+					       .attachments = p->attachments,
 					       .wanted = is_wanted,
 					       .arg = p};
 
@@ -290,6 +292,34 @@ TEST(of_another_epoch_nothing_is_kept)
 	CHECK(place_open(p) == OK);
 	CHECK(search_index_state(p->index, ACCOUNT, &state) == OK);
 	CHECK(state.docs == 0 && state.upto == 0);
+	place_free(p);
+}
+
+static uint64_t docs_with(struct place *p, enum search_attachments attachments)
+{
+	struct search_state state;
+
+	search_index_close(&p->index);
+	p->attachments = attachments;
+	CHECK(place_open(p) == OK);
+	CHECK(search_index_state(p->index, ACCOUNT, &state) == OK);
+	return state.docs;
+}
+
+TEST(with_or_without_attachments_it_is_another_index)
+{
+	struct place *p = place_new();
+
+	add_all(p);
+	uint64_t docs = docs_with(p, SEARCH_ATTACHMENTS);
+
+	CHECK(docs > 0);
+	CHECK(docs_with(p, SEARCH_ATTACHMENTS_AS_THEY_ARE) == docs);
+	CHECK(docs_with(p, SEARCH_NO_ATTACHMENTS) == 0);
+	add_all(p);
+	CHECK(docs_with(p, SEARCH_ATTACHMENTS_AS_THEY_ARE) == docs);
+	CHECK(docs_with(p, SEARCH_NO_ATTACHMENTS) == docs);
+	CHECK(docs_with(p, SEARCH_ATTACHMENTS) == 0);
 	place_free(p);
 }
 

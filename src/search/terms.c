@@ -24,6 +24,7 @@ struct terms {
 	uint16_t *slots; /* number of the term, and 1 */
 	bool is_too_much;
 	bool in_body; /* of a message that is being added */
+	struct mime_part *root;
 	struct arena arena;
 };
 
@@ -99,6 +100,7 @@ void terms_reset(struct terms *terms)
 	terms->count = 0;
 	terms->is_too_much = false;
 	terms->in_body = false;
+	terms->root = NULL;
 }
 
 static struct str text_of(const struct terms *terms, const struct term *term)
@@ -157,6 +159,7 @@ bool terms_add_message(struct terms *terms, struct str trace, struct str body)
 
 	if (!mime.root || mime.is_cut)
 		return false;
+	terms->root = mime.root;
 	body = str_first(body, SEARCH_BODY_MAX);
 	struct str header = str_first(body, walk.at);
 
@@ -166,6 +169,18 @@ bool terms_add_message(struct terms *terms, struct str trace, struct str body)
 		return false;
 	terms->in_body = true;
 	return !search_body(&terms->scratch, body, mime.root, take, terms);
+}
+
+enum attached terms_add_attached(struct terms *terms, struct extract *extract,
+				 struct str body, deadline_t deadline)
+{
+	return attached_texts(&terms->scratch, extract, body, terms->root, deadline, take,
+			      terms);
+}
+
+struct terms_size terms_size(const struct terms *terms)
+{
+	return (struct terms_size){terms->count, terms->bytes.len, terms->is_too_much};
 }
 
 static int compare(const void *a, const void *b, void *arg)

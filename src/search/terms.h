@@ -10,7 +10,7 @@
  * Classes tell where a word stands, so that FROM and SUBJECT are as exact. */
 #pragma once
 
-#include "search/text.h"
+#include "search/attached.h"
 
 enum search_class {
 	SEARCH_SUBJECT,
@@ -49,9 +49,18 @@ struct terms *terms_new(void);
 void terms_free(struct terms **terms);
 void terms_reset(struct terms *terms);
 void terms_add(struct terms *terms, enum search_class class, struct str mapped);
-/* All texts of a message: its trace, and the body record, of which what is beyond
- * SEARCH_BODY_MAX may be missing.  False if it is not one for the index. */
+/* All texts of a message but those of attached documents: its trace, and the body record,
+ * of which what is beyond SEARCH_BODY_MAX may be missing.  False if it is not one for the
+ * index. */
 bool terms_add_message(struct terms *terms, struct str trace, struct str body);
+/* Then those too.  May suspend until the deadline.  LATER: it lacks some of them. */
+enum attached terms_add_attached(struct terms *terms, struct extract *extract,
+				 struct str body, deadline_t deadline);
+struct terms_size {
+	size_t count, bytes;
+	bool is_too_much;
+};
+struct terms_size terms_size(const struct terms *terms);
 /* Appends for each class a string of its words in the order of their octets, each behind
  * a NUL, and one at the end: "\0ANN\0BOB\0"; "" if it has none.  False if they are too
  * many, or buf is full. */

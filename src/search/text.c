@@ -17,7 +17,7 @@ void search_text_fini(struct search_text *scratch)
 	buf_fini(&scratch->mapped);
 }
 
-static struct str mapped(struct search_text *scratch, struct str text)
+struct str search_mapped(struct search_text *scratch, struct str text)
 {
 	buf_reset(&scratch->mapped);
 	casemap_add(&scratch->mapped, text);
@@ -29,7 +29,7 @@ static struct str mapped_value(struct search_text *scratch, struct str value)
 {
 	buf_reset(&scratch->text);
 	text_header_add(&scratch->text, value);
-	return mapped(scratch, buf_str(&scratch->text));
+	return search_mapped(scratch, buf_str(&scratch->text));
 }
 
 bool search_fields(struct search_text *scratch, struct str block, struct str name,
@@ -43,7 +43,8 @@ bool search_fields(struct search_text *scratch, struct str block, struct str nam
 			continue;
 		if (take(arg, field.name, mapped_value(scratch, field.value)))
 			return true;
-		if (name.len == 0 && take(arg, STR(""), mapped(scratch, field.name)))
+		if (name.len == 0 &&
+		    take(arg, STR(""), search_mapped(scratch, field.name)))
 			return true;
 	}
 	return false;
@@ -64,7 +65,7 @@ static struct str mapped_part(struct search_text *scratch, struct str body,
 	}
 	buf_reset(&scratch->text);
 	(void)charset_add_utf8(&scratch->text, charset, body); /* repaired will do */
-	return mapped(scratch, buf_str(&scratch->text));
+	return search_mapped(scratch, buf_str(&scratch->text));
 }
 
 bool search_body(struct search_text *scratch, struct str body, struct mime_part *root,

@@ -2,7 +2,7 @@
  * 9051 §6.4.4.  Whoever looks for a text in a message, and whoever makes the search
  * index, takes them from here, so that both see the same.
  *
- * Not the text of attachments: "SHOULD be decoded", but only those of MIME type text. */
+ * The text of attached documents is search/attached.h's. */
 #pragma once
 
 #include "base/buf.h"
@@ -26,6 +26,8 @@ void search_text_fini(struct search_text *scratch);
  * is enough. */
 typedef bool search_take(void *arg, struct str field, struct str mapped);
 
+/* The text, UTF-8, as comparisons map it; good until the next. */
+struct str search_mapped(struct search_text *scratch, struct str text);
 /* The values of the fields in a block of header fields: of those called name; or of all
  * fields, and their names as well, if that is "".  True if take() had enough. */
 bool search_fields(struct search_text *scratch, struct str block, struct str name,

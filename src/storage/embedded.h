@@ -52,9 +52,10 @@ struct storage {
 	uint64_t index_room;   /* LMDB's map, sparse; more than index_bytes_max */
 	/* Readers hold it while they look; the writer takes it alone to reopen. */
 	pthread_rwlock_t gate;
-	struct kv *kv;               /* NULL: could not be opened again */
-	struct search_index *search; /* NULL: there is none */
-	bool is_wary;                /* the last start ended badly */
+	struct kv *kv;                       /* NULL: could not be opened again */
+	struct search_index *search;         /* NULL: there is none */
+	enum search_attachments attachments; /* that it has */
+	bool is_wary;                        /* the last start ended badly */
 	struct packs *packs;
 
 	/* The writer's own. */

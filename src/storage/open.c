@@ -168,6 +168,7 @@ static err_t open_once(const struct storage_options *options, struct arena *aren
 		options->index_bytes_max ? options->index_bytes_max : STORAGE_INDEX_BYTES;
 	storage->index_room = 2 * storage->index_bytes_max;
 	storage->open_as = options->open_as;
+	storage->attachments = options->attachments;
 	storage->lock_fd = storage->unclean.fd = -1;
 	flusher_init(&storage->flusher);
 	space_init(&storage->space, storage);

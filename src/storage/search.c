@@ -57,6 +57,7 @@ void storage_search_open(struct storage *storage)
 	char *path = storage->folder ? storage_path(storage->folder, SEARCH_INDEX) : NULL;
 	struct search_index_options options = {.path = path,
 					       .bytes_max = storage->index_bytes_max,
+					       .attachments = storage->attachments,
 					       .wanted = is_wanted,
 					       .arg = storage};
 

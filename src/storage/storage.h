@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "search/index.h"
 #include "store/search.h"
 
 struct storage;
@@ -35,10 +36,11 @@ struct storage_options {
 		STORAGE_RESTORED,
 	} open_as;
 	/* For those who repair: */
-	const char *index_name; /* another file than index.lmdb */
-	uint64_t trusted;       /* packs_trust() */
-	bool is_as_it_is;       /* no damaged index is made anew */
-	bool has_search;        /* keeps a search index, and may lose it */
+	const char *index_name;              /* another file than index.lmdb */
+	uint64_t trusted;                    /* packs_trust() */
+	bool is_as_it_is;                    /* no damaged index is made anew */
+	bool has_search;                     /* keeps a search index, and may lose it, */
+	enum search_attachments attachments; /* with these */
 	/* How fast sparse packs are copied; 0: 8 MB, UINT64_MAX: no bound. */
 	uint64_t copy_bytes_a_second;
 };
