@@ -8,14 +8,14 @@ Time is the processor time of the server's processes, so that a busy machine doe
 twice the size may cost little more than twice the time.  Every case names its promise, which
 docs/SECURITY.md refers to.
 """
-import base64, json, os, pathlib, re, socket, subprocess, sys, time
+import base64, io, json, os, pathlib, re, socket, subprocess, sys, time, zipfile, zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
 
 STEP_S = 4          # of any one step, for the bigger size
 TWICE, SLACK_S = 2.6, 0.25
-PEAK_MB = {"smtpd": 240, "deliverd": 240, "imapd": 320, "storaged": 120, "indexd": 240}
+PEAK_MB = {"smtpd": 240, "deliverd": 240, "imapd": 320, "storaged": 120, "indexd": 240, "extractd": 420}
 LIMITED = {"attachments_long": {"BODYSTRUCTURE"}}  # what is more than a response may be
 CRLF = b"\r\n"
 report = lab.Report()
@@ -65,6 +65,25 @@ def attachments(n):
     one = (b"--b\r\nContent-Type: text/plain; charset=utf-8; name=\"=?utf-8?q?n=C3=A4me?=\"\r\n"
            b"Content-Disposition: attachment; filename*=utf-8''n%C3%A4me\r\n\r\nx\r\n")
     return mime(b"multipart/mixed; boundary=b", one * n + b"--b--\r\n")
+
+
+def documents(n):
+    """Archives and PDF, one beside the other; the bigger mail has the same number, which is bounded."""
+    packed = zlib.compress(b" " * (n << 20), 9)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("word/document.xml", b"<d><p><t>" + b"x " * (n << 17))
+        made.writestr("content.xml", b"<p>" * (n << 10))
+    pdf = (b"%PDF-1.5\n1 0 obj <</Pages 2 0 R>> endobj\n2 0 obj <</Kids [3 0 R 2 0 R] /Count 2>> endobj\n"
+           b"3 0 obj <</Type /Page /Contents 4 0 R /Resources <</XObject <</X 5 0 R>>>>>> endobj\n"
+           b"4 0 obj <</Length 60>> stream\n" + b"/X Do " * 10 + b"\nendstream endobj\n"
+           b"5 0 obj <</Subtype /Form /Length 60>> stream\n" + b"/X Do " * 10 + b"\nendstream endobj\n"
+           b"6 0 obj <</Length %d /Filter /FlateDecode>> stream\n" % len(packed) + packed +
+           b"\nendstream endobj\ntrailer <</Root 1 0 R>>\n")
+    parts = b"".join(b"--b\r\nContent-Type: application/x; name=%s\r\nContent-Transfer-Encoding: base64\r\n\r\n%s\r\n" %
+                     (name, base64.encodebytes(octets).replace(b"\n", CRLF)) for name, octets in
+                     ((b"a.docx", archive.getvalue()), (b"b.pdf", pdf), (b"c.odt", bytes(n << 10))))
+    return mime(b"multipart/mixed; boundary=b", parts + b"--b--\r\n")
 
 
 KINDS = {
@@ -120,6 +139,7 @@ KINDS = {
     "html_open": ("tags and comments that do not end", 2 << 20, lambda n: mime(b"text/html", lines(b"<!--<a \"<x" * (n // 10)))),
     "html_entities": ("entities that are none", 2 << 20, lambda n: mime(b"text/html", lines(b"&amp&#9999999999;&x" * (n // 19)))),
     "html_scripts": ("scripts that do not end", 2 << 20, lambda n: mime(b"text/html", lines(b"<script><style>" * (n // 15)))),
+    "documents": ("documents that become huge, nest, and lead in circles", 200, documents),
     "junk": ("octets of chance", 4 << 20, lambda n: mail(body=lines(bytes((i * 7919 >> 3) % 254 + 1 for i in range(n // 64)).replace(b"\n", b"x").replace(b"\r", b"x") * 64))),
 }
 
@@ -127,9 +147,10 @@ KINDS = {
 # ---- the server's cost -------------------------------------------------------------------------
 
 def processor_s(server, roles=None):
-    """Of all that work for who asks; the search index is made when it suits it (indexing() looks at it)."""
-    total = 0
-    for pid in [pid for pid, role in server.children().items() if (role in roles if roles else role != "indexd")]:
+    """Of all that work for who asks; the search index is made when it suits it (indexing() looks at it), and
+    documents are read for both (tests/attachments/run does)."""
+    total, apart = 0, ("indexd", "extractd")
+    for pid in [pid for pid, role in server.children().items() if (role in roles if roles else role not in apart)]:
         for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
             try:
                 total += int(stat.read_text().split()[0])

@@ -9,7 +9,7 @@ ATTEMPTS = ("open", "create", "open parent", "unlink", "socket", "connect", "bin
             "fork", "ptrace", "process_vm_readv", "kill", "kill all", "kill group", "chroot")
 report = lab.Report()
 
-for role in ("storaged", "vaultd", "smtpd", "imapd", "mta", "deliverd", "indexd"):
+for role in ("storaged", "vaultd", "smtpd", "imapd", "mta", "deliverd", "indexd", "extractd"):
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "own").mkdir()
         pathlib.Path(folder, "other").touch()
