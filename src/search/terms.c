@@ -54,16 +54,23 @@ bool term_next(struct str *text, struct str *word)
 	return word->len > 0;
 }
 
+/* It looks no further than a term goes: a word that does not end is taken in its length.
+ */
 bool term_take(struct str *text, struct str *term)
 {
-	if (!term_next(text, term))
-		return false;
-	if (term->len > TERM_BYTES_MAX) { /* the next one begins within it */
-		text->ptr -= term->len - TERM_PART_MAX;
-		text->len += term->len - TERM_PART_MAX;
-		*term = str_first(*term, TERM_BYTES_MAX);
-	}
-	return true;
+	size_t at = 0, len = 0;
+
+	while (at < text->len && !term_has((unsigned char)text->ptr[at]))
+		at++;
+	struct str rest = str_skip(*text, at);
+
+	while (len < rest.len && len <= TERM_BYTES_MAX &&
+	       term_has((unsigned char)rest.ptr[len]))
+		len++;
+	*term = str_first(rest, len < TERM_BYTES_MAX ? len : TERM_BYTES_MAX);
+	/* Of a longer word the next one begins within it. */
+	*text = str_skip(rest, len > TERM_BYTES_MAX ? TERM_PART_MAX : len);
+	return len > 0;
 }
 
 struct terms *terms_new(void)
