@@ -20,12 +20,14 @@ enum {
 
 struct channel {
 	struct extractd *extractd;
+	struct list_link in_all;
 	struct ipc *ipc;
 	unsigned tasks; /* that use it */
 	bool is_gone;
 };
 
 struct extractd {
+	struct list channels;
 	struct channel *holder; /* whose document it is; NULL: there is none */
 	struct waiters released, held;
 	deadline_t idle_until;
@@ -179,8 +181,10 @@ static void on_more(struct channel *channel, uint64_t id)
 
 static void drop(struct channel *channel)
 {
-	if (channel->is_gone && channel->tasks == 0)
-		mem_free(channel);
+	if (!channel->is_gone || channel->tasks > 0)
+		return;
+	list_remove(&channel->extractd->channels, &channel->in_all);
+	mem_free(channel);
 }
 
 static void on_message(struct ipc *ipc, const struct ipc_message *message, void *arg)
@@ -222,6 +226,7 @@ void extractd_serve(struct extractd *x, int fd)
 	struct channel *channel = NEW(struct channel);
 
 	channel->extractd = x;
+	list_add_last(&x->channels, &channel->in_all);
 	channel->ipc = ipc_open("extract channel", fd, on_message, on_gone, channel);
 }
 
@@ -285,5 +290,12 @@ void extractd_close(struct extractd **extractd)
 		return;
 	offload_fini();
 	job_fini(&x->job);
+	LIST_EACH(&x->channels, link)
+	{
+		struct channel *channel = CONTAINER_OF(link, struct channel, in_all);
+
+		ipc_close(&channel->ipc);
+		mem_free(channel);
+	}
 	mem_free(x);
 }

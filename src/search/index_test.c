@@ -78,6 +78,7 @@ static void place_free(struct place *p)
 /* Few letters, so that texts have much in common; some long words. */
 static void make_text(struct place *p, struct buf *text)
 {
+	buf_fini(text); /* of another round */
 	*text = BUF(TEXT_MAX);
 	unsigned len = below(p, TEXT_MAX);
 	unsigned letters = below(p, 10) == 0 ? 1 : 8;
