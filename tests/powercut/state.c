@@ -136,9 +136,11 @@ static const char *read_changes(struct reading *r, uint64_t last)
 	if (storage_changes(r->storage, r->account, 0, since, r->arena, &rows, &count,
 			    &upto, &more) != STORE_OK)
 		return "changes cannot be read";
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		SUM(&r->sum, rows[i].change, rows[i].kind, rows[i].mailbox,
-		    rows[i].uids.first, rows[i].uids.last, hash64(rows[i].entry));
+		    rows[i].uids.first, rows[i].uids.last);
+		sum_bytes(&r->sum, rows[i].entry);
+	}
 	return NULL;
 }
 
