@@ -13,7 +13,8 @@
 #include "rt/loop_state.h"
 #include "rt/stack.h"
 
-enum { EVENTS_A_TURN = 256, ROUNDS_A_TURN = 4, SLEEP_MS_MAX = 60 * 1000, IDLE_MS = 5000 };
+enum { EVENTS_A_TURN = 256, ROUNDS_A_TURN = 4, SLEEP_MS_MAX = 60 * 1000 };
+enum { IDLE_MS = 5000, GIVE_MS = 60 * 1000 };
 
 struct loop loop;
 
@@ -26,6 +27,7 @@ void loop_init(void)
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.now = clock_monotonic_ms(),
 		.tidy_at = clock_monotonic_ms() + IDLE_MS,
+		.give_at = clock_monotonic_ms() + GIVE_MS,
 		.last_serial = loop.last_serial,
 	};
 	ASSERT(loop.epoll_fd >= 0 && loop.wake_fd >= 0);
@@ -142,16 +144,18 @@ static void give_back(void)
 		at_rest->give(at_rest->arg);
 	}
 	mem_give_back(); /* also what other threads have freed */
+	loop.give_at = loop.now + GIVE_MS;
 }
 
-/* Idle sessions keep a page of stack and no more, wherever their last call has led. */
+/* Idle sessions keep a page of stack and no more, wherever their last call has led.  What
+ * was freed goes back to the system at rest; who never rests gives it back by and by. */
 static void tidy_idle(void)
 {
 	if (!loop.is_untidy || loop.now < loop.tidy_at)
 		return;
 	stack_pool_cool();
 	loop.is_untidy = !task_trim_idle(loop.now - IDLE_MS);
-	if (!loop.is_untidy)
+	if (!loop.is_untidy || loop.now >= loop.give_at)
 		give_back();
 	loop.tidy_at = loop.now + IDLE_MS;
 }

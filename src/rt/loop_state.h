@@ -70,7 +70,7 @@ struct loop {
 	size_t deferred_count, deferred_room;
 	bool is_untidy; /* idle_tidy() may have something to do */
 	struct list at_rest;
-	deadline_t tidy_at;
+	deadline_t tidy_at, give_at;
 	size_t awaited_threads; /* completions that tasks wait for */
 };
 
