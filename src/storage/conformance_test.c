@@ -489,6 +489,58 @@ CONFORMANCE(junk_goes_where_the_account_has_it_and_else_to_the_inbox)
 	fixture_close(&f);
 }
 
+/* Into which mailbox a message with that path goes. */
+static uint64_t goes_to(struct fixture *f, const char *path)
+{
+	struct store_op op = op_append_of(MAILBOX_NAMED, "text");
+
+	op.append.path = str_c(path);
+	return fixture_do(f, 1, op) == STORE_OK ? fixture_first(f)->mailbox : 0;
+}
+
+CONFORMANCE(a_message_goes_where_a_name_leads_and_else_to_the_inbox)
+{
+	struct fixture f;
+	struct store_op box = op_mailbox_of("box", 0);
+
+	fixture_open(&f, FIXTURE_USUAL);
+	CHECK(fixture_do(&f, 1, op_mailbox_of("list", 0)) == STORE_OK);
+	uint64_t list = fixture_first(&f)->mailbox;
+
+	CHECK(fixture_do(&f, 1, op_mailbox_of("c", list)) == STORE_OK);
+	uint64_t below = fixture_first(&f)->mailbox;
+
+	box.mailbox.is_container = true;
+	CHECK(fixture_do(&f, 1, box) == STORE_OK);
+	CHECK(goes_to(&f, "list") == list);
+	CHECK(goes_to(&f, "list/c") == below);
+	CHECK(goes_to(&f, "inbox") == MAILBOX_INBOX);
+	CHECK(goes_to(&f, "") == MAILBOX_INBOX);
+	CHECK(goes_to(&f, "c") == MAILBOX_INBOX);
+	CHECK(goes_to(&f, "list/inbox") == MAILBOX_INBOX);
+	CHECK(goes_to(&f, "list//c") == MAILBOX_INBOX);
+	CHECK(goes_to(&f, "box") == MAILBOX_INBOX); /* holds no messages */
+	fixture_close(&f);
+}
+
+CONFORMANCE(who_has_a_script_gets_nothing_that_it_was_not_asked_about)
+{
+	struct fixture f;
+	struct store_op op = op_append_of(MAILBOX_INBOX, "text");
+	struct store_op put = {.kind = OP_KV_PUT};
+
+	fixture_open(&f, FIXTURE_USUAL);
+	op.append.unless_sieve = true;
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	put.kv = (struct op_kv){.key = STR(STORE_KV_SIEVE), .value = STR("keep;")};
+	CHECK(fixture_do(&f, 1, put) == STORE_OK);
+	CHECK(fixture_do(&f, 1, op) == STORE_CONFLICT);
+	op.append.unless_sieve = false;
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	CHECK(fixture_mailbox(&f, 1, MAILBOX_INBOX).exists == 2);
+	fixture_close(&f);
+}
+
 CONFORMANCE(a_deleted_mailbox_is_gone_at_once_and_purged_later)
 {
 	struct fixture f;

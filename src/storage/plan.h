@@ -41,6 +41,8 @@ enum store_outcome plan_mailbox_subscribe(struct plan *plan, const struct op_mai
 /* ABSENT: no mailbox of the account has it. */
 enum store_outcome plan_find_role(struct plan *plan, enum mailbox_role role,
 				  uint64_t *mailbox);
+/* By its full name; ABSENT likewise. */
+enum store_outcome plan_find_path(struct plan *plan, struct str path, uint64_t *mailbox);
 enum store_outcome plan_queue_add(struct plan *plan, const struct op_queue_add *op,
 				  struct effect_queue_add *e);
 enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *op,

@@ -144,6 +144,35 @@ enum store_outcome plan_find_role(struct plan *plan, enum mailbox_role role,
 	return err == OK ? STORE_ABSENT : plan_err(plan, err);
 }
 
+enum store_outcome plan_find_path(struct plan *plan, struct str path, uint64_t *mailbox)
+{
+	enum store_outcome outcome = STORE_OK;
+	unsigned depth = 0;
+
+	*mailbox = 0;
+	while (outcome == STORE_OK && path.len > 0) {
+		struct str name = str_cut(&path, '/');
+		struct key key;
+		struct str value;
+
+		if (!name_is_valid(name) || ++depth > MAILBOX_DEPTH_MAX)
+			return STORE_ABSENT;
+		if (*mailbox == 0 && str_same_nocase(name, STR("INBOX"))) {
+			*mailbox = MAILBOX_INBOX;
+			continue;
+		}
+		outcome = plan_err(plan, kv_get(plan->work->txn,
+						key_name(&key, plan->work->account.id,
+							 *mailbox, name),
+						&value));
+		struct dec d = dec_over(value);
+
+		if (outcome == STORE_OK)
+			*mailbox = dec_key48(&d);
+	}
+	return outcome == STORE_OK && *mailbox == 0 ? STORE_ABSENT : outcome;
+}
+
 /* At most one mailbox of an account has a role. */
 static enum store_outcome role_is_free(struct plan *plan, enum mailbox_role role)
 {

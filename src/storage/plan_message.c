@@ -63,19 +63,40 @@ static err_t find_thread(struct plan *plan, const struct op_append *op, uint64_t
 }
 
 /* Of an append. */
-static enum store_outcome destination(struct plan *plan, uint64_t *mailbox,
-				      struct mailbox_row **row)
+static enum store_outcome destination(struct plan *plan, const struct op_append *op,
+				      uint64_t *mailbox, struct mailbox_row **row)
 {
-	if (*mailbox == MAILBOX_JUNK) {
-		enum store_outcome outcome = plan_find_role(plan, ROLE_JUNK, mailbox);
+	enum store_outcome outcome;
 
-		if (outcome == STORE_OK)
-			outcome = target(plan, *mailbox, row);
-		if (outcome != STORE_ABSENT && outcome != STORE_CONFLICT)
-			return outcome;
-		*mailbox = MAILBOX_INBOX;
-	}
+	*mailbox = op->mailbox;
+	if (*mailbox != MAILBOX_JUNK && *mailbox != MAILBOX_NAMED)
+		return target(plan, *mailbox, row);
+	outcome = *mailbox == MAILBOX_JUNK ? plan_find_role(plan, ROLE_JUNK, mailbox)
+					   : plan_find_path(plan, op->path, mailbox);
+	if (outcome == STORE_OK)
+		outcome = target(plan, *mailbox, row);
+	if (outcome != STORE_ABSENT && outcome != STORE_CONFLICT)
+		return outcome;
+	*mailbox = MAILBOX_INBOX;
 	return target(plan, *mailbox, row);
+}
+
+/* CONFLICT: a script is to be asked first. */
+static enum store_outcome no_script(struct plan *plan, const struct op_append *op)
+{
+	struct key key;
+	struct str value;
+
+	if (!op->unless_sieve)
+		return STORE_OK;
+	enum store_outcome outcome = plan_err(
+		plan, kv_get(plan->work->txn,
+			     key_kv(&key, plan->work->account.id, STR(STORE_KV_SIEVE)),
+			     &value));
+
+	if (outcome == STORE_OK)
+		return STORE_CONFLICT;
+	return outcome == STORE_ABSENT ? STORE_OK : outcome;
 }
 
 enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
@@ -83,12 +104,14 @@ enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
 {
 	struct work *work = plan->work;
 	struct mailbox_row *mailbox;
-	uint64_t into = op->mailbox;
+	uint64_t into;
 
 	if (!append_is_valid(op) || !words_write(plan->scratch, &op->keywords))
 		return STORE_INVALID;
-	enum store_outcome outcome = destination(plan, &into, &mailbox);
+	enum store_outcome outcome = destination(plan, op, &into, &mailbox);
 
+	if (outcome == STORE_OK)
+		outcome = no_script(plan, op);
 	if (outcome != STORE_OK)
 		return outcome;
 	uint64_t message = work_number(work), member = work_number(work);

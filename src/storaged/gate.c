@@ -16,12 +16,13 @@ enum rule {
 	POLICIES,  /* the keys of TLS policies and their reports, likewise */
 	POLICY_OR_DIRECTORY,
 	KEYS_OR_COUNTS, /* the directory's lists of keys for DKIM and SRS, or COUNTS */
-	COUNTS, /* the keys of what is counted for reports of DMARC, and of reports
-		   that came from others */
+	COUNTS,     /* the keys of what is counted for reports of DMARC, and of reports
+		       that came from others */
+	DELIVERING, /* COUNTS or DIRECTORY, or anybody's script */
 	COUNTS_OR_DIRECTORY,
 	LOCAL,  /* the queue of local mail */
 	REMOTE, /* the queue of mail that leads out */
-	INBOX,  /* into an INBOX, or the mailbox for junk */
+	PEOPLE, /* anybody's mailboxes, as delivery names them */
 	LEASED, /* the row or message is under lease here */
 	REPORT, /* along with the settling of a row that is under lease here, or with the
 		   counts of TLS that it tells of */
@@ -43,7 +44,7 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 	[CALL_BODY] = {READ, NEVER, ALWAYS, NEVER, LEASED, LEASED, LEASED},
 	[CALL_BODIES] = {READ, NEVER, ALWAYS, NEVER, LEASED, NEVER, LEASED},
 	[CALL_KV_GET] = {LOOK_UP, DIRECTORY, ALWAYS, DIRECTORY, POLICY_OR_DIRECTORY,
-			 COUNTS_OR_DIRECTORY},
+			 DELIVERING},
 	[CALL_KV_SCAN] = {ANYONE, DIRECTORY, ALWAYS, NEVER, POLICIES,
 			  COUNTS_OR_DIRECTORY},
 	[CALL_QUEUE_LEASE] = {NEVER, NEVER, ALWAYS, NEVER, REMOTE, LOCAL},
@@ -75,7 +76,7 @@ static const enum rule call_rules[CALL_COUNT_][GATE_ROLES] = {
 
 static const enum rule op_rules[OP_KEY_FORGET + 1][GATE_ROLES] = {
 	[OP_ACCOUNT_CREATE] = {NEVER, NEVER, ALWAYS, NEVER, NEVER, NEVER},
-	[OP_APPEND] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, INBOX},
+	[OP_APPEND] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, PEOPLE},
 	[OP_FLAGS] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_COPY] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
 	[OP_MOVE] = {WRITE, NEVER, ALWAYS, NEVER, NEVER, NEVER},
@@ -146,10 +147,11 @@ bool gate_source_allowed(const struct gate_view *view, const struct store_body *
 	case POLICY_OR_DIRECTORY:
 	case KEYS_OR_COUNTS:
 	case COUNTS:
+	case DELIVERING:
 	case COUNTS_OR_DIRECTORY:
 	case LOCAL:
 	case REMOTE:
-	case INBOX:
+	case PEOPLE:
 	case REPORT:
 	case ANYONE:
 	case BY_OP:
@@ -224,10 +226,11 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 	case STRANGERS:
 		return account == ACCOUNT_SYSTEM || may_send ||
 		       settles_leased(view, commit);
-	case INBOX:
+	case PEOPLE:
 		return account != ACCOUNT_SYSTEM &&
 		       (op->append.mailbox == MAILBOX_INBOX ||
-			op->append.mailbox == MAILBOX_JUNK);
+			op->append.mailbox == MAILBOX_JUNK ||
+			op->append.mailbox == MAILBOX_NAMED);
 	case LEASED:
 		return view->is_leased_row(view->arg, account, op->settle.row);
 	case REPORT:
@@ -244,6 +247,7 @@ static bool op_allowed(const struct gate_view *view, const struct store_commit *
 	case DIRECTORY:
 	case LOOK_UP:
 	case POLICY_OR_DIRECTORY:
+	case DELIVERING:
 	case COUNTS_OR_DIRECTORY:
 	case LOCAL:
 	case REMOTE:
@@ -314,6 +318,10 @@ static bool gate_allows(const struct gate_view *view, const struct store_request
 	case POLICY_OR_DIRECTORY:
 		return is_policy_key(account, key_of(request)) ||
 		       is_directory_key(account, key_of(request));
+	case DELIVERING:
+		return str_same(key_of(request), STR(STORE_KV_SIEVE)) ||
+		       is_count_key(account, key_of(request)) ||
+		       is_directory_key(account, key_of(request));
 	case COUNTS_OR_DIRECTORY:
 		return is_count_key(account, key_of(request)) ||
 		       is_directory_key(account, key_of(request));
@@ -329,7 +337,7 @@ static bool gate_allows(const struct gate_view *view, const struct store_request
 	case SETTINGS:
 	case SEND:
 	case STRANGERS:
-	case INBOX:
+	case PEOPLE:
 	case KEYS_OR_COUNTS:
 	case REPORT:
 	case COUNTS:

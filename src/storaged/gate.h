@@ -12,7 +12,7 @@ enum gate_role {
 	GATE_VAULT,    /* reads the directory, to know whose an author is */
 	GATE_MTA,      /* carries what leads out: has what it leases, and nothing else */
 	GATE_DELIVERD, /* delivers to anyone, sends for whom a door has let in, reads what
-			  it leases and the directory */
+			  it leases, the directory and people's scripts */
 	GATE_INDEXD,   /* has the messages that it is to index, a few at a time */
 	GATE_ROLES,
 };

@@ -198,7 +198,7 @@ TEST(deliverd_writes_lists_of_keys_and_nothing_else_of_the_directory)
 	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, put));
 }
 
-TEST(deliverd_appends_to_inboxes_and_junk_only)
+TEST(deliverd_appends_as_delivery_names_mailboxes_only)
 {
 	struct store_op op = {.kind = OP_APPEND};
 
@@ -210,6 +210,26 @@ TEST(deliverd_appends_to_inboxes_and_junk_only)
 	op.append.mailbox = MAILBOX_JUNK;
 	CHECK(allows_op(GATE_DELIVERD, 0, false, OTHER, op));
 	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, op));
+	op.append.mailbox = MAILBOX_NAMED;
+	CHECK(allows_op(GATE_DELIVERD, 0, false, OTHER, op));
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, ACCOUNT_SYSTEM, op));
+}
+
+TEST(deliverd_reads_scripts_and_nothing_else_of_people)
+{
+	struct store_request get = {.call = CALL_KV_GET, .account = OTHER};
+	struct store_op put = {.kind = OP_KV_PUT};
+
+	get.key = STR(STORE_KV_SIEVE);
+	CHECK(allows(GATE_DELIVERD, 0, false, get));
+	CHECK(!allows(GATE_SMTPD, 0, false, get));
+	CHECK(!allows(GATE_MTA, 0, false, get));
+	get.key = STR(STORE_KV_SIEVE "2");
+	CHECK(!allows(GATE_DELIVERD, 0, false, get));
+	get.key = STR(STORE_KV_QUOTA);
+	CHECK(!allows(GATE_DELIVERD, 0, false, get));
+	put.kv.key = STR(STORE_KV_SIEVE);
+	CHECK(!allows_op(GATE_DELIVERD, 0, false, OTHER, put));
 }
 
 TEST(deliverd_counts_for_reports_of_dmarc_alone)

@@ -18,6 +18,8 @@ void store_dec_commit(struct dec *dec, struct arena *arena, struct store_commit 
 static void enc_append(struct buf *buf, const struct op_append *op)
 {
 	enc_var(buf, op->mailbox);
+	store_enc_bounded(buf, op->path, MAILBOX_PATH_MAX);
+	store_enc_bool(buf, op->unless_sieve);
 	store_enc_bounded(buf, op->trace, TRACE_BYTES_MAX);
 	store_enc_bounded(buf, op->digest, DIGEST_BYTES_MAX);
 	enc_u64(buf, (uint64_t)op->received_at);
@@ -259,6 +261,8 @@ void store_enc_commit(struct buf *buf, const struct store_commit *commit,
 static void dec_append(struct dec *dec, struct arena *arena, struct op_append *op)
 {
 	op->mailbox = dec_var(dec);
+	op->path = store_dec_bounded(dec, MAILBOX_PATH_MAX);
+	op->unless_sieve = store_dec_bool(dec);
 	op->trace = store_dec_bounded(dec, TRACE_BYTES_MAX);
 	op->digest = store_dec_bounded(dec, DIGEST_BYTES_MAX);
 	op->received_at = (int64_t)dec_u64(dec);

@@ -22,10 +22,14 @@ typedef uint32_t account_t;
 #define MAILBOX_INBOX ((uint64_t)1)
 /* Where an append names it: the mailbox with ROLE_JUNK, or INBOX if there is none. */
 #define MAILBOX_JUNK ((uint64_t)1 << 63)
+/* Likewise: the one with that full name, op_append.path, or INBOX if there is none that
+ * takes messages. */
+#define MAILBOX_NAMED (MAILBOX_JUNK | 1)
 
 enum {
 	MAILBOX_NAME_MAX = 255, /* octets of UTF-8, of one level of the name */
 	MAILBOX_DEPTH_MAX = 20,
+	MAILBOX_PATH_MAX = (MAILBOX_NAME_MAX + 1) * MAILBOX_DEPTH_MAX,
 	KEYWORDS_MAX = 64, /* of one membership */
 	KEYWORD_BYTES_MAX = 100,
 	TRACE_BYTES_MAX = 16384, /* per-recipient header fields */
@@ -50,6 +54,8 @@ enum {
 /* Followed by a mailbox's number: for how many days messages stay there after they were
  * saved, a decimal number; 0 is for ever.  What is older is expunged. */
 #define STORE_KV_RETENTION "retention/"
+/* The Sieve script that says what becomes of mail for the account (sieve/). */
+#define STORE_KV_SIEVE "sieve/active"
 
 /* How a call ended.  Only OK means that it happened; only UNKNOWN means that it may
  * have. */
@@ -150,6 +156,8 @@ struct message_ref {
 
 struct op_append {
 	uint64_t mailbox;
+	struct str path;   /* of MAILBOX_NAMED: levels with "/" in between */
+	bool unless_sieve; /* CONFLICT if the account has a script */
 	struct store_body body;
 	struct str trace;  /* header fields in front of the body, CRLF-terminated or "" */
 	struct str digest; /* opaque; of the body without trace */
