@@ -1,0 +1,243 @@
+#include "base/buf.h"
+#include "sieve/compiler.h"
+
+bool sieve_wrong(struct compiler *compiler, unsigned line, const char *format, ...)
+{
+	SCOPED(buf_fini) struct buf said = BUF(2048);
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(&said, format, args);
+	va_end(args);
+	compiler->flaw.line = line;
+	if (!arena_copy(compiler->arena, buf_str(&said), &compiler->flaw.sentence))
+		compiler->flaw.sentence = STR("The script is not right here.");
+	return false;
+}
+
+bool compile_needs(struct compiler *compiler, enum sieve_extension needs, unsigned line,
+		   struct str what)
+{
+	/* RFC 5228 §2.10.5: what is not required counts as unknown. */
+	if (((unsigned)needs & ~compiler->extensions) == 0)
+		return true;
+	return sieve_wrong(compiler, line,
+			   "\"%.*s\" is used, but the script does not begin with "
+			   "require \"%s\".",
+			   STR_FMT(str_first(what, 100)), sieve_extension_text(needs));
+}
+
+/* ---- require ----------------------------------------------------------------------- */
+
+static bool require_one(struct compiler *compiler, struct str name, unsigned line)
+{
+	const struct sieve_extension_name *known = sieve_extension_find(name);
+
+	if (known) {
+		compiler->extensions |= (unsigned)known->bit;
+		return true;
+	}
+	if (compiler->dialect && str_same(name, str_c(compiler->dialect->extension))) {
+		compiler->extensions |= SIEVE_EXT_DIALECT;
+		return true;
+	}
+	return sieve_wrong(compiler, line,
+			   "The extension \"%.*s\" is required, but there is none.",
+			   STR_FMT(str_first(name, 100)));
+}
+
+/* RFC 5228 §3.2 */
+static bool require(struct compiler *compiler, const struct sieve_node *node)
+{
+	const struct sieve_argument *names = node->arguments;
+
+	if (!names || names->next || names->kind != SIEVE_IS_STRINGS || node->tests ||
+	    node->has_block)
+		return sieve_wrong(compiler, node->line,
+				   "Behind \"require\" there has to be a string or a "
+				   "list of strings, and nothing else.");
+	for (const struct sieve_string *s = names->strings; s; s = s->next) {
+		if (!require_one(compiler, s->text, names->line))
+			return false;
+	}
+	return true;
+}
+
+/* ---- calls ------------------------------------------------------------------------- */
+
+static const struct sieve_word *find_word(const struct compiler *compiler,
+					  struct str name, bool is_test)
+{
+	const struct sieve_dialect *dialect = compiler->dialect;
+
+	for (size_t i = 0; dialect && i < dialect->word_count; i++) {
+		if ((dialect->words[i].place == SIEVE_TEST) == is_test &&
+		    str_same_nocase(str_c(dialect->words[i].name), name))
+			return &dialect->words[i];
+	}
+	return sieve_word_find(name, is_test);
+}
+
+static bool find(struct compiler *compiler, const struct sieve_node *node, bool is_test,
+		 struct sieve_call **call)
+{
+	const struct sieve_word *word = find_word(compiler, node->name, is_test);
+	struct str name = str_first(node->name, 100);
+
+	if (!word && find_word(compiler, node->name, !is_test))
+		return sieve_wrong(compiler, node->line, "\"%.*s\" is a %s, not a %s.",
+				   STR_FMT(name), is_test ? "command" : "test",
+				   is_test ? "test" : "command");
+	if (!word)
+		return sieve_wrong(compiler, node->line, "There is no %s \"%.*s\".",
+				   is_test ? "test" : "command", STR_FMT(name));
+	if (!compile_needs(compiler, word->needs, node->line, name))
+		return false;
+	*call = ARENA_NEW(compiler->arena, struct sieve_call);
+	if (!*call)
+		return sieve_wrong(compiler, node->line,
+				   "The script is too big to be kept.");
+	(*call)->word = word;
+	(*call)->line = node->line;
+	return true;
+}
+
+static bool check_tests(struct compiler *compiler, const struct sieve_node *node,
+			const struct sieve_word *word)
+{
+	switch (word->tests) {
+	case SIEVE_NO_TEST:
+		return !node->tests ||
+		       sieve_wrong(compiler, node->tests->line,
+				   "\"%s\" does not take a test.", word->name);
+	case SIEVE_ONE_TEST:
+		return (node->tests && !node->has_test_list) ||
+		       sieve_wrong(compiler, node->line,
+				   "\"%s\" takes one test, without parentheses.",
+				   word->name);
+	case SIEVE_TEST_LIST:
+		return node->has_test_list ||
+		       sieve_wrong(compiler, node->line,
+				   "\"%s\" takes a list of tests, in parentheses.",
+				   word->name);
+	}
+	return false;
+}
+
+/* The tests of node; as deep as wire/sieve/script.h lets them nest. */
+static bool compile_tests(struct compiler *compiler, const struct sieve_node *node,
+			  struct sieve_call *owner)
+{
+	struct sieve_call **end = &owner->tests;
+
+	if (!check_tests(compiler, node, owner->word))
+		return false;
+	for (const struct sieve_node *test = node->tests; test; test = test->next) {
+		if (!find(compiler, test, true, end) ||
+		    !compile_arguments(compiler, test, *end) ||
+		    !compile_tests(compiler, test, *end))
+			return false;
+		if ((*end)->word->check && !(*end)->word->check(compiler, *end))
+			return false;
+		end = &(*end)->next;
+	}
+	return true;
+}
+
+static bool compile_commands(struct compiler *compiler, const struct sieve_node *node,
+			     struct sieve_call **end);
+
+static bool compile_command(struct compiler *compiler, const struct sieve_node *node,
+			    struct sieve_call **made)
+{
+	if (!find(compiler, node, false, made) ||
+	    !compile_arguments(compiler, node, *made) ||
+	    !compile_tests(compiler, node, *made))
+		return false;
+	const struct sieve_word *word = (*made)->word;
+
+	if (node->has_block != (word->place == SIEVE_BLOCK))
+		return sieve_wrong(compiler, node->line,
+				   node->has_block ? "\"%s\" does not take a block."
+						   : "\"%s\" needs a block.",
+				   word->name);
+	if (word->check && !word->check(compiler, *made))
+		return false;
+	return compile_commands(compiler, node->block, &(*made)->block);
+}
+
+static bool is_named(const struct sieve_node *node, const char *name)
+{
+	return str_same_nocase(node->name, str_c(name));
+}
+
+/* RFC 5228 §3.1: "elsif" and "else" follow an "if" or "elsif". */
+static bool compile_commands(struct compiler *compiler, const struct sieve_node *node,
+			     struct sieve_call **end)
+{
+	struct sieve_call **otherwise = NULL, *made;
+
+	for (; node; node = node->next) {
+		bool is_else = is_named(node, "else");
+		bool is_more = is_else || is_named(node, "elsif");
+
+		if (is_named(node, "require"))
+			return sieve_wrong(compiler, node->line,
+					   "\"require\" has to stand at the beginning of "
+					   "the script, before all other commands.");
+		if (is_more && !otherwise)
+			return sieve_wrong(compiler, node->line,
+					   "\"%s\" does not follow an \"if\" or "
+					   "\"elsif\".",
+					   is_else ? "else" : "elsif");
+		if (!compile_command(compiler, node, &made))
+			return false;
+		*(is_more ? otherwise : end) = made;
+		if (!is_more)
+			end = &made->next;
+		otherwise = (is_more && !is_else) || is_named(node, "if")
+				    ? &made->otherwise
+				    : NULL;
+	}
+	return true;
+}
+
+static bool compile(struct compiler *compiler, struct str text,
+		    struct sieve_script **script)
+{
+	struct sieve_node *node;
+
+	*script = ARENA_NEW(compiler->arena, struct sieve_script);
+	if (!*script)
+		return sieve_wrong(compiler, 1, "The script is too big to be kept.");
+	if (!sieve_script_parse(text, compiler->arena, &node, &compiler->flaw))
+		return false;
+	for (; node && is_named(node, "require"); node = node->next) {
+		if (!require(compiler, node))
+			return false;
+	}
+	if (!compile_commands(compiler, node, &(*script)->commands))
+		return false;
+	(*script)->extensions = compiler->extensions;
+	(*script)->slot_count = compiler->variable_count;
+	return true;
+}
+
+err_t sieve_compile_dialect(struct str text, struct arena *arena,
+			    const struct sieve_dialect *dialect,
+			    struct sieve_script **script, struct sieve_flaw *flaw)
+{
+	struct compiler compiler = {.arena = arena, .dialect = dialect};
+	bool is_good = compile(&compiler, text, script);
+
+	*flaw = compiler.flaw;
+	if (!is_good)
+		*script = NULL;
+	return is_good ? OK : ERR_SYNTAX;
+}
+
+err_t sieve_compile(struct str text, struct arena *arena, struct sieve_script **script,
+		    struct sieve_flaw *flaw)
+{
+	return sieve_compile_dialect(text, arena, NULL, script, flaw);
+}
