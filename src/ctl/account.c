@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "ctl/retention.h"
+#include "ctl/script.h"
 #include "ctl/sharing.h"
 #include "ctl/word.h"
 #include "rt/file.h"
@@ -258,6 +259,15 @@ static void keep(struct ctl *ctl)
 		retention(ctl, account);
 }
 
+/* Without a file it shows the one there is. */
+static void sieve(struct ctl *ctl)
+{
+	account_t account;
+
+	if (find(ctl, &account))
+		script(ctl, account);
+}
+
 static void share(struct ctl *ctl)
 {
 	account_t account;
@@ -418,6 +428,10 @@ static const struct ctl_verb verbs[] = {
 	 "Print for how long mailboxes keep messages; or set it, in days, \"forever\" or "
 	 "\"default\".",
 	 1, 3, 0, CTL_NEEDS_SERVER, keep},
+	{"sieve", "ADDRESS [FILE]",
+	 "Print the Sieve script that says what becomes of mail for an account; or set "
+	 "it from a file, with \"none\" for no script.",
+	 1, 2, 0, CTL_NEEDS_SERVER, sieve},
 	{"share", "ADDRESS MAILBOX WHO RIGHTS",
 	 "Give WHO, an address or \"anyone\", rights in a mailbox, or in all (\"*\"): "
 	 "\"read\", \"write\", \"all\" or letters of RFC 4314.",
@@ -441,6 +455,7 @@ const struct ctl_word ctl_account = {
 		"  postrider account passwd ann@example.com\n"
 		"  postrider account quota ann@example.com none 10GiB\n"
 		"  postrider account retention ann@example.com Trash 30\n"
+		"  postrider account sieve ann@example.com ann.sieve\n"
 		"  postrider account share ann@example.com Work bob@example.com read\n"
 		"  postrider account certificate ann@example.com add ann.pem\n",
 	.verbs = verbs,

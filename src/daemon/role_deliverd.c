@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "daemon/self.h"
 #include "deliverd/deliverd.h"
+#include "deliverd/queued.h"
 #include "deliverd/tally.h"
 #include "deliverd/upkeep.h"
 #include "directory/dkim_mail.h"
@@ -21,6 +22,7 @@ struct deliver_process {
 	struct directory directory;
 	struct dkim_mailer mailer;
 	struct upkeep upkeep;
+	struct deliverd_options options;
 	struct mda mda;
 	struct tally_options tally;
 	struct dmarc_ledger *ledger; /* NULL: nobody is told */
@@ -79,8 +81,10 @@ static bool begin(struct self *self)
 					  .directory = &process->directory,
 					  .hostname = conf->hostname,
 					  .mailer = &process->mailer,
-					  .double_bounce = conf->queue_double_bounce}};
-	struct deliverd_options options = {
+					  .double_bounce = conf->queue_double_bounce},
+			     .by_script = queued_by_script,
+			     .by_script_arg = &process->options};
+	process->options = (struct deliverd_options){
 		.store = process->store,
 		.policy = {.hostname = conf->hostname,
 			   .directory = &process->directory,
@@ -98,12 +102,12 @@ static bool begin(struct self *self)
 	if (!networks_parse(conf->friends, &process->friends))
 		return false;
 	if (conf->is_mail_judged) {
-		options.policy.dns = dns_lookup_by(process->resolver);
+		process->options.policy.dns = dns_lookup_by(process->resolver);
 		tally(self);
-		options.policy.ledger = process->ledger;
-		options.policy.failures = process->failures;
+		process->options.policy.ledger = process->ledger;
+		process->options.policy.failures = process->failures;
 	}
-	process->deliverd = deliverd_open(&options);
+	process->deliverd = deliverd_open(&process->options);
 	wake_all(&process->opened);
 	return task_start("mda", mda_task, &process->mda) &&
 	       task_start("upkeep", upkeep_task, &process->upkeep) &&

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "deliverd/forward.h"
+#include "deliverd/script.h"
 #include "policy/message.h"
 #include "queue/schedule.h"
 #include "store/store.h"
@@ -84,26 +85,6 @@ static enum store_outcome commit(struct acceptance *in, account_t account, struc
 	}
 }
 
-/* One mailbox of ours: there is no queue between.  The key makes it once in an account
- * even if several recipients lead there. */
-static enum store_outcome deliver(struct acceptance *in, account_t account)
-{
-	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
-	struct store_op op = {.kind = OP_APPEND};
-
-	message_return_path_add(&trace, in->mail->sender);
-	buf_add(&trace, buf_str(&in->policed.trace));
-	if (!buf_ok(&trace))
-		return STORE_INVALID;
-	op.append = (struct op_append){
-		.mailbox = in->policed.is_suspect ? MAILBOX_JUNK : MAILBOX_INBOX,
-		.body = {.raw = in->policed.message, .raw_size = in->policed.message.len},
-		.trace = buf_str(&trace),
-		.digest = buf_str(&in->policed.digest),
-		.received_at = in->mail->received_at};
-	return commit(in, account, in->mail->id, &op, 1);
-}
-
 /* What the queue is told of how the mail must travel. */
 static uint8_t body_kind(const struct acceptance *in)
 {
@@ -122,6 +103,10 @@ static uint8_t body_kind(const struct acceptance *in)
 	}
 	if (in->policed.is_suspect)
 		kind |= QUEUE_SUSPECT;
+	if (in->policed.onward == DMARC_ONWARD_FAILS)
+		kind |= QUEUE_ONWARD_FAILS;
+	else if (in->policed.onward == DMARC_ONWARD_UNSURE)
+		kind |= QUEUE_ONWARD_UNSURE;
 	if (params->given & SMTP_PARAM_SMTPUTF8)
 		kind |= QUEUE_SMTPUTF8;
 	if (params->given & SMTP_PARAM_REQUIRETLS)
@@ -129,6 +114,51 @@ static uint8_t body_kind(const struct acceptance *in)
 	else if (in->policed.is_tls_optional) /* RFC 8689 §4.1 */
 		kind |= QUEUE_TLS_OPTIONAL;
 	return (uint8_t)kind;
+}
+
+/* Of a script. */
+static enum store_outcome commit_for_script(void *arg, account_t account, struct str key,
+					    const struct store_op *ops, size_t count)
+{
+	return commit(arg, account, key, ops, count);
+}
+
+/* One mailbox of ours: there is no queue between.  The key makes it once in an account
+ * even if several recipients lead there. */
+static enum store_outcome deliver(struct acceptance *in, const struct queue_recipient *to)
+{
+	SCOPED(buf_fini) struct buf trace = BUF(TRACE_BYTES_MAX);
+	struct store_op op = {.kind = OP_APPEND};
+
+	message_return_path_add(&trace, in->mail->sender);
+	buf_add(&trace, buf_str(&in->policed.trace));
+	if (!buf_ok(&trace))
+		return STORE_INVALID;
+	op.append = (struct op_append){
+		.mailbox = in->policed.is_suspect ? MAILBOX_JUNK : MAILBOX_INBOX,
+		.unless_sieve = !in->policed.is_suspect,
+		.body = {.raw = in->policed.message, .raw_size = in->policed.message.len},
+		.trace = buf_str(&trace),
+		.digest = buf_str(&in->policed.digest),
+		.received_at = in->mail->received_at};
+	enum store_outcome outcome = commit(in, to->account, in->mail->id, &op, 1);
+
+	if (outcome != STORE_CONFLICT)
+		return outcome;
+	struct scripted scripted = {.options = in->options,
+				    .mail = in->mail,
+				    .policed = &in->policed,
+				    .account = to->account,
+				    .recipient = to->original,
+				    .append = op.append,
+				    .body_kind = body_kind(in),
+				    .key = in->mail->id,
+				    .commit = commit_for_script,
+				    .arg = in,
+				    .arena = in->arena};
+
+	scripted.append.unless_sieve = false;
+	return script_deliver(&scripted);
 }
 
 static uint8_t ret(const struct smtp_mail_params *params)
@@ -238,7 +268,7 @@ static enum store_outcome place(struct acceptance *in, struct str key,
 		!(to->notify & SMTP_NOTIFY_SUCCESS) &&
 		!(in->mail->params.given & (SMTP_PARAM_HOLDFOR | SMTP_PARAM_HOLDUNTIL));
 
-	return is_direct ? deliver(in, to->account) : enqueue(in, key, to, count);
+	return is_direct ? deliver(in, to) : enqueue(in, key, to, count);
 }
 
 /* ---- answers ----------------------------------------------------------------------- */

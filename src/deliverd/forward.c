@@ -32,9 +32,8 @@ static bool goes_back(struct str address)
 	return srs_is_meant(str_first(address, str_rfind_byte(address, '@')));
 }
 
-/* Once each, as far as there is room: the first one is enough to end a loop. */
-static void add_delivered_to(struct buf *trace, const struct queue_recipient *recipients,
-			     size_t count, struct str before)
+void forward_trace(struct buf *trace, const struct queue_recipient *recipients,
+		   size_t count, struct str before)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct str address = recipients[i].original;
@@ -49,7 +48,7 @@ static void add_delivered_to(struct buf *trace, const struct queue_recipient *re
 	buf_add(trace, before);
 }
 
-static bool split(const struct deliver_mail *mail,
+static bool split(const struct forward_means *means, const struct deliver_mail *mail,
 		  const struct queue_recipient *recipients, size_t count,
 		  struct arena *arena, struct forward *forward)
 {
@@ -60,7 +59,10 @@ static bool split(const struct deliver_mail *mail,
 
 	*forward = (struct forward){.others = others, .recipients = passed};
 	for (size_t i = 0; others && passed && i < count; i++) {
-		if (is_passed_on(mail, &recipients[i]))
+		bool is_passed = means->is_redirect ? recipients[i].kind == QUEUE_REMOTE
+						    : is_passed_on(mail, &recipients[i]);
+
+		if (is_passed)
 			passed[forward->count++] = recipients[i];
 		else
 			others[forward->others_count++] = recipients[i];
@@ -68,8 +70,7 @@ static bool split(const struct deliver_mail *mail,
 	return others && passed;
 }
 
-/* What stands behind the colon of our Authentication-Results, or "". */
-static struct str results_in(struct str trace)
+struct str forward_results_in(struct str trace)
 {
 	struct mail_fields fields = mail_fields_over(trace);
 	struct mail_field field;
@@ -89,7 +90,7 @@ static bool seal(const struct forward_means *means, const struct deliver_mail *m
 	size_t taken = policed->trace.len + DELIVERED_BYTES_MIN;
 	SCOPED(buf_fini)
 	struct buf sealed = BUF(taken < TRACE_BYTES_MAX ? TRACE_BYTES_MAX - taken : 0);
-	struct str results = results_in(buf_str(&policed->trace));
+	struct str results = forward_results_in(buf_str(&policed->trace));
 
 	if (!policed->is_judged || results.len == 0)
 		return true;
@@ -173,8 +174,7 @@ static bool fill_part(const struct forward_means *means, const struct deliver_ma
 		return false;
 	if (!seal(means, mail, policed, part->message, arena, &fields))
 		return false;
-	add_delivered_to(&fields, part->recipients, part->count,
-			 buf_str(&policed->trace));
+	forward_trace(&fields, part->recipients, part->count, buf_str(&policed->trace));
 	return buf_ok(&fields) && arena_copy(arena, buf_str(&fields), &part->trace);
 }
 
@@ -217,7 +217,7 @@ bool forward_begin(const struct forward_means *means, const struct deliver_mail 
 {
 	bool is_rewritten = is_to_be_rewritten(means, policed);
 
-	if (!split(mail, recipients, count, arena, forward))
+	if (!split(means, mail, recipients, count, arena, forward))
 		return false;
 	if (forward->count == 0 || policed->is_suspect)
 		return true;

@@ -20,6 +20,7 @@ struct forward_means {
 	const struct directory *directory;
 	const struct dkim_mailer *sealer;   /* NULL: nothing is sealed */
 	const struct dkim_mailer *rewriter; /* signs; NULL: From always stays */
+	bool is_redirect; /* a script sends it on, whoever the mail is from */
 };
 
 /* What is passed on as one. */
@@ -51,6 +52,12 @@ struct forward {
 				 struct arena *arena, struct forward *forward);
 /* After forward_begin(), whatever that said. */
 void forward_end(struct forward *forward);
+/* The header fields of a mail that is passed on, with where it has been, once each as far
+ * as there is room: the first one is enough to end a loop. */
+void forward_trace(struct buf *trace, const struct queue_recipient *recipients,
+		   size_t count, struct str before);
+/* What stands behind the colon of our Authentication-Results in such fields, or "". */
+struct str forward_results_in(struct str trace);
 /* Whether any of it leads out to where its author matters: reports that go back to
  * senders whom we rewrote keep theirs. */
 bool forward_needs_author(const struct deliver_mail *mail);

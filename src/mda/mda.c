@@ -84,13 +84,15 @@ static enum store_outcome append(struct run *run, const struct queue_row *row)
 	struct forget *riders[RIDERS_MAX];
 	struct buf trace = BUF(2 * TRACE_BYTES_MAX);
 	struct store_commit commit = {.account = row->recipient.account, .ops = ops};
+	const struct mda *mda = run->mda;
 	struct store_result result;
 	struct arena arena;
 	char key[MDA_KEY_MAX];
 
-	add_trace(&trace, run->mda, row);
+	add_trace(&trace, mda, row);
 	ops[0].append = (struct op_append){
 		.mailbox = row->body_kind & QUEUE_SUSPECT ? MAILBOX_JUNK : MAILBOX_INBOX,
+		.unless_sieve = mda->by_script && !(row->body_kind & QUEUE_SUSPECT),
 		.trace = buf_str(&trace),
 		.received_at = arrived_at(row)};
 	ops[0].append.body.from_account = row->account;
@@ -100,11 +102,13 @@ static enum store_outcome append(struct run *run, const struct queue_row *row)
 
 	commit.count = 1 + count;
 	arena_init(&arena, 64 * 1024);
-	enum store_outcome outcome =
-		store_commit(run->mda->store, &commit, &arena, &result);
+	enum store_outcome outcome = store_commit(mda->store, &commit, &arena, &result);
 
 	/* A repeat gives the first result and does nothing, not even for riders. */
 	forget_end(run, riders, count, outcome == STORE_OK && !result.is_repeat);
+	if (outcome == STORE_CONFLICT && ops[0].append.unless_sieve)
+		outcome = mda->by_script(mda->by_script_arg, row, commit.key,
+					 buf_str(&trace));
 	arena_fini(&arena);
 	buf_fini(&trace);
 	return outcome;

@@ -21,6 +21,11 @@ struct mda {
 	unsigned parallel;       /* deliveries at a time; 0: 64 */
 	struct schedule schedule;
 	struct reporter reporter; /* with the same store */
+	/* Delivers what comes for an account that has a script (deliverd/queued.h), by
+	 * commits of that key; it may suspend. */
+	enum store_outcome (*by_script)(void *arg, const struct queue_row *row,
+					struct str key, struct str trace);
+	void *by_script_arg;
 };
 
 /* A task's body; arg is a struct mda that lives, with its store, as long as the loop.

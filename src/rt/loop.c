@@ -14,7 +14,7 @@
 #include "rt/stack.h"
 
 enum { EVENTS_A_TURN = 256, ROUNDS_A_TURN = 4, SLEEP_MS_MAX = 60 * 1000 };
-enum { IDLE_MS = 5000, GIVE_MS = 60 * 1000 };
+enum { IDLE_MS = 5000, GIVE_MS = 20 * 1000 };
 
 struct loop loop;
 

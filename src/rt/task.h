@@ -63,7 +63,7 @@ void on_big_stack(void (*fn)(void *), void *arg);
 void loop_defer(void (*fn)(void *), void *arg);
 
 /* Has give(arg) called, outside tasks, whenever the process has been at rest for some
- * seconds, and about once a minute if it never is: what is kept only so that it is at
+ * seconds, and each 20 s or so if it never is: what is kept only so that it is at
  * hand can go.  It must not suspend.  The struct is the caller's; it must not move until
  * loop_off_rest(). */
 struct at_rest {

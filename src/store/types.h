@@ -212,12 +212,15 @@ enum queue_body {
 	QUEUE_7BIT = 0,
 	QUEUE_8BITMIME = 1,
 	QUEUE_BINARYMIME = 2,
+	/* Elsewhere it would not be taken for its author's, or we cannot tell (DMARC). */
+	QUEUE_ONWARD_FAILS = 4,
+	QUEUE_ONWARD_UNSURE = 8,
 	QUEUE_SUSPECT = 16,      /* what is local goes to MAILBOX_JUNK */
 	QUEUE_TLS_OPTIONAL = 32, /* TLS-Required: No, whatever policies say (RFC 8689) */
 	QUEUE_REQUIRETLS = 64,   /* or not at all (RFC 8689) */
 	QUEUE_SMTPUTF8 = 128,
 };
-#define QUEUE_BODY_MASK 15
+#define QUEUE_BODY_MASK 3
 
 enum queue_kind { QUEUE_LOCAL, QUEUE_REMOTE };
 

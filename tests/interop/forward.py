@@ -103,13 +103,15 @@ def signed(key, mail):
                      include_headers=[b"From", b"To", b"Subject", b"Date", b"Message-ID", b"From"]) + mail
 
 
-def hand_in(address, sender, to, mail, source="127.0.0.81"):
+def hand_in(address, sender, to, mail, source="127.0.0.81", also=()):
     """As another server does; gives the reply to RCPT if that refuses, else that to the text."""
     with smtplib.SMTP(address, PORT, local_hostname="mx.origin.test", timeout=30,
                       source_address=(source, 0)) as client:
         client.ehlo()
         client.mail(sender)
         code, text = client.rcpt(to)
+        for other in also:
+            client.rcpt(other)
         if code == 250:
             code, text = client.data(mail)
         return code, text.decode()
@@ -299,6 +301,52 @@ def unsigned(one, peer, records):
                  text.replace(b"\r\n", b"\n").endswith(mail.replace(b"\r\n", b"\n")), text)
 
 
+def by_script(one, peer, key, records):
+    """A redirect of a Sieve script is passed on like what an alias leads out: from the door, and from the
+    queue, through which a mail with several recipients goes."""
+    path = pathlib.Path(one.folder) / "out.sieve"
+    path.write_text('redirect "u0001@far.test";\n')
+    done = one.ctl("account", "sieve", "sue@one.test", str(path))
+    report.check("a script redirects to a server outside", done.returncode == 0, done)
+    for subject, also in (("by script", ()), ("by script, from the queue", ("alice@one.test",))):
+        mail = signed(key, mail_of("orla@origin.test", "sue@one.test", subject))
+        code, said = hand_in(SERVERS["one.test"], "orla@origin.test", "sue@one.test", mail, also=also)
+        lab.wait_for(lambda: by_subject(peer.imap(1), subject), 20, 0.3)
+        found = by_subject(peer.imap(1), subject)
+        report.check(f"{subject}: a p=reject domain's mail arrives at a server that enforces DMARC", code == 250 and
+                     len(found) == 1, (code, said, peer.text()[-1500:]))
+        head, text = found[0] if found else (email.message_from_string(""), b"")
+        results = " ".join(head.get_all("Authentication-Results") or [])
+        report.check("... which found DKIM good, and DMARC", "dkim=pass" in results and "dmarc=pass" in results, results)
+        report.check("... octet by octet what it was, and it tells where it has been", text.replace(b"\r\n", b"\n").endswith(
+            mail.replace(b"\r\n", b"\n")) and "sue@one.test" in [str(v) for v in head.get_all("Delivered-To") or []], text)
+        verdict, sealers, said, why = seals_with_dkimpy(text, records)
+        report.check("... sealed by us, with what we found out", verdict == b"pass" and sealers == ["one.test"] and
+                     "dmarc=pass header.from=origin.test" in said and "arc=none" in said, (verdict, sealers, said, why))
+        sender = str(head["Return-Path"]).strip("<>")
+        report.check("... and its sender leads back", re.fullmatch(
+            r"SRS0=[a-z2-7]{6}=[A-Z2-7]{2}=origin\.test=orla@one\.test", sender), sender)
+        subject += ", unsigned"
+        code, said = hand_in(SERVERS["one.test"], "orla@origin.test", "sue@one.test",
+                             mail_of("orla@origin.test", "sue@one.test", subject), also=also)
+        lab.wait_for(lambda: by_subject(peer.imap(1), subject), 20, 0.3)
+        found = by_subject(peer.imap(1), subject)
+        report.check(f"{subject}: the author gives way, and it is taken there", code == 250 and len(found) == 1 and
+                     found[0][0]["From"] == '"Orla via one.test" <sue@one.test>', (code, said, found))
+    report.check("who redirects keeps nothing", not inbox(one.imap("sue", PASSWORD)))
+    text = mail_of("mailer-daemon@far.test", sender, "back from a script").replace(b"Date:", b"X-A: multipart/report\r\nDate:")
+    report.check("a report to that sender is taken", hand_in(SERVERS["one.test"], "", sender, text)[0] == 250)
+    lab.wait_for(lambda: reports_at_origin("back from a script"), 20)
+    report.check("... and reaches the first sender", len(reports_at_origin("back from a script")) == 1)
+    code, said = hand_in(SERVERS["one.test"], "eve@good.test", "sue@one.test",
+                         mail_of("eve@doubt.test", "sue@one.test", "in doubt, by script"))
+    def junk():
+        client = one.imap("sue", PASSWORD)
+        return client.select("Junk")[1] == [b"1"]
+    report.check("suspect mail is not redirected: it is in the junk of who has the script", code == 250 and
+                 lab.wait_for(junk, 10, 0.3) and not by_subject(peer.imap(1), "in doubt, by script"), (code, said))
+
+
 def back(sender):
     """A report to that sender, from the server that took the mail."""
     local, changed = sender.split("@")[0], {}
@@ -429,7 +477,7 @@ def main(folder):
               ours("one.test") as one, ours("two.test") as two, ours("mute.test", **{
                   "arc.seal": "no", "forward.rewrite-from": "no"}) as mute):
             for server in (one, two, mute):
-                server.people(alice=PASSWORD)
+                server.people(alice=PASSWORD, sue=PASSWORD)
             for server, alias, to in ((one, "fwd", "u0001@far.test"), (one, "lost", "nobody@far.test"),
                                       (one, "chain", "chain@two.test"), (two, "chain", "u0001@far.test"),
                                       (one, "ping", "pong@two.test"), (two, "pong", "ping@one.test"),
@@ -447,6 +495,8 @@ def main(folder):
             with report.case("without signatures: to the end"):
                 milters.add_keys(records)
                 unsigned(one, peer, records)
+            with report.case("by script: to the end"):
+                by_script(one, peer, key, records)
             with report.case("a second forwarder: to the end"):
                 second(one, two, peer, key, records + records_of_two)
             with report.case("loops: to the end"):
