@@ -43,7 +43,8 @@ static void handing_test(void)
 	h.options = (struct deliverd_options){
 		.store = w.deliverd,
 		.policy = {.hostname = STR("mx.example.org"), .directory = &h.directory},
-		.reporter = &h.reporter};
+		.reporter = &h.reporter,
+		.held_bytes_max = 4 << 20};
 	h.deliverd = deliverd_open(&h.options);
 	h.deliver = deliver_open(serving());
 	h.test();
@@ -134,6 +135,65 @@ TEST(a_mail_of_any_size_is_handed_over)
 	handing_run(in_one_or_in_parts);
 }
 
+/* The text grows, and goes ahead; what the mail is then is what was stored. */
+static void goes_ahead(bool is_lost_between, const char *id)
+{
+	struct deliver_ahead ahead = {0};
+	struct deliver_mail mail = mail_to_ann(STR(""));
+	struct buf text = BUF(4 << 20), body = BUF(4 << 20);
+	struct message_row *rows;
+	struct deliver_answer answer;
+	uint32_t next;
+	size_t count;
+
+	buf_add(&text, hello);
+	for (unsigned i = 0; i < 30; i++) {
+		while (text.len < (i + 1) * 50 * 1024)
+			buf_printf(&text, "%s line %zu\r\n", id, text.len);
+		deliver_ahead(h.deliver, &ahead, buf_str(&text));
+		CHECK(ahead.is_lost || text.len - ahead.text <= DELIVER_PART_BYTES);
+		if (i == 15 && is_lost_between)
+			deliver_reconnect(h.deliver, serving());
+	}
+	CHECK(ahead.is_lost == is_lost_between);
+	mail.id = str_c(id);
+	mail.text = buf_str(&text);
+	mail.ahead = &ahead;
+	deliver_mail(h.deliver, &mail, &w.arena, &answer);
+	CHECK(answer.code == 250);
+	CHECK(store_rows(w.ctl, ANN, MAILBOX_INBOX, (struct uid_range){1, 9}, ROW_MESSAGE,
+			 &w.arena, &rows, &count, &next) == STORE_OK);
+	CHECK(store_body(w.ctl, ANN, MESSAGE_REF(rows[count - 1].message), &body) ==
+	      STORE_OK);
+	CHECK_STR(buf_str(&body), buf_str(&text));
+	deliver_ahead_drop(&ahead);
+	buf_fini(&body);
+	buf_fini(&text);
+}
+
+static void ahead(void)
+{
+	struct deliver_ahead dropped = {0};
+	struct buf text = BUF(4 << 20);
+
+	goes_ahead(false, "first");
+	goes_ahead(true, "second");
+	while (text.len < 900 * 1024)
+		buf_add(&text, hello);
+	for (unsigned i = 0; i < 10; i++) { /* more than may be held */
+		dropped = (struct deliver_ahead){0};
+		deliver_ahead(h.deliver, &dropped, buf_str(&text));
+		CHECK(!dropped.is_lost && dropped.text > 0);
+		deliver_ahead_drop(&dropped);
+	}
+	buf_fini(&text);
+}
+
+TEST(a_text_goes_ahead_while_it_comes)
+{
+	handing_run(ahead);
+}
+
 /* ---- lost answers ------------------------------------------------------------------ */
 
 static int losing(void);
@@ -148,9 +208,12 @@ static void lose(struct ipc *ipc, const struct ipc_message *message, void *arg)
 	(void)arg;
 	CHECK(message->type == DELIVER_MAIL);
 	arena_init(&arena, 1 << 20);
-	CHECK(deliver_decode_mail(str_skip(message->body, 8), &arena, &mail));
+	struct dec dec = dec_over(str_skip(message->body, 8));
+	struct str fields = dec_bytes(&dec, dec_u32(&dec));
+
+	CHECK(deliver_decode_mail(fields, dec.rest, &arena, &mail));
 	CHECK(mail.is_again == (h.lost_count > 0));
-	accept_mail(&h.options, &mail, &arena, answers);
+	accept_mail(&h.options, &mail, NULL, &arena, answers);
 	CHECK(answers[0].code == 250);
 	arena_fini(&arena);
 	h.lost_count++;
@@ -206,10 +269,10 @@ static void verdicts(void)
 	deliver_mail(h.deliver, &mail, &w.arena, &answer);
 	CHECK(answer.code == 550); /* nobody's address */
 	mail.is_again = true;
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 0); /* it may have been theirs when it was committed */
 	mail.text = STR("Subject: x\r\n\r\n");
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 550); /* it never had a From field */
 	CHECK(exists(ANN) == 0);
 }
@@ -254,18 +317,18 @@ static void people(void)
 	mail.rcpt_count = mail.place_count = 2;
 	mail.account = ANN;
 	mail.grant = buf_str(&bytes);
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 451); /* the door that it was made for is not there */
 	struct store *smtpd = store_open(channel_to(GATE_SMTPD, SMTPD));
 
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 250);
 	CHECK(store_enter(w.deliverd, ANN, mail.grant) == STORE_OK);
 	CHECK(store_summary(w.deliverd, ANN, &summary) == STORE_DENIED);
 	store_leave(w.deliverd, ANN);
 	mail.account = BOB; /* it is not his */
 	mail.id = STR("another");
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 451);
 	store_close(&smtpd);
 	buf_fini(&bytes);
@@ -316,10 +379,10 @@ static void passed_on(void)
 	size_t count;
 
 	CHECK(directory_add_domain(&ctl, STR("example.org")) == STORE_OK);
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 451); /* there is no key for senders yet */
 	CHECK(directory_renew_srs_keys(&h.directory, clock_s()) == STORE_OK);
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 250);
 	struct queue_row *rows = queued(&count);
 
@@ -350,17 +413,17 @@ static void goes_round(void)
 	struct deliver_answer answer;
 	size_t count;
 
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 554 && str_same(str_c(answer.enhanced), STR("5.4.6")));
 	mail.source = DELIVER_PROGRAM; /* sends it itself */
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 250);
 	CHECK_STR(queued(&count)[0].sender, STR("x@example.net"));
 	mail.source = DELIVER_STRANGER;
 	mail.sender = STR(""); /* a report stays one */
 	mail.text = hello;
 	mail.id = STR("another");
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	CHECK(answer.code == 250);
 	struct queue_row *rows = queued(&count);
 
@@ -414,7 +477,7 @@ static unsigned from(const char *domain, const char *id)
 	mail.rcpt_count = 2;
 	mail.places = two_out;
 	mail.place_count = 3;
-	accept_mail(&h.options, &mail, &w.arena, &answer);
+	accept_mail(&h.options, &mail, NULL, &w.arena, &answer);
 	return answer.code;
 }
 
@@ -496,40 +559,69 @@ TEST(an_author_gives_way_where_others_would_refuse_the_mail_and_only_there)
 
 /* ---- a broken-in door -------------------------------------------------------------- */
 
-static uint16_t say(struct ipc *ipc, uint16_t type, const uint64_t *numbers, size_t count)
+static uint16_t say(struct ipc *ipc, uint16_t type, struct buf *body)
 {
-	struct buf body = BUF(1000), reply = BUF(1000);
+	struct buf reply = BUF(1000);
 	uint16_t reply_type = 0;
 
-	for (size_t i = 0; i < count; i++)
-		enc_u64(&body, numbers[i]);
-	buf_add(&body, STR("octets"));
-	CHECK(ipc_call(ipc, type, buf_str(&body), -1, deadline_s(10), &reply_type, &reply,
+	CHECK(ipc_call(ipc, type, buf_str(body), -1, deadline_s(10), &reply_type, &reply,
 		       NULL) == OK);
-	buf_fini(&body);
+	buf_fini(body);
 	buf_fini(&reply);
 	return reply_type;
+}
+
+static uint16_t say_part(struct ipc *ipc, uint64_t number, uint8_t is_fields,
+			 uint64_t before, size_t len)
+{
+	struct buf body = BUF(400 * 1024);
+
+	enc_u64(&body, number);
+	enc_u8(&body, is_fields);
+	enc_u64(&body, before);
+	while (len-- > 0)
+		buf_add_byte(&body, 'x');
+	return say(ipc, DELIVER_PART, &body);
+}
+
+static uint16_t say_last(struct ipc *ipc, uint16_t type, uint64_t number)
+{
+	struct buf body = BUF(1000);
+
+	enc_u64(&body, number);
+	enc_u32(&body, 3);
+	buf_add(&body, STR("nonsense"));
+	return say(ipc, type, &body);
 }
 
 static void nonsense(void)
 {
 	struct ipc *ipc = ipc_open("broken in", serving(), NULL, NULL, NULL);
+	struct buf cut = BUF(100);
+	uint64_t before = 0;
 
-	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, UINT64_MAX, 0}, 3) == DELIVER_FULL);
-	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){0, 100, 0}, 3) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 100, 6}, 3) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 10, 0}, 3) == DELIVER_TAKEN);
-	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 10, 0}, 3) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){1, 10, 6}, 3) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_MAIL, (uint64_t[]){1}, 1) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_MAIL, (uint64_t[]){2}, 1) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_MAIL, (uint64_t[]){0}, 1) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_REPORT, (uint64_t[]){0}, 1) == DELIVER_MALFORMED);
-	CHECK(say(ipc, DELIVER_ANSWERS, (uint64_t[]){0}, 1) == DELIVER_MALFORMED);
-	for (unsigned i = 0; i < 4; i++) /* what is promised counts, not what came */
-		CHECK(say(ipc, DELIVER_PART, (uint64_t[]){10 + i, 250 << 20, 0}, 3) ==
-		      DELIVER_TAKEN);
-	CHECK(say(ipc, DELIVER_PART, (uint64_t[]){20, 250 << 20, 0}, 3) == DELIVER_FULL);
+	CHECK(say_part(ipc, 0, 0, 0, 6) == DELIVER_MALFORMED);
+	CHECK(say_part(ipc, 1, 0, 6, 6) == DELIVER_MALFORMED);
+	CHECK(say_part(ipc, 1, 2, 0, 6) == DELIVER_MALFORMED);
+	CHECK(say_part(ipc, 1, 0, 0, 0) == DELIVER_MALFORMED);
+	CHECK(say_part(ipc, 1, 0, 0, 6) == DELIVER_TAKEN);
+	CHECK(say_part(ipc, 1, 0, 0, 6) == DELIVER_MALFORMED);
+	CHECK(say_part(ipc, 1, 0, 5, 6) == DELIVER_MALFORMED);
+	CHECK(say_part(ipc, 1, 1, 6, 6) == DELIVER_MALFORMED);
+	CHECK(say_part(ipc, 1, 1, 0, 6) == DELIVER_TAKEN);
+	CHECK(say_part(ipc, 1, 0, 6, 6) == DELIVER_TAKEN);
+	enc_u64(&cut, 0);
+	CHECK(say(ipc, DELIVER_MAIL, &cut) == DELIVER_MALFORMED);
+	CHECK(say_last(ipc, DELIVER_MAIL, 1) == DELIVER_MALFORMED);
+	CHECK(say_last(ipc, DELIVER_MAIL, 1) == DELIVER_MALFORMED); /* it has gone */
+	CHECK(say_last(ipc, DELIVER_MAIL, 2) == DELIVER_MALFORMED);
+	CHECK(say_last(ipc, DELIVER_MAIL, 0) == DELIVER_MALFORMED);
+	CHECK(say_last(ipc, DELIVER_REPORT, 0) == DELIVER_MALFORMED);
+	CHECK(say_last(ipc, DELIVER_ANSWERS, 0) == DELIVER_MALFORMED);
+	for (unsigned i = 0; i < 16; i++, before += 256 * 1024)
+		CHECK(say_part(ipc, 10, 0, before, 256 * 1024) == DELIVER_TAKEN);
+	CHECK(say_part(ipc, 10, 0, before, 1) == DELIVER_FULL);
+	CHECK(say_part(ipc, 11, 0, 0, 1) == DELIVER_FULL);
 	ipc_close(&ipc);
 	CHECK(task_sleep_ms(10) == OK);
 	struct deliver_mail mail = mail_to_ann(hello);

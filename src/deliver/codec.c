@@ -151,10 +151,10 @@ static bool is_sound(const struct deliver_mail *mail)
 	return true;
 }
 
-bool deliver_decode_mail(struct str octets, struct arena *arena,
+bool deliver_decode_mail(struct str fields, struct str text, struct arena *arena,
 			 struct deliver_mail *mail)
 {
-	struct dec dec = dec_over(octets);
+	struct dec dec = dec_over(fields);
 
 	*mail = (struct deliver_mail){.is_again = dec_bool(&dec)};
 	mail->source = (enum deliver_source)dec_var_max(&dec, DELIVER_LMTP);
@@ -175,8 +175,8 @@ bool deliver_decode_mail(struct str octets, struct arena *arena,
 	mail->is_each = dec_bool(&dec);
 	if (!dec_rcpts(&dec, arena, mail))
 		return false;
-	mail->text = dec.rest;
-	return is_sound(mail);
+	mail->text = text;
+	return dec.rest.len == 0 && is_sound(mail);
 }
 
 /* ---- a report ---------------------------------------------------------------------- */
@@ -202,10 +202,10 @@ void deliver_encode_report(struct buf *fields, const struct deliver_report *repo
 	}
 }
 
-bool deliver_decode_report(struct str octets, struct arena *arena,
+bool deliver_decode_report(struct str fields, struct str header, struct arena *arena,
 			   struct deliver_report *report)
 {
-	struct dec dec = dec_over(octets);
+	struct dec dec = dec_over(fields);
 
 	*report = (struct deliver_report){.id = dec_bounded(&dec, QUEUE_ID_BYTES)};
 	report->received_at = (int64_t)dec_u64(&dec);
@@ -228,8 +228,8 @@ bool deliver_decode_report(struct str octets, struct arena *arena,
 		list[i].said = dec_bounded(&dec, DELIVER_SAID_MAX);
 	}
 	report->refused = list;
-	report->header = dec.rest;
-	return dec_ok(&dec) && report->id.len > 0;
+	report->header = header;
+	return dec_ok(&dec) && dec.rest.len == 0 && report->id.len > 0;
 }
 
 /* ---- answers ----------------------------------------------------------------------- */

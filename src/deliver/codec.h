@@ -1,9 +1,11 @@
 /* The messages between doors and the deliverd process.  Decoders take any octets.
  *
- * A request is its fields and, behind them, a text that goes to the end.  What is longer
- * than a frame goes in parts before it: DELIVER_PART {u64 number, u64 octets of the whole
- * request, u64 how many went before, octets}.  The frame of the request is {u64 number,
- * or 0 if nothing went before, the rest of the octets}.  Parts end with their channel.
+ * A request is its fields and its text.  What is longer than a frame goes in parts before
+ * it, of the text as soon as there is one (the fields are complete only when the text
+ * is): DELIVER_PART {u64 number, u8 it is of the fields, u64 how many went before,
+ * octets}.  The frame of the request is {u64 number, or 0 if nothing went before, u32
+ * octets of the fields, the rest of the fields, the rest of the text}.  Parts end with
+ * their channel.
  */
 #pragma once
 
@@ -29,16 +31,16 @@ enum {
 	DELIVER_ANSWERS_BYTES = 512 * 1024,
 	DELIVER_ARENA_BYTES = 1024 * 1024, /* for decoding a request */
 };
-#define DELIVER_REQUEST_MAX (DELIVER_TEXT_MAX + DELIVER_FIELDS_MAX)
 
 /* The fields without the text; the first octet is is_again. */
 void deliver_encode_mail(struct buf *fields, const struct deliver_mail *mail);
-/* Slices borrow octets and arena. */
-[[nodiscard]] bool deliver_decode_mail(struct str octets, struct arena *arena,
-				       struct deliver_mail *mail);
+/* Slices borrow fields, text and arena. */
+[[nodiscard]] bool deliver_decode_mail(struct str fields, struct str text,
+				       struct arena *arena, struct deliver_mail *mail);
 /* Without the header, which is the text. */
 void deliver_encode_report(struct buf *fields, const struct deliver_report *report);
-[[nodiscard]] bool deliver_decode_report(struct str octets, struct arena *arena,
+[[nodiscard]] bool deliver_decode_report(struct str fields, struct str header,
+					 struct arena *arena,
 					 struct deliver_report *report);
 void deliver_encode_answers(struct buf *body, const struct deliver_answer *answers,
 			    size_t count);

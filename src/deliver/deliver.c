@@ -13,6 +13,7 @@ enum {
 	/* Then until it is known what came of it: the other side asks the store for 300
 	 * s, and clients wait 600 s (RFC 5321 §4.5.3.2.6). */
 	ANSWER_WAIT_S = 330,
+	LAST_FIELDS_BYTES = 128 * 1024, /* beside a part of the text */
 	FRAME_BYTES = DELIVER_PART_BYTES + 64,
 };
 
@@ -62,8 +63,9 @@ void deliver_reconnect(struct deliver *deliver, int fd)
 struct request {
 	struct deliver *deliver;
 	enum deliver_message type;
-	struct buf fields; /* and behind them */
+	struct buf fields;
 	struct str text;
+	struct deliver_ahead *ahead; /* of the text, or NULL */
 	struct buf *reply;
 	deadline_t connect_until, until;
 	bool was_sent; /* the other side may have acted */
@@ -72,91 +74,131 @@ struct request {
 /* How it ended, if not with an answer. */
 enum ending { ENDED_ANSWERED, ENDED_LATER, ENDED_FULL, ENDED_UNSURE };
 
-static size_t request_len(const struct request *r)
-{
-	return r->fields.len + r->text.len;
-}
-
-/* The next len octets from `at` on: those of the fields are added to frame, the rest is
- * more. */
-static struct str request_slice(const struct request *r, size_t at, size_t len,
-				struct buf *frame)
-{
-	size_t in_fields = at < r->fields.len ? num_min(len, r->fields.len - at) : 0;
-
-	buf_add(frame, str_first(str_skip(buf_str(&r->fields), at), in_fields));
-	return str_first(str_skip(r->text, at + in_fields - r->fields.len),
-			 len - in_fields);
-}
-
 /* On the channel that the request began on: its parts end with it. */
-static err_t say(struct request *r, uint64_t channel, enum deliver_message type,
-		 struct buf *frame, struct str more, uint16_t *reply_type)
+static err_t say(const struct deliver_ahead *way, enum deliver_message type,
+		 struct buf *frame, struct str more, deadline_t until,
+		 uint16_t *reply_type, struct buf *reply)
 {
-	struct deliver *deliver = r->deliver;
+	struct deliver *deliver = way->deliver;
 
-	if (deliver->channel != channel || !deliver->ipc)
+	if (deliver->channel != way->channel || !deliver->ipc)
 		return ERR_CLOSED;
-	buf_reset(r->reply);
-	return ipc_call_two(deliver->ipc, (uint16_t)type, buf_str(frame), more, r->until,
-			    reply_type, r->reply);
+	buf_reset(reply);
+	return ipc_call_two(deliver->ipc, (uint16_t)type, buf_str(frame), more, until,
+			    reply_type, reply);
 }
 
-/* Each part has a reply: so a slow other side slows us. */
-static err_t send_parts(struct request *r, uint64_t channel, uint64_t number,
-			struct buf *frame, size_t *sent, uint16_t *reply_type)
+/* Parts of the text or of the fields, until as much is left as fits into the last frame.
+ * Each has a reply: so a slow other side slows us. */
+static err_t send_parts(struct deliver_ahead *way, struct str octets, bool is_fields,
+			deadline_t until, uint16_t *reply_type)
 {
-	size_t all = request_len(r);
+	size_t left_max = is_fields ? LAST_FIELDS_BYTES : DELIVER_PART_BYTES;
+	SCOPED(buf_fini) struct buf frame = BUF(FRAME_BYTES);
+	SCOPED(buf_fini) struct buf reply = BUF(FRAME_BYTES);
+	size_t *sent = is_fields ? &way->fields : &way->text;
 
-	while (all - *sent > DELIVER_PART_BYTES) {
-		buf_reset(frame);
-		enc_u64(frame, number);
-		enc_u64(frame, all);
-		enc_u64(frame, *sent);
-		struct str more = request_slice(r, *sent, DELIVER_PART_BYTES, frame);
+	*reply_type = DELIVER_TAKEN;
+	while (octets.len - *sent > left_max) {
+		struct str part = str_first(str_skip(octets, *sent), DELIVER_PART_BYTES);
 
-		TRY(say(r, channel, DELIVER_PART, frame, more, reply_type));
+		buf_reset(&frame);
+		enc_u64(&frame, way->number);
+		enc_u8(&frame, is_fields);
+		enc_u64(&frame, *sent);
+		TRY(say(way, DELIVER_PART, &frame, part, until, reply_type, &reply));
 		if (*reply_type != DELIVER_TAKEN)
 			return OK;
-		*sent += DELIVER_PART_BYTES;
+		*sent += part.len;
 	}
 	return OK;
 }
 
-static void drop_parts(struct request *r, uint64_t channel, uint64_t number)
+static void drop_parts(const struct deliver_ahead *way)
 {
-	struct deliver *deliver = r->deliver;
+	struct deliver *deliver = way->deliver;
 	struct buf body = BUF(8);
 
-	enc_u64(&body, number);
-	if (deliver->channel == channel && deliver->ipc)
+	enc_u64(&body, way->number);
+	if (deliver->channel == way->channel && deliver->ipc)
 		(void)ipc_event(deliver->ipc, DELIVER_DROP, buf_str(&body),
 				-1); /* else they end with the channel */
 	buf_fini(&body);
 }
 
+void deliver_ahead_drop(struct deliver_ahead *ahead)
+{
+	if (ahead->deliver && !ahead->is_lost)
+		drop_parts(ahead);
+	*ahead = (struct deliver_ahead){.is_lost = true};
+}
+
+void deliver_ahead(struct deliver *deliver, struct deliver_ahead *ahead, struct str text)
+{
+	uint16_t reply_type;
+
+	if (ahead->is_lost || text.len - ahead->text <= DELIVER_PART_BYTES)
+		return;
+	if (!ahead->deliver)
+		*ahead = (struct deliver_ahead){.deliver = deliver,
+						.channel = deliver->channel,
+						.number = ++deliver->last_number};
+	if (send_parts(ahead, text, false, deadline_s(CONNECT_WAIT_S), &reply_type) !=
+		    OK ||
+	    reply_type != DELIVER_TAKEN)
+		deliver_ahead_drop(ahead);
+}
+
+/* Where the request goes on: behind what went ahead on this channel, or from its start.
+ */
+static struct deliver_ahead way_of(struct request *r)
+{
+	struct deliver *deliver = r->deliver;
+	struct deliver_ahead way = {.deliver = deliver, .channel = deliver->channel};
+
+	if (r->ahead && r->ahead->deliver && !r->ahead->is_lost &&
+	    r->ahead->channel == way.channel)
+		way = *r->ahead;
+	else if (r->fields.len + r->text.len > DELIVER_PART_BYTES)
+		way.number = ++deliver->last_number;
+	if (r->ahead)
+		*r->ahead = (struct deliver_ahead){.is_lost = true};
+	return way;
+}
+
+/* All but what fits into one frame. */
+static err_t send_most(const struct request *r, struct deliver_ahead *way,
+		       uint16_t *reply_type)
+{
+	struct str fields = buf_str(&r->fields);
+
+	TRY(send_parts(way, r->text, false, r->until, reply_type));
+	if (*reply_type != DELIVER_TAKEN)
+		return OK;
+	return send_parts(way, fields, true, r->until, reply_type);
+}
+
 static err_t attempt(struct request *r, uint16_t *reply_type)
 {
 	SCOPED(buf_fini) struct buf frame = BUF(FRAME_BYTES);
-	uint64_t channel = r->deliver->channel, number = 0;
-	size_t sent = 0;
+	struct deliver_ahead way = way_of(r);
 
-	if (request_len(r) > DELIVER_PART_BYTES) {
-		number = ++r->deliver->last_number;
-		*reply_type = DELIVER_TAKEN;
-		err_t err = send_parts(r, channel, number, &frame, &sent, reply_type);
+	if (way.number != 0) {
+		err_t err = send_most(r, &way, reply_type);
 
-		if (err != OK)
-			drop_parts(r, channel, number);
-		if (err != OK || *reply_type != DELIVER_TAKEN)
+		if (err != OK || *reply_type != DELIVER_TAKEN) {
+			drop_parts(&way);
 			return err;
+		}
 	}
-	buf_reset(&frame);
-	enc_u64(&frame, number);
-	struct str more = request_slice(r, sent, request_len(r) - sent, &frame);
+	struct str fields = str_skip(buf_str(&r->fields), way.fields);
 
+	enc_u64(&frame, way.number);
+	enc_u32(&frame, (uint32_t)fields.len);
+	buf_add(&frame, fields);
 	r->was_sent = true;
-	return say(r, channel, r->type, &frame, more, reply_type);
+	return say(&way, r->type, &frame, str_skip(r->text, way.text), r->until,
+		   reply_type, r->reply);
 }
 
 static enum ending ending_of(uint16_t reply_type, enum deliver_message wanted)
@@ -172,7 +214,7 @@ static enum ending hand_over(struct request *r, enum deliver_message wanted)
 	struct deliver *deliver = r->deliver;
 	uint16_t reply_type = 0;
 
-	if (!buf_ok(&r->fields) || request_len(r) > DELIVER_REQUEST_MAX)
+	if (!buf_ok(&r->fields) || r->text.len > DELIVER_TEXT_MAX)
 		return ENDED_LATER;
 	r->until = deadline_s(ANSWER_WAIT_S);
 	r->connect_until = deadline_s(CONNECT_WAIT_S);
@@ -218,6 +260,7 @@ void deliver_mail(struct deliver *deliver, const struct deliver_mail *mail,
 			    .type = DELIVER_MAIL,
 			    .fields = BUF(DELIVER_FIELDS_MAX),
 			    .text = mail->text,
+			    .ahead = mail->ahead,
 			    .reply = &reply};
 
 	deliver_encode_mail(&r.fields, mail);

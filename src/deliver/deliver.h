@@ -14,6 +14,7 @@
 #include "wire/smtp/reply.h"
 
 struct deliver;
+struct deliver_ahead;
 
 enum {
 	DELIVER_RCPTS_MAX = 1000,
@@ -59,6 +60,7 @@ struct deliver_mail {
 	const struct queue_recipient *places; /* in the order of the RCPTs */
 	size_t place_count;
 	struct str text;
+	struct deliver_ahead *ahead; /* of that text, or NULL */
 	bool is_again; /* it may have been committed already.  The client's to set */
 };
 
@@ -93,6 +95,20 @@ struct deliver_report {
 struct deliver *deliver_open(int fd);
 void deliver_close(struct deliver **deliver);
 void deliver_reconnect(struct deliver *deliver, int fd);
+
+/* A text that is handed over while it comes in: parts of it go ahead, so that the other
+ * side has looked at them when it is whole.  {0} at first.  What could not go ahead, or
+ * went to a process that died, goes with the whole. */
+struct deliver_ahead {
+	struct deliver *deliver; /* NULL: nothing went ahead */
+	uint64_t channel, number;
+	size_t text, fields; /* octets that went */
+	bool is_lost;
+};
+/* text is all that has come so far.  May suspend while a part is taken. */
+void deliver_ahead(struct deliver *deliver, struct deliver_ahead *ahead, struct str text);
+/* There will be no mail of that text, or it was handed over. */
+void deliver_ahead_drop(struct deliver_ahead *ahead);
 
 /* Fills deliver_answers(mail) answers; their texts live in arena.  A yes means that the
  * mail is durable.  Lasts up to a few minutes where it is not known whether it is. */

@@ -8,14 +8,11 @@ static void check_mail(struct str input, struct arena *arena)
 	struct buf once = BUF(64 << 20), twice = BUF(64 << 20);
 	struct deliver_mail mail;
 
-	if (deliver_decode_mail(input, arena, &mail)) {
-		ASSERT(mail.text.len <= input.len &&
-		       deliver_answers(&mail) <= DELIVER_RCPTS_MAX);
+	if (deliver_decode_mail(input, STR(""), arena, &mail)) {
+		ASSERT(deliver_answers(&mail) <= DELIVER_RCPTS_MAX);
 		deliver_encode_mail(&once, &mail);
-		buf_add(&once, mail.text);
-		ASSERT(deliver_decode_mail(buf_str(&once), arena, &mail));
+		ASSERT(deliver_decode_mail(buf_str(&once), STR(""), arena, &mail));
 		deliver_encode_mail(&twice, &mail);
-		buf_add(&twice, mail.text);
 		ASSERT(str_same(buf_str(&once), buf_str(&twice)));
 	}
 	buf_fini(&once);
@@ -27,10 +24,9 @@ static void check_report(struct str input, struct arena *arena)
 	struct buf once = BUF(64 << 20);
 	struct deliver_report report;
 
-	if (deliver_decode_report(input, arena, &report)) {
+	if (deliver_decode_report(input, STR(""), arena, &report)) {
 		deliver_encode_report(&once, &report);
-		buf_add(&once, report.header);
-		ASSERT(deliver_decode_report(buf_str(&once), arena, &report));
+		ASSERT(deliver_decode_report(buf_str(&once), STR(""), arena, &report));
 	}
 	buf_fini(&once);
 }

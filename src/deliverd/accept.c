@@ -15,6 +15,7 @@ enum { UNKNOWN_WAIT_S = 300 /* doors wait a little longer: deliver/deliver.c */ 
 struct acceptance {
 	const struct deliverd_options *options;
 	const struct deliver_mail *mail;
+	struct hearing *hearing; /* or NULL */
 	struct arena *arena;
 	struct policed policed;
 };
@@ -380,7 +381,7 @@ static struct policy_verdict judge(struct acceptance *in)
 	case DELIVER_LMTP:
 		break;
 	}
-	return policy_arriving(policy, in->mail, in->arena, &in->policed);
+	return policy_arriving(policy, in->mail, in->hearing, in->arena, &in->policed);
 }
 
 /* What leads out again may be refused for that.  Suspect mail is not passed on: who gets
@@ -419,9 +420,11 @@ static bool is_taken(const struct deliver_mail *mail,
 }
 
 bool accept_mail(const struct deliverd_options *options, const struct deliver_mail *mail,
-		 struct arena *arena, struct deliver_answer *answers)
+		 struct hearing *hearing, struct arena *arena,
+		 struct deliver_answer *answers)
 {
-	struct acceptance in = {.options = options, .mail = mail, .arena = arena};
+	struct acceptance in = {
+		.options = options, .mail = mail, .hearing = hearing, .arena = arena};
 	struct policy_verdict verdict = judge(&in);
 
 	if (verdict.code == 0)

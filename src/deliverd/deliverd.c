@@ -8,11 +8,12 @@
 #include "deliver/codec.h"
 #include "deliverd/accept.h"
 #include "deliverd/arrivals.h"
+#include "policy/hearing.h"
 #include "rt/ipc.h"
 
 enum { PARTS_MAX = 2000, MAIL_ARENA_BYTES = 4 * 1024 * 1024 };
 /* What is held of requests that come in parts, of all channels. */
-#define HELD_BYTES_MAX ((uint64_t)1 << 30)
+#define HELD_BYTES_USUAL ((uint64_t)1 << 30)
 
 struct deliverd {
 	struct deliverd_options options;
@@ -23,8 +24,9 @@ struct deliverd {
 /* A request whose frame is still to come. */
 struct parts {
 	struct list_link in_channel;
-	uint64_t number, all;
-	struct buf octets;
+	uint64_t number;
+	struct buf fields, text;
+	struct hearing *hearing; /* of the text */
 };
 
 struct channel {
@@ -49,49 +51,74 @@ static struct parts *parts_find(struct channel *channel, uint64_t number)
 	return NULL;
 }
 
-static void parts_free(struct channel *channel, struct parts *parts)
+/* From here on they are the caller's. */
+static void parts_leave(struct channel *channel, struct parts *parts)
 {
 	list_remove(&channel->parts, &parts->in_channel);
 	channel->parts_count--;
-	channel->deliverd->held_bytes -= parts->all;
-	buf_fini(&parts->octets);
+}
+
+static void parts_free(struct deliverd *deliverd, struct parts *parts)
+{
+	deliverd->held_bytes -= parts->fields.len + parts->text.len;
+	buf_fini(&parts->fields);
+	buf_fini(&parts->text);
+	hearing_free(&parts->hearing);
 	mem_free(parts);
 }
 
-static struct parts *parts_new(struct channel *channel, uint64_t number, uint64_t all)
+static void parts_drop(struct channel *channel, struct parts *parts)
 {
-	struct deliverd *deliverd = channel->deliverd;
+	parts_leave(channel, parts);
+	parts_free(channel->deliverd, parts);
+}
 
-	if (channel->parts_count == PARTS_MAX || all > DELIVER_REQUEST_MAX ||
-	    all > HELD_BYTES_MAX - deliverd->held_bytes)
+static struct parts *parts_new(struct channel *channel, uint64_t number)
+{
+	if (channel->parts_count == PARTS_MAX)
 		return NULL;
 	struct parts *parts = NEW(struct parts);
 
 	parts->number = number;
-	parts->all = all;
-	parts->octets = BUF(all);
-	deliverd->held_bytes += all;
+	parts->fields = BUF(DELIVER_FIELDS_MAX);
+	parts->text = BUF(DELIVER_TEXT_MAX);
 	list_add_last(&channel->parts, &parts->in_channel);
 	channel->parts_count++;
 	return parts;
 }
 
+static bool parts_add(struct deliverd *deliverd, struct parts *parts, bool is_fields,
+		      struct str octets)
+{
+	struct buf *buf = is_fields ? &parts->fields : &parts->text;
+
+	if (octets.len > deliverd->options.held_bytes_max - deliverd->held_bytes)
+		return false;
+	buf_add(buf, octets);
+	if (!buf_ok(buf))
+		return false;
+	deliverd->held_bytes += octets.len;
+	if (!is_fields)
+		hearing_go_on(&deliverd->options.policy, buf_str(buf), &parts->hearing);
+	return true;
+}
+
 static enum deliver_message take_part(struct channel *channel, struct str body)
 {
 	struct dec dec = dec_over(body);
-	uint64_t number = dec_u64(&dec), all = dec_u64(&dec), before = dec_u64(&dec);
+	uint64_t number = dec_u64(&dec);
+	bool is_fields = dec_var_max(&dec, 1) == 1;
+	uint64_t before = dec_u64(&dec);
 	struct parts *parts = parts_find(channel, number);
 
-	if (!dec_ok(&dec) || number == 0 || (parts && before == 0))
+	if (!dec_ok(&dec) || number == 0 || dec.rest.len == 0)
 		return DELIVER_MALFORMED;
-	if (before == 0 && !(parts = parts_new(channel, number, all)))
+	if (!parts && before == 0 && !(parts = parts_new(channel, number)))
 		return DELIVER_FULL;
-	if (!parts || parts->all != all || parts->octets.len != before)
+	if (!parts || before != (is_fields ? parts->fields.len : parts->text.len))
 		return DELIVER_MALFORMED;
-	if (before == 0)
-		(void)buf_room(&parts->octets, all); /* once, not by doubling */
-	buf_add(&parts->octets, dec.rest);
-	return buf_ok(&parts->octets) ? DELIVER_TAKEN : DELIVER_MALFORMED;
+	return parts_add(channel->deliverd, parts, is_fields, dec.rest) ? DELIVER_TAKEN
+									: DELIVER_FULL;
 }
 
 static void drop_parts(struct channel *channel, struct str body)
@@ -100,22 +127,29 @@ static void drop_parts(struct channel *channel, struct str body)
 	struct parts *parts = parts_find(channel, dec_u64(&dec));
 
 	if (parts)
-		parts_free(channel, parts);
+		parts_drop(channel, parts);
 }
 
 /* ---- requests ---------------------------------------------------------------------- */
 
-static enum deliver_message serve_mail(struct deliverd *deliverd, struct str octets,
-				       struct arena *arena, struct buf *reply)
+/* What a door hands over, once it is whole. */
+struct whole {
+	struct str fields, text;
+	struct hearing *hearing; /* of the text as it came; NULL: of none yet */
+};
+
+static enum deliver_message serve_mail(struct deliverd *deliverd,
+				       const struct whole *whole, struct arena *arena,
+				       struct buf *reply)
 {
 	struct deliver_mail mail;
 
-	if (!deliver_decode_mail(octets, arena, &mail))
+	if (!deliver_decode_mail(whole->fields, whole->text, arena, &mail))
 		return DELIVER_MALFORMED;
 	size_t count = deliver_answers(&mail);
 	struct deliver_answer *answers = NEW_ARRAY(struct deliver_answer, count);
 
-	if (accept_mail(&deliverd->options, &mail, arena, answers))
+	if (accept_mail(&deliverd->options, &mail, whole->hearing, arena, answers))
 		arrivals_offer(deliverd->arrivals, &mail);
 	deliver_encode_answers(reply, answers, count);
 	ASSERT(buf_ok(reply)); /* all texts are ours, and short */
@@ -123,19 +157,20 @@ static enum deliver_message serve_mail(struct deliverd *deliverd, struct str oct
 	return DELIVER_ANSWERS;
 }
 
-static enum deliver_message serve_report(struct deliverd *deliverd, struct str octets,
-					 struct arena *arena, struct buf *reply)
+static enum deliver_message serve_report(struct deliverd *deliverd,
+					 const struct whole *whole, struct arena *arena,
+					 struct buf *reply)
 {
 	struct deliver_report report;
 
-	if (!deliver_decode_report(octets, arena, &report))
+	if (!deliver_decode_report(whole->fields, whole->text, arena, &report))
 		return DELIVER_MALFORMED;
 	enc_u8(reply, accept_report(&deliverd->options, &report, arena));
 	return DELIVER_REPORTED;
 }
 
 static enum deliver_message do_request(struct deliverd *deliverd, uint16_t type,
-				       struct str octets, struct buf *reply)
+				       const struct whole *whole, struct buf *reply)
 {
 	bool is_mail = type == DELIVER_MAIL;
 	struct arena arena;
@@ -143,8 +178,8 @@ static enum deliver_message do_request(struct deliverd *deliverd, uint16_t type,
 	arena_init(&arena,
 		   is_mail ? MAIL_ARENA_BYTES : DELIVER_ARENA_BYTES + REPORT_ARENA_MAX);
 	enum deliver_message done =
-		is_mail ? serve_mail(deliverd, octets, &arena, reply)
-			: serve_report(deliverd, octets, &arena, reply);
+		is_mail ? serve_mail(deliverd, whole, &arena, reply)
+			: serve_report(deliverd, whole, &arena, reply);
 
 	arena_fini(&arena);
 	return done;
@@ -157,25 +192,26 @@ static enum deliver_message take_request(struct channel *channel, uint16_t type,
 	struct deliverd *deliverd = channel->deliverd;
 	struct dec dec = dec_over(body);
 	uint64_t number = dec_u64(&dec);
+	struct str fields = dec_bytes(&dec, dec_u32(&dec));
 	struct parts *parts = number == 0 ? NULL : parts_find(channel, number);
+	enum deliver_message done = DELIVER_FULL;
 
-	if (number == 0)
-		return do_request(deliverd, type, dec.rest, reply);
-	if (!parts)
+	if (!dec_ok(&dec) || (number != 0 && !parts))
 		return DELIVER_MALFORMED;
-	/* Ours alone from here on: the channel may end meanwhile. */
-	struct buf octets = parts->octets;
-	uint64_t held = parts->all;
-	enum deliver_message done = DELIVER_MALFORMED;
+	if (!parts) {
+		const struct whole whole = {fields, dec.rest, NULL};
 
-	buf_add(&octets, dec.rest);
-	parts->octets = BUF(0);
-	deliverd->held_bytes += held;
-	parts_free(channel, parts);
-	if (buf_ok(&octets) && octets.len == held)
-		done = do_request(deliverd, type, buf_str(&octets), reply);
-	deliverd->held_bytes -= held;
-	buf_fini(&octets);
+		return do_request(deliverd, type, &whole, reply);
+	}
+	parts_leave(channel, parts); /* which may end meanwhile */
+	if (parts_add(deliverd, parts, true, fields) &&
+	    parts_add(deliverd, parts, false, dec.rest)) {
+		const struct whole whole = {buf_str(&parts->fields),
+					    buf_str(&parts->text), parts->hearing};
+
+		done = do_request(deliverd, type, &whole, reply);
+	}
+	parts_free(deliverd, parts);
 	return done;
 }
 
@@ -210,7 +246,7 @@ static void channel_unref(struct channel *channel)
 	if (--channel->users > 0)
 		return;
 	LIST_EACH(&channel->parts, link)
-	parts_free(channel, CONTAINER_OF(link, struct parts, in_channel));
+	parts_drop(channel, CONTAINER_OF(link, struct parts, in_channel));
 	mem_free(channel);
 }
 
@@ -250,6 +286,8 @@ struct deliverd *deliverd_open(const struct deliverd_options *options)
 	struct deliverd *deliverd = NEW(struct deliverd);
 
 	deliverd->options = *options;
+	if (options->held_bytes_max == 0)
+		deliverd->options.held_bytes_max = HELD_BYTES_USUAL;
 	deliverd->arrivals =
 		arrivals_open(options->policy.directory, options->report_address);
 	return deliverd;

@@ -14,6 +14,7 @@ struct deliverd_options {
 	struct policy policy;
 	const struct reporter *reporter; /* with the same store */
 	struct str report_address;       /* deliverd/arrivals.h; "": none */
+	uint64_t held_bytes_max;         /* of requests that come in parts; 0: 1 GiB */
 	/* Of what is passed on.  NULL: nothing is sealed; From always stays. */
 	const struct dkim_mailer *sealer, *rewriter;
 };

@@ -5,16 +5,14 @@
 #include "mailauth/mailauth.h"
 #include "net/networks.h"
 #include "policy/exceptions.h"
+#include "policy/hearing.h"
 #include "policy/message.h"
 #include "report/dmarc_ledger.h"
 #include "report/failures.h"
 #include "rt/task.h"
 #include "text/alabel.h"
 
-enum {
-	ARENA_BYTES = 4 * 1024 * 1024,
-	PIECE_BYTES = 256 * 1024, /* hashed in one go */
-};
+enum { ARENA_BYTES = 4 * 1024 * 1024 };
 
 /* What is known of one mail. */
 struct judgement {
@@ -22,9 +20,7 @@ struct judgement {
 	struct mailauth_facts facts;
 	struct mailauth_verdicts verdicts;
 	struct exception exception; /* of what fails DMARC */
-	struct dkim_message *message;
-	size_t body_hash;   /* that a seal needs, */
-	bool has_body_hash; /* if the mail is passed on */
+	struct hearing *hearing;
 };
 
 bool policy_judges(const struct policy *policy, const struct deliver_mail *mail)
@@ -47,19 +43,6 @@ static struct str ascii_sender(struct arena *arena, struct str sender)
 	return arena_printf(arena, "%.*s@%.*s", (int)at, sender.ptr, STR_FMT(domain));
 }
 
-/* A long message must not keep the others waiting. */
-static void feed(struct dkim_message *message, struct str body)
-{
-	while (body.len > 0 && dkim_message_wants_body(message)) {
-		struct str piece = str_first(body, PIECE_BYTES);
-
-		dkim_message_feed(message, piece);
-		body = str_skip(body, piece.len);
-		if (body.len > 0)
-			task_yield();
-	}
-}
-
 static bool is_passed_on(const struct deliver_mail *mail)
 {
 	for (size_t i = 0; i < mail->place_count; i++)
@@ -68,25 +51,31 @@ static bool is_passed_on(const struct deliver_mail *mail)
 	return false;
 }
 
+/* A long message must not keep the others waiting. */
+static void hear(const struct policy *policy, const struct deliver_mail *mail,
+		 struct judgement *j)
+{
+	if (!j->hearing)
+		j->hearing = hearing_of(
+			mail->text, message_look(mail->text, policy->hostname).header_len,
+			policy->is_sealing && is_passed_on(mail), mail->received_at);
+	while (hearing_piece(j->hearing, mail->text))
+		task_yield();
+}
+
 static void find_out(const struct policy *policy, const struct deliver_mail *mail,
 		     struct judgement *j)
 {
-	size_t header_len = message_look(mail->text, policy->hostname).header_len;
-
+	hear(policy, mail, j);
 	(void)ip_parse(mail->peer, &j->facts.ip); /* policy_judges() has parsed it */
 	if (!alabel_name(mail->client, &j->arena, &j->facts.helo))
 		j->facts.helo = mail->client;
 	j->facts.sender = ascii_sender(&j->arena, mail->sender);
 	j->facts.receiver = policy->hostname;
 	j->facts.forwarders = policy->forwarders;
-	j->facts.header = str_first(mail->text, header_len);
-	j->message = dkim_message_begin(j->facts.header, &j->arena);
-	j->has_body_hash =
-		policy->is_sealing && is_passed_on(mail) &&
-		dkim_body_want(j->message->body, DKIM_RELAXED, UINT64_MAX, &j->body_hash);
-	j->facts.dkim = dkim_verify_begin(j->message, mail->received_at);
-	j->facts.arc = arc_verify_begin(j->message, mail->received_at);
-	feed(j->message, str_skip(mail->text, header_len));
+	j->facts.header = j->hearing->header;
+	j->facts.dkim = j->hearing->dkim;
+	j->facts.arc = j->hearing->arc;
 	mailauth_judge(&j->facts, &policy->dns, &j->arena, &j->verdicts);
 	if (j->verdicts.dmarc.result == DMARC_FAIL &&
 	    j->verdicts.trust.result != ARC_TRUSTED)
@@ -186,10 +175,10 @@ static void tally(const struct policy *policy, const struct deliver_mail *mail,
 /* The body passed once, for the seal as well. */
 static void keep_body_hash(const struct judgement *j, struct policed *out)
 {
-	if (!j->has_body_hash)
+	if (!j->hearing->has_body_hash)
 		return;
-	dkim_message_end(j->message);
-	out->body = *dkim_body_hash(j->message->body, j->body_hash);
+	dkim_message_end(j->hearing->message);
+	out->body = *dkim_body_hash(j->hearing->message->body, j->hearing->body_hash);
 	out->has_body = true;
 }
 
@@ -218,10 +207,11 @@ static void report(const struct policy *policy, const struct deliver_mail *mail,
 }
 
 struct policy_verdict policy_judge(const struct policy *policy,
-				   const struct deliver_mail *mail, struct arena *arena,
+				   const struct deliver_mail *mail,
+				   struct hearing *hearing, struct arena *arena,
 				   struct policed *out)
 {
-	struct judgement j = {0};
+	struct judgement j = {.hearing = hearing};
 
 	arena_init(&j.arena, ARENA_BYTES);
 	find_out(policy, mail, &j);
@@ -235,9 +225,8 @@ struct policy_verdict policy_judge(const struct policy *policy,
 
 	tally(policy, mail, &j);
 	report(policy, mail, &j, delivery_of(&verdict, out));
-	dkim_verify_free(&j.facts.dkim);
-	arc_verify_free(&j.facts.arc);
-	dkim_message_free(&j.message);
+	if (!hearing)
+		hearing_free(&j.hearing);
 	arena_fini(&j.arena);
 	return verdict;
 }

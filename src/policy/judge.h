@@ -6,8 +6,9 @@
 /* Whether the mail is of a stranger at all. */
 bool policy_judges(const struct policy *policy, const struct deliver_mail *mail);
 /* Asks the DNS, puts the Authentication-Results field into out->trace, and says what is
- * to become of the mail.  The verdict's text lives in arena.  May suspend, for as long as
- * mailauth_judge(). */
+ * to become of the mail.  hearing may be NULL, else it stays the caller's.  The verdict's
+ * text lives in arena.  May suspend, for as long as mailauth_judge(). */
 struct policy_verdict policy_judge(const struct policy *policy,
-				   const struct deliver_mail *mail, struct arena *arena,
+				   const struct deliver_mail *mail,
+				   struct hearing *hearing, struct arena *arena,
 				   struct policed *out);

@@ -204,7 +204,8 @@ static void begin(struct policed *out)
 
 struct policy_verdict policy_arriving(const struct policy *policy,
 				      const struct deliver_mail *mail,
-				      struct arena *arena, struct policed *out)
+				      struct hearing *hearing, struct arena *arena,
+				      struct policed *out)
 {
 	struct message_facts facts;
 
@@ -212,7 +213,7 @@ struct policy_verdict policy_arriving(const struct policy *policy,
 	struct policy_verdict verdict = look(policy, mail, out, &facts);
 
 	if (verdict.code == 0 && policy_judges(policy, mail))
-		verdict = policy_judge(policy, mail, arena, out);
+		verdict = policy_judge(policy, mail, hearing, arena, out);
 	if (verdict.code == 0)
 		finish(policy, mail, out);
 	return verdict;

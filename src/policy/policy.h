@@ -14,6 +14,7 @@ struct deliver_mail;
 struct directory;
 struct dmarc_ledger;
 struct failures;
+struct hearing;
 struct dkim_mailer;
 struct networks;
 
@@ -54,10 +55,12 @@ struct policed {
 	bool is_suspect;            /* for the mailbox of junk, and not to be sent on */
 };
 
-/* Mail of strangers and of other servers.  The verdict's text lives in arena. */
+/* Mail of strangers and of other servers.  hearing: of its text as far as it was heard
+ * (policy/hearing.h), or NULL.  The verdict's text lives in arena. */
 struct policy_verdict policy_arriving(const struct policy *policy,
 				      const struct deliver_mail *mail,
-				      struct arena *arena, struct policed *out);
+				      struct hearing *hearing, struct arena *arena,
+				      struct policed *out);
 /* Mail of people who have logged in, and of programs here. */
 struct policy_verdict policy_submitting(const struct policy *policy,
 					const struct deliver_mail *mail,

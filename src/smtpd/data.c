@@ -15,22 +15,37 @@ static err_t next_piece(struct session *s, const struct body *body, struct str *
 	return conn_peek(s->conn, input);
 }
 
+/* A long text is passed on while it comes. */
+static void go_ahead(struct session *s, struct draft *draft)
+{
+	if (draft->body.data.is_too_big)
+		deliver_ahead_drop(&draft->ahead);
+	else
+		deliver_ahead(s->service->deliver, &draft->ahead,
+			      buf_str(&draft->body.text));
+}
+
 /* Everything up to the end mark, even where nothing is kept any more, so that the
  * dialogue can go on. */
-static err_t read_text(struct session *s, struct body *body)
+static err_t read_text(struct session *s, struct draft *draft)
 {
+	struct body *body = &draft->body;
+
 	while (!body->data.is_done) {
 		struct str input;
 
 		TRY(next_piece(s, body, &input));
 		conn_take(s->conn, body_take(body, input));
+		go_ahead(s, draft);
 	}
 	return OK;
 }
 
-/* One chunk; body NULL: only past it. */
-static err_t read_chunk(struct session *s, uint64_t bytes, struct body *body)
+/* One chunk; draft NULL: only past it. */
+static err_t read_chunk(struct session *s, uint64_t bytes, struct draft *draft)
 {
+	struct body *body = draft ? &draft->body : NULL;
+
 	while (bytes > 0) {
 		struct str input;
 
@@ -40,6 +55,8 @@ static err_t read_chunk(struct session *s, uint64_t bytes, struct body *body)
 			(void)body_take(body, input); /* chunks are taken whole */
 		conn_take(s->conn, input.len);
 		bytes -= input.len;
+		if (draft)
+			go_ahead(s, draft);
 	}
 	return OK;
 }
@@ -126,7 +143,7 @@ err_t smtpd_on_data(struct session *s)
 	s->draft = NULL;
 	begin(s, draft, BODY_DATA);
 	smtpd_reply(s, 354, NULL, "Go ahead, end with a dot");
-	TRY(read_text(s, &draft->body));
+	TRY(read_text(s, draft));
 	settle(s, draft);
 	return OK;
 }
@@ -151,7 +168,7 @@ err_t smtpd_on_bdat(struct session *s, const struct smtp_command *command)
 
 	if (has_place && !s->draft->body.is_begun)
 		begin(s, s->draft, BODY_CHUNKS);
-	TRY(read_chunk(s, command->bdat.bytes, has_place ? &s->draft->body : NULL));
+	TRY(read_chunk(s, command->bdat.bytes, has_place ? s->draft : NULL));
 	if (!has_place) {
 		no_place(s, command->bdat.is_last);
 		return OK;

@@ -16,6 +16,7 @@ void draft_drop(struct draft **draft)
 {
 	if (!*draft)
 		return;
+	deliver_ahead_drop(&(*draft)->ahead);
 	body_fini(&(*draft)->body);
 	arena_fini(&(*draft)->arena);
 	mem_free((*draft)->rcpts);

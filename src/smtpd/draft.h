@@ -21,6 +21,7 @@ struct draft {
 	struct queue_recipient *recipients; /* where they lead; each place once, */
 	size_t count, room;                 /* or with is_each once for each RCPT */
 	struct body body;
+	struct deliver_ahead ahead; /* what of its text has gone on already */
 };
 
 struct draft *draft_new(void);

@@ -43,7 +43,7 @@ static enum deliver_source source(const struct session *s)
 	return DELIVER_STRANGER;
 }
 
-static struct deliver_mail mail_of(const struct session *s, const struct draft *draft)
+static struct deliver_mail mail_of(const struct session *s, struct draft *draft)
 {
 	return (struct deliver_mail){
 		.source = source(s),
@@ -66,6 +66,7 @@ static struct deliver_mail mail_of(const struct session *s, const struct draft *
 		.places = draft->recipients,
 		.place_count = draft->count,
 		.text = buf_str(&draft->body.text),
+		.ahead = &draft->ahead,
 	};
 }
 

@@ -101,14 +101,24 @@ void deliver_mail(struct deliver *deliver, const struct deliver_mail *mail,
 
 	(void)deliver;
 	deliver_encode_mail(&octets, mail);
-	buf_add(&octets, mail->text);
-	ASSERT(deliver_decode_mail(buf_str(&octets), arena, &got) &&
+	ASSERT(deliver_decode_mail(buf_str(&octets), mail->text, arena, &got) &&
 	       deliver_answers(&got) == count);
-	accept_mail(&options, &got, arena, answers);
+	accept_mail(&options, &got, NULL, arena, answers);
 	deliver_encode_answers(&reply, answers, count);
 	ASSERT(deliver_decode_answers(buf_str(&reply), arena, answers, count));
 	buf_fini(&octets);
 	buf_fini(&reply);
+}
+
+void deliver_ahead(struct deliver *deliver, struct deliver_ahead *ahead, struct str text)
+{
+	(void)deliver;
+	ASSERT(!ahead->is_lost && text.len > 0);
+}
+
+void deliver_ahead_drop(struct deliver_ahead *ahead)
+{
+	ahead->is_lost = true;
 }
 
 static void session(void)

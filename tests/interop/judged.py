@@ -211,6 +211,43 @@ def others(server):
         r"disposition=quarantine", log), log[-500:])
 
 
+def long_ones(server):
+    """What is longer than a part goes to its judge while it comes, by DATA and by BDAT, with two kinds
+    of signatures; a last octet that is another shows."""
+    lines = b"".join(b"line %d of a long text,\t with  space \r\n" % number for number in range(60000))
+    for canon in (b"simple", b"relaxed"):
+        for is_changed in (False, True):
+            subject = f"long-{canon.decode()}-{is_changed}"
+            text = mail("a@reject.test", subject) + lines + b"the end\r\n"
+            text = dkim.sign(text, b"s", b"reject.test", PRIVATE, canonicalize=(b"relaxed", canon),
+                             include_headers=[b"from", b"subject", b"to", b"date"]) + text
+            if is_changed:
+                text = text[:-3] + b"e\r\n"
+            reply = send(server, "b@list.test", text)
+            comes_to(server, f"{len(text) >> 20} MB, {canon.decode()}{', changed' * is_changed}", subject,
+                     REFUSED if is_changed else INBOX, reply, (r"dkim=pass .*header\.d=reject\.test", r"dmarc=pass"))
+    text = signed(mail("a@reject.test", "long-chunks") + lines, "reject.test")
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=120, source_address=(STRANGER, 0)) as client:
+        client.ehlo()
+        client.mail("b@list.test")
+        client.rcpt("alice@postrider.test")
+        for at in range(0, len(text), 100001):
+            chunk = text[at:at + 100001]
+            client.send(b"BDAT %d%s\r\n" % (len(chunk), b" LAST" if at + len(chunk) == len(text) else b"") + chunk)
+            reply = client.getreply()
+    comes_to(server, "by BDAT", "long-chunks", INBOX, f"{reply[0]} {reply[1].decode()}",
+             (r"dkim=pass .*header\.d=reject\.test", r"dmarc=pass"))
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=120, source_address=(STRANGER, 0)) as client:
+        client.ehlo()
+        client.mail("b@list.test")
+        client.rcpt("alice@postrider.test")
+        client.docmd("DATA")
+        client.send(mail("a@norecord.test", "half-of-it") + lines)
+        client.sock.close()  # half of a mail is none
+        client.sock = None
+    report.check("what ends in the middle leaves nothing", where(server, "half-of-it")[0] is None)
+
+
 def silent(server, said):
     said.append(send(server, "a@x.silent", mail("a@x.silent", "silent")))
 
@@ -228,7 +265,7 @@ with names:
         for policy in POLICIES:
             with report.case(f"p={policy}: to the end"):
                 matrix(server, policy)
-        for part in (chains, exceptions, unsure, others):
+        for part in (chains, exceptions, unsure, others, long_ones):
             with report.case(f"{part.__name__}: to the end"):
                 part(server)
         thread.join()
