@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "ctl/ctl.h"
 #include "daemon/daemon.h"
 
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "";
 	const char *slash = strrchr(argv[0], '/'), *own = slash ? slash + 1 : argv[0];
 
+	mem_begin();
 	for (size_t i = 0; i < sizeof own_words / sizeof own_words[0]; i++) {
 		if (strcmp(own, own_words[i]) == 0)
 			return sendmail_main(argc, argv);

@@ -10,6 +10,9 @@ void *mem_zeroed(size_t count, size_t size) __attribute__((malloc, returns_nonnu
 /* Grows what mem_ gave; the added octets are not zeroed.  ptr may be NULL. */
 void *mem_grown(void *ptr, size_t count, size_t size) __attribute__((returns_nonnull));
 void mem_free(void *ptr); /* NULL is allowed */
+/* Before the first thread: what is big is given back when it is freed, and what each
+ * thread keeps for its next piece has a bound, whatever it once needed. */
+void mem_begin(void);
 /* Gives the system what was freed and lies between what is in use, of all threads.  It
  * looks at the whole heap: for moments of rest. */
 void mem_give_back(void);
