@@ -18,9 +18,10 @@
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
 static const struct ctl_word *const words[] = {
-	&ctl_domain, &ctl_account, &ctl_alias,   &ctl_queue, &ctl_store,  &ctl_backup,
-	&ctl_import, &ctl_export,  &ctl_dns,     &ctl_tls,   &ctl_spf,    &ctl_dkim,
-	&ctl_dmarc,  &ctl_arc,     &ctl_headers, &ctl_check, &ctl_report, &ctl_config,
+	&ctl_domain, &ctl_account, &ctl_alias,  &ctl_queue, &ctl_store,
+	&ctl_backup, &ctl_import,  &ctl_export, &ctl_dns,   &ctl_tls,
+	&ctl_spf,    &ctl_dkim,    &ctl_dmarc,  &ctl_arc,   &ctl_headers,
+	&ctl_check,  &ctl_report,  &ctl_config, &ctl_sieve,
 };
 
 static const struct ctl_word *find_word(const char *name)

@@ -122,7 +122,7 @@ struct ctl_word {
 
 extern const struct ctl_word ctl_account, ctl_alias, ctl_arc, ctl_backup, ctl_check,
 	ctl_config, ctl_dkim, ctl_dmarc, ctl_dns, ctl_domain, ctl_export, ctl_headers,
-	ctl_import, ctl_queue, ctl_report, ctl_spf, ctl_store, ctl_tls;
+	ctl_import, ctl_queue, ctl_report, ctl_sieve, ctl_spf, ctl_store, ctl_tls;
 
 /* Runs a part of a command with what it needs, which is then open, in a task. */
 void ctl_run(struct ctl *ctl, unsigned needs, void (*run)(struct ctl *ctl));

@@ -24,7 +24,9 @@ bool compile_needs(struct compiler *compiler, enum sieve_extension needs, unsign
 	return sieve_wrong(compiler, line,
 			   "\"%.*s\" is used, but the script does not begin with "
 			   "require \"%s\".",
-			   STR_FMT(str_first(what, 100)), sieve_extension_text(needs));
+			   STR_FMT(str_first(what, 100)),
+			   needs == SIEVE_EXT_DIALECT ? compiler->dialect->extension
+						      : sieve_extension_text(needs));
 }
 
 /* ---- require ----------------------------------------------------------------------- */

@@ -51,7 +51,8 @@ enum sieve_group {
 	SIEVE_GROUP_ZONE,
 	SIEVE_GROUP_INDEX,
 	SIEVE_GROUP_LAST,
-	SIEVE_GROUP_PLACE, /* of a dialect */
+	SIEVE_GROUP_PLACE, /* these two of a dialect */
+	SIEVE_GROUP_APPEND,
 	SIEVE_GROUPS,
 };
 #define SIEVE_IN(group) (1u << (group))
@@ -192,7 +193,6 @@ struct sieve_dialect {
 	const char *extension;
 	const struct sieve_word *words;
 	size_t word_count;
-	void *context;
 };
 
 /* Any of these, or NULL; names are compared without case. */
