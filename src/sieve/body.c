@@ -22,9 +22,22 @@ static const struct mime_part *root(struct sieve_run *run, unsigned line)
 	return NULL;
 }
 
+static bool is_markup(const struct mime_part *part)
+{
+	return mime_is(part, "text", "html") || mime_is(part, "application", "xhtml+xml");
+}
+
 static bool is_text(const struct mime_part *part)
 {
-	return str_same_nocase(part->type, STR("text"));
+	return str_same_nocase(part->type, STR("text")) || is_markup(part);
+}
+
+/* RFC 2045 §6.4: in an encoding that nobody knows it is octets, whatever its type says.
+ */
+static bool is_readable(const struct mime_part *part)
+{
+	return part->kind == MIME_LEAF && is_text(part) &&
+	       part->transfer != MAIL_TRANSFER_UNKNOWN;
 }
 
 static struct str encoded(const struct sieve_run *run, const struct mime_part *part)
@@ -113,8 +126,13 @@ static bool header_matches(struct sieve_run *run, struct match *match,
 
 	if (!inner)
 		return match_value(match, encoded(run, part));
-	return match_value(match, str_first(str_skip(run->mail->text, inner->header_at),
-					    inner->header_len));
+	struct str header =
+		str_first(str_skip(run->mail->text, inner->header_at), inner->header_len);
+
+	/* The blank line is no part of it. */
+	if (str_ends(header, STR("\n\r\n")) || str_same(header, STR("\r\n")))
+		header.len -= 2;
+	return match_value(match, header);
 }
 
 static bool part_matches(struct sieve_run *run, struct match *match,
@@ -164,12 +182,12 @@ static bool text_matches(struct sieve_run *run, struct match *match)
 	for (struct mime_part *part = run->mime->root; part; part = mime_next(part)) {
 		struct str text;
 
-		if (part->kind != MIME_LEAF || !is_text(part))
+		if (!is_readable(part))
 			continue;
 		text = decoded(run, part, line);
 		SCOPED(buf_fini) struct buf plain = BUF(text.len + 1);
 
-		if (mime_is(part, "text", "html")) {
+		if (is_markup(part)) {
 			html_text_add(&plain, text, text.len);
 			text = buf_str(&plain);
 		}

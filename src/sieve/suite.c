@@ -4,6 +4,7 @@
 #include "sieve/compiler.h"
 #include "sieve/match.h"
 #include "sieve/run.h"
+#include "wire/smtp/path.h"
 
 struct mailbox {
 	struct str name;
@@ -107,11 +108,20 @@ static void set_message(struct sieve_run *run, struct str text)
 	run->mime = NULL;
 }
 
-static struct str without_brackets(struct str path)
+/* A path as SMTP has it, "<@route:ann@example.org>", as the server would know it. */
+static struct str address_of(struct sieve_run *run, struct str path)
 {
-	return str_starts(path, STR("<")) && str_ends(path, STR(">"))
-		       ? str_first(str_skip(path, 1), path.len - 2)
-		       : path;
+	struct cursor c = cur_over(path);
+	struct smtp_path parsed;
+
+	if (!smtp_path_parse(&c, SMTP_UTF8, &parsed) || !cur_done(c))
+		return str_starts(path, STR("<")) && str_ends(path, STR(">"))
+			       ? str_first(str_skip(path, 1), path.len - 2)
+			       : path;
+	return parsed.domain.len > 0
+		       ? arena_printf(run->arena, "%.*s@%.*s", STR_FMT(parsed.local),
+				      STR_FMT(parsed.domain))
+		       : parsed.local;
 }
 
 static void on_test_set(struct sieve_run *run, const struct sieve_call *call)
@@ -123,9 +133,9 @@ static void on_test_set(struct sieve_run *run, const struct sieve_call *call)
 	if (str_same(name, STR("message")))
 		set_message(run, value);
 	else if (str_same(name, STR("envelope.from")))
-		suite->mail.from = without_brackets(value);
+		suite->mail.from = address_of(run, value);
 	else if (str_same(name, STR("envelope.to")))
-		suite->mail.to = without_brackets(value);
+		suite->mail.to = address_of(run, value);
 	else
 		run_fail(run, call->line, "\"%.*s\" cannot be set.",
 			 STR_FMT(str_first(name, 100)));

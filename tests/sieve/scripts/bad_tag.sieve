@@ -1,0 +1,2 @@
+# line 2: The tag ":elsewhere" is not known.
+keep :elsewhere;

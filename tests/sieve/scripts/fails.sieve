@@ -1,0 +1,4 @@
+require ["fileinto", "variables"];
+fileinto "News";
+set "to" "nobody";
+redirect "${to}";

@@ -1,0 +1,3 @@
+require ["fileinto", "copy"];
+if header "subject" "other" { fileinto "Other"; }
+elsif size :over 1M { discard; }

@@ -1,0 +1,2 @@
+redirect "a@example.org"; redirect "b@example.org"; redirect "c@example.org";
+redirect "A <a@example.org>"; redirect "d@example.org"; redirect "e@example.org";

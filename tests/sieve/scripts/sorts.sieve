@@ -1,0 +1,10 @@
+require ["fileinto", "copy", "imap4flags", "mailbox"];
+# Sorts the news of a shop.
+if header :contains "subject" "[news]" {
+	fileinto :flags "First" "News";
+	redirect :copy "copy@elsewhere.example";
+	fileinto :flags ["Second"] "News";
+	fileinto :create "Made/here";
+	stop;
+}
+discard;
