@@ -72,6 +72,12 @@ static bool is_of_dialect(const struct sieve_call *call)
 	return call->word->needs == SIEVE_EXT_DIALECT;
 }
 
+/* The tag as it stands in the script. */
+static struct str with_colon(const struct sieve_argument *argument)
+{
+	return (struct str){argument->tag.ptr - 1, argument->tag.len + 1};
+}
+
 static bool check_tag(struct compiler *compiler, const struct sieve_argument *argument,
 		      const struct sieve_call *call, const struct sieve_tag *tag)
 {
@@ -79,8 +85,8 @@ static bool check_tag(struct compiler *compiler, const struct sieve_argument *ar
 	const struct sieve_tag *before;
 
 	if (!tag)
-		return sieve_wrong(compiler, argument->line,
-				   "The tag \":%.*s\" is not known.", STR_FMT(name));
+		return compile_unknown(compiler, argument->line, "The tag",
+				       with_colon(argument));
 	if (!(call->word->groups & SIEVE_IN(tag->group)))
 		return sieve_wrong(compiler, argument->line,
 				   "The %s \"%s\" does not take the tag \":%.*s\".",
@@ -94,8 +100,7 @@ static bool check_tag(struct compiler *compiler, const struct sieve_argument *ar
 				   "The tags \":%s\" and \":%s\" cannot stand together.",
 				   before->name, tag->name);
 	return is_of_dialect(call) ||
-	       compile_needs(compiler, tag->needs, argument->line,
-			     (struct str){argument->tag.ptr - 1, argument->tag.len + 1});
+	       compile_needs(compiler, tag->needs, argument->line, with_colon(argument));
 }
 
 /* A tag and its value; *argument moves on to the last of them. */
@@ -157,8 +162,7 @@ static bool compile_comparator(struct compiler *compiler, struct sieve_call *cal
 		return is_of_dialect(call) ||
 		       compile_needs(compiler, known[i].needs, call->line, name);
 	}
-	return sieve_wrong(compiler, call->line, "The comparator \"%.*s\" is not known.",
-			   STR_FMT(str_first(name, 100)));
+	return compile_unknown(compiler, call->line, "The comparator", name);
 }
 
 static bool compile_relation(struct compiler *compiler, struct sieve_call *call)

@@ -162,7 +162,7 @@ static bool content_matches(struct sieve_run *run, struct match *match,
 		for (size_t i = 0; i < types->count && !is_wanted; i++)
 			is_wanted =
 				is_content(part, run_text(run, &types->texts[i], line));
-		if (!run_spend(run, types->count, line))
+		if (!run_spend(run, RUN_PART_STEPS * (types->count + 1), line))
 			return false;
 		if (is_wanted && part_matches(run, match, part))
 			return true;
@@ -182,6 +182,8 @@ static bool text_matches(struct sieve_run *run, struct match *match)
 	for (struct mime_part *part = run->mime->root; part; part = mime_next(part)) {
 		struct str text;
 
+		if (!run_spend(run, RUN_PART_STEPS, line))
+			return false;
 		if (!is_readable(part))
 			continue;
 		text = decoded(run, part, line);

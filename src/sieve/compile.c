@@ -1,5 +1,6 @@
 #include "base/buf.h"
 #include "sieve/compiler.h"
+#include "sieve/run.h"
 
 bool sieve_wrong(struct compiler *compiler, unsigned line, const char *format, ...)
 {
@@ -15,12 +16,27 @@ bool sieve_wrong(struct compiler *compiler, unsigned line, const char *format, .
 	return false;
 }
 
+bool compile_unknown(struct compiler *compiler, unsigned line, const char *what,
+		     struct str name)
+{
+	compiler->is_unknown = true;
+	return sieve_wrong(compiler, line, "%s \"%.*s\" is not known.", what,
+			   STR_FMT(str_first(name, 100)));
+}
+
 bool compile_needs(struct compiler *compiler, enum sieve_extension needs, unsigned line,
 		   struct str what)
 {
+	unsigned missing = (unsigned)needs & ~compiler->extensions;
+
 	/* RFC 5228 §2.10.5: what is not required counts as unknown. */
-	if (((unsigned)needs & ~compiler->extensions) == 0)
+	if (missing == 0)
 		return true;
+	if ((compiler->extensions & SIEVE_EXT_IHAVE) &&
+	    !(missing & (SIEVE_EXT_OF_STRINGS | SIEVE_EXT_DIALECT))) {
+		compiler->call->needs |= missing;
+		return true;
+	}
 	return sieve_wrong(compiler, line,
 			   "\"%.*s\" is used, but the script does not begin with "
 			   "require \"%s\".",
@@ -91,18 +107,56 @@ static bool find(struct compiler *compiler, const struct sieve_node *node, bool 
 				   STR_FMT(name), is_test ? "command" : "test",
 				   is_test ? "test" : "command");
 	if (!word)
-		return sieve_wrong(compiler, node->line, "There is no %s \"%.*s\".",
-				   is_test ? "test" : "command", STR_FMT(name));
-	if (!compile_needs(compiler, word->needs, node->line, name))
-		return false;
+		return compile_unknown(compiler, node->line,
+				       is_test ? "The test" : "The command", name);
 	*call = ARENA_NEW(compiler->arena, struct sieve_call);
 	if (!*call)
 		return sieve_wrong(compiler, node->line,
 				   "The script is too big to be kept.");
 	(*call)->word = word;
 	(*call)->line = node->line;
+	compiler->call = *call;
+	return compile_needs(compiler, word->needs, node->line, name);
+}
+
+/* ---- what is not known, RFC 5463 --------------------------------------------------- */
+
+static void run_unknown(struct sieve_run *run, const struct sieve_call *call)
+{
+	run_fail(run, call->line, "%.*s", STR_FMT(call->arguments[0].texts[0].plain));
+}
+
+static bool holds_unknown(struct sieve_run *run, const struct sieve_call *call)
+{
+	run_unknown(run, call);
+	return false;
+}
+
+/* RFC 5463 §4: a script with "ihave" may hold what nobody knows here, which is an error
+ * only when it is reached.  False: it is an error now. */
+static bool put_off(struct compiler *compiler, struct sieve_call **call)
+{
+	static const struct sieve_word unknown = {.name = "unknown",
+						  .arguments = "S",
+						  .run = run_unknown,
+						  .holds = holds_unknown};
+	struct sieve_call *made = ARENA_NEW(compiler->arena, struct sieve_call);
+	struct sieve_text *why = ARENA_NEW(compiler->arena, struct sieve_text);
+
+	if (!(compiler->extensions & SIEVE_EXT_IHAVE) || !compiler->is_unknown || !made ||
+	    !why)
+		return false;
+	why->plain = compiler->flaw.sentence;
+	made->word = &unknown;
+	made->line = compiler->flaw.line;
+	made->arguments[0] = (struct sieve_value){.texts = why, .count = 1};
+	*call = made;
+	compiler->is_unknown = false;
+	compiler->flaw = (struct sieve_flaw){0};
 	return true;
 }
+
+/* ---- tests and commands ------------------------------------------------------------ */
 
 static bool check_tests(struct compiler *compiler, const struct sieve_node *node,
 			const struct sieve_word *word)
@@ -126,6 +180,23 @@ static bool check_tests(struct compiler *compiler, const struct sieve_node *node
 	return false;
 }
 
+static bool check(struct compiler *compiler, struct sieve_call *call)
+{
+	compiler->call = call;
+	return !call->word->check || call->word->check(compiler, call);
+}
+
+static bool compile_tests(struct compiler *compiler, const struct sieve_node *node,
+			  struct sieve_call *owner);
+
+static bool compile_test(struct compiler *compiler, const struct sieve_node *node,
+			 struct sieve_call **made)
+{
+	return find(compiler, node, true, made) &&
+	       compile_arguments(compiler, node, *made) &&
+	       compile_tests(compiler, node, *made) && check(compiler, *made);
+}
+
 /* The tests of node; as deep as wire/sieve/script.h lets them nest. */
 static bool compile_tests(struct compiler *compiler, const struct sieve_node *node,
 			  struct sieve_call *owner)
@@ -135,11 +206,7 @@ static bool compile_tests(struct compiler *compiler, const struct sieve_node *no
 	if (!check_tests(compiler, node, owner->word))
 		return false;
 	for (const struct sieve_node *test = node->tests; test; test = test->next) {
-		if (!find(compiler, test, true, end) ||
-		    !compile_arguments(compiler, test, *end) ||
-		    !compile_tests(compiler, test, *end))
-			return false;
-		if ((*end)->word->check && !(*end)->word->check(compiler, *end))
+		if (!compile_test(compiler, test, end) && !put_off(compiler, end))
 			return false;
 		end = &(*end)->next;
 	}
@@ -163,9 +230,8 @@ static bool compile_command(struct compiler *compiler, const struct sieve_node *
 				   node->has_block ? "\"%s\" does not take a block."
 						   : "\"%s\" needs a block.",
 				   word->name);
-	if (word->check && !word->check(compiler, *made))
-		return false;
-	return compile_commands(compiler, node->block, &(*made)->block);
+	return check(compiler, *made) &&
+	       compile_commands(compiler, node->block, &(*made)->block);
 }
 
 static bool is_named(const struct sieve_node *node, const char *name)
@@ -192,7 +258,7 @@ static bool compile_commands(struct compiler *compiler, const struct sieve_node 
 					   "\"%s\" does not follow an \"if\" or "
 					   "\"elsif\".",
 					   is_else ? "else" : "elsif");
-		if (!compile_command(compiler, node, &made))
+		if (!compile_command(compiler, node, &made) && !put_off(compiler, &made))
 			return false;
 		*(is_more ? otherwise : end) = made;
 		if (!is_more)

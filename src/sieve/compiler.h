@@ -16,8 +16,14 @@ struct compiler {
 	unsigned extensions;                 /* required so far */
 	struct variable_name *variables;
 	unsigned variable_count;
+	struct sieve_call *call; /* that is read now */
+	bool is_unknown; /* what is wrong is a name that another server may know */
 	struct sieve_flaw flaw;
 };
+
+/* The same as sieve_wrong() where a name is not known. */
+bool compile_unknown(struct compiler *compiler, unsigned line, const char *what,
+		     struct str name);
 
 /* strings.c: what a string of the script means. */
 [[nodiscard]] bool compile_text(struct compiler *compiler, struct str written,
@@ -28,7 +34,8 @@ struct compiler {
 				     const struct sieve_node *node,
 				     struct sieve_call *call);
 
-/* True if the extension was required; false, and said, if not.  what is it needed for. */
+/* True if the extension was required, or "ihave" may find it when the script runs; false,
+ * and said, if not.  what is it needed for. */
 [[nodiscard]] bool compile_needs(struct compiler *compiler, enum sieve_extension needs,
 				 unsigned line, struct str what);
 

@@ -217,7 +217,7 @@ bool test_date(struct sieve_run *run, const struct sieve_call *call)
 
 	/* "only the first field that is found is used" */
 	if (fields_next(&fields, &field) &&
-	    run_spend(run, field->value.len, call->line) &&
+	    run_spend(run, (uint64_t)RUN_DECODE_STEPS * field->value.len, call->line) &&
 	    field_date(field->value, &date) && date_matches(run, call, &match, 1, &date))
 		return true;
 	return match_end(&match);

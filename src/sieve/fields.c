@@ -19,6 +19,7 @@ bool check_index(struct compiler *compiler, struct sieve_call *call)
 static bool next_named(struct fields *fields, const struct mail_field **field)
 {
 	const struct mail_header *header = fields->run->mail->header;
+	uint64_t steps = (uint64_t)RUN_FIELD_STEPS * header->count + 1;
 
 	for (; fields->name < fields->name_count; fields->name++, fields->field = 0) {
 		while (fields->field < header->count) {
@@ -26,7 +27,7 @@ static bool next_named(struct fields *fields, const struct mail_field **field)
 			if (str_same_nocase((*field)->name, fields->names[fields->name]))
 				return true;
 		}
-		if (!run_spend(fields->run, header->count + 1, fields->line))
+		if (!run_spend(fields->run, steps, fields->line))
 			return false;
 	}
 	return false;

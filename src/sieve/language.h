@@ -26,6 +26,7 @@ enum sieve_extension {
 	SIEVE_EXT_INDEX = 1 << 13,
 	SIEVE_EXT_ENVIRONMENT = 1 << 14,
 	SIEVE_EXT_MAILBOX = 1 << 15,
+	SIEVE_EXT_IHAVE = 1 << 16,
 	SIEVE_EXT_DIALECT = 1 << 30, /* of tests of scripts */
 };
 
@@ -170,6 +171,7 @@ enum sieve_relation { SIEVE_GT, SIEVE_GE, SIEVE_LT, SIEVE_LE, SIEVE_EQ, SIEVE_NE
 struct sieve_call {
 	const struct sieve_word *word;
 	unsigned line;
+	unsigned needs; /* extensions that "ihave" has to find first, RFC 5463 §4 */
 	struct sieve_given given[SIEVE_GROUPS];
 	struct sieve_value arguments[SIEVE_ARGUMENTS_MAX];
 	size_t argument_count; /* less than the word has if optional ones are missing:
@@ -201,6 +203,9 @@ const struct sieve_tag *sieve_tag_find(struct str name);
 const struct sieve_word *sieve_word_find(struct str name, bool is_test);
 /* Extensions that a script uses without requiring them are named by it; "" for none. */
 const char *sieve_extension_text(enum sieve_extension bit);
+
+/* RFC 5463 §4: "ihave" may not turn these on, which change how strings are read. */
+#define SIEVE_EXT_OF_STRINGS ((unsigned)(SIEVE_EXT_ENCODED | SIEVE_EXT_VARIABLES))
 
 /* For checks: the script is wrong; always false. */
 bool sieve_wrong(struct compiler *compiler, unsigned line, const char *format, ...)

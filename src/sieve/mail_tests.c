@@ -26,11 +26,12 @@ bool test_header(struct sieve_run *run, const struct sieve_call *call)
 bool test_exists(struct sieve_run *run, const struct sieve_call *call)
 {
 	const struct sieve_value *names = &call->arguments[0];
+	uint64_t steps = (uint64_t)RUN_FIELD_STEPS * run->mail->header->count;
 
 	for (size_t i = 0; i < names->count; i++) {
 		struct str name = run_text(run, &names->texts[i], call->line);
 
-		if (!run_spend(run, run->mail->header->count, call->line) ||
+		if (!run_spend(run, steps, call->line) ||
 		    !mail_header_find(run->mail->header, name))
 			return false;
 	}
@@ -129,6 +130,8 @@ static bool list_matches(struct sieve_run *run, struct match *match,
 	for (size_t i = 0; i < list.count; i++) {
 		if (list.items[i].kind != MAIL_MAILBOX)
 			continue; /* RFC 5228 §5.1: never on the names of groups */
+		if (!run_spend(run, RUN_ADDRESS_STEPS, call->line))
+			return false;
 		struct address address = mailbox(run, &list.items[i]);
 
 		if (address_matches(match, &address))

@@ -83,17 +83,27 @@ struct str run_string(struct sieve_run *run, const struct sieve_call *call,
 
 /* ---- commands and tests ------------------------------------------------------------ */
 
+/* RFC 5463 §4: what "ihave" has not found yet cannot be used. */
+static bool may_run(struct sieve_run *run, const struct sieve_call *call)
+{
+	if (call->needs & ~run->extensions)
+		run_fail(run, call->line,
+			 "\"%s\" uses an extension that was neither required nor found "
+			 "by \"ihave\".",
+			 call->word->name);
+	return run_spend(run, 1, call->line);
+}
+
 bool run_test(struct sieve_run *run, const struct sieve_call *call)
 {
-	return run_spend(run, 1, call->line) && call->word->holds(run, call) &&
-	       !run->has_failed;
+	return may_run(run, call) && call->word->holds(run, call) && !run->has_failed;
 }
 
 /* As deep as wire/sieve/script.h lets blocks nest. */
 void run_commands(struct sieve_run *run, const struct sieve_call *call)
 {
 	for (; call && run_goes_on(run); call = call->next) {
-		if (run_spend(run, 1, call->line))
+		if (may_run(run, call))
 			call->word->run(run, call);
 	}
 }
@@ -109,6 +119,7 @@ void run_begin(struct sieve_run *run, const struct sieve_script *script,
 		.arena = arena,
 		.outcome = outcome,
 		.is_kept = true,
+		.extensions = script->extensions,
 		.slots = ARENA_ARRAY(arena, struct str, script->slot_count + 1),
 		.scratch = BUF(256 * 1024 * 1024),
 		.folded = BUF(256 * 1024 * 1024),

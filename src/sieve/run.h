@@ -8,8 +8,11 @@
 struct mime;
 
 enum {
-	RUN_STEPS_MAX = 200 * 1000 * 1000, /* octets compared, about 0.2 s */
-	RUN_DECODE_STEPS = 10,             /* an octet of a header that is decoded */
+	RUN_STEPS_MAX = 200 * 1000 * 1000, /* about 0.2 s; an octet compared is one, */
+	RUN_DECODE_STEPS = 10,             /* an octet of a header decoded is so many, */
+	RUN_FIELD_STEPS = 5,               /* a field whose name is looked at, */
+	RUN_ADDRESS_STEPS = 300,           /* an address, */
+	RUN_PART_STEPS = 50,               /* and a part of the body */
 	RUN_TEXT_MAX = 512 * 1024,         /* a string with its variables */
 	RUN_MATCHES_MAX = 32,              /* what wildcards stood for, RFC 5229 §3.2 */
 	RUN_VARIABLE_MAX = 16 * 1024,      /* RFC 5229 §6: at least 4000 */
@@ -21,6 +24,7 @@ struct sieve_run {
 	struct arena *arena;
 	struct sieve_outcome *outcome;
 	uint64_t steps;
+	unsigned extensions; /* required, or found by "ihave" */
 	bool is_stopped, has_failed;
 	bool is_kept; /* implicitly, RFC 5228 §2.10.2 */
 	unsigned redirect_count;

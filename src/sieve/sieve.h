@@ -16,6 +16,9 @@ enum {
 	SIEVE_ACTIONS_MAX = 32,   /* of one mail, RFC 5228 §2.10.4 */
 	SIEVE_REDIRECTS_MAX = 4,  /* of them, RFC 5228 §10 */
 	SIEVE_FIELDS_MAX = 10000, /* of a mail's header are looked at */
+	/* Any script fits into so much when it is checked; most need a few kilobytes. */
+	SIEVE_SCRIPT_ARENA_BYTES = 24 * 1024 * 1024,
+	SIEVE_RUN_ARENA_BYTES = 64 * 1024 * 1024, /* suits any mail; more is an error */
 };
 
 /* Appends the names that "require" takes, with a space between them, as ManageSieve's

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/test.h"
+#include "wire/sieve/script.h"
 
 static const char *const mail_text =
 	"From: Ann Example <ann@example.org>\r\n"
@@ -169,8 +170,8 @@ TEST(sieve_scripts_are_checked)
 	DOES("if header :value \"eq\" \"a\" \"b\" {}",
 	     "1: \":value\" is used, but the script does not begin with require "
 	     "\"relational\".");
-	DOES("nothing;", "1: There is no command \"nothing\".");
-	DOES("if nothing {}", "1: There is no test \"nothing\".");
+	DOES("nothing;", "1: The command \"nothing\" is not known.");
+	DOES("if nothing {}", "1: The test \"nothing\" is not known.");
 	DOES("true;", "1: \"true\" is a test, not a command.");
 	DOES("if keep {}", "1: \"keep\" is a command, not a test.");
 	DOES("else {}", "1: \"else\" does not follow an \"if\" or \"elsif\".");
@@ -412,6 +413,35 @@ TEST(sieve_knows_its_surroundings)
 	DOES(EVERYTHING "fileinto :create \"new\";", "fileinto new create");
 }
 
+TEST(sieve_asks_what_is_there)
+{
+#define IHAVE "require [\"ihave\", \"fileinto\"];\n"
+	DOES(IHAVE "if ihave \"none\" { none :x \"y\"; } else { discard; }", "discard");
+	DOES(IHAVE "if ihave [\"copy\", \"none\"] { discard; }", "keep");
+	DOES(IHAVE "if ihave [\"copy\"] { fileinto :copy \"a\"; }", "fileinto a, keep");
+	DOES(IHAVE "if ihave \"envelope\" { } if envelope \"to\" \"none\" { } else { "
+		   "discard; }",
+	     "discard");
+	DOES(IHAVE "if allof (ihave \"body\", body :contains \"Ann\") { discard; }",
+	     "discard");
+	DOES(IHAVE "fileinto :copy \"a\";",
+	     "2! \"fileinto\" uses an extension that was neither required nor found by "
+	     "\"ihave\".: keep");
+	DOES(IHAVE "if not ihave \"variables\" { discard; }", "discard");
+	DOES(IHAVE "discard;\nnone;", "3! The command \"none\" is not known.: keep");
+	DOES(IHAVE "if anyof (true, none \"a\") { discard; }", "discard");
+	DOES(IHAVE "if none \"a\" { discard; }", "2! The test \"none\" is not known.: "
+						 "keep");
+	DOES(IHAVE "keep :none;", "2! The tag \":none\" is not known.: keep");
+	DOES(IHAVE "if header :comparator \"none\" \"a\" \"b\" { }",
+	     "2! The comparator \"none\" is not known.: keep");
+	DOES(IHAVE "discard; error \"because\";", "2! because: keep");
+	DOES(IHAVE "if ihave \"copy\" { fileinto; }",
+	     "2: The command \"fileinto\" has too few arguments: 0, where it needs 1.");
+	DOES("error \"a\";", "1: \"error\" is used, but the script does not begin with "
+			     "require \"ihave\".");
+}
+
 TEST(sieve_mail_may_have_no_sender_and_no_body)
 {
 	struct sieve_script *script;
@@ -452,6 +482,34 @@ TEST(sieve_runs_are_bounded)
 		 buf_str(&text),
 		 "1! The script has too much to do with this mail, and was stopped.: "
 		 "keep");
+}
+
+static void check_fits(const char *begin, const char *again, size_t times,
+		       const char *end)
+{
+	SCOPED(buf_fini) struct buf text = BUF(SIEVE_SCRIPT_BYTES_MAX);
+	struct sieve_script *script;
+	struct sieve_flaw flaw = {0};
+	struct arena arena;
+
+	buf_add_c(&text, begin);
+	for (size_t i = 0; i < times; i++)
+		buf_add_c(&text, again);
+	buf_add_c(&text, end);
+	CHECK(buf_ok(&text));
+	arena_init(&arena, SIEVE_SCRIPT_ARENA_BYTES);
+	CHECK(sieve_compile(buf_str(&text), &arena, &script, &flaw) == OK);
+	CHECK_STR(flaw.sentence, STR(""));
+	arena_fini(&arena);
+}
+
+TEST(sieve_scripts_fit_into_the_room_they_are_promised)
+{
+	check_fits("", "if exists\"a\"{}", 5000, "");
+	check_fits("", "if exists[\"a\",\"\\b\",\"c\"]{}", 5000, "");
+	check_fits("require \"variables\"; set \"a\" \"", "${a}", 65000, "\";");
+	check_fits("require \"variables\"; if exists [\"\"", ",\"${a}\"", 29000, "]{}");
+	check_fits("require \"variables\"; set \"a\" text:\n", "..\n", 80000, ".\n;");
 }
 
 TEST(sieve_extensions_are_listed)

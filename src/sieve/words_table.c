@@ -28,6 +28,7 @@ static const struct sieve_extension_name extensions[] = {
 	{"index", SIEVE_EXT_INDEX},
 	{"environment", SIEVE_EXT_ENVIRONMENT},
 	{"mailbox", SIEVE_EXT_MAILBOX},
+	{"ihave", SIEVE_EXT_IHAVE},
 };
 
 static const struct sieve_tag tags[] = {
@@ -237,6 +238,18 @@ static const struct sieve_word words[] = {
 	 .needs = SIEVE_EXT_MAILBOX,
 	 .arguments = "L",
 	 .holds = test_mailboxexists},
+	/* RFC 5463 */
+	{.name = "ihave",
+	 .place = SIEVE_TEST,
+	 .needs = SIEVE_EXT_IHAVE,
+	 .arguments = "L",
+	 .check = check_ihave,
+	 .holds = test_ihave},
+	{.name = "error",
+	 .place = SIEVE_COMMAND,
+	 .needs = SIEVE_EXT_IHAVE,
+	 .arguments = "S",
+	 .run = control_error},
 };
 
 const struct sieve_extension_name *sieve_extension_find(struct str name)

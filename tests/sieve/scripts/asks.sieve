@@ -1,0 +1,6 @@
+require "ihave";
+if ihave "vnd.nobody.weather" {
+	rain;
+} else {
+	error "There is no weather here.";
+}
