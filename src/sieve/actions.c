@@ -146,22 +146,31 @@ void action_fileinto(struct sieve_run *run, const struct sieve_call *call)
 
 /* ---- redirect ---------------------------------------------------------------------- */
 
+/* "phrase "<" addr-spec ">"": what is between the brackets, if that is all. */
+static bool bracketed(struct arena *arena, struct str text, struct str *inner)
+{
+	size_t open = str_rfind_byte(text, '<');
+	struct str name = str_trim(str_first(text, open));
+	struct mail_addresses list = mail_addresses_parse(arena, text, 2);
+
+	if (open == text.len || list.is_cut || list.count != 1 ||
+	    list.items[0].kind != MAIL_MAILBOX || list.items[0].route.len > 0 ||
+	    (!str_starts(name, STR("\"")) && str_find_byte(name, '<') < name.len))
+		return false;
+	*inner = str_trim(str_skip(str_first(text, text.len - 1), open + 1));
+	return true;
+}
+
 /* sieve-address, RFC 5228 §2.4.2.3: an addr-spec, alone or behind a name. */
 static bool address_parse(struct arena *arena, struct str text, struct str *address)
 {
-	struct mail_addresses list = mail_addresses_parse(arena, text, 2);
-	SCOPED(buf_fini) struct buf out = BUF(SMTP_PATH_MAX);
 	struct smtp_path path;
 
-	if (list.is_cut || list.count != 1 || list.items[0].kind != MAIL_MAILBOX ||
-	    list.items[0].route.len > 0 || list.items[0].local.len == 0 ||
-	    list.items[0].domain.len == 0)
+	text = str_trim(text);
+	if (str_ends(text, STR(">")) && !bracketed(arena, text, &text))
 		return false;
-	mail_local_add(&out, list.items[0].local);
-	buf_add_byte(&out, '@');
-	buf_add(&out, list.items[0].domain);
-	return buf_ok(&out) && smtp_mailbox_parse(buf_str(&out), SMTP_UTF8, &path) &&
-	       arena_copy(arena, buf_str(&out), address);
+	*address = text;
+	return smtp_mailbox_parse(text, SMTP_UTF8, &path) && path.domain.len > 0;
 }
 
 bool check_redirect(struct compiler *compiler, struct sieve_call *call)

@@ -227,6 +227,42 @@ TEST(sieve_scripts_are_checked)
 	DOES("if true {\n", "1: A block is not closed: \"}\" is missing.");
 }
 
+TEST(sieve_redirects_to_one_address)
+{
+	static const char *const bad[] = {"",
+					  "a",
+					  "@b.example",
+					  "a@",
+					  "a b@c.example",
+					  "<a@b.example",
+					  "a@b.example>",
+					  "a@b.example;",
+					  "a@b.example, ",
+					  "<a@b.example> x",
+					  "g: a@b.example;",
+					  "<@c.example:a@b.example>",
+					  "A <b <a@c.example>",
+					  "<a@b.example>,<c@d.example>",
+					  "<>",
+					  "Postmaster"};
+	SCOPED(buf_fini) struct buf script = BUF(1000), want = BUF(1000);
+
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		buf_reset(&script);
+		buf_reset(&want);
+		buf_printf(&script, "redirect \"%s\";", bad[i]);
+		buf_add_byte(&script, '\0');
+		buf_printf(&want, "1: \"%s\" is no address that mail can be sent to.",
+			   bad[i]);
+		buf_add_byte(&want, '\0');
+		DOES(script.ptr, want.ptr);
+	}
+	DOES("redirect \" a@b.example \";", "redirect a@b.example");
+	DOES("redirect \"<a@b.example>\";", "redirect a@b.example");
+	DOES("redirect \"\\\"A, <B>\\\" < a@b.example > \";", "redirect a@b.example");
+	DOES("redirect \"\\\"a b\\\"@c.example\";", "redirect \"a b\"@c.example");
+}
+
 TEST(sieve_header_looks_at_values)
 {
 	HOLDS("header :is \"subject\" \"Gr\xc3\xbc\xc3\x9f"
