@@ -148,6 +148,7 @@ static bool compile_comparator(struct compiler *compiler, struct sieve_call *cal
 		{STR("i;ascii-casemap"), SIEVE_ASCII_CASEMAP, SIEVE_EXT_BASE},
 		{STR("i;octet"), SIEVE_OCTET, SIEVE_EXT_BASE},
 		{STR("i;ascii-numeric"), SIEVE_ASCII_NUMERIC, SIEVE_EXT_NUMERIC},
+		{STR("i;unicode-casemap"), SIEVE_UNICODE_CASEMAP, SIEVE_EXT_UNICODE},
 	};
 	const struct sieve_given *given = &call->given[SIEVE_GROUP_COMPARATOR];
 	struct str name;

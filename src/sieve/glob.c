@@ -11,16 +11,28 @@ static void note(struct glob *glob, size_t which, size_t at, size_t len)
 		glob->wild[which] = str_first(str_skip(glob->value, at), len);
 }
 
+/* The place behind the character there. */
+static size_t after(const struct glob *glob, size_t at)
+{
+	size_t next = at + 1;
+
+	while (glob->origin && next < glob->value.len &&
+	       glob->origin[next] == glob->origin[at])
+		next++;
+	return next;
+}
+
 /* One octet of the pattern that is no "*", against one of the value. */
 static bool one(struct glob *glob, struct place *at)
 {
 	char wanted = glob->pattern.ptr[at->in_pattern];
-	size_t used = 1;
+	size_t used = 1, end = at->in_value + 1;
 
 	if (at->in_value == glob->value.len)
 		return false;
 	if (wanted == '?') {
-		note(glob, at->wild_count++, at->in_value, 1);
+		end = after(glob, at->in_value);
+		note(glob, at->wild_count++, at->in_value, end - at->in_value);
 	} else {
 		if (wanted == '\\' && at->in_pattern + 1 < glob->pattern.len) {
 			wanted = glob->pattern.ptr[at->in_pattern + 1];
@@ -30,7 +42,7 @@ static bool one(struct glob *glob, struct place *at)
 			return false;
 	}
 	at->in_pattern += used;
-	at->in_value++;
+	at->in_value = end;
 	return true;
 }
 
@@ -40,7 +52,7 @@ bool glob_matches(struct glob *glob)
 {
 	struct place at = {0}, star = {0};
 	bool has_star = false;
-	size_t star_len = 0;
+	size_t star_end = 0;
 
 	while (glob->steps++ <= glob->steps_max) {
 		if (at.in_pattern < glob->pattern.len &&
@@ -49,19 +61,19 @@ bool glob_matches(struct glob *glob)
 			at.in_pattern++;
 			star = at;
 			has_star = true;
-			star_len = 0;
+			star_end = at.in_value;
 			continue;
 		}
 		if (at.in_pattern == glob->pattern.len && at.in_value == glob->value.len)
 			break;
 		if (at.in_pattern < glob->pattern.len && one(glob, &at))
 			continue;
-		if (!has_star || star.in_value + star_len == glob->value.len)
+		if (!has_star || star_end == glob->value.len)
 			return false;
-		star_len++;
+		star_end = after(glob, star_end);
 		at = star;
-		at.in_value += star_len;
-		note(glob, star.wild_count - 1, star.in_value, star_len);
+		at.in_value = star_end;
+		note(glob, star.wild_count - 1, star.in_value, star_end - star.in_value);
 	}
 	glob->wild_count = at.wild_count;
 	return glob->steps <= glob->steps_max + 1;

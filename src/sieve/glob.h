@@ -6,6 +6,8 @@
 struct glob {
 	struct str pattern; /* folded as value is */
 	struct str value;
+	const uint32_t *origin; /* as struct folded has it: "?" stands for all octets that
+				   were made from one character; may be NULL */
 	struct str *wild; /* what each wildcard stood for, slices of value; may be NULL */
 	size_t wild_max;  /* of those beyond nothing is said */
 	size_t wild_count;

@@ -27,6 +27,7 @@ enum sieve_extension {
 	SIEVE_EXT_ENVIRONMENT = 1 << 14,
 	SIEVE_EXT_MAILBOX = 1 << 15,
 	SIEVE_EXT_IHAVE = 1 << 16,
+	SIEVE_EXT_UNICODE = 1 << 17,
 	SIEVE_EXT_DIALECT = 1 << 30, /* of tests of scripts */
 };
 
@@ -163,7 +164,8 @@ struct sieve_given {
 enum sieve_comparator {
 	SIEVE_ASCII_CASEMAP, /* the default, RFC 5228 §2.7.3 */
 	SIEVE_OCTET,
-	SIEVE_ASCII_NUMERIC, /* RFC 4790 §9.1 */
+	SIEVE_ASCII_NUMERIC,   /* RFC 4790 §9.1 */
+	SIEVE_UNICODE_CASEMAP, /* RFC 5051 */
 };
 
 enum sieve_relation { SIEVE_GT, SIEVE_GE, SIEVE_LT, SIEVE_LE, SIEVE_EQ, SIEVE_NE };

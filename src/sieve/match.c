@@ -1,6 +1,7 @@
 #include "sieve/match.h"
 
 #include "base/num.h"
+#include "sieve/fold.h"
 #include "sieve/glob.h"
 
 static enum sieve_tag_id type_of(const struct match *match)
@@ -16,30 +17,6 @@ bool match_is_count(const struct match *match)
 }
 
 /* ---- comparators ------------------------------------------------------------------- */
-
-static void fold_into(struct buf *out, struct str text)
-{
-	char *to = buf_room(out, text.len);
-
-	if (!to)
-		return;
-	for (size_t i = 0; i < text.len; i++)
-		to[i] = ascii_lower(text.ptr[i]);
-	buf_grew(out, text.len);
-}
-
-/* What the comparator compares, octet by octet. */
-static struct str fold(struct match *match, struct buf *out, struct str text)
-{
-	buf_reset(out);
-	if (match->call->comparator != SIEVE_ASCII_CASEMAP || text.len == 0)
-		return text;
-	fold_into(out, text);
-	if (buf_ok(out))
-		return buf_str(out);
-	run_fail(match->run, match->call->line, "The script needs too much memory.");
-	return STR("");
-}
 
 /* The digits that text begins with, without zeroes in front. */
 static struct str digits(struct str text, bool *is_number)
@@ -73,6 +50,7 @@ static int order(enum sieve_comparator comparator, struct str a, struct str b)
 {
 	switch (comparator) {
 	case SIEVE_ASCII_CASEMAP: /* both are folded */
+	case SIEVE_UNICODE_CASEMAP:
 	case SIEVE_OCTET:
 		break;
 	case SIEVE_ASCII_NUMERIC:
@@ -103,8 +81,15 @@ static bool relates(enum sieve_relation relation, int order)
 
 /* ---- one value --------------------------------------------------------------------- */
 
+/* Where in the value as it was that place of the folded one is. */
+static size_t origin_of(const struct folded *folded, size_t at)
+{
+	return folded->origin ? folded->origin[at] : at;
+}
+
 /* RFC 5229 §3.2: the strings are those of the value as it was, not folded. */
-static void set_variables(struct match *match, const struct glob *glob, struct str value)
+static void set_variables(struct match *match, const struct glob *glob,
+			  const struct folded *folded, struct str value)
 {
 	struct sieve_run *run = match->run;
 	struct str kept = run_copy(run, value, match->call->line);
@@ -114,21 +99,24 @@ static void set_variables(struct match *match, const struct glob *glob, struct s
 		return;
 	run->matches[0] = kept;
 	for (size_t i = 0; i < count; i++) {
-		size_t at = glob->wild[i].len > 0
-				    ? (size_t)(glob->wild[i].ptr - glob->value.ptr)
-				    : 0;
+		struct str wild = glob->wild[i];
+		size_t from = wild.len > 0 ? (size_t)(wild.ptr - glob->value.ptr) : 0;
+		size_t begin = origin_of(folded, from);
+		size_t end = origin_of(folded, from + wild.len);
 
-		run->matches[i + 1] = str_first(str_skip(kept, at), glob->wild[i].len);
+		run->matches[i + 1] = str_first(str_skip(kept, begin), end - begin);
 	}
 	run->match_count = count + 1;
 }
 
-static bool fits(struct match *match, struct str folded, struct str value, struct str key)
+static bool fits(struct match *match, const struct folded *folded, struct str value,
+		 struct str key)
 {
 	struct sieve_run *run = match->run;
 	struct str wild[RUN_MATCHES_MAX];
 	struct glob glob = {.pattern = key,
-			    .value = folded,
+			    .value = folded->text,
+			    .origin = folded->origin,
 			    .wild = match->sets_variables ? wild : NULL,
 			    .wild_max = RUN_MATCHES_MAX,
 			    .steps_max = RUN_STEPS_MAX - run->steps};
@@ -137,38 +125,57 @@ static bool fits(struct match *match, struct str folded, struct str value, struc
 	if (!run_spend(run, glob.steps, match->call->line))
 		return false;
 	if (is_match && match->sets_variables)
-		set_variables(match, &glob, value);
+		set_variables(match, &glob, folded, value);
 	return is_match;
 }
 
-static bool matches_key(struct match *match, struct str folded, struct str value,
-			struct str key)
+static bool matches_key(struct match *match, const struct folded *folded,
+			struct str value, struct str key)
 {
 	const struct sieve_call *call = match->call;
 
 	enum sieve_tag_id type = type_of(match);
 
 	if (type == SIEVE_TAG_CONTAINS)
-		return key.len == 0 || str_find(folded, key) < folded.len;
+		return key.len == 0 || str_find(folded->text, key) < folded->text.len;
 	if (type == SIEVE_TAG_MATCHES)
 		return fits(match, folded, value, key);
-	int result = order(call->comparator, folded, key);
+	int result = order(call->comparator, folded->text, key);
 
 	if (type == SIEVE_TAG_IS)
 		return result == 0;
 	return relates(call->relation, result); /* SIEVE_TAG_VALUE, SIEVE_TAG_COUNT */
 }
 
+/* False if the run failed. */
+static bool fold(struct match *match, struct str value, struct folded *folded)
+{
+	struct sieve_run *run = match->run;
+	bool is_unicode = match->call->comparator == SIEVE_UNICODE_CASEMAP;
+	bool is_pattern = type_of(match) == SIEVE_TAG_MATCHES;
+	uint64_t steps = (is_unicode ? (uint64_t)RUN_DECODE_STEPS : 1) * value.len;
+
+	if (!run_spend(run, steps, match->call->line))
+		return false;
+	*folded = fold_value(match->call->comparator, value, &run->folded,
+			     is_pattern ? &run->origins : NULL);
+	if (!buf_ok(&run->folded) || !buf_ok(&run->origins))
+		run_fail(run, match->call->line, "The script needs too much memory.");
+	return !run->has_failed;
+}
+
 static bool matches_any(struct match *match, struct str value)
 {
-	struct str folded = fold(match, &match->run->folded, value);
+	struct folded folded;
 
+	if (!fold(match, value, &folded))
+		return false;
 	for (size_t i = 0; i < match->key_count; i++) {
-		uint64_t steps = folded.len + match->keys[i].len;
+		uint64_t steps = folded.text.len + match->keys[i].len;
 
 		if (!run_spend(match->run, steps, match->call->line))
 			return false;
-		if (matches_key(match, folded, value, match->keys[i]))
+		if (matches_key(match, &folded, value, match->keys[i]))
 			return true;
 	}
 	return false;
@@ -206,8 +213,13 @@ struct match match_begin(struct sieve_run *run, const struct sieve_call *call,
 	}
 	for (size_t i = 0; i < value->count && !run->has_failed; i++) {
 		struct str key = run_text(run, &value->texts[i], call->line);
-		struct str folded = fold(&match, &run->folded, key);
+		struct str folded =
+			fold_key(call->comparator, type_of(&match) == SIEVE_TAG_MATCHES,
+				 key, &run->folded);
 
+		if (!buf_ok(&run->folded) ||
+		    !run_spend(run, (uint64_t)RUN_DECODE_STEPS * key.len, call->line))
+			run_fail(run, call->line, "The script needs too much memory.");
 		match.keys[match.key_count++] =
 			folded.ptr == key.ptr ? key : run_copy(run, folded, call->line);
 	}

@@ -123,6 +123,7 @@ void run_begin(struct sieve_run *run, const struct sieve_script *script,
 		.slots = ARENA_ARRAY(arena, struct str, script->slot_count + 1),
 		.scratch = BUF(256 * 1024 * 1024),
 		.folded = BUF(256 * 1024 * 1024),
+		.origins = BUF(256 * 1024 * 1024),
 	};
 	if (!run->slots)
 		run_fail(run, 1, "The script needs too much memory.");
@@ -132,6 +133,7 @@ void run_end(struct sieve_run *run)
 {
 	buf_fini(&run->scratch);
 	buf_fini(&run->folded);
+	buf_fini(&run->origins);
 }
 
 void sieve_run(const struct sieve_script *script, const struct sieve_mail *mail,

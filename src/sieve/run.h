@@ -33,7 +33,7 @@ struct sieve_run {
 	size_t match_count;
 	struct str flags;  /* the internal variable of RFC 5232 §3 */
 	struct mime *mime; /* of the mail, once it was needed */
-	struct buf scratch, folded;
+	struct buf scratch, folded, origins;
 	void *context; /* of a dialect */
 };
 

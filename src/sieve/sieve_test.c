@@ -93,7 +93,7 @@ static void run_over(const char *file, int line, struct str script, struct str t
 #define EVERYTHING                                                                       \
 	"require [\"fileinto\", \"envelope\", \"encoded-character\", \"copy\", "         \
 	"\"variables\", \"relational\", \"comparator-i;ascii-numeric\", "                \
-	"\"subaddress\", "                                                               \
+	"\"comparator-i;unicode-casemap\", \"subaddress\", "                             \
 	"\"imap4flags\", \"body\", \"date\", \"index\", \"environment\", "               \
 	"\"mailbox\"];\n"
 #define HOLDS(test)   DOES(EVERYTHING "if " test "{discard;}", "discard")
@@ -295,6 +295,34 @@ TEST(sieve_header_looks_at_values)
 	FAILS("exists [\"from\", \"none\"]");
 	HOLDS("size :over 100");
 	FAILS("size :under 100");
+}
+
+/* The subject is "Gr\u00fc\u00dfe from afar". */
+TEST(sieve_letters_beyond_ascii_may_have_no_case)
+{
+#define UNICODE ":comparator \"i;unicode-casemap\" "
+	HOLDS("header " UNICODE "\"subject\" \"GR\xc3\x9c\xc3\x9f"
+	      "E FROM AFAR\"");
+	FAILS("header \"subject\" \"GR\xc3\x9c\xc3\x9f"
+	      "E FROM AFAR\"");
+	HOLDS("header :contains " UNICODE "\"subject\" \"R\xc3\x9c\"");
+	HOLDS("header :contains " UNICODE "\"subject\" \"Ru\xcc\x88\"");
+	HOLDS("header :matches " UNICODE "\"subject\" \"gr??e *\"");
+	FAILS("header :matches \"subject\" \"gr??e *\"");
+	HOLDS("header :value \"gt\" " UNICODE "\"subject\" \"GR\"");
+	DOES(EVERYTHING "if header :matches " UNICODE
+			"\"subject\" \"*R?*E *\" { fileinto "
+			"\"${1}|${2}|${3}|${4}|${0}\"; }",
+	     "fileinto G|\xc3\xbc|\xc3\x9f|from afar|Gr\xc3\xbc\xc3\x9f"
+	     "e from afar");
+	HOLDS("string :is " UNICODE "\"\xef\xbc\x8a\" \"*\""); /* a wide asterisk */
+	FAILS("string :matches " UNICODE "\"ab\" \"\xef\xbc\x8a\"");
+	HOLDS("string :matches " UNICODE "\"a*\xc4\xb1\" \"A\\\\*?\"");
+	FAILS("string :matches " UNICODE "\"\" \"?\"");
+	DOES("if header " UNICODE "\"subject\" \"a\" {}",
+	     "1: \"i;unicode-casemap\" is used, but the script does not begin with "
+	     "require "
+	     "\"comparator-i;unicode-casemap\".");
 }
 
 TEST(sieve_address_looks_at_addresses)

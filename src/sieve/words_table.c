@@ -18,6 +18,7 @@ static const struct sieve_extension_name extensions[] = {
 	{"comparator-i;octet", SIEVE_EXT_OCTET},
 	{"comparator-i;ascii-casemap", SIEVE_EXT_ASCII},
 	{"comparator-i;ascii-numeric", SIEVE_EXT_NUMERIC},
+	{"comparator-i;unicode-casemap", SIEVE_EXT_UNICODE},
 	{"copy", SIEVE_EXT_COPY},
 	{"variables", SIEVE_EXT_VARIABLES},
 	{"relational", SIEVE_EXT_RELATIONAL},
