@@ -1,17 +1,19 @@
-#include "base/buf.h"
+#include "base/utf8.h"
 #include "sieve/compiler.h"
 #include "sieve/run.h"
 
 bool sieve_wrong(struct compiler *compiler, unsigned line, const char *format, ...)
 {
 	SCOPED(buf_fini) struct buf said = BUF(2048);
+	SCOPED(buf_fini) struct buf shown = BUF(4 * 2048);
 	va_list args;
 
 	va_start(args, format);
 	buf_vprintf(&said, format, args);
 	va_end(args);
+	utf8_add_shown(&shown, buf_str(&said));
 	compiler->flaw.line = line;
-	if (!arena_copy(compiler->arena, buf_str(&said), &compiler->flaw.sentence))
+	if (!arena_copy(compiler->arena, buf_str(&shown), &compiler->flaw.sentence))
 		compiler->flaw.sentence = STR("The script is not right here.");
 	return false;
 }

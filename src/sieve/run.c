@@ -1,21 +1,24 @@
 #include "sieve/run.h"
 
 #include "base/num.h"
+#include "base/utf8.h"
 #include "sieve/actions.h"
 
 void run_fail(struct sieve_run *run, unsigned line, const char *format, ...)
 {
+	SCOPED(buf_fini) struct buf said = BUF(2048);
+	SCOPED(buf_fini) struct buf shown = BUF(4 * 2048);
 	va_list args;
 
 	if (run->has_failed)
 		return;
 	run->has_failed = true;
-	buf_reset(&run->scratch);
 	va_start(args, format);
-	buf_vprintf(&run->scratch, format, args);
+	buf_vprintf(&said, format, args);
 	va_end(args);
+	utf8_add_shown(&shown, buf_str(&said));
 	run->outcome->flaw.line = line;
-	if (!arena_copy(run->arena, buf_str(&run->scratch), &run->outcome->flaw.sentence))
+	if (!arena_copy(run->arena, buf_str(&shown), &run->outcome->flaw.sentence))
 		run->outcome->flaw.sentence = STR("The script needs too much memory.");
 }
 

@@ -93,7 +93,7 @@ static void run_over(const char *file, int line, struct str script, struct str t
 #define EVERYTHING                                                                       \
 	"require [\"fileinto\", \"envelope\", \"encoded-character\", \"copy\", "         \
 	"\"variables\", \"relational\", \"comparator-i;ascii-numeric\", "                \
-	"\"comparator-i;unicode-casemap\", \"subaddress\", "                             \
+	"\"comparator-i;unicode-casemap\", \"ihave\", \"subaddress\", "                  \
 	"\"imap4flags\", \"body\", \"date\", \"index\", \"environment\", "               \
 	"\"mailbox\"];\n"
 #define HOLDS(test)   DOES(EVERYTHING "if " test "{discard;}", "discard")
@@ -225,6 +225,17 @@ TEST(sieve_scripts_are_checked)
 	DOES("require \"fileinto\"; fileinto \"\";",
 	     "1: The mailbox of \"fileinto\" has no name.");
 	DOES("if true {\n", "1: A block is not closed: \"}\" is missing.");
+}
+
+TEST(sieve_flaws_are_one_line_of_text)
+{
+	DOES("redirect \"a\r\n\x1b[31m\";",
+	     "1: \"a\\x0d\\x0a\\x1b[31m\" is no address that mail can be sent to.");
+	DOES("require \"\x7f\";",
+	     "1: The extension \"\\x7f\" is required, but there is none.");
+	DOES(EVERYTHING "redirect \"${hex: 0d}\";",
+	     "2: \"\\x0d\" is no address that mail can be sent to.");
+	DOES(EVERYTHING "set \"a\" \"\t\"; error \"${a}\";", "2! \\x09: keep");
 }
 
 TEST(sieve_redirects_to_one_address)

@@ -11,7 +11,8 @@
 /* What is wrong with a script, and in which line. */
 struct sieve_flaw {
 	unsigned line;       /* from 1 */
-	struct str sentence; /* for people; in the arena, or constant */
+	struct str sentence; /* for people, on one line, without controls; in the arena,
+				or constant */
 };
 
 enum sieve_token_kind {
