@@ -46,23 +46,32 @@ static struct str encoded(const struct sieve_run *run, const struct mime_part *p
 }
 
 /* Into run->scratch: the transfer encoding undone, text as UTF-8. */
-static struct str decoded(struct sieve_run *run, const struct mime_part *part,
-			  unsigned line)
+static void decode(struct sieve_run *run, const struct mime_part *part, struct str raw)
 {
-	struct str raw = encoded(run, part);
 	SCOPED(buf_fini) struct buf octets = BUF(raw.len + 1);
 
-	buf_reset(&run->scratch);
-	if (!run_spend(run, (uint64_t)2 * raw.len, line))
-		return STR("");
 	if (!is_text(part)) {
 		mail_transfer_decode(part->transfer, raw, &run->scratch);
-		return buf_str(&run->scratch);
+		return;
 	}
 	mail_transfer_decode(part->transfer, raw, &octets);
 	(void)charset_add_utf8(&run->scratch,
 			       mail_param_plain(&part->params, STR("charset")),
 			       buf_str(&octets)); /* its best effort is what is matched */
+}
+
+/* Good until the next. */
+static struct str decoded(struct sieve_run *run, const struct mime_part *part,
+			  unsigned line)
+{
+	struct str raw = encoded(run, part);
+
+	buf_reset(&run->scratch);
+	if (!run_spend(run, (uint64_t)2 * raw.len, line))
+		return STR("");
+	decode(run, part, raw);
+	if (!buf_ok(&run->scratch))
+		run_fail(run, line, "A part of the mail is too big to be looked into.");
 	return buf_str(&run->scratch);
 }
 

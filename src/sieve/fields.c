@@ -96,5 +96,7 @@ struct str field_text(struct sieve_run *run, const struct mail_field *field,
 		return STR("");
 	buf_reset(&run->scratch);
 	text_header_add(&run->scratch, field->value);
-	return run_copy(run, buf_str(&run->scratch), line);
+	if (!buf_ok(&run->scratch))
+		run_fail(run, line, "A field of the header is too big to be looked at.");
+	return buf_str(&run->scratch);
 }

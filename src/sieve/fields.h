@@ -18,8 +18,8 @@ struct fields fields_begin(struct sieve_run *run, const struct sieve_call *call,
 			   size_t argument);
 /* The next one; false at the end, or if the run failed. */
 bool fields_next(struct fields *fields, const struct mail_field **field);
-/* The field's value for people, without space around it: RFC 5228 §2.7.2.  In the arena.
- */
+/* The field's value for people, without space around it: RFC 5228 §2.7.2.  Good until the
+ * next. */
 struct str field_text(struct sieve_run *run, const struct mail_field *field,
 		      unsigned line);
 /* ":last" only stands with ":index". */

@@ -6,7 +6,7 @@
 #include "wire/mail/address.h"
 #include "wire/smtp/path.h"
 
-enum { ADDRESSES_MAX = 10000 };
+enum { ADDRESSES_MAX = 10000, ADDRESSES_BYTES_MAX = 16 * 1024 * 1024 }; /* of a field */
 
 /* RFC 5228 §5.7 */
 bool test_header(struct sieve_run *run, const struct sieve_call *call)
@@ -95,7 +95,7 @@ static bool address_matches(struct match *match, const struct address *address)
 	return part_of(match->call, address, &part) && match_value(match, part);
 }
 
-static struct address mailbox(struct sieve_run *run, const struct mail_address *item)
+static struct address mailbox(struct arena *arena, const struct mail_address *item)
 {
 	struct address address = {.local = item->local, .domain = item->domain};
 
@@ -104,40 +104,45 @@ static struct address mailbox(struct sieve_run *run, const struct mail_address *
 	if (item->local.len == 0 && item->domain.len == 0)
 		address.all = item->name;
 	else
-		address.all = item->domain.len == 0
-				      ? item->local
-				      : arena_printf(run->arena, "%.*s@%.*s",
-						     STR_FMT(item->local),
-						     STR_FMT(item->domain));
+		address.all = item->domain.len == 0 ? item->local
+						    : arena_printf(arena, "%.*s@%.*s",
+								   STR_FMT(item->local),
+								   STR_FMT(item->domain));
 	return address;
+}
+
+static bool any_matches(struct match *match, struct arena *arena,
+			const struct mail_addresses *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct address address;
+
+		if (list->items[i].kind != MAIL_MAILBOX)
+			continue; /* RFC 5228 §5.1: never on the names of groups */
+		if (!run_spend(match->run, RUN_ADDRESS_STEPS, match->call->line))
+			return false;
+		address = mailbox(arena, &list->items[i]);
+		if (address_matches(match, &address))
+			return true;
+	}
+	return false;
 }
 
 static bool list_matches(struct sieve_run *run, struct match *match,
 			 const struct mail_field *field)
 {
-	const struct sieve_call *call = match->call;
+	struct address nothing = {.all = str_trim(field->value)};
 	uint64_t steps = (uint64_t)RUN_DECODE_STEPS * field->value.len;
+	SCOPED(arena_fini) struct arena arena;
 	struct mail_addresses list;
 
-	if (!run_spend(run, steps, call->line))
+	arena_init(&arena, ADDRESSES_BYTES_MAX);
+	if (!run_spend(run, steps, match->call->line))
 		return false;
-	list = mail_addresses_parse(run->arena, field->value, ADDRESSES_MAX);
-	if (list.count == 0) {
-		struct address nothing = {.all = str_trim(field->value)};
-
+	list = mail_addresses_parse(&arena, field->value, ADDRESSES_MAX);
+	if (list.count == 0)
 		return !match_is_count(match) && address_matches(match, &nothing);
-	}
-	for (size_t i = 0; i < list.count; i++) {
-		if (list.items[i].kind != MAIL_MAILBOX)
-			continue; /* RFC 5228 §5.1: never on the names of groups */
-		if (!run_spend(run, RUN_ADDRESS_STEPS, call->line))
-			return false;
-		struct address address = mailbox(run, &list.items[i]);
-
-		if (address_matches(match, &address))
-			return true;
-	}
-	return false;
+	return any_matches(match, &arena, &list);
 }
 
 /* RFC 5228 §5.1: "Implementations MUST restrict the address test to headers that contain

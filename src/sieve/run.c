@@ -124,9 +124,9 @@ void run_begin(struct sieve_run *run, const struct sieve_script *script,
 		.is_kept = true,
 		.extensions = script->extensions,
 		.slots = ARENA_ARRAY(arena, struct str, script->slot_count + 1),
-		.scratch = BUF(256 * 1024 * 1024),
-		.folded = BUF(256 * 1024 * 1024),
-		.origins = BUF(256 * 1024 * 1024),
+		.scratch = BUF(RUN_BUFFER_MAX),
+		.folded = BUF(RUN_BUFFER_MAX),
+		.origins = BUF(RUN_BUFFER_MAX),
 	};
 	if (!run->slots)
 		run_fail(run, 1, "The script needs too much memory.");

@@ -13,6 +13,7 @@ enum {
 	RUN_FIELD_STEPS = 5,               /* a field whose name is looked at, */
 	RUN_ADDRESS_STEPS = 300,           /* an address, */
 	RUN_PART_STEPS = 50,               /* and a part of the body */
+	RUN_BUFFER_MAX = 64 * 1024 * 1024, /* a part of the body, decoded or folded */
 	RUN_TEXT_MAX = 512 * 1024,         /* a string with its variables */
 	RUN_MATCHES_MAX = 32,              /* what wildcards stood for, RFC 5229 §3.2 */
 	RUN_VARIABLE_MAX = 16 * 1024,      /* RFC 5229 §6: at least 4000 */
