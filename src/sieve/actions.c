@@ -3,8 +3,7 @@
 #include "base/utf8.h"
 #include "sieve/compiler.h"
 #include "sieve/flags.h"
-#include "wire/mail/address.h"
-#include "wire/smtp/path.h"
+#include "sieve/outbound.h"
 
 enum { MAILBOX_BYTES_MAX = 1000 };
 
@@ -146,39 +145,12 @@ void action_fileinto(struct sieve_run *run, const struct sieve_call *call)
 
 /* ---- redirect ---------------------------------------------------------------------- */
 
-/* "phrase "<" addr-spec ">"": what is between the brackets, if that is all. */
-static bool bracketed(struct arena *arena, struct str text, struct str *inner)
-{
-	size_t open = str_rfind_byte(text, '<');
-	struct str name = str_trim(str_first(text, open));
-	struct mail_addresses list = mail_addresses_parse(arena, text, 2);
-
-	if (open == text.len || list.is_cut || list.count != 1 ||
-	    list.items[0].kind != MAIL_MAILBOX || list.items[0].route.len > 0 ||
-	    (!str_starts(name, STR("\"")) && str_find_byte(name, '<') < name.len))
-		return false;
-	*inner = str_trim(str_skip(str_first(text, text.len - 1), open + 1));
-	return true;
-}
-
-/* sieve-address, RFC 5228 §2.4.2.3: an addr-spec, alone or behind a name. */
-static bool address_parse(struct arena *arena, struct str text, struct str *address)
-{
-	struct smtp_path path;
-
-	text = str_trim(text);
-	if (str_ends(text, STR(">")) && !bracketed(arena, text, &text))
-		return false;
-	*address = text;
-	return smtp_mailbox_parse(text, SMTP_UTF8, &path) && path.domain.len > 0;
-}
-
 bool check_redirect(struct compiler *compiler, struct sieve_call *call)
 {
 	const struct str *text = compile_constant(&call->arguments[0]);
 	struct str address;
 
-	return !text || address_parse(compiler->arena, *text, &address) ||
+	return !text || outbound_parse(compiler->arena, *text, &address) ||
 	       sieve_wrong(compiler, call->line,
 			   "\"%.*s\" is no address that mail can be sent to.",
 			   STR_FMT(str_first(*text, 300)));
@@ -188,7 +160,7 @@ void action_redirect(struct sieve_run *run, const struct sieve_call *call)
 {
 	struct str text = run_string(run, call, 0), address;
 
-	if (!address_parse(run->arena, text, &address)) {
+	if (!outbound_parse(run->arena, text, &address)) {
 		run_fail(run, call->line,
 			 "\"%.*s\" is no address that mail can be sent to.",
 			 STR_FMT(str_first(text, 300)));

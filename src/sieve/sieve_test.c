@@ -249,6 +249,7 @@ TEST(sieve_redirects_to_one_address)
 					  "a@b.example>",
 					  "a@b.example;",
 					  "a@b.example, ",
+					  "a@b. c d.example",
 					  "<a@b.example> x",
 					  "g: a@b.example;",
 					  "<@c.example:a@b.example>",
@@ -271,6 +272,9 @@ TEST(sieve_redirects_to_one_address)
 	DOES("redirect \" a@b.example \";", "redirect a@b.example");
 	DOES("redirect \"<a@b.example>\";", "redirect a@b.example");
 	DOES("redirect \"\\\"A, <B>\\\" < a@b.example > \";", "redirect a@b.example");
+	DOES("redirect \"\\\"a<b\\\"@b.example\";", "redirect \"a<b\"@b.example");
+	DOES("redirect \" A B<  a . c @ b . example  > \";", "redirect a.c@b.example");
+	DOES("redirect \"\\\"a\\\"@b.example\";", "redirect a@b.example");
 	DOES("redirect \"\\\"a b\\\"@c.example\";", "redirect \"a b\"@c.example");
 }
 
