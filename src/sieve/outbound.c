@@ -4,6 +4,8 @@
 #include "wire/mail/address.h"
 #include "wire/smtp/path.h"
 
+enum { TEXT_BYTES_MAX = 2000 }; /* with a name */
+
 static bool is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -77,6 +79,8 @@ bool outbound_parse(struct arena *arena, struct str text, struct str *address)
 	struct mail_addresses list;
 
 	text = str_trim(text);
+	if (text.len > TEXT_BYTES_MAX)
+		return false;
 	list = mail_addresses_parse(arena, text, 2);
 	if (list.is_cut || list.count != 1 || list.items[0].kind != MAIL_MAILBOX ||
 	    list.items[0].route.len > 0 || list.items[0].domain.len == 0 ||

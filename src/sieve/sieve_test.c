@@ -269,6 +269,10 @@ TEST(sieve_redirects_to_one_address)
 		buf_add_byte(&want, '\0');
 		DOES(script.ptr, want.ptr);
 	}
+	buf_reset(&script);
+	buf_printf(&script, "redirect \"a%600s@b.example\";", "");
+	buf_add_byte(&script, '\0');
+	DOES(script.ptr, "redirect a@b.example");
 	DOES("redirect \" a@b.example \";", "redirect a@b.example");
 	DOES("redirect \"<a@b.example>\";", "redirect a@b.example");
 	DOES("redirect \"\\\"A, <B>\\\" < a@b.example > \";", "redirect a@b.example");
