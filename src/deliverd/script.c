@@ -9,7 +9,7 @@
 #include "store/store.h"
 #include "wire/imap/token.h"
 
-enum { RUN_BYTES = 8 * 1024 * 1024 };
+enum { KEPT_BYTES = 1024 * 1024 }; /* a script's text, and what it says */
 
 /* A script's run over a mail. */
 struct run {
@@ -21,32 +21,60 @@ struct run {
 
 static void keep(struct sieve_outcome *outcome)
 {
-	outcome->actions[0] = (struct sieve_action){.kind = SIEVE_KEEP};
-	outcome->count = 1;
+	*outcome = (struct sieve_outcome){.actions[0] = {.kind = SIEVE_KEEP}, .count = 1};
+}
+
+static struct sieve_mail mail_of(const struct run *run, const struct mail_header *header)
+{
+	const struct scripted *scripted = run->scripted;
+
+	return (struct sieve_mail){.header = header,
+				   .text = run->text,
+				   .bytes = run->text.len,
+				   .from = scripted->mail->sender,
+				   .to = scripted->recipient,
+				   .now_s = clock_s(),
+				   .host = scripted->options->policy.hostname,
+				   .client_ip = scripted->mail->peer};
+}
+
+/* Out of the arena of the run, which may have grown with the mail. */
+static bool outcome_copy(const struct sieve_outcome *from, struct arena *arena,
+			 struct sieve_outcome *to)
+{
+	bool is_whole = arena_copy(arena, from->flaw.sentence, &to->flaw.sentence);
+
+	to->flaw.line = from->flaw.line;
+	to->count = from->count;
+	for (size_t i = 0; i < from->count && is_whole; i++) {
+		to->actions[i] = from->actions[i];
+		is_whole =
+			arena_copy(arena, from->actions[i].target,
+				   &to->actions[i].target) &&
+			arena_copy(arena, from->actions[i].flags, &to->actions[i].flags);
+	}
+	return is_whole;
 }
 
 /* On the big stack, so it must not suspend. */
 static void run(void *arg)
 {
 	struct run *run = arg;
-	const struct scripted *scripted = run->scripted;
-	struct mail_header header =
-		mail_header_split(&run->arena, run->text, SIEVE_FIELDS_MAX);
-	const struct sieve_mail mail = {.header = &header,
-					.text = run->text,
-					.bytes = run->text.len,
-					.from = scripted->mail->sender,
-					.to = scripted->recipient,
-					.now_s = clock_s(),
-					.host = scripted->options->policy.hostname,
-					.client_ip = scripted->mail->peer,
-					.client_name = scripted->mail->client};
 	struct sieve_script *script;
+	struct sieve_outcome outcome;
+	struct arena arena;
 
-	if (sieve_compile(run->script, &run->arena, &script, &run->outcome.flaw) == OK)
-		sieve_run(script, &mail, &run->arena, &run->outcome);
-	else
+	arena_init(&arena, SIEVE_SCRIPT_ARENA_BYTES + SIEVE_RUN_ARENA_BYTES);
+	struct mail_header header =
+		mail_header_split(&arena, run->text, SIEVE_FIELDS_MAX);
+	const struct sieve_mail mail = mail_of(run, &header);
+
+	keep(&outcome);
+	if (sieve_compile(run->script, &arena, &script, &outcome.flaw) == OK)
+		sieve_run(script, &mail, &arena, &outcome);
+	if (!outcome_copy(&outcome, &run->arena, &run->outcome))
 		keep(&run->outcome);
+	arena_fini(&arena);
 }
 
 static void run_warily(struct run *r)
@@ -87,7 +115,7 @@ static struct store_op append_op(const struct scripted *scripted,
 
 	if (action->kind == SIEVE_FILEINTO) {
 		op.append.mailbox = MAILBOX_NAMED;
-		op.append.path = str_first(action->target, MAILBOX_PATH_MAX);
+		op.append.path = action->target;
 	}
 	set_flags(action->flags, arena, &op.append);
 	return op;
@@ -175,7 +203,7 @@ enum store_outcome script_deliver(const struct scripted *scripted)
 	buf_add(&text, message);
 	ASSERT(buf_ok(&text));
 	run.text = buf_str(&text);
-	arena_init(&run.arena, RUN_BYTES);
+	arena_init(&run.arena, KEPT_BYTES);
 	enum store_outcome outcome = deliver(&run);
 
 	arena_fini(&run.arena);

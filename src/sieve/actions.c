@@ -32,7 +32,6 @@ static void add(struct sieve_run *run, struct sieve_action action)
 		if (!is_same(&outcome->actions[i], &action))
 			continue;
 		outcome->actions[i].flags = action.flags;
-		outcome->actions[i].may_create |= action.may_create;
 		return;
 	}
 	if (action.kind == SIEVE_REDIRECT && ++run->redirect_count > SIEVE_REDIRECTS_MAX)
@@ -135,12 +134,10 @@ void action_fileinto(struct sieve_run *run, const struct sieve_call *call)
 	/* RFC 3894 §3: ":copy" does not cancel the implicit keep. */
 	if (!call->given[SIEVE_GROUP_COPY].tag)
 		run->is_kept = false;
-	add(run,
-	    (struct sieve_action){.kind = SIEVE_FILEINTO,
-				  .line = call->line,
-				  .target = name,
-				  .flags = flags_for(run, call),
-				  .may_create = call->given[SIEVE_GROUP_CREATE].tag});
+	add(run, (struct sieve_action){.kind = SIEVE_FILEINTO,
+				       .line = call->line,
+				       .target = name,
+				       .flags = flags_for(run, call)});
 }
 
 /* ---- redirect ---------------------------------------------------------------------- */

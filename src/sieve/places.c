@@ -2,25 +2,6 @@
 
 #include "sieve/match.h"
 
-/* RFC 5490 §3.1: "true if every mailbox listed ... exists in the mailstore, and each
- * allows the user in whose context the Sieve script runs to "deliver" messages into it".
- */
-bool test_mailboxexists(struct sieve_run *run, const struct sieve_call *call)
-{
-	const struct sieve_value *names = &call->arguments[0];
-
-	for (size_t i = 0; i < names->count && !run->has_failed; i++) {
-		struct str name = run_text(run, &names->texts[i], call->line);
-
-		if (str_same_nocase(name, STR("INBOX")))
-			continue;
-		if (!run->mail->has_mailbox ||
-		    !run->mail->has_mailbox(run->mail->context, name))
-			return false;
-	}
-	return true;
-}
-
 /* "IPv4, IPv6, and other types of addresses are respectively represented in the formats
  * defined by the IPv4-address-literal, IPv6-address-literal": RFC 5321 §4.1.3. */
 static struct str client_ip(const struct sieve_run *run)

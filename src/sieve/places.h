@@ -3,5 +3,4 @@
 
 #include "sieve/run.h"
 
-bool test_mailboxexists(struct sieve_run *run, const struct sieve_call *call);
 bool test_environment(struct sieve_run *run, const struct sieve_call *call);

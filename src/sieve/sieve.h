@@ -43,10 +43,6 @@ struct sieve_mail {
 	int zone_minutes; /* and the zone that people here live in, east of UTC */
 	struct str host;  /* our name, and who connected: RFC 5183; "" if unknown */
 	struct str client_ip, client_name;
-	/* RFC 5490 §3.1: is there such a mailbox, to which mail can be delivered?  NULL:
-	 * only INBOX is.  It must not suspend. */
-	bool (*has_mailbox)(void *context, struct str mailbox);
-	void *context;
 };
 
 enum sieve_action_kind {
@@ -62,7 +58,6 @@ struct sieve_action {
 	struct str target; /* a mailbox's name in UTF-8, or "local@domain" */
 	struct str flags;  /* RFC 5232: with a space between them, each once; all are such
 			      as a client may set */
-	bool may_create;   /* RFC 5490 §3.2: makes the mailbox if it is not there */
 };
 
 struct sieve_outcome {

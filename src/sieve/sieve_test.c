@@ -20,12 +20,6 @@ static const char *const mail_text =
 	"\r\n"
 	"Sch=F6ne Gr=FC=DFe,\r\nAnn\r\n";
 
-static bool has_mailbox(void *context, struct str mailbox)
-{
-	(void)context;
-	return str_same(mailbox, STR("there"));
-}
-
 static struct sieve_mail mail_of(struct mail_header *header, struct arena *arena,
 				 struct str text)
 {
@@ -39,8 +33,7 @@ static struct sieve_mail mail_of(struct mail_header *header, struct arena *arena
 				   .zone_minutes = 60,
 				   .host = STR("mx.example.net"),
 				   .client_ip = STR("192.0.2.1"),
-				   .client_name = STR(""),
-				   .has_mailbox = has_mailbox};
+				   .client_name = STR("")};
 }
 
 static void say_outcome(struct buf *out, const struct sieve_outcome *outcome)
@@ -58,8 +51,6 @@ static void say_outcome(struct buf *out, const struct sieve_outcome *outcome)
 			buf_printf(out, " %.*s", STR_FMT(a->target));
 		if (a->flags.len > 0)
 			buf_printf(out, " (%.*s)", STR_FMT(a->flags));
-		if (a->may_create)
-			buf_printf(out, " create");
 	}
 }
 
@@ -94,8 +85,7 @@ static void run_over(const char *file, int line, struct str script, struct str t
 	"require [\"fileinto\", \"envelope\", \"encoded-character\", \"copy\", "         \
 	"\"variables\", \"relational\", \"comparator-i;ascii-numeric\", "                \
 	"\"comparator-i;unicode-casemap\", \"ihave\", \"subaddress\", "                  \
-	"\"imap4flags\", \"body\", \"date\", \"index\", \"environment\", "               \
-	"\"mailbox\"];\n"
+	"\"imap4flags\", \"body\", \"date\", \"index\", \"environment\"];\n"
 #define HOLDS(test)   DOES(EVERYTHING "if " test "{discard;}", "discard")
 #define FAILS(test)   DOES(EVERYTHING "if " test "{discard;}", "keep")
 #define WRONG(t, why) DOES(EVERYTHING "if " t "{discard;}", why)
@@ -491,9 +481,6 @@ TEST(sieve_knows_its_surroundings)
 	HOLDS("environment :contains \"remote-host\" \"\"");
 	HOLDS("environment :count \"eq\" \"remote-host\" \"0\"");
 	FAILS("environment :contains \"none\" \"\"");
-	HOLDS("mailboxexists [\"INBOX\", \"there\"]");
-	FAILS("mailboxexists [\"INBOX\", \"there\", \"gone\"]");
-	DOES(EVERYTHING "fileinto :create \"new\";", "fileinto new create");
 }
 
 TEST(sieve_asks_what_is_there)

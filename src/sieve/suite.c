@@ -283,10 +283,8 @@ static bool holds_test_result_action(struct sieve_run *run, const struct sieve_c
 	return match_end(&match);
 }
 
-static bool has_mailbox(void *context, struct str name)
+static bool has_mailbox(const struct suite *suite, struct str name)
 {
-	const struct suite *suite = context;
-
 	for (const struct mailbox *m = suite->mailboxes; m; m = m->next) {
 		if (str_same(m->name, name))
 			return true;
@@ -337,15 +335,12 @@ static bool store(struct sieve_run *run, const struct sieve_call *call,
 			str_same_nocase(action->target, STR("INBOX"));
 
 	if (!is_inbox && !has_mailbox(suite, action->target)) {
-		if (!action->may_create) {
-			suite->error.line = call->line;
-			suite->error.sentence = arena_printf(
-				run->arena,
-				"failed to store into mailbox '%.*s': it does not exist",
-				STR_FMT(action->target));
-			return false;
-		}
-		create_mailbox(run, call, action->target);
+		suite->error.line = call->line;
+		suite->error.sentence = arena_printf(
+			run->arena,
+			"failed to store into mailbox '%.*s': it does not exist",
+			STR_FMT(action->target));
+		return false;
 	}
 	add_letter(run, call,
 		   (struct letter){.mailbox = is_inbox ? STR("INBOX") : action->target,
@@ -465,9 +460,7 @@ err_t sieve_suite_run(struct str text, const struct sieve_suite_world *world,
 					 .to = STR("recipient@example.net"),
 					 .now_s = world->now_s,
 					 .zone_minutes = world->zone_minutes,
-					 .host = STR("host.example.net"),
-					 .has_mailbox = has_mailbox,
-					 .context = &suite};
+					 .host = STR("host.example.net")};
 	run_begin(&run, script, &suite.mail, arena, &outcome);
 	run.context = &suite;
 	run_commands(&run, script->commands);

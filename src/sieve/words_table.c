@@ -28,7 +28,6 @@ static const struct sieve_extension_name extensions[] = {
 	{"date", SIEVE_EXT_DATE},
 	{"index", SIEVE_EXT_INDEX},
 	{"environment", SIEVE_EXT_ENVIRONMENT},
-	{"mailbox", SIEVE_EXT_MAILBOX},
 	{"ihave", SIEVE_EXT_IHAVE},
 };
 
@@ -51,7 +50,6 @@ static const struct sieve_tag tags[] = {
 	{"under", SIEVE_TAG_UNDER, SIEVE_GROUP_LIMIT, 0, 0},
 	{"copy", SIEVE_TAG_COPY, SIEVE_GROUP_COPY, SIEVE_EXT_COPY, 0},
 	{"flags", SIEVE_TAG_FLAGS, SIEVE_GROUP_FLAGS, SIEVE_EXT_FLAGS, SIEVE_LIST_VALUE},
-	{"create", SIEVE_TAG_CREATE, SIEVE_GROUP_CREATE, SIEVE_EXT_MAILBOX, 0},
 	{"lower", SIEVE_TAG_LOWER, SIEVE_GROUP_CASE, SIEVE_EXT_VARIABLES, 0},
 	{"upper", SIEVE_TAG_UPPER, SIEVE_GROUP_CASE, SIEVE_EXT_VARIABLES, 0},
 	{"lowerfirst", SIEVE_TAG_LOWERFIRST, SIEVE_GROUP_FIRST, SIEVE_EXT_VARIABLES, 0},
@@ -101,8 +99,7 @@ static const struct sieve_word words[] = {
 	 .place = SIEVE_COMMAND,
 	 .needs = SIEVE_EXT_FILEINTO,
 	 .arguments = "S",
-	 .groups = SIEVE_IN(SIEVE_GROUP_COPY) | SIEVE_IN(SIEVE_GROUP_FLAGS) |
-		   SIEVE_IN(SIEVE_GROUP_CREATE),
+	 .groups = SIEVE_IN(SIEVE_GROUP_COPY) | SIEVE_IN(SIEVE_GROUP_FLAGS),
 	 .check = check_fileinto,
 	 .run = action_fileinto},
 	{.name = "redirect",
@@ -233,12 +230,6 @@ static const struct sieve_word words[] = {
 	 .arguments = "SL",
 	 .groups = MATCH,
 	 .holds = test_environment},
-	/* RFC 5490 */
-	{.name = "mailboxexists",
-	 .place = SIEVE_TEST,
-	 .needs = SIEVE_EXT_MAILBOX,
-	 .arguments = "L",
-	 .holds = test_mailboxexists},
 	/* RFC 5463 */
 	{.name = "ihave",
 	 .place = SIEVE_TEST,
