@@ -113,12 +113,13 @@ void deliver_mail(struct deliver *deliver, const struct deliver_mail *mail,
 void deliver_ahead(struct deliver *deliver, struct deliver_ahead *ahead, struct str text)
 {
 	(void)deliver;
-	ASSERT(!ahead->is_lost && text.len > 0);
+	ASSERT(ahead->is_lost || text.len >= ahead->text); /* it only grows */
+	ahead->text = text.len;
 }
 
 void deliver_ahead_drop(struct deliver_ahead *ahead)
 {
-	ahead->is_lost = true;
+	*ahead = (struct deliver_ahead){.is_lost = true};
 }
 
 static void session(void)
