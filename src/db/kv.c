@@ -6,32 +6,19 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/codec.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "db/kvmemory.h"
 #include "db/kvpages.h"
+#include "db/kvundo.h"
 #include "rt/fault.h"
 
 enum {
 	READERS_MAX = 512,
 	IDLE_MAX = 32,
 	SUM_BYTES = 4, /* behind each value: CRC-32C over key and value */
-};
-
-/* What a key was before the first change after the mark, newest last. */
-struct undo_step {
-	size_t at; /* in undo.bytes: the key, then the value */
-	size_t key_len, value_len;
-	bool was_there;
-};
-struct undo {
-	bool is_on;
-	struct buf bytes;
-	struct undo_step *steps;
-	size_t count, room;
 };
 
 struct kv_txn {
@@ -47,7 +34,7 @@ struct kv {
 	MDB_env *env;
 	MDB_dbi dbi;
 	struct kv_txn writer;
-	struct undo undo;
+	struct kv_undo undo;
 	pthread_mutex_t lock;          /* over idle */
 	struct kv_txn *idle[IDLE_MAX]; /* readers to be renewed, which is cheap */
 	size_t idle_count;
@@ -122,7 +109,7 @@ err_t kv_open(const struct kv_options *options, struct kv **opened)
 	if (!options->path) {
 		*opened = NEW(struct kv);
 		(*opened)->memory = kv_memory_new();
-		(*opened)->undo.bytes = BUF(SIZE_MAX / 2);
+		kv_undo_init(&(*opened)->undo);
 		return OK;
 	}
 	TRY(kv_make_empty(options->path));
@@ -139,7 +126,7 @@ err_t kv_open(const struct kv_options *options, struct kv **opened)
 	if (err == ERR_SYNTAX)
 		code = MDB_CORRUPTED;
 	(void)pthread_mutex_init(&kv->lock, NULL); /* cannot fail with defaults */
-	kv->undo.bytes = BUF(SIZE_MAX / 2);
+	kv_undo_init(&kv->undo);
 	if (options->sync == KV_SYNC_LATE)
 		flags |= MDB_NOMETASYNC;
 	if (!code)
@@ -172,8 +159,7 @@ void kv_close(struct kv **closed)
 		(void)pthread_mutex_destroy(&kv->lock);
 	}
 	kv_memory_free(&kv->memory);
-	buf_fini(&kv->undo.bytes);
-	mem_free(kv->undo.steps);
+	kv_undo_fini(&kv->undo);
 	mem_free(kv);
 	*closed = NULL;
 }
@@ -416,25 +402,18 @@ err_t kv_get(struct kv_txn *txn, struct str key, struct str *value)
 	return take_sum(k, v, value) ? OK : damaged(k);
 }
 
+/* Before a change, if there is a mark. */
 static err_t undo_note(struct kv_txn *txn, struct str key)
 {
-	struct undo *undo = &txn->kv->undo;
-	struct str old = STR("");
+	struct str old;
 
-	if (!undo->is_on)
+	if (!txn->kv->undo.is_on)
 		return OK;
 	err_t err = kv_get(txn, key, &old);
 
 	if (err != OK && err != ERR_ABSENT)
 		return err;
-	MEM_ROOM(undo->steps, undo->count, undo->room);
-	undo->steps[undo->count++] = (struct undo_step){.at = undo->bytes.len,
-							.key_len = key.len,
-							.value_len = old.len,
-							.was_there = err == OK};
-	buf_add(&undo->bytes, key);
-	buf_add(&undo->bytes, old);
-	return buf_ok(&undo->bytes) ? OK : ERR_LIMIT;
+	return kv_undo_note(&txn->kv->undo, key, err == OK ? &old : NULL);
 }
 
 size_t kv_changes(const struct kv_txn *txn)
@@ -486,12 +465,8 @@ err_t kv_delete(struct kv_txn *txn, struct str key)
 
 void kv_mark(struct kv_txn *txn)
 {
-	struct undo *undo = &txn->kv->undo;
-
-	ASSERT(txn->mode == KV_WRITE && !undo->is_on);
-	undo->is_on = true;
-	undo->count = 0;
-	buf_reset(&undo->bytes);
+	ASSERT(txn->mode == KV_WRITE && !txn->kv->undo.is_on);
+	kv_undo_start(&txn->kv->undo);
 }
 
 void kv_unmark(struct kv_txn *txn)
@@ -501,15 +476,14 @@ void kv_unmark(struct kv_txn *txn)
 
 err_t kv_rewind(struct kv_txn *txn)
 {
-	struct undo *undo = &txn->kv->undo;
+	struct kv_undo *undo = &txn->kv->undo;
+	struct str key, old;
+	bool was_there;
 
 	ASSERT(undo->is_on);
 	undo->is_on = false;
-	while (undo->count > 0) {
-		struct undo_step step = undo->steps[--undo->count];
-		struct str key = {undo->bytes.ptr + step.at, step.key_len};
-		struct str old = {key.ptr + key.len, step.value_len};
-		err_t err = step.was_there ? kv_put(txn, key, old) : kv_delete(txn, key);
+	while (kv_undo_take(undo, &key, &old, &was_there)) {
+		err_t err = was_there ? kv_put(txn, key, old) : kv_delete(txn, key);
 
 		if (err != OK && err != ERR_ABSENT)
 			return err;
