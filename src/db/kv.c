@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/codec.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -35,6 +36,7 @@ struct kv {
 	MDB_dbi dbi;
 	struct kv_txn writer;
 	struct kv_undo undo;
+	struct buf row;                /* a value with its checksum */
 	pthread_mutex_t lock;          /* over idle */
 	struct kv_txn *idle[IDLE_MAX]; /* readers to be renewed, which is cheap */
 	size_t idle_count;
@@ -127,6 +129,7 @@ err_t kv_open(const struct kv_options *options, struct kv **opened)
 		code = MDB_CORRUPTED;
 	(void)pthread_mutex_init(&kv->lock, NULL); /* cannot fail with defaults */
 	kv_undo_init(&kv->undo);
+	kv->row = BUF(KV_VALUE_BYTES_MAX + SUM_BYTES);
 	if (options->sync == KV_SYNC_LATE)
 		flags |= MDB_NOMETASYNC;
 	if (!code)
@@ -160,6 +163,7 @@ void kv_close(struct kv **closed)
 	}
 	kv_memory_free(&kv->memory);
 	kv_undo_fini(&kv->undo);
+	buf_fini(&kv->row);
 	mem_free(kv);
 	*closed = NULL;
 }
@@ -497,7 +501,7 @@ err_t kv_cursor_open(struct kv_txn *txn, struct kv_cursor *cursor)
 {
 	MDB_cursor *handle;
 
-	*cursor = (struct kv_cursor){.is_in_memory = txn->kv->memory};
+	*cursor = (struct kv_cursor){.is_in_memory = txn->kv->memory, .txn = txn};
 	if (cursor->is_in_memory) {
 		cursor->handle = kv_memory_cursor_new(&txn->root);
 		return OK;
@@ -523,6 +527,7 @@ static err_t cursor_move(struct kv_cursor *cursor, struct str key, MDB_cursor_op
 {
 	MDB_val k = to_val(key), v = {0};
 
+	cursor->changes = cursor->txn->changes;
 	if (cursor->is_in_memory)
 		return kv_memory_move(cursor, key,
 				      op == MDB_NEXT   ? KV_AFTER
@@ -559,4 +564,35 @@ err_t kv_next(struct kv_cursor *cursor)
 err_t kv_prev(struct kv_cursor *cursor)
 {
 	return cursor_move(cursor, STR(""), MDB_PREV);
+}
+
+err_t kv_replace(struct kv_cursor *cursor, struct str value)
+{
+	struct kv_txn *txn = cursor->txn;
+	struct buf *row = &txn->kv->row;
+	struct str key = cursor->key;
+	char copy[KV_KEY_BYTES_MAX]; /* the page it stands on may change */
+
+	ASSERT(key.len > 0 && cursor->changes == txn->changes);
+	ASSERT(txn->mode == KV_WRITE && value.len <= KV_VALUE_BYTES_MAX);
+	if (txn->kv->undo.is_on)
+		TRY(kv_undo_note(&txn->kv->undo, key, &cursor->value));
+	cursor->key = cursor->value = STR("");
+	cursor->changes = ++txn->changes;
+	if (cursor->is_in_memory) {
+		kv_memory_put(&txn->root, key, value);
+		return OK;
+	}
+	uint32_t sum = sum_of(key, value);
+
+	memcpy(copy, key.ptr, key.len);
+	buf_reset(row);
+	buf_add(row, value);
+	buf_add(row, (struct str){(const char *)&sum, sizeof sum});
+	MDB_val k = {.mv_size = key.len, .mv_data = copy}, v = to_val(buf_str(row));
+	int code = fault_point("index.put") > 0
+			   ? MDB_MAP_FULL
+			   : mdb_cursor_put(cursor->handle, &k, &v, MDB_CURRENT);
+
+	return code ? failed("put", code) : OK;
 }

@@ -73,6 +73,8 @@ struct kv_cursor {
 	struct str key, value;
 	void *handle;
 	bool is_in_memory;
+	struct kv_txn *txn;
+	size_t changes; /* of the transaction, when it was moved */
 };
 [[nodiscard]] err_t kv_cursor_open(struct kv_txn *txn, struct kv_cursor *cursor);
 void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is fine */
@@ -83,6 +85,10 @@ void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is f
 [[nodiscard]] err_t kv_next(struct kv_cursor *cursor);
 /* Also from "past the end", where it goes to the last key. */
 [[nodiscard]] err_t kv_prev(struct kv_cursor *cursor);
+/* Puts another value in place of the one that the cursor stands on, without a search; key
+ * and value are "" then, and the walk can go on from there.  Nothing may have been
+ * written since the cursor was moved; the value must not be of the index. */
+[[nodiscard]] err_t kv_replace(struct kv_cursor *cursor, struct str value);
 
 /* Writes the whole file to fd as it stood at one commit, page by page, so that what did
  * not change since an earlier copy is the same at the same place.  By any thread; waits

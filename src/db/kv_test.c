@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/test.h"
 #include "db/kvpages.h"
+#include "rt/fault.h"
 
 struct place {
 	char folder[64], path[80];
@@ -204,6 +205,155 @@ BOTH(a_mark_can_be_gone_back_to)
 	check_value(txn, "kept", "1");
 	check_value(txn, "new", "3");
 	kv_drop(&txn);
+	place_remove(&p);
+}
+
+/* ---- replacing by a cursor --------------------------------------------------------- */
+
+enum { REPLACED_ROWS = 2000, REPLACED_TURNS = 6 };
+
+/* What the row has after so many turns: longer, shorter, or as long as before. */
+static struct str turned(unsigned row, unsigned turn)
+{
+	static char text[400];
+	size_t len = turn % 2 ? (row * 7 + turn) % 300 : (row + turn) % 40;
+
+	if (turn > 0 && row % 3 == 0)
+		len = row % 40;
+	memset(text, (int)('a' + (row + turn) % 26), sizeof text);
+	return (struct str){text, len};
+}
+
+static struct str key_of_row(unsigned row)
+{
+	static char key[20];
+
+	(void)snprintf(key, sizeof key, "key %05u", row);
+	return str_c(key);
+}
+
+static void check_turn(struct kv_txn *txn, unsigned turn)
+{
+	struct str value;
+
+	for (unsigned row = 0; row < REPLACED_ROWS; row++) {
+		CHECK(kv_get(txn, key_of_row(row), &value) == OK);
+		CHECK_STR(value, turned(row, turn));
+	}
+}
+
+static void put_rows(struct kv_txn *txn)
+{
+	for (unsigned row = 0; row < REPLACED_ROWS; row++)
+		CHECK(kv_put(txn, key_of_row(row), turned(row, 0)) == OK);
+}
+
+/* Each once, forwards or backwards, beyond the end. */
+static void replace_all(struct kv_txn *txn, unsigned turn)
+{
+	bool is_forwards = turn % 4 < 2;
+	struct kv_cursor c;
+	unsigned done = 0;
+
+	CHECK(kv_cursor_open(txn, &c) == OK);
+	err_t err = is_forwards ? kv_seek(&c, STR("")) : kv_seek_before(&c, STR("z"));
+
+	while (err == OK) {
+		unsigned row = is_forwards ? done : REPLACED_ROWS - 1 - done;
+
+		ASSERT(done < REPLACED_ROWS);
+		CHECK_STR(c.key, key_of_row(row));
+		CHECK_STR(c.value, turned(row, turn - 1));
+		CHECK(kv_replace(&c, turned(row, turn)) == OK);
+		CHECK(c.key.len == 0 && c.value.len == 0);
+		err = is_forwards ? kv_next(&c) : kv_prev(&c);
+		done++;
+	}
+	CHECK(err == ERR_ABSENT && done == REPLACED_ROWS);
+	kv_cursor_close(&c);
+}
+
+BOTH(a_cursor_replaces_where_it_stands_and_goes_on)
+{
+	struct place p;
+
+	place_make(&p);
+	struct kv_txn *txn = begin(&p, KV_WRITE);
+
+	put_rows(txn);
+	for (unsigned turn = 1; turn <= REPLACED_TURNS; turn++) {
+		size_t before = kv_changes(txn);
+
+		replace_all(txn, turn);
+		CHECK(kv_changes(txn) == before + REPLACED_ROWS);
+		check_turn(txn, turn);
+		if (turn % 3 == 0) { /* pages of an earlier commit are copied first */
+			CHECK(kv_commit(&txn) == OK);
+			txn = begin(&p, KV_WRITE);
+		}
+	}
+	kv_drop(&txn);
+	txn = begin(&p, KV_READ);
+	check_turn(txn, REPLACED_TURNS);
+	kv_drop(&txn);
+	place_remove(&p);
+}
+
+BOTH(what_was_replaced_since_a_mark_comes_back)
+{
+	struct place p;
+	struct kv_cursor c;
+	struct kv_txn *txn;
+
+	place_make(&p);
+	txn = begin(&p, KV_WRITE);
+	put_rows(txn);
+	CHECK(kv_commit(&txn) == OK);
+	txn = begin(&p, KV_WRITE);
+	kv_mark(txn);
+	replace_all(txn, 1);
+	CHECK(kv_delete(txn, key_of_row(7)) == OK);
+	CHECK(kv_cursor_open(txn, &c) == OK);
+	for (unsigned i = 0; i < 5; i++) { /* again, and one that was never there */
+		CHECK(kv_seek(&c, key_of_row(10 * i)) == OK);
+		CHECK(kv_replace(&c, STR("once more")) == OK);
+	}
+	CHECK(kv_put(txn, STR("new"), STR("1")) == OK);
+	CHECK(kv_seek(&c, STR("new")) == OK && kv_replace(&c, STR("2")) == OK);
+	kv_cursor_close(&c);
+	CHECK(kv_rewind(txn) == OK);
+	check_turn(txn, 0);
+	check_value(txn, "new", NULL);
+	kv_drop(&txn);
+	place_remove(&p);
+}
+
+TEST(a_replacement_that_fails_in_the_middle_can_be_taken_back)
+{
+	struct place p;
+	struct kv_cursor c;
+
+	place_make(&p);
+	struct kv_txn *txn = begin(&p, KV_WRITE);
+	unsigned row = 0;
+
+	put_rows(txn);
+	CHECK(kv_cursor_open(txn, &c) == OK);
+	kv_mark(txn);
+	CHECK(fault_arm(STR("index.put:50:ENOSPC")));
+	err_t err = kv_seek(&c, key_of_row(0));
+
+	for (; err == OK && row < REPLACED_ROWS; row++) {
+		err = kv_replace(&c, turned(row, 1));
+		if (err == OK)
+			err = kv_next(&c);
+	}
+	CHECK(err == ERR_LIMIT && row == 50);
+	fault_disarm();
+	kv_cursor_close(&c);
+	CHECK(kv_rewind(txn) == OK);
+	check_turn(txn, 0);
+	CHECK(kv_commit(&txn) == OK);
 	place_remove(&p);
 }
 
