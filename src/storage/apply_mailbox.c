@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "storage/apply.h"
 #include "storage/changes.h"
+#include "storage/members.h"
 #include "storage/shared.h"
 
 static uint64_t less(uint64_t from, uint64_t by)
@@ -137,17 +138,18 @@ err_t apply_mailbox_subscribe(struct work *work, const struct effect_mailbox *e)
 
 err_t apply_purged(struct work *work, const struct effect_purged *e)
 {
-	struct member_row row;
+	struct uid_range upto = {0, e->upto};
+	struct members members;
 	struct key key;
-	uint32_t uid;
 	uint64_t size;
 	err_t err;
 
 	TRY(work_account(work, e->account));
-	while ((err = work_member_from(work, e->mailbox, 0, &uid, &row)) == OK &&
-	       uid <= e->upto)
-		TRY(member_remove(work, e->mailbox, uid, &row, e->at, &size));
-	if (err != OK && err != ERR_ABSENT)
+	members_begin(&members, work, e->mailbox, (struct uid_set){&upto, 1});
+	while ((err = members_next(&members)) == OK)
+		TRY(member_remove(work, e->mailbox, members.uid, &members.row, e->at,
+				  &size));
+	if (err != ERR_ABSENT)
 		return err;
 	err = e->is_end ? kv_delete(work->txn, key_purge(&key, e->account, e->mailbox))
 			: OK;

@@ -5,6 +5,7 @@
 #include "storage/changes.h"
 #include "storage/expunged.h"
 #include "storage/items.h"
+#include "storage/members.h"
 #include "storage/seen_set.h"
 #include "storage/threads.h"
 #include "storage/words.h"
@@ -145,15 +146,11 @@ uint8_t flags_combine(uint8_t old, enum flags_mode mode, uint8_t operand, uint8_
 	return (uint8_t)((old & kept) | (fresh & ~kept));
 }
 
-static err_t flags_one(struct work *work, const struct effect_flags *e,
-		       struct mailbox_row *mailbox, uint32_t uid)
+static err_t flags_one(struct members *members, const struct effect_flags *e,
+		       struct mailbox_row *mailbox)
 {
-	struct member_row row;
-	err_t err = work_member(work, e->mailbox, uid, &row);
-
-	if (err == ERR_ABSENT)
-		return OK;
-	TRY(err);
+	struct work *work = members->work;
+	struct member_row row = members->row;
 	uint8_t flags = flags_combine(row.flags, e->mode, e->flags, e->kept);
 	bool was_seen = row.flags & FLAG_SEEN, is_seen = flags & FLAG_SEEN;
 	bool was_deleted = row.flags & FLAG_DELETED, is_deleted = flags & FLAG_DELETED;
@@ -169,7 +166,7 @@ static err_t flags_one(struct work *work, const struct effect_flags *e,
 	row.flags = flags;
 	row.words = buf_str(&work->words);
 	row.modseq = work->change;
-	return work_member_put(work, e->mailbox, uid, &row);
+	return members_replace(members, &row);
 }
 
 /* A visitor's own \Seen, which stands apart. */
@@ -188,14 +185,17 @@ static err_t see(struct work *work, const struct effect_flags *e)
 err_t apply_flags(struct work *work, const struct effect_flags *e)
 {
 	struct mailbox_row *mailbox;
+	struct members members;
+	err_t err;
 
 	if (e->uids.count == 0)
 		return OK;
 	TRY(changed_mailbox(work, e->mailbox, &mailbox));
-	for (size_t i = 0; i < e->uids.count; i++)
-		for (uint64_t uid = e->uids.ranges[i].first;
-		     uid <= e->uids.ranges[i].last; uid++)
-			TRY(flags_one(work, e, mailbox, (uint32_t)uid));
+	members_begin(&members, work, e->mailbox, e->uids);
+	while ((err = members_next(&members)) == OK)
+		TRY(flags_one(&members, e, mailbox));
+	if (err != ERR_ABSENT)
+		return err;
 	if (e->seen_by != 0)
 		TRY(see(work, e));
 	return change_add(work, CHANGE_MESSAGE_FLAGS, e->mailbox, e->uids);
@@ -294,28 +294,21 @@ err_t member_remove(struct work *work, uint64_t mailbox, uint32_t uid,
 err_t apply_expunge(struct work *work, const struct effect_expunge *e)
 {
 	struct mailbox_row *mailbox;
+	struct members members;
+	err_t err;
 
 	if (e->uids.count == 0)
 		return OK;
 	TRY(changed_mailbox(work, e->mailbox, &mailbox));
-	for (size_t i = 0; i < e->uids.count; i++) {
-		uint64_t last = e->uids.ranges[i].last;
+	members_begin(&members, work, e->mailbox, e->uids);
+	while ((err = members_next(&members)) == OK) {
+		uint64_t size;
 
-		for (uint64_t uid = e->uids.ranges[i].first; uid <= last; uid++) {
-			struct member_row row;
-			uint64_t size;
-
-			err_t err = work_member(work, e->mailbox, (uint32_t)uid, &row);
-
-			if (err == ERR_ABSENT)
-				continue;
-			TRY(err);
-			uint8_t flags = row.flags;
-
-			TRY(member_remove(work, e->mailbox, (uint32_t)uid, &row,
-					  work->now, &size));
-			count_out(work, mailbox, flags, size);
-		}
+		TRY(member_remove(work, e->mailbox, members.uid, &members.row, work->now,
+				  &size));
+		count_out(work, mailbox, members.row.flags, size);
 	}
+	if (err != ERR_ABSENT)
+		return err;
 	return change_add(work, CHANGE_MESSAGE_GONE, e->mailbox, e->uids);
 }

@@ -7,6 +7,7 @@
 #include "storage/apply.h"
 #include "storage/changes.h"
 #include "storage/embedded.h"
+#include "storage/members.h"
 
 enum {
 	SLICE_US = 5000,
@@ -24,8 +25,9 @@ enum {
 /* The next memberships of a deleted mailbox; *did stays false if there are none. */
 static err_t purge_plan(struct work *work, struct effect_purged *e, bool *did)
 {
+	static const struct uid_range all = {0, UINT32_MAX};
+	struct members members;
 	struct key key;
-	struct member_row row;
 	err_t err = kv_seek(&work->cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_PURGE));
 
 	if (err == ERR_ABSENT ||
@@ -39,11 +41,13 @@ static err_t purge_plan(struct work *work, struct effect_purged *e, bool *did)
 	e->mailbox = dec_key48(&d);
 	*did = true;
 	TRY(work_account(work, e->account));
+	members_begin(&members, work, e->mailbox, (struct uid_set){&all, 1});
 	for (unsigned i = 0; i < STEP_ROWS; i++) {
-		err = work_member_from(work, e->mailbox, e->upto + 1, &e->upto, &row);
+		err = members_next(&members);
 		e->is_end = err == ERR_ABSENT;
 		if (err != OK)
 			return e->is_end ? OK : err;
+		e->upto = members.uid;
 	}
 	return OK;
 }

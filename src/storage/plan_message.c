@@ -2,6 +2,7 @@
 #include "storage/apply.h"
 #include "storage/expunged.h"
 #include "storage/items.h"
+#include "storage/members.h"
 #include "storage/plan.h"
 #include "storage/seen_set.h"
 #include "storage/threads.h"
@@ -135,31 +136,19 @@ enum store_outcome plan_append(struct plan *plan, const struct op_append *op,
 }
 
 /* Calls visit() for each message of the set in the mailbox, ascending; the row's slices
- * are good until it returns.  It must not write. */
+ * are good until it returns.  It must neither write nor move the work's cursor. */
 static err_t each_member(struct work *work, uint64_t mailbox, const struct uid_set *uids,
 			 err_t (*visit)(void *arg, uint32_t uid,
 					const struct member_row *row),
 			 void *arg)
 {
-	for (size_t i = 0; i < uids->count; i++) {
-		uint64_t uid = uids->ranges[i].first;
+	struct members members;
+	err_t err;
 
-		while (uid <= uids->ranges[i].last) {
-			struct member_row row;
-			uint32_t found;
-			err_t err = work_member_from(work, mailbox, (uint32_t)uid, &found,
-						     &row);
-
-			if (err == ERR_ABSENT)
-				return OK;
-			TRY(err);
-			if (found > uids->ranges[i].last)
-				break;
-			TRY(visit(arg, found, &row));
-			uid = (uint64_t)found + 1;
-		}
-	}
-	return OK;
+	members_begin(&members, work, mailbox, *uids);
+	while ((err = members_next(&members)) == OK)
+		TRY(visit(arg, members.uid, &members.row));
+	return err == ERR_ABSENT ? OK : err;
 }
 
 /* ---- flags ------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@ enum {
 	ARENA_BYTES_MAX = 64 << 20,
 };
 
-static err_t damaged(const char *what)
+err_t work_damaged(const char *what)
 {
 	LOG(ERROR, "index row damaged", KV("row", what));
 	return ERR_SYNTAX;
@@ -36,7 +36,7 @@ err_t work_begin(struct work *work, struct kv *kv, bool *is_there)
 		err = kv_get(work->txn, key_state(&key), &value);
 	*is_there = err == OK;
 	if (err == OK && !state_read(value, &work->state))
-		err = damaged("state");
+		err = work_damaged("state");
 	if (err != OK && err != ERR_ABSENT) {
 		work_drop(work);
 		return err;
@@ -173,7 +173,7 @@ err_t work_account(struct work *work, account_t account)
 	if (err == ERR_ABSENT)
 		return OK;
 	if (err == OK && !account_read(value, &work->account.row))
-		err = damaged("account");
+		err = work_damaged("account");
 	/* Whoever asks again must not find an account that is not there. */
 	work->account.is_there = work->account.is_loaded = err == OK;
 	return err;
@@ -273,12 +273,12 @@ err_t work_mailbox(struct work *work, uint64_t mailbox, struct mailbox_row **row
 		TRY(kv_get(work->txn, key_mailbox(&key, work->account.id, mailbox),
 			   &value));
 		if (!mailbox_read(value, mailbox, &found))
-			return damaged("mailbox");
+			return work_damaged("mailbox");
 		/* Making room writes, so the name must not stand in the index then. */
 		char name[MAILBOX_NAME_MAX];
 
 		if (found.name.len > sizeof name)
-			return damaged("mailbox");
+			return work_damaged("mailbox");
 		memcpy(name, found.name.ptr, found.name.len);
 		found.name.ptr = name;
 		TRY(slot_fill(work, &found, &slot));
@@ -329,7 +329,7 @@ err_t work_pack(struct work *work, uint32_t pack, struct pack_row **row)
 		if (err != ERR_ABSENT)
 			TRY(err);
 		if (err == OK && !pack_row_read(value, &work->pack.row))
-			return damaged("pack");
+			return work_damaged("pack");
 	}
 	work->pack.is_dirty = true;
 	*row = &work->pack.row;
@@ -345,7 +345,7 @@ err_t work_member(struct work *work, uint64_t mailbox, uint32_t uid,
 	struct str value;
 
 	TRY(kv_get(work->txn, key_member(&key, work->account.id, mailbox, uid), &value));
-	return member_read(value, row) ? OK : damaged("member");
+	return member_read(value, row) ? OK : work_damaged("member");
 }
 
 err_t work_member_put(struct work *work, uint64_t mailbox, uint32_t uid,
@@ -368,7 +368,7 @@ err_t work_item(struct work *work, account_t account, uint64_t message,
 	if (message >> NUMBER_MAX_BITS)
 		return ERR_ABSENT;
 	TRY(kv_get(work->txn, key_message(&key, account, message, PART_ITEM), &value));
-	return item_read(value, row) ? OK : damaged("message");
+	return item_read(value, row) ? OK : work_damaged("message");
 }
 
 err_t work_item_put(struct work *work, account_t account, uint64_t message,
@@ -380,23 +380,4 @@ err_t work_item_put(struct work *work, account_t account, uint64_t message,
 	item_write(&work->row, row);
 	return kv_put(work->txn, key_message(&key, account, message, PART_ITEM),
 		      buf_str(&work->row));
-}
-
-err_t work_member_from(struct work *work, uint64_t mailbox, uint32_t uid, uint32_t *found,
-		       struct member_row *row)
-{
-	struct key key;
-	struct str start = key_member(&key, work->account.id, mailbox, uid);
-	err_t err = kv_seek(&work->cursor, start);
-
-	/* Greater UIDs stand before. */
-	if (err == ERR_ABSENT || (err == OK && !str_same(work->cursor.key, start)))
-		err = kv_prev(&work->cursor);
-	TRY(err);
-	struct str at = work->cursor.key;
-
-	if (at.len != start.len || memcmp(at.ptr, start.ptr, start.len - 4) != 0)
-		return ERR_ABSENT;
-	*found = key_uid_of(at);
-	return member_read(work->cursor.value, row) ? OK : damaged("member");
 }

@@ -67,6 +67,8 @@ struct work {
 [[nodiscard]] err_t work_put_state(struct work *work);
 [[nodiscard]] err_t work_commit(struct work *work);
 void work_drop(struct work *work);
+/* Logs that a row's bytes are not what they should be; gives ERR_SYNTAX. */
+err_t work_damaged(const char *what);
 void work_fini(struct work *work);
 
 /* Everything until work_rewind() can be taken back. */
@@ -104,6 +106,3 @@ void work_mailbox_dirty(struct work *work, uint64_t mailbox);
 /* The row's trace may point into the index: it is copied first. */
 [[nodiscard]] err_t work_item_put(struct work *work, account_t account, uint64_t message,
 				  const struct item_row *row);
-/* The first membership whose UID is at least uid; ERR_ABSENT if there is none. */
-[[nodiscard]] err_t work_member_from(struct work *work, uint64_t mailbox, uint32_t uid,
-				     uint32_t *found, struct member_row *row);

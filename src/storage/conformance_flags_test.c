@@ -1,0 +1,227 @@
+/* Flags of many messages, against a plain model of them: what every back end must do. */
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "storage/fixture.h"
+
+enum { MESSAGES = 150, STORES = 120, RANGES = 8, WORDS = 3 };
+
+static struct str words[WORDS] = {STR("$Forwarded"), STR("a"),
+				  STR("a-keyword-of-some-length-so-that-rows-grow")};
+
+struct letter {
+	bool is_there;
+	uint8_t flags;
+	bool has_word[WORDS];
+	uint64_t modseq;
+};
+
+struct model {
+	struct fixture f;
+	uint64_t mailbox, dice;
+	struct letter letters[MESSAGES + 1]; /* by UID */
+	struct uid_range ranges[RANGES];
+};
+
+static unsigned throw(struct model * m, unsigned below)
+{
+	return (unsigned)(hash64_number(++m->dice) % below);
+}
+
+/* Near each other and far apart; some reach behind the last. */
+static struct uid_set some_uids(struct model *m)
+{
+	size_t count = 0;
+	uint32_t at = 1 + throw(m, MESSAGES / 2), wide = throw(m, 2) ? 2 : 40;
+
+	while (count < RANGES && at <= MESSAGES) {
+		uint32_t last = at + throw(m, throw(m, 2) ? 1 : wide);
+
+		m->ranges[count++] = (struct uid_range){at, last};
+		at = last + 2 + throw(m, wide);
+	}
+	return (struct uid_set){m->ranges, count};
+}
+
+static void expunge_some(struct model *m)
+{
+	struct store_op op = {.kind = OP_EXPUNGE, .expunge = {.mailbox = m->mailbox}};
+
+	op.expunge.uids = some_uids(m);
+	CHECK(fixture_do(&m->f, 1, op) == STORE_OK);
+	for (size_t i = 0; i < op.expunge.uids.count; i++)
+		for (uint32_t uid = m->ranges[i].first;
+		     uid <= m->ranges[i].last && uid <= MESSAGES; uid++)
+			m->letters[uid].is_there = false;
+}
+
+static bool change(const struct op_flags *op, struct letter *letter, unsigned which)
+{
+	struct letter was = *letter;
+	uint8_t flags = op->flags;
+	bool differs = false;
+
+	letter->flags = op->mode == FLAGS_SET   ? flags
+			: op->mode == FLAGS_ADD ? (uint8_t)(was.flags | flags)
+						: (uint8_t)(was.flags & ~flags);
+	for (unsigned i = 0; i < WORDS; i++) {
+		bool is_named = op->keywords.count > 0 && i == which;
+
+		if (op->mode == FLAGS_SET)
+			letter->has_word[i] = is_named;
+		else if (is_named)
+			letter->has_word[i] = op->mode == FLAGS_ADD;
+		differs |= letter->has_word[i] != was.has_word[i];
+	}
+	return differs || letter->flags != was.flags;
+}
+
+static bool is_among(struct uid_set set, uint32_t uid)
+{
+	for (size_t i = 0; i < set.count; i++)
+		if (set.ranges[i].first <= uid && uid <= set.ranges[i].last)
+			return true;
+	return false;
+}
+
+static void store_some(struct model *m)
+{
+	unsigned which = throw(m, WORDS);
+	struct store_op op = {.kind = OP_FLAGS,
+			      .flags = {.mailbox = m->mailbox,
+					.uids = some_uids(m),
+					.mode = (enum flags_mode) throw(m, 3),
+					.flags = (uint8_t) throw(m, 32),
+					.keywords = {&words[which], throw(m, 2)},
+					.unchanged_since = UINT64_MAX}};
+
+	CHECK(fixture_do(&m->f, 1, op) == STORE_OK);
+	struct uid_set changed = fixture_first(&m->f)->uids;
+
+	for (uint32_t uid = 1; uid <= MESSAGES; uid++) {
+		struct letter *letter = &m->letters[uid];
+		bool differs = letter->is_there && is_among(op.flags.uids, uid) &&
+			       change(&op.flags, letter, which);
+
+		CHECK(is_among(changed, uid) == differs);
+		if (differs)
+			letter->modseq = m->f.result.change;
+	}
+}
+
+static bool row_has(const struct message_row *row, struct str word)
+{
+	for (size_t i = 0; i < row->keywords.count; i++)
+		if (str_same(row->keywords.words[i], word))
+			return true;
+	return false;
+}
+
+static void check_all(struct model *m)
+{
+	struct message_row *rows;
+	size_t count = fixture_rows(&m->f, 1, m->mailbox, &rows), at = 0;
+	uint32_t unseen = 0, deleted = 0;
+
+	for (uint32_t uid = 1; uid <= MESSAGES; uid++) {
+		const struct letter *letter = &m->letters[uid];
+
+		if (!letter->is_there)
+			continue;
+		ASSERT(at < count && rows[at].uid == uid);
+		CHECK(rows[at].flags == letter->flags);
+		CHECK(letter->modseq == 0 || rows[at].modseq == letter->modseq);
+		for (unsigned i = 0; i < WORDS; i++)
+			CHECK(row_has(&rows[at], words[i]) == letter->has_word[i]);
+		unseen += !(letter->flags & FLAG_SEEN);
+		deleted += (letter->flags & FLAG_DELETED) != 0;
+		at++;
+	}
+	struct mailbox_row row = fixture_mailbox(&m->f, 1, m->mailbox);
+
+	CHECK(at == count && row.exists == count);
+	CHECK(row.unseen == unseen && row.deleted == deleted);
+}
+
+/* In a mailbox between two others, so that there are neighbours. */
+static void model_open(struct model *m)
+{
+	struct uid_range all;
+	struct store_op copy = {.kind = OP_COPY, .copy = {.mailbox = MAILBOX_INBOX}};
+
+	fixture_open(&m->f, FIXTURE_USUAL);
+	fixture_fill(&m->f, MESSAGES);
+	copy.copy.uids = uids_of(&all, 1, MESSAGES);
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK(fixture_do(&m->f, 1, op_mailbox_of(i == 0 ? "box" : "last", 0)) ==
+		      STORE_OK);
+		copy.copy.to_mailbox = fixture_first(&m->f)->mailbox;
+		m->mailbox = i == 0 ? copy.copy.to_mailbox : m->mailbox;
+		CHECK(fixture_do(&m->f, 1, copy) == STORE_OK);
+	}
+	memset(m->letters, 0, sizeof m->letters);
+	for (uint32_t uid = 1; uid <= MESSAGES; uid++)
+		m->letters[uid].is_there = true;
+}
+
+static void neighbours_are_as_they_were(struct model *m)
+{
+	uint64_t box = m->mailbox;
+	struct letter letters[MESSAGES + 1];
+
+	memcpy(letters, m->letters, sizeof letters);
+	memset(m->letters, 0, sizeof m->letters);
+	for (uint32_t uid = 1; uid <= MESSAGES; uid++)
+		m->letters[uid].is_there = true;
+	m->mailbox = MAILBOX_INBOX;
+	check_all(m);
+	m->mailbox = box;
+	memcpy(m->letters, letters, sizeof letters);
+}
+
+CONFORMANCE(flags_change_in_what_a_set_names_and_nowhere_else)
+{
+	static struct model m;
+
+	m = (struct model){.dice = 1};
+	model_open(&m);
+	for (unsigned i = 0; i < STORES; i++) {
+		store_some(&m);
+		if (i % 20 == 19)
+			expunge_some(&m);
+		if (i % 10 == 9)
+			check_all(&m);
+	}
+	neighbours_are_as_they_were(&m);
+	fixture_close(&m.f);
+}
+
+CONFORMANCE(flags_of_a_commit_that_is_refused_are_as_before)
+{
+	static struct model m;
+	struct uid_range all, one;
+
+	m = (struct model){.dice = 2};
+	model_open(&m);
+	for (unsigned i = 0; i < 10; i++)
+		store_some(&m);
+	struct store_op ops[] = {
+		{.kind = OP_FLAGS,
+		 .flags = {.mailbox = m.mailbox,
+			   .uids = uids_of(&all, 1, UINT32_MAX),
+			   .mode = FLAGS_ADD,
+			   .flags = FLAG_ANSWERED,
+			   .keywords = {words, WORDS},
+			   .unchanged_since = UINT64_MAX}},
+		{.kind = OP_COPY,
+		 .copy = {.mailbox = m.mailbox,
+			  .to_mailbox = 999,
+			  .uids = uids_of(&one, 1, 1)}},
+	};
+
+	CHECK(fixture_commit(&m.f, 1, "", ops, COUNT_OF(ops)) == STORE_ABSENT);
+	check_all(&m);
+	store_some(&m);
+	check_all(&m);
+	fixture_close(&m.f);
+}
