@@ -1,5 +1,6 @@
 /* What a group of appends costs, and where the time goes: storagebench [FOLDER [SIZE]];
- * and how long maintenance keeps commits waiting: storagebench FOLDER SIZE maintain.
+ * how long maintenance keeps commits waiting: storagebench FOLDER SIZE maintain; and what
+ * changed flags cost: storagebench FOLDER SIZE flags.
  * The folder is made and left behind.  POSTRIDER_FAULT="pack.flush:1+:delay=2" makes each
  * flush 2 ms slower.  One client's groups come one after the other; where there are more,
  * the next ones are prepared while some are flushed. */
@@ -32,6 +33,9 @@ enum {
 	RULE_DAYS = 30,
 	QUIET_GROUPS = 3000,
 	ACKS_MAX = 1 << 20,
+	/* Of flags: */
+	FLAG_TURNS = 11,
+	FLAG_EVERY = 3, /* of the scattered ones */
 };
 
 static struct storage *storage;
@@ -396,16 +400,11 @@ static void set_pair(const char *name, const char *value)
 	submit(slot, 1);
 }
 
-/* A mailbox of 100,000 whose time is over, and then their time to be brought back. */
-static void maintain(size_t frame_len)
+/* A mailbox of 100,000, of account 1. */
+static void make_big_mailbox(size_t frame_len)
 {
-	static const int64_t day_s = 24 * 60 * 60;
-	int64_t now = clock_s();
 	uint64_t number = UINT64_MAX / 2;
-	struct store_stats stats;
 
-	acks = NEW_ARRAY(uint64_t, ACKS_MAX);
-	set_pair(STORE_KV_RETENTION "1", "30");
 	for (unsigned i = 0; i < BIG_MAILS / GROUP_MAX; i++) {
 		struct slot *slot = slot_take(&slots, SLOTS);
 
@@ -415,6 +414,18 @@ static void maintain(size_t frame_len)
 			slot->given[j].account = 1;
 		submit(slot, GROUP_MAX);
 	}
+}
+
+/* A mailbox of 100,000 whose time is over, and then their time to be brought back. */
+static void maintain(size_t frame_len)
+{
+	static const int64_t day_s = 24 * 60 * 60;
+	int64_t now = clock_s();
+	struct store_stats stats;
+
+	acks = NEW_ARRAY(uint64_t, ACKS_MAX);
+	set_pair(STORE_KV_RETENTION "1", "30");
+	make_big_mailbox(frame_len);
 	under_load(frame_len, step_nothing, now);
 	tell_phase("nothing");
 	now += (RULE_DAYS + 1) * day_s;
@@ -431,6 +442,67 @@ static void maintain(size_t frame_len)
 	       (unsigned long long)(storage->space.copied >> 20));
 	mem_free(acks);
 	acks = NULL;
+}
+
+/* ---- flags ------------------------------------------------------------------------- */
+
+static double median_ms(uint64_t *us)
+{
+	qsort(us, FLAG_TURNS, sizeof *us, by_size);
+	return (double)us[FLAG_TURNS / 2] / 1e3;
+}
+
+/* One operation that changes them all, and the index commit that shows it. */
+static void time_flags(const char *what, struct uid_set uids, uint64_t messages)
+{
+	uint64_t commit_us[FLAG_TURNS], index_us[FLAG_TURNS];
+	uint64_t commit_cpu_us[FLAG_TURNS], index_cpu_us[FLAG_TURNS];
+
+	for (unsigned i = 0; i < FLAG_TURNS; i++) {
+		struct slot *slot = slot_take(&slots, 1);
+
+		slot->given[0].account = 1;
+		slot->ops[0][0] = (struct store_op){
+			.kind = OP_FLAGS,
+			.flags = {.mailbox = MAILBOX_INBOX,
+				  .uids = uids,
+				  .mode = i % 2 ? FLAGS_REMOVE : FLAGS_ADD,
+				  .flags = FLAG_FLAGGED,
+				  .unchanged_since = UINT64_MAX}};
+		struct watch watch = watch_begin();
+
+		slot_submit(slot, storage, 1);
+		slots_wait(&slots);
+		commit_us[i] = clock_monotonic_us() - watch.wall_us;
+		commit_cpu_us[i] = cpu_us() - watch.cpu_us;
+		watch = watch_begin();
+		storage_index_commit(storage);
+		index_us[i] = clock_monotonic_us() - watch.wall_us;
+		index_cpu_us[i] = cpu_us() - watch.cpu_us;
+	}
+	printf("flags of %llu, %s: %.2f ms until acknowledged (CPU %.2f), then %.2f ms "
+	       "for the index (CPU %.2f)\n",
+	       (unsigned long long)messages, what, median_ms(commit_us),
+	       median_ms(commit_cpu_us), median_ms(index_us), median_ms(index_cpu_us));
+}
+
+static void flags(size_t frame_len)
+{
+	static const uint32_t sizes[] = {100, 1000, 10000, BIG_MAILS};
+	enum { SCATTERED = UID_RANGES_MAX / 2 };
+	struct uid_range *scattered = NEW_ARRAY(struct uid_range, SCATTERED), range;
+
+	make_big_mailbox(frame_len);
+	slots_wait(&slots);
+	storage_index_commit(storage);
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		range = (struct uid_range){1, sizes[i]};
+		time_flags("in a row", (struct uid_set){&range, 1}, sizes[i]);
+	}
+	for (uint32_t i = 0; i < SCATTERED; i++)
+		scattered[i] = (struct uid_range){1 + i * FLAG_EVERY, 1 + i * FLAG_EVERY};
+	time_flags("every third", (struct uid_set){scattered, SCATTERED}, SCATTERED);
+	mem_free(scattered);
 }
 
 int main(int argc, char **argv)
@@ -462,6 +534,8 @@ int main(int argc, char **argv)
 	make_accounts();
 	if (argc > 3 && str_same(str_c(argv[3]), STR("maintain"))) {
 		maintain(frame_len);
+	} else if (argc > 3 && str_same(str_c(argv[3]), STR("flags"))) {
+		flags(frame_len);
 	} else {
 		measure(1, frame_len);
 		measure(20, frame_len);
