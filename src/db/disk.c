@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -143,4 +144,12 @@ err_t disk_cut(int fd, uint64_t size)
 void disk_forget_cache(int fd)
 {
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* a hint; scanning checks */
+}
+
+bool disk_is_used_up(int fd)
+{
+	enum { WRITE_MAX = 8 << 20 };
+	struct statvfs fs;
+
+	return fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < WRITE_MAX;
 }

@@ -27,5 +27,7 @@
 [[nodiscard]] err_t disk_punch(int fd, uint64_t offset, uint64_t len);
 /* Cuts the file to size and flushes it. */
 [[nodiscard]] err_t disk_cut(int fd, uint64_t size);
+/* No more than a write or two fit where the file is. */
+bool disk_is_used_up(int fd);
 /* Forgets what the cache holds of the file, so that the next read asks the disk. */
 void disk_forget_cache(int fd);

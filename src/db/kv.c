@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/disk.h"
 #include "db/kvmemory.h"
 #include "db/kvpages.h"
 #include "db/kvundo.h"
@@ -20,6 +19,7 @@ enum {
 	READERS_MAX = 512,
 	IDLE_MAX = 32,
 	SUM_BYTES = 4, /* behind each value: CRC-32C over key and value */
+	PAGE_BYTES = 4096,
 };
 
 struct kv_txn {
@@ -27,7 +27,8 @@ struct kv_txn {
 	MDB_txn *txn;
 	struct kv_node *root; /* instead, in memory */
 	enum kv_mode mode;
-	size_t changes;
+	size_t changes, pages;
+	uintptr_t replaced; /* the last page on which that was done */
 };
 
 struct kv {
@@ -314,17 +315,6 @@ err_t kv_begin(struct kv *kv, enum kv_mode mode, struct kv_txn **txn)
 	return OK;
 }
 
-/* LMDB calls it EIO when a disk takes only the first part of a write. */
-static bool disk_is_used_up(struct kv *kv)
-{
-	enum { WRITE_MAX = 8 << 20 }; /* no more than a few of LMDB's writes */
-	struct statvfs fs;
-	int fd;
-
-	return mdb_env_get_fd(kv->env, &fd) == 0 && fstatvfs(fd, &fs) == 0 &&
-	       (uint64_t)fs.f_bavail * fs.f_frsize < WRITE_MAX;
-}
-
 err_t kv_commit(struct kv_txn **ended)
 {
 	struct kv_txn *txn = *ended;
@@ -349,9 +339,10 @@ err_t kv_commit(struct kv_txn **ended)
 		mdb_txn_abort(writer);
 		return failed("commit", fault);
 	}
-	int code = mdb_txn_commit(writer);
+	int fd, code = mdb_txn_commit(writer);
 
-	if (code == EIO && disk_is_used_up(txn->kv))
+	/* LMDB calls it EIO when a disk takes only the first part of a write. */
+	if (code == EIO && mdb_env_get_fd(txn->kv->env, &fd) == 0 && disk_is_used_up(fd))
 		code = ENOSPC;
 	return code ? failed("commit", code) : OK;
 }
@@ -425,6 +416,11 @@ size_t kv_changes(const struct kv_txn *txn)
 	return txn->changes;
 }
 
+size_t kv_pages(const struct kv_txn *txn)
+{
+	return txn->pages;
+}
+
 err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 {
 	ASSERT(key.len > 0 && key.len <= KV_KEY_BYTES_MAX);
@@ -434,6 +430,7 @@ err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 	uint32_t sum = sum_of(key, value);
 
 	txn->changes++;
+	txn->pages++;
 	if (txn->kv->memory) {
 		kv_memory_put(&txn->root, key, value);
 		return OK;
@@ -458,6 +455,7 @@ err_t kv_delete(struct kv_txn *txn, struct str key)
 	MDB_val k = to_val(key);
 
 	txn->changes++;
+	txn->pages++;
 	if (txn->kv->memory)
 		return kv_memory_delete(&txn->root, key) ? OK : ERR_ABSENT;
 	int code = mdb_del(txn->txn, txn->kv->dbi, &k, NULL);
@@ -577,6 +575,10 @@ err_t kv_replace(struct kv_cursor *cursor, struct str value)
 	ASSERT(txn->mode == KV_WRITE && value.len <= KV_VALUE_BYTES_MAX);
 	if (txn->kv->undo.is_on)
 		TRY(kv_undo_note(&txn->kv->undo, key, &cursor->value));
+	uintptr_t page = (uintptr_t)key.ptr / PAGE_BYTES;
+
+	txn->pages += page != txn->replaced;
+	txn->replaced = page;
 	cursor->key = cursor->value = STR("");
 	cursor->changes = ++txn->changes;
 	if (cursor->is_in_memory) {

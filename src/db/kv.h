@@ -51,8 +51,12 @@ void kv_close(struct kv **kv);
 [[nodiscard]] err_t kv_commit(struct kv_txn **txn);
 void kv_drop(struct kv_txn **txn); /* for SCOPED; ends readers as well */
 
-/* Puts and deletes of a write transaction so far: each may keep a few pages in memory. */
+/* Puts, replacements and deletes of a write transaction so far. */
 size_t kv_changes(const struct kv_txn *txn);
+/* How many places in the index they have touched, by which it is bounded what memory and
+ * a commit cost: each may keep a page or two.  What is replaced in a row stands on the
+ * same page, mostly. */
+size_t kv_pages(const struct kv_txn *txn);
 
 /* The value stays good until the transaction writes or ends.  ERR_ABSENT: no such key. */
 [[nodiscard]] err_t kv_get(struct kv_txn *txn, struct str key, struct str *value);

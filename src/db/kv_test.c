@@ -282,10 +282,11 @@ BOTH(a_cursor_replaces_where_it_stands_and_goes_on)
 
 	put_rows(txn);
 	for (unsigned turn = 1; turn <= REPLACED_TURNS; turn++) {
-		size_t before = kv_changes(txn);
+		size_t before = kv_changes(txn), pages = kv_pages(txn);
 
 		replace_all(txn, turn);
 		CHECK(kv_changes(txn) == before + REPLACED_ROWS);
+		CHECK(is_in_memory || kv_pages(txn) - pages < REPLACED_ROWS / 2);
 		check_turn(txn, turn);
 		if (turn % 3 == 0) { /* pages of an earlier commit are copied first */
 			CHECK(kv_commit(&txn) == OK);

@@ -16,7 +16,7 @@ enum {
 	INDEX_PART = 16,
 	ROOM_US = 1000 * 1000, /* how often a full disk is looked at again */
 	/* Each may keep a page or two of 4 KB in memory. */
-	CHANGES_MAX = 16384,
+	PAGES_MAX = 16384,
 };
 
 /* ---- what readers may miss --------------------------------------------------------- */
@@ -145,7 +145,7 @@ uint64_t storage_tend(struct storage *storage)
 	interval_us = interval_us < INDEX_US       ? INDEX_US
 		      : interval_us > INDEX_US_MAX ? INDEX_US_MAX
 						   : interval_us;
-	if (age_us < interval_us && kv_changes(storage->work.txn) < CHANGES_MAX)
+	if (age_us < interval_us && kv_pages(storage->work.txn) < PAGES_MAX)
 		return interval_us - age_us;
 	storage_index_commit(storage);
 	return UINT64_MAX;
