@@ -76,12 +76,47 @@ static bool change(const struct op_flags *op, struct letter *letter, unsigned wh
 	return differs || letter->flags != was.flags;
 }
 
+static bool has_word(struct keywords keywords, struct str word)
+{
+	for (size_t i = 0; i < keywords.count; i++)
+		if (str_same(keywords.words[i], word))
+			return true;
+	return false;
+}
+
 static bool is_among(struct uid_set set, uint32_t uid)
 {
 	for (size_t i = 0; i < set.count; i++)
 		if (set.ranges[i].first <= uid && uid <= set.ranges[i].last)
 			return true;
 	return false;
+}
+
+/* Those of the set that are there, each once, with what they have now. */
+static void check_runs(struct model *m, struct uid_set uids)
+{
+	const struct op_result *result = fixture_first(&m->f);
+	uint32_t uid = 0;
+
+	for (size_t i = 0; i < result->run_count; i++) {
+		const struct flags_run *run = &result->runs[i];
+
+		CHECK(run->uids.first > uid && run->uids.last <= MESSAGES);
+		for (uid++; uid < run->uids.first; uid++)
+			CHECK(!m->letters[uid].is_there || !is_among(uids, uid));
+		for (; uid <= run->uids.last; uid++) {
+			const struct letter *letter = &m->letters[uid];
+
+			CHECK(letter->is_there && is_among(uids, uid));
+			CHECK(run->flags == letter->flags);
+			for (unsigned j = 0; j < WORDS; j++)
+				CHECK(has_word(run->keywords, words[j]) ==
+				      letter->has_word[j]);
+		}
+		uid--;
+	}
+	for (uid++; uid <= MESSAGES; uid++)
+		CHECK(!m->letters[uid].is_there || !is_among(uids, uid));
 }
 
 static void store_some(struct model *m)
@@ -93,7 +128,8 @@ static void store_some(struct model *m)
 					.mode = (enum flags_mode) throw(m, 3),
 					.flags = (uint8_t) throw(m, 32),
 					.keywords = {&words[which], throw(m, 2)},
-					.unchanged_since = UINT64_MAX}};
+					.unchanged_since = UINT64_MAX,
+					.wants_runs = true}};
 
 	CHECK(fixture_do(&m->f, 1, op) == STORE_OK);
 	struct uid_set changed = fixture_first(&m->f)->uids;
@@ -107,14 +143,7 @@ static void store_some(struct model *m)
 		if (differs)
 			letter->modseq = m->f.result.change;
 	}
-}
-
-static bool row_has(const struct message_row *row, struct str word)
-{
-	for (size_t i = 0; i < row->keywords.count; i++)
-		if (str_same(row->keywords.words[i], word))
-			return true;
-	return false;
+	check_runs(m, op.flags.uids);
 }
 
 static void check_all(struct model *m)
@@ -132,7 +161,8 @@ static void check_all(struct model *m)
 		CHECK(rows[at].flags == letter->flags);
 		CHECK(letter->modseq == 0 || rows[at].modseq == letter->modseq);
 		for (unsigned i = 0; i < WORDS; i++)
-			CHECK(row_has(&rows[at], words[i]) == letter->has_word[i]);
+			CHECK(has_word(rows[at].keywords, words[i]) ==
+			      letter->has_word[i]);
 		unseen += !(letter->flags & FLAG_SEEN);
 		deleted += (letter->flags & FLAG_DELETED) != 0;
 		at++;

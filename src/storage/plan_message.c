@@ -1,6 +1,7 @@
 /* Append, flags, copy, move, expunge. */
 #include "storage/apply.h"
 #include "storage/expunged.h"
+#include "storage/flag_runs.h"
 #include "storage/items.h"
 #include "storage/members.h"
 #include "storage/plan.h"
@@ -158,6 +159,7 @@ struct flagging {
 	const struct op_flags *op;
 	struct str words;
 	struct seen_set seen; /* by op->seen_by */
+	struct flag_runs runs;
 	bool is_too_many;
 };
 
@@ -180,12 +182,16 @@ static err_t visit_flags(void *arg, uint32_t uid, const struct member_row *row)
 	/* RFC 7162 §3.1.3: those that changed since are left alone and named. */
 	if (row->modseq > f->op->unchanged_since) {
 		uid_ranges_add(&f->work->refused, uid);
+		flag_runs_add(&f->runs, uid, row->flags, row->words);
 		return OK;
 	}
 	buf_reset(&f->work->words);
 	bool differs = !(f->op->kept & FLAGS_KEPT_WORDS) &&
 		       words_combine(&f->work->words, row->words, f->op->mode, f->words);
 
+	flag_runs_add(&f->runs, uid,
+		      flags_combine(row->flags, f->op->mode, f->op->flags, f->op->kept),
+		      differs ? buf_str(&f->work->words) : row->words);
 	if (!differs && !flags_differ(f, uid, row->flags))
 		return OK;
 	if (words_count(buf_str(&f->work->words)) > KEYWORDS_MAX)
@@ -227,8 +233,11 @@ enum store_outcome plan_flags(struct plan *plan, const struct op_flags *op,
 				   seen_set_load(work, op->mailbox, op->seen_by, &seen));
 	if (outcome != STORE_OK)
 		return outcome;
-	struct flagging f = {
-		.work = work, .op = op, .words = buf_str(plan->scratch), .seen = seen};
+	struct flagging f = {.work = work,
+			     .op = op,
+			     .words = buf_str(plan->scratch),
+			     .seen = seen,
+			     .runs = {.is_wanted = op->wants_runs, .arena = plan->arena}};
 
 	ranges_reset(&work->refused);
 	outcome = plan_err(plan,
@@ -236,6 +245,8 @@ enum store_outcome plan_flags(struct plan *plan, const struct op_flags *op,
 	bool fits = outcome == STORE_OK && seen_fits(&f);
 
 	seen = f.seen; /* what is to be freed */
+	flag_runs_give(&f.runs, result);
+	flag_runs_fini(&f.runs);
 	if (outcome != STORE_OK)
 		return outcome;
 	if (f.is_too_many || !fits ||

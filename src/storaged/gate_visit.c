@@ -105,6 +105,7 @@ static enum store_outcome may_flag(struct visiting *v, struct op_flags *op)
 	if (!(rights & ACL_WRITE))
 		op->kept |= FLAGS_KEPT_WORDS;
 	op->seen_by = rights & ACL_SEEN ? v->visitor : 0;
+	op->wants_runs = false; /* \Seen there is the owner's */
 	bool does_any = (asked & may) != 0 ||
 			((asked & FLAG_SEEN) && (rights & ACL_SEEN)) ||
 			(has_words && (rights & ACL_WRITE)) || (asked == 0 && !has_words);

@@ -320,7 +320,8 @@ enum store_outcome store_commit(struct store *store, const struct store_commit *
 		*result = (struct store_result){0};
 		/* What cannot be told may still have happened. */
 		if (dec_ok(&talk.dec) && talk.dec.rest.len > 0 &&
-		    !store_dec_result(&talk.dec, arena, result) && outcome == STORE_OK)
+		    !store_dec_result(talk_kept(&talk, arena), arena, result) &&
+		    outcome == STORE_OK)
 			outcome = STORE_UNKNOWN;
 	}
 	talk_end(&talk);

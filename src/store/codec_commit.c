@@ -36,6 +36,7 @@ static void enc_flags(struct buf *buf, const struct op_flags *op)
 	enc_u8(buf, op->flags);
 	store_enc_keywords(buf, op->keywords);
 	enc_u64(buf, op->unchanged_since);
+	store_enc_bool(buf, op->wants_runs);
 }
 
 static void enc_mailbox(struct buf *buf, const struct op_mailbox *op)
@@ -279,6 +280,7 @@ static void dec_flags(struct dec *dec, struct arena *arena, struct op_flags *op)
 	op->flags = dec_u8(dec);
 	op->keywords = store_dec_keywords(dec, arena);
 	op->unchanged_since = dec_u64(dec);
+	op->wants_runs = store_dec_bool(dec);
 }
 
 static void dec_mailbox(struct dec *dec, struct op_mailbox *op)
@@ -477,6 +479,39 @@ void store_dec_commit(struct dec *dec, struct arena *arena, struct store_commit 
 
 /* ---- results ----------------------------------------------------------------------- */
 
+/* Least octets of a run on the wire. */
+enum { LEAST_RUN = 4 };
+
+static void enc_runs(struct buf *buf, const struct op_result *op)
+{
+	enc_var(buf, op->run_count);
+	for (size_t i = 0; i < op->run_count && buf_ok(buf); i++) {
+		const struct flags_run *run = &op->runs[i];
+
+		enc_var(buf, run->uids.first);
+		enc_var(buf, run->uids.last - run->uids.first);
+		enc_u8(buf, run->flags);
+		store_enc_keywords(buf, run->keywords);
+	}
+}
+
+static void dec_runs(struct dec *dec, struct arena *arena, struct op_result *op)
+{
+	struct flags_run *runs = STORE_DEC_ARRAY(dec, arena, struct flags_run, LEAST_RUN,
+						 FLAGS_RUNS_MAX, &op->run_count);
+
+	op->runs = runs;
+	for (size_t i = 0; i < op->run_count && dec_ok(dec); i++) {
+		uint32_t first = (uint32_t)dec_var_max(dec, UINT32_MAX);
+
+		runs[i].uids.first = first;
+		runs[i].uids.last =
+			first + (uint32_t)dec_var_max(dec, UINT32_MAX - first);
+		runs[i].flags = dec_u8(dec);
+		runs[i].keywords = store_dec_keywords(dec, arena);
+	}
+}
+
 void store_enc_result(struct buf *buf, const struct store_result *result)
 {
 	enc_var(buf, result->change);
@@ -494,6 +529,7 @@ void store_enc_result(struct buf *buf, const struct store_result *result)
 		store_enc_uids(buf, op->uids, SIZE_MAX);
 		store_enc_uids(buf, op->to_uids, SIZE_MAX);
 		store_enc_uids(buf, op->refused, SIZE_MAX);
+		enc_runs(buf, op);
 	}
 }
 
@@ -503,7 +539,7 @@ bool store_dec_result(struct dec *dec, struct arena *arena, struct store_result 
 	result->change = dec_var(dec);
 	result->is_repeat = store_dec_bool(dec);
 	result->failed_op = dec_var_max(dec, COMMIT_OPS_MAX);
-	struct op_result *ops = STORE_DEC_ARRAY(dec, arena, struct op_result, 8,
+	struct op_result *ops = STORE_DEC_ARRAY(dec, arena, struct op_result, 9,
 						COMMIT_OPS_MAX, &result->count);
 
 	result->ops = ops;
@@ -516,6 +552,7 @@ bool store_dec_result(struct dec *dec, struct arena *arena, struct store_result 
 		ops[i].uids = store_dec_uids(dec, arena, SIZE_MAX);
 		ops[i].to_uids = store_dec_uids(dec, arena, SIZE_MAX);
 		ops[i].refused = store_dec_uids(dec, arena, SIZE_MAX);
+		dec_runs(dec, arena, &ops[i]);
 	}
 	return dec_done(dec);
 }

@@ -337,12 +337,16 @@ TEST(results_and_rows_come_back_as_they_went)
 {
 	struct arena arena;
 	struct buf buf = BUF(1 << 20);
+	struct flags_run runs[] = {{{1, 1}, FLAG_SEEN, {0}},
+				   {{7, UINT32_MAX}, 0, {words, 2}}};
 	struct op_result ops[] = {
 		{.mailbox = 3, .uid = 9, .uid_validity = 5, .message = 8},
 		{.row = 7,
 		 .uids = {ranges, 3},
 		 .to_uids = {ranges, 1},
-		 .refused = {ranges + 1, 1}}};
+		 .refused = {ranges + 1, 1},
+		 .runs = runs,
+		 .run_count = 2}};
 	struct store_result result = {55, true, ops, 2, 1}, got;
 	struct message_row rows[] = {{.uid = 3, .flags = 1, .modseq = 9, .member = 4},
 				     {.uid = 70000,
@@ -363,6 +367,11 @@ TEST(results_and_rows_come_back_as_they_went)
 	CHECK(store_dec_result(&dec, &arena, &got) && got.count == 2 && got.is_repeat);
 	CHECK(got.change == 55 && got.failed_op == 1 && got.ops[0].uid == 9);
 	CHECK(got.ops[1].uids.count == 3 && got.ops[1].refused.ranges[0].last == 9);
+	CHECK(got.ops[0].run_count == 0 && got.ops[1].run_count == 2);
+	CHECK(got.ops[1].runs[0].flags == FLAG_SEEN);
+	CHECK(got.ops[1].runs[1].uids.first == 7);
+	CHECK(got.ops[1].runs[1].uids.last == UINT32_MAX);
+	CHECK_STR(got.ops[1].runs[1].keywords.words[0], STR("$Junk"));
 	buf_reset(&buf);
 	store_enc_rows(&buf, ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST | ROW_THREAD, rows,
 		       2, 70001);

@@ -40,6 +40,7 @@ enum {
 	KV_VALUE_MAX = 32 * 1024,
 	COMMIT_OPS_MAX = 1100, /* a queue row a recipient, and some */
 	UID_RANGES_MAX = 20000,
+	FLAGS_RUNS_MAX = 10000,
 	ROWS_PAGE_BYTES = 256 * 1024,
 	ROWS_PAGE_MAX = 2500,
 	EXPUNGED_PAGE_MAX = 500,
@@ -176,6 +177,7 @@ struct op_flags {
 	uint8_t flags;
 	struct keywords keywords;
 	uint64_t unchanged_since; /* RFC 7162 §3.1.3; UINT64_MAX: whatever they are */
+	bool wants_runs;          /* the result tells what flags all of them have then */
 	/* The gate's, for visitors; doors leave them 0. */
 	uint8_t kept;      /* flags that stay as they are, and FLAGS_KEPT_WORDS */
 	account_t seen_by; /* whose \Seen it is; 0: the owner's */
@@ -372,6 +374,13 @@ struct store_commit {
 	size_t count;
 };
 
+/* Messages that follow each other and have the same flags. */
+struct flags_run {
+	struct uid_range uids; /* all of them are there */
+	uint8_t flags;
+	struct keywords keywords;
+};
+
 /* What an operation did. */
 struct op_result {
 	uint64_t mailbox;      /* created; or where a message went */
@@ -383,6 +392,10 @@ struct op_result {
 	struct uid_set uids; /* flags: changed; expunge: gone; copy, move: the sources */
 	struct uid_set to_uids; /* copy, move: in the order of uids */
 	struct uid_set refused; /* flags: changed since */
+	/* flags: of all that are there, changed or not, if that was wanted; none if they
+	 * are too many (FLAGS_RUNS_MAX), or a visitor's: then they are to be read. */
+	const struct flags_run *runs;
+	size_t run_count;
 };
 
 struct store_result {
