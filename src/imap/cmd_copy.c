@@ -101,8 +101,8 @@ static enum store_outcome copy_within(struct session *s,
 	op.copy.to_mailbox = to;
 	if (!uids_for_store(&s->scratch, list, count, &op.copy.uids))
 		return STORE_INVALID;
-	enum store_outcome outcome =
-		inprogress_commit(s, command, how_many(s, list, count), &commit, &result);
+	enum store_outcome outcome = inprogress_commit(
+		s, command, how_many(s, list, count), &commit, &s->scratch, &result);
 
 	if (outcome == STORE_OK)
 		*done = result.ops[0];
@@ -262,8 +262,8 @@ err_t on_expunge(struct session *s, const struct imap_command *command)
 		if (!uids_for_store(&s->scratch, list, count, &op.expunge.uids))
 			return reply_store(s, command, STORE_INVALID);
 	}
-	enum store_outcome outcome =
-		inprogress_commit(s, command, s->box.count, &commit, &result);
+	enum store_outcome outcome = inprogress_commit(s, command, s->box.count, &commit,
+						       &s->scratch, &result);
 
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
@@ -306,65 +306,152 @@ static void modified_write(struct session *s, bool is_uid, const struct uids *re
 	buf_add_c(code, "] ");
 }
 
+enum { STORE_SLICE = 25000, SLICE_BYTES = 8 << 20 };
+
+struct storing {
+	struct session *s;
+	const struct imap_command *command;
+	struct uids refused; /* of all slices */
+	struct arena arena;  /* of one */
+	bool is_long;        /* there are several */
+};
+
+/* The store tells with the commit what flags they have, if nothing else is asked. */
+static bool wants_runs(const struct storing *st)
+{
+	return !st->command->store.is_silent && !st->s->is_condstore;
+}
+
 /* What the client is told of its STORE: flags unless it wants none, but always those of
  * the messages that were refused; and what it needs to keep its mod-sequences. */
-static enum store_outcome tell_stored(struct session *s,
-				      const struct imap_command *command,
-				      const struct uids *asked, const struct uids *own,
-				      const struct uids *refused)
+static enum store_outcome tell_stored(const struct storing *st, const struct uids *asked,
+				      const struct op_result *result)
 {
-	const struct imap_store *store = &command->store;
-	SCOPED(uids_fini) struct uids done = {0};
-	unsigned items = command->is_uid || s->is_condstore ? IMAP_FETCH_UID : 0u;
+	struct session *s = st->s;
+	const struct imap_store *store = &st->command->store;
+	SCOPED(uids_fini) struct uids done = {0}, refused = {0};
+	unsigned items = st->command->is_uid || s->is_condstore ? IMAP_FETCH_UID : 0u;
+	enum store_outcome outcome = STORE_OK;
 
+	if (wants_runs(st) && result->run_count > 0)
+		return fetch_runs(s, result->runs, result->run_count,
+				  items | IMAP_FETCH_FLAGS);
 	items |= s->is_condstore ? IMAP_FETCH_MODSEQ : 0u;
 	if (!store->is_silent)
 		return fetch_items(s, asked->list, asked->count,
 				   items | IMAP_FETCH_FLAGS);
-	const struct uids *from = store->has_unchanged_since ? asked : own;
-
-	for (size_t i = 0; i < from->count; i++)
-		uids_add(&done, from->list[i].first, from->list[i].last);
-	uids_subtract(&done, refused);
-	enum store_outcome outcome = STORE_OK;
-
+	uids_copy(&refused, result->refused);
+	uids_copy(&done, result->uids);
+	if (store->has_unchanged_since) {
+		uids_clear(&done);
+		for (size_t i = 0; i < asked->count; i++)
+			uids_add(&done, asked->list[i].first, asked->list[i].last);
+	}
+	uids_subtract(&done, &refused);
 	if (s->is_condstore)
 		outcome = fetch_items(s, done.list, done.count, items);
 	if (outcome == STORE_OK)
-		outcome = fetch_items(s, refused->list, refused->count,
+		outcome = fetch_items(s, refused.list, refused.count,
 				      items | IMAP_FETCH_FLAGS);
 	return outcome;
 }
 
-static err_t stored(struct session *s, const struct imap_command *command,
-		    const struct uids *asked, const struct store_result *result)
+static enum store_outcome store_slice(struct storing *st, const struct uids *asked)
 {
-	SCOPED(buf_fini) struct buf code = BUF(IMAP_OUT_MAX / 2);
-	SCOPED(uids_fini) struct uids own = {0}, refused = {0};
+	struct session *s = st->s;
+	const struct imap_store *store = &st->command->store;
+	struct store_op op = {.kind = OP_FLAGS};
+	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
+	struct store_result result;
 
-	if (result->ops[0].uids.count > 0)
-		events_own(s, s->box.account, result->change);
-	uids_copy(&own, result->ops[0].uids);
-	uids_copy(&refused, result->ops[0].refused);
-	if (selected_collect(s, &own, result->change) != STORE_OK)
-		return reply_unreadable(s);
-	enum store_outcome outcome = tell_stored(s, command, asked, &own, &refused);
+	op.flags = (struct op_flags){
+		.mailbox = s->box.mailbox,
+		.mode = mode_of(store->how),
+		.flags = (uint8_t)store->flags.system,
+		.keywords = {store->flags.keywords, store->flags.keyword_count},
+		.unchanged_since =
+			store->has_unchanged_since ? store->unchanged_since : UINT64_MAX,
+		.wants_runs = wants_runs(st),
+	};
+	arena_reset(&st->arena);
+	if (!uids_for_store(&st->arena, asked->list, asked->count, &op.flags.uids))
+		return STORE_INVALID;
+	enum store_outcome outcome =
+		inprogress_commit(s, st->command, how_many(s, asked->list, asked->count),
+				  &commit, &st->arena, &result);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	const struct op_result *done = &result.ops[0];
+
+	if (done->uids.count > 0)
+		events_own(s, s->box.account, result.change);
+	for (size_t i = 0; i < done->refused.count; i++)
+		uids_add(&st->refused, done->refused.ranges[i].first,
+			 done->refused.ranges[i].last);
+	return tell_stored(st, asked, done);
+}
+
+/* Each slice happens whole, and one after the other. */
+static enum store_outcome store_slices(struct storing *st, struct imap_range *list,
+				       size_t count)
+{
+	struct session *s = st->s;
+	enum store_outcome outcome = STORE_OK;
+	uint32_t slice = s->service->slice_messages;
+
+	slice = slice > 0 ? slice : STORE_SLICE;
+	if (how_many(s, list, count) <= slice)
+		return store_slice(st, &(struct uids){.list = list, .count = count});
+	st->is_long = true;
+	outcome = selected_number(s);
+
+	uint64_t total = numbers_among(&s->box.numbers, list, count);
+
+	for (uint64_t at = 0; outcome == STORE_OK && at < total; at += slice) {
+		SCOPED(uids_fini) struct uids part = {0};
+
+		numbers_part(&s->box.numbers, list, count, at, at + slice, &part);
+		outcome = store_slice(st, &part);
+	}
+	return outcome;
+}
+
+static err_t stored(const struct storing *st)
+{
+	struct session *s = st->s;
+	SCOPED(buf_fini) struct buf code = BUF(IMAP_OUT_MAX / 2);
+	const char *text =
+		st->refused.count > 0 ? "Some had changed meanwhile" : "Stored";
+
+	modified_write(s, st->command->is_uid, &st->refused, &code);
+	/* After many, what others did waits for the next command unless somebody counts
+	 * on more than flags: to look, the store would have to write its index first. */
+	if (!st->is_long || s->is_condstore || s->box.contexts || s->events)
+		return reply_ok(s, st->command, "%.*s%s", STR_FMT(buf_str(&code)), text);
+	return reply_only_ok(s, st->command, "%.*s%s", STR_FMT(buf_str(&code)), text);
+}
+
+/* What others did to the mailbox may be why, so that is told first. */
+static err_t not_stored(const struct storing *st, enum store_outcome outcome)
+{
+	struct session *s = st->s;
 
 	if (outcome == STORE_CONFLICT)
 		return reply_unreadable(s);
-	if (outcome != STORE_OK)
-		return reply_store(s, command, outcome);
-	modified_write(s, command->is_uid, &refused, &code);
-	return reply_ok(s, command, "%.*s%s", STR_FMT(buf_str(&code)),
-			refused.count > 0 ? "Some had changed meanwhile" : "Stored");
+	TRY(selected_tell(s, events_selected(s, MOMENT_NUMBERS)));
+	if (s->is_done)
+		return OK;
+	if (outcome == STORE_DENIED) /* RFC 4314 §4: none of them may be changed */
+		return reply_no(s, st->command,
+				"[NOPERM] You have no right to change these flags here; "
+				"ask whose mailbox it is");
+	return reply_store(s, st->command, outcome);
 }
 
 err_t on_store(struct session *s, const struct imap_command *command)
 {
 	const struct imap_store *store = &command->store;
-	struct store_op op = {.kind = OP_FLAGS};
-	struct store_commit commit = {.account = s->box.account, .ops = &op, .count = 1};
-	struct store_result result;
 	struct imap_range *list;
 	size_t count;
 	err_t err = OK;
@@ -382,32 +469,18 @@ err_t on_store(struct session *s, const struct imap_command *command)
 	if (store->has_unchanged_since)
 		session_condstore(s);
 	if (limit_ranges(s, &list, &count) != STORE_OK)
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
-				    "connect again in a minute");
+		return reply_unreadable(s);
 	if (count == 0)
 		return reply_ok(s, command, "None of them was there");
-	op.flags = (struct op_flags){
-		.mailbox = s->box.mailbox,
-		.mode = mode_of(store->how),
-		.flags = (uint8_t)store->flags.system,
-		.keywords = {store->flags.keywords, store->flags.keyword_count},
-		.unchanged_since =
-			store->has_unchanged_since ? store->unchanged_since : UINT64_MAX,
-	};
-	if (!uids_for_store(&s->scratch, list, count, &op.flags.uids))
-		return reply_store(s, command, STORE_INVALID);
-	/* What others did before is told before, so that only our own is passed over. */
-	TRY(selected_tell(s, events_selected(s, MOMENT_NUMBERS)));
-	if (s->is_done)
-		return OK;
-	enum store_outcome outcome =
-		inprogress_commit(s, command, how_many(s, list, count), &commit, &result);
+	struct storing st = {.s = s, .command = command};
 
-	if (outcome == STORE_DENIED) /* RFC 4314 §4: none of them may be changed */
-		return reply_no(s, command,
-				"[NOPERM] You have no right to change these flags here; "
-				"ask whose mailbox it is");
+	arena_init(&st.arena, SLICE_BYTES);
+	enum store_outcome outcome = store_slices(&st, list, count);
+
 	if (outcome != STORE_OK)
-		return reply_store(s, command, outcome);
-	return stored(s, command, &(struct uids){.list = list, .count = count}, &result);
+		events_disown(s); /* of the slices that happened */
+	err = outcome == STORE_OK ? stored(&st) : not_stored(&st, outcome);
+	uids_fini(&st.refused);
+	arena_fini(&st.arena);
+	return err;
 }

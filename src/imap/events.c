@@ -211,13 +211,28 @@ enum store_outcome events_begin(struct session *s, struct events *e)
 
 void events_own(struct session *s, account_t account, uint64_t change)
 {
-	s->own[s->own_at++ % SESSION_OWN_MAX] = (struct own_change){account, change};
+	struct own_change *latest = &s->own[(s->own_at - 1) % SESSION_OWN_MAX];
+
+	if (s->own_at > 0 && latest->account == account && latest->last + 1 == change)
+		latest->last = change;
+	else
+		s->own[s->own_at++ % SESSION_OWN_MAX] =
+			(struct own_change){account, change, change};
+}
+
+void events_disown(struct session *s)
+{
+	memset(s->own, 0, sizeof s->own);
+	s->own_at = 0;
 }
 
 bool events_is_own(const struct session *s, account_t account, uint64_t change)
 {
 	for (size_t i = 0; i < SESSION_OWN_MAX; i++) {
-		if (s->own[i].account == account && s->own[i].change == change)
+		const struct own_change *own = &s->own[i];
+
+		if (own->account == account && own->first <= change &&
+		    change <= own->last)
 			return true;
 	}
 	return false;

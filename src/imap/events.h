@@ -60,6 +60,8 @@ void events_enable_metadata(struct session *s);
 /* A commit of this session's own, which is told by its command's responses (RFC 5465 §5,
  * SHOULD). */
 void events_own(struct session *s, account_t account, uint64_t change);
+/* What it did was not told whole: the rest is told as if others had done it. */
+void events_disown(struct session *s);
 bool events_is_own(const struct session *s, account_t account, uint64_t change);
 
 /* When the client is told of what happens in its selected mailbox. */

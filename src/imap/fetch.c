@@ -411,6 +411,26 @@ enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
 	return fetch_all(&f, list, count);
 }
 
+enum store_outcome fetch_runs(struct session *s, const struct flags_run *runs,
+			      size_t count, unsigned items)
+{
+	struct fetching f = {.s = s, .items = items};
+	enum store_outcome outcome = selected_number(s);
+
+	for (size_t i = 0; outcome == STORE_OK && i < count; i++) {
+		struct message_row row = {.flags = runs[i].flags,
+					  .keywords = runs[i].keywords};
+		uint64_t last = runs[i].uids.last;
+
+		for (uint64_t uid = runs[i].uids.first;
+		     uid <= last && !conn_is_broken(s->conn); uid++) {
+			row.uid = (uint32_t)uid;
+			outcome = fetch_one(&f, &row);
+		}
+	}
+	return outcome;
+}
+
 err_t fetch_unasked(struct session *s, const struct imap_range *list, size_t count,
 		    const struct imap_fetch *what)
 {
@@ -459,7 +479,6 @@ static void mark_seen(struct session *s, const struct imap_range *list, size_t c
 	uids_copy(seen, result.ops[0].uids);
 	if (seen->count > 0)
 		events_own(s, s->box.account, result.change);
-	(void)selected_collect(s, seen, result.change); /* reply_ok() finds out as well */
 }
 
 static bool sets_seen(const struct imap_fetch *fetch)

@@ -7,6 +7,9 @@
  * the UID ranges; those that went meanwhile are passed over. */
 enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
 			       size_t count, unsigned items);
+/* The same for messages whose flags are known; items are IMAP_FETCH_UID and _FLAGS. */
+enum store_outcome fetch_runs(struct session *s, const struct flags_run *runs,
+			      size_t count, unsigned items);
 /* The same for messages that the client is told of although it did not ask just now:
  * nothing becomes \Seen, and what cannot be read is passed over.  ERR_IO if the
  * connection cannot go on. */

@@ -17,6 +17,9 @@ struct imap_service {
 	/* The most messages that one command goes through (MESSAGELIMIT), and that one
 	 * COPY or APPEND stores (SAVELIMIT); 0 is no limit.  RFC 9738. */
 	uint32_t command_messages_max, copy_messages_max;
+	/* Of a STORE, that are one commit, so that others need not wait for long; 0: as
+	 * many as take some 7 ms. */
+	uint32_t slice_messages;
 	bool is_dev; /* on loopback, passwords may come without TLS */
 };
 

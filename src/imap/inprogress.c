@@ -44,6 +44,7 @@ struct slow_commit {
 	struct errands errands;
 	struct inprogress progress;
 	const struct store_commit *commit;
+	struct arena *arena;
 	struct store_result *result;
 	enum store_outcome outcome;
 	bool is_done;
@@ -57,7 +58,7 @@ static void do_commit(void *arg)
 
 	errands_spread(&slow->errands);
 	slow->outcome =
-		store_commit(session_store(s), slow->commit, &s->scratch, slow->result);
+		store_commit(session_store(s), slow->commit, slow->arena, slow->result);
 	slow->is_done = true;
 	wake_all(&slow->done);
 }
@@ -80,15 +81,16 @@ static void tell_until_done(void *arg)
 enum store_outcome inprogress_commit(struct session *s,
 				     const struct imap_command *command,
 				     uint64_t messages, const struct store_commit *commit,
-				     struct store_result *result)
+				     struct arena *arena, struct store_result *result)
 {
 	struct slow_commit slow = {.progress = inprogress_begin(s, command),
 				   .commit = commit,
+				   .arena = arena,
 				   .result = result};
 	struct errand list[] = {{do_commit, &slow}, {tell_until_done, &slow}};
 
 	if (messages < INPROGRESS_LEAST)
-		return store_commit(session_store(s), commit, &s->scratch, result);
+		return store_commit(session_store(s), commit, arena, result);
 	if (s->out.len > 0)
 		session_send(s);
 	slow.errands = (struct errands){.list = list, .count = COUNT_OF(list)};

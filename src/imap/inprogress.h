@@ -26,4 +26,4 @@ void inprogress_step(struct inprogress *progress, uint64_t done);
 enum store_outcome inprogress_commit(struct session *s,
 				     const struct imap_command *command,
 				     uint64_t messages, const struct store_commit *commit,
-				     struct store_result *result);
+				     struct arena *arena, struct store_result *result);

@@ -101,11 +101,9 @@ static void collect_new(struct session *s, const struct change_row *row)
 		uids_add(&box->fresh, row->uids.first, row->uids.last);
 }
 
-static void collect_row(struct session *s, const struct change_row *row,
-			const struct uids *own, uint64_t own_change)
+static void collect_row(struct session *s, const struct change_row *row)
 {
 	struct selected *box = &s->box;
-	struct uids flags = {0};
 
 	switch (row->kind) {
 	case CHANGE_MAILBOX:
@@ -130,18 +128,13 @@ static void collect_row(struct session *s, const struct change_row *row,
 	box->modseq = num_max(box->modseq, row->change);
 	if (row->kind != CHANGE_MESSAGE_FLAGS)
 		return;
-	uids_add(&flags, row->uids.first, row->uids.last);
 	if (box->contexts) /* it does not matter who changed them */
 		uids_add(&box->touched, row->uids.first, row->uids.last);
-	if (own && row->change == own_change)
-		uids_subtract(&flags, own);
-	for (size_t i = 0; i < flags.count; i++)
-		uids_add(&box->flags, flags.list[i].first, flags.list[i].last);
-	uids_fini(&flags);
+	if (!events_is_own(s, box->account, row->change))
+		uids_add(&box->flags, row->uids.first, row->uids.last);
 }
 
-enum store_outcome selected_collect(struct session *s, const struct uids *own,
-				    uint64_t own_change)
+enum store_outcome selected_collect(struct session *s)
 {
 	struct selected *box = &s->box;
 	bool more = true;
@@ -160,7 +153,7 @@ enum store_outcome selected_collect(struct session *s, const struct uids *own,
 		if (outcome != STORE_OK)
 			return outcome;
 		for (size_t i = 0; i < count; i++)
-			collect_row(s, &rows[i], own, own_change);
+			collect_row(s, &rows[i]);
 	}
 	uids_sort(&box->gone);
 	uids_sort(&box->flags);
@@ -199,7 +192,7 @@ enum store_outcome selected_number(struct session *s)
 		box->is_numbered = numbers_total(&box->numbers) == box->count;
 		if (box->is_numbered)
 			return STORE_OK;
-		outcome = selected_collect(s, NULL, 0);
+		outcome = selected_collect(s);
 		if (outcome != STORE_OK)
 			return outcome;
 		if (numbers_total(&box->numbers) < box->count && restore_gone(box)) {
@@ -409,7 +402,7 @@ static enum store_outcome tell_rights(struct session *s)
 err_t selected_tell(struct session *s, unsigned events)
 {
 	struct selected *box = &s->box;
-	enum store_outcome outcome = selected_collect(s, NULL, 0);
+	enum store_outcome outcome = selected_collect(s);
 	uint32_t known_below = box->uid_next;
 	bool tells_gone = (events & IMAP_EVENT_MESSAGE_EXPUNGE) && box->gone.count > 0;
 	bool tells_new = (events & IMAP_EVENT_MESSAGE_NEW) && box->has_new;

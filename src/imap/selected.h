@@ -54,10 +54,9 @@ void selected_leave(struct session *s);
 /* Loads the sequence numbers.  May suspend.  On another outcome than OK the mailbox
  * changed in ways we cannot follow. */
 enum store_outcome selected_number(struct session *s);
-/* Takes the changes from the store.  Flags changed by our own commit (uids own, change
- * number own_change) were told already; own may be NULL. */
-enum store_outcome selected_collect(struct session *s, const struct uids *own,
-				    uint64_t own_change);
+/* Takes the changes from the store.  Flags changed by our own commits (events_own()) were
+ * told already. */
+enum store_outcome selected_collect(struct session *s);
 /* Collects, and sends EXPUNGE, EXISTS and FETCH for what happened, of these events (enum
  * imap_event); what is not told now is kept.  Says BYE if the mailbox is gone or cannot
  * be followed. */

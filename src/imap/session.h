@@ -52,7 +52,7 @@ struct session {
 	struct events *events; /* what NOTIFY asked for; NULL: it was never said */
 	struct own_change {
 		account_t account;
-		uint64_t change;
+		uint64_t first, last;
 	} own[SESSION_OWN_MAX]; /* its own changes, the last of them */
 	size_t own_at;
 	uint64_t rings; /* of the watch when we last looked what had happened */

@@ -16,6 +16,8 @@
 #include "net/listen.h"
 #include "rt/clock.h"
 
+enum { SLICE_MESSAGES = 3 }; /* small, as the pages of the store are */
+
 static struct imap_service service = {
 	.hostname = {"imap.test", 9},
 	.message_bytes_max = 10 << 20,
@@ -51,6 +53,7 @@ int main(int argc, char **argv)
 	    !num_parse(str_c(argc > 3 ? argv[3] : "1"), 1000, &hurry))
 		return 2;
 	service.command_messages_max = (uint32_t)messages_max;
+	service.slice_messages = hurry > 1 ? 0 : SLICE_MESSAGES;
 	int fd = listen_at((uint16_t)(base + 143));
 
 	if (fd < 0) {
