@@ -148,6 +148,8 @@ err_t effect_apply(struct work *work, const struct effect *effect,
 		return apply_settle(work, &effect->settle);
 	case OP_QUEUE_CHANGE:
 		return apply_queue_change(work, &effect->queue_change, result);
+	case OP_RECENT:
+		return apply_recent(work, &effect->recent);
 	case OP_KEY_FORGET:
 		return key_forget(work, work->account.id, effect->key_forget);
 	case EFFECT_LEASE:

@@ -43,6 +43,7 @@ uint8_t flags_combine(uint8_t old, enum flags_mode mode, uint8_t operand, uint8_
 [[nodiscard]] err_t apply_queue_change(struct work *work,
 				       const struct effect_queue_change *e,
 				       struct op_result *result);
+[[nodiscard]] err_t apply_recent(struct work *work, const struct effect_recent *e);
 [[nodiscard]] err_t apply_lease(struct work *work, const struct effect_lease *e);
 [[nodiscard]] err_t apply_epoch(struct work *work, const struct effect_epoch *e);
 

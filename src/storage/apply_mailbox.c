@@ -43,7 +43,8 @@ err_t apply_mailbox_create(struct work *work, const struct effect_mailbox *e,
 				  .is_container = e->is_container,
 				  .is_subscribed = e->is_subscribed,
 				  .uid_validity = e->uid_validity,
-				  .uid_next = 1};
+				  .uid_next = 1,
+				  .recent_from = 1};
 
 	work_number_used(work, e->mailbox);
 	row.modseq = work_change(work);

@@ -22,10 +22,11 @@ static uint64_t less(uint64_t from, uint64_t by)
 }
 
 /* What a membership adds to the counters of its mailbox. */
-static void count_in(struct work *work, struct mailbox_row *row, uint8_t flags,
-		     uint64_t size)
+static void count_in(struct work *work, struct mailbox_row *row, uint32_t uid,
+		     uint8_t flags, uint64_t size)
 {
 	row->exists++;
+	row->recent += uid >= row->recent_from;
 	row->unseen += !(flags & FLAG_SEEN);
 	row->deleted += (flags & FLAG_DELETED) != 0;
 	row->bytes += size;
@@ -35,10 +36,11 @@ static void count_in(struct work *work, struct mailbox_row *row, uint8_t flags,
 	work->state.messages++;
 }
 
-static void count_out(struct work *work, struct mailbox_row *row, uint8_t flags,
-		      uint64_t size)
+static void count_out(struct work *work, struct mailbox_row *row, uint32_t uid,
+		      uint8_t flags, uint64_t size)
 {
 	row->exists = (uint32_t)less(row->exists, 1);
+	row->recent = (uint32_t)less(row->recent, uid >= row->recent_from);
 	row->unseen = (uint32_t)less(row->unseen, !(flags & FLAG_SEEN));
 	row->deleted = (uint32_t)less(row->deleted, (flags & FLAG_DELETED) != 0);
 	row->bytes = less(row->bytes, size);
@@ -74,7 +76,7 @@ static err_t join(struct work *work, struct mailbox_row *mailbox, uint32_t uid,
 
 	TRY(work_member_put(work, mailbox->id, uid, member));
 	work_number_used(work, member->member);
-	count_in(work, mailbox, member->flags, size);
+	count_in(work, mailbox, uid, member->flags, size);
 	mailbox->uid_next = (uint32_t)num_max(mailbox->uid_next, uid + 1);
 	*result = (struct op_result){.mailbox = mailbox->id,
 				     .uid_validity = mailbox->uid_validity,
@@ -201,6 +203,31 @@ err_t apply_flags(struct work *work, const struct effect_flags *e)
 	return change_add(work, CHANGE_MESSAGE_FLAGS, e->mailbox, e->uids);
 }
 
+/* ---- recent ------------------------------------------------------------------------ */
+
+/* What came since is still recent; it is little. */
+err_t apply_recent(struct work *work, const struct effect_recent *e)
+{
+	const struct uid_range since = {e->below, UINT32_MAX};
+	struct mailbox_row *mailbox;
+	struct members members;
+	uint32_t recent = 0;
+	err_t err = work_mailbox(work, e->mailbox, &mailbox);
+
+	if (err == ERR_ABSENT || (err == OK && e->below <= mailbox->recent_from))
+		return OK;
+	TRY(err);
+	members_begin(&members, work, e->mailbox, (struct uid_set){&since, 1});
+	while ((err = members_next(&members)) == OK)
+		recent++;
+	if (err != ERR_ABSENT)
+		return err;
+	mailbox->recent_from = e->below;
+	mailbox->recent = recent;
+	work_mailbox_dirty(work, e->mailbox);
+	return OK;
+}
+
 /* ---- copy, move, expunge ----------------------------------------------------------- */
 
 struct copying {
@@ -228,10 +255,10 @@ static err_t copy_one(struct work *work, const struct copying *c, uint32_t uid,
 	row.modseq = work->change;
 	row.saved_at = work->now;
 	TRY(work_member_put(work, c->e->to_mailbox, c->e->to_uid + nth, &row));
-	count_in(work, c->to, row.flags, size);
+	count_in(work, c->to, c->e->to_uid + nth, row.flags, size);
 	if (!c->is_move)
 		return item_ref(work, row.message);
-	count_out(work, c->from, row.flags, size);
+	count_out(work, c->from, uid, row.flags, size);
 	return kv_delete(work->txn,
 			 key_member(&key, work->account.id, c->e->mailbox, uid));
 }
@@ -306,7 +333,7 @@ err_t apply_expunge(struct work *work, const struct effect_expunge *e)
 
 		TRY(member_remove(work, e->mailbox, members.uid, &members.row, work->now,
 				  &size));
-		count_out(work, mailbox, members.row.flags, size);
+		count_out(work, mailbox, members.uid, members.row.flags, size);
 	}
 	if (err != ERR_ABSENT)
 		return err;

@@ -234,7 +234,8 @@ static void check_box(struct checker *c, struct box *box)
 
 	check_place(c, box);
 	if (row->exists != box->exists || row->unseen != box->unseen ||
-	    row->deleted != box->deleted || row->bytes != box->bytes)
+	    row->deleted != box->deleted || row->recent != box->recent ||
+	    row->bytes != box->bytes)
 		wrong_box(c, box, CHECK_COUNT_WRONG, "how much is in a mailbox");
 	if (row->uid_next <= box->top_uid || row->modseq < box->top_modseq ||
 	    row->uid_validity == 0)
@@ -250,6 +251,7 @@ static void check_box(struct checker *c, struct box *box)
 	row->exists = box->exists;
 	row->unseen = box->unseen;
 	row->deleted = box->deleted;
+	row->recent = box->recent;
 	row->bytes = box->bytes;
 	row->uid_next = (uint32_t)num_max(row->uid_next, (uint64_t)box->top_uid + 1);
 	row->modseq = num_max(row->modseq, box->top_modseq);

@@ -170,6 +170,7 @@ static void count(struct box *box, const struct member_row *row, uint32_t uid,
 	box->exists++;
 	box->unseen += !(row->flags & FLAG_SEEN);
 	box->deleted += (row->flags & FLAG_DELETED) != 0;
+	box->recent += uid >= box->row.recent_from;
 	box->bytes += size;
 	box->top_uid = (uint32_t)num_max(box->top_uid, uid);
 	box->top_modseq = num_max(box->top_modseq, row->modseq);

@@ -22,7 +22,7 @@ struct pack_sum {
 /* A mailbox, and what is in it. */
 struct box {
 	struct mailbox_row row; /* its name is in text */
-	uint32_t exists, unseen, deleted, top_uid;
+	uint32_t exists, unseen, deleted, recent, top_uid;
 	uint64_t bytes, top_modseq;
 	bool is_bad;
 	char text[MAILBOX_NAME_MAX];

@@ -48,6 +48,7 @@ static bool grows(const struct store_op *op)
 	case OP_KV_DELETE:
 	case OP_QUEUE_SETTLE:
 	case OP_QUEUE_CHANGE:
+	case OP_RECENT:
 	case OP_KEY_FORGET:
 		return false;
 	}
@@ -73,6 +74,8 @@ static bool is_empty(const struct effect *effect)
 		return effect->copy.uids.count == 0;
 	case OP_EXPUNGE:
 		return effect->expunge.uids.count == 0;
+	case OP_RECENT:
+		return effect->recent.below == 0;
 	}
 	return false;
 }
@@ -250,6 +253,9 @@ static void touch(struct storage *storage, const struct store_commit *commit)
 			    !str_same(op->kv.key, STR(STORE_KV_QUOTA)))
 				continue;
 			break;
+		case OP_RECENT:
+			storage_touch(storage, commit->account, STORAGE_RECENT);
+			continue;
 		case OP_KEY_FORGET:
 			continue;
 		case OP_FLAGS:

@@ -26,7 +26,7 @@ static _Atomic uint64_t *touched_slot(struct storage *storage, account_t account
 {
 	if (part == STORAGE_QUEUE || part == STORAGE_ALL)
 		account = 0;
-	uint64_t hash = hash64_number((uint64_t)account << 2 | (uint64_t)part);
+	uint64_t hash = hash64_number((uint64_t)account << 3 | (uint64_t)part);
 
 	return &storage->touched[hash & (TOUCHED_SLOTS - 1)];
 }
@@ -248,6 +248,8 @@ void storage_submit(struct storage *storage, struct storage_group *group)
 		group_refuse(group, err);
 		return;
 	}
+	if (group->planned)
+		group->planned(group);
 	/* Even a refusal rests on what the groups before did: it waits for them. */
 	flusher_add(&storage->flusher, group, storage->work.state.sequence);
 }

@@ -329,6 +329,10 @@ TEST(readers_know_what_the_index_does_not_show_yet)
 	CHECK(!storage_is_behind(f.storage, 1, STORAGE_QUEUE));
 	storage_commit_group(f.storage, &one, 1);
 	CHECK(storage_is_behind(f.storage, 1, STORAGE_PAIRS));
+	CHECK(!storage_is_behind(f.storage, 1, STORAGE_RECENT));
+	op = (struct store_op){.kind = OP_RECENT, .recent = {MAILBOX_INBOX, 2}};
+	storage_commit_group(f.storage, &one, 1);
+	CHECK(storage_is_behind(f.storage, 1, STORAGE_RECENT));
 	CHECK(fixture_mailbox(&f, 1, MAILBOX_INBOX).exists == 0);
 	storage_index_commit(f.storage);
 	CHECK(!storage_is_behind(f.storage, 1, STORAGE_MAIL));

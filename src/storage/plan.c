@@ -166,6 +166,8 @@ enum store_outcome plan_op(struct plan *plan, const struct store_op *op,
 		return plan_queue_change(&op->queue_change, &effect->queue_change);
 	case OP_ACL:
 		return plan_acl(plan, &op->acl, effect);
+	case OP_RECENT:
+		return plan_recent(plan, &op->recent, &effect->recent, result);
 	case OP_KEY_FORGET:
 		return plan_forget(op->key_forget, &effect->key_forget);
 	}

@@ -48,6 +48,9 @@ enum store_outcome plan_queue_add(struct plan *plan, const struct op_queue_add *
 enum store_outcome plan_settle(struct plan *plan, const struct op_queue_settle *op,
 			       struct effect_settle *e);
 
+enum store_outcome plan_recent(struct plan *plan, const struct op_recent *op,
+			       struct effect_recent *e, struct op_result *result);
+
 /* The effect is of another kind: the list is a pair. */
 enum store_outcome plan_acl(struct plan *plan, const struct op_acl *op,
 			    struct effect *effect);

@@ -1,4 +1,5 @@
 /* Accounts and mailboxes. */
+#include "base/num.h"
 #include "base/utf8.h"
 #include "storage/plan.h"
 
@@ -265,6 +266,23 @@ enum store_outcome plan_mailbox_delete(struct plan *plan, const struct op_mailbo
 	if (outcome == STORE_OK)
 		return STORE_CONFLICT; /* it has children */
 	return outcome == STORE_ABSENT ? STORE_OK : outcome;
+}
+
+/* Where nothing below the UID is recent, nothing is done. */
+enum store_outcome plan_recent(struct plan *plan, const struct op_recent *op,
+			       struct effect_recent *e, struct op_result *result)
+{
+	struct mailbox_row *row;
+	enum store_outcome outcome =
+		plan_err(plan, work_mailbox(plan->work, op->mailbox, &row));
+
+	*e = (struct effect_recent){.mailbox = op->mailbox};
+	if (outcome != STORE_OK)
+		return outcome;
+	*result = (struct op_result){.uid = row->recent_from};
+	if (row->recent > 0 && op->below > row->recent_from)
+		e->below = (uint32_t)num_min(op->below, row->uid_next);
+	return outcome;
 }
 
 enum store_outcome plan_mailbox_subscribe(struct plan *plan, const struct op_mailbox *op,

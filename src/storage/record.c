@@ -13,27 +13,17 @@ enum { RECORD_FORM = 1 };
 
 /* Kinds on disk, for ever; the enumerators may be renumbered. */
 static const uint8_t disk_kinds[] = {
-	[OP_ACCOUNT_CREATE] = 1,
-	[OP_APPEND] = 18,
-	[OP_FLAGS] = 26,
-	[OP_COPY] = 4,
-	[OP_MOVE] = 5,
-	[OP_EXPUNGE] = 6,
-	[OP_MAILBOX_CREATE] = 7,
-	[OP_MAILBOX_RENAME] = 8,
-	[OP_MAILBOX_DELETE] = 9,
-	[OP_MAILBOX_SUBSCRIBE] = 10,
-	[OP_KV_PUT] = 11,
-	[OP_KV_DELETE] = 12,
-	[OP_QUEUE_ADD] = 21,
-	[OP_QUEUE_SETTLE] = 22,
-	[OP_KEY_FORGET] = 15,
-	[EFFECT_LEASE] = 16,
-	[EFFECT_EPOCH] = 17,
-	[OP_UNDELETE] = 19,
-	[EFFECT_BODY_MOVED] = 20,
-	[OP_QUEUE_CHANGE] = 23,
-	[EFFECT_PURGED] = 24,
+	[OP_ACCOUNT_CREATE] = 1, [OP_APPEND] = 18,
+	[OP_FLAGS] = 26,         [OP_COPY] = 4,
+	[OP_MOVE] = 5,           [OP_EXPUNGE] = 6,
+	[OP_MAILBOX_CREATE] = 7, [OP_MAILBOX_RENAME] = 8,
+	[OP_MAILBOX_DELETE] = 9, [OP_MAILBOX_SUBSCRIBE] = 10,
+	[OP_KV_PUT] = 11,        [OP_KV_DELETE] = 12,
+	[OP_QUEUE_ADD] = 21,     [OP_QUEUE_SETTLE] = 22,
+	[OP_RECENT] = 27,        [OP_KEY_FORGET] = 15,
+	[EFFECT_LEASE] = 16,     [EFFECT_EPOCH] = 17,
+	[OP_UNDELETE] = 19,      [EFFECT_BODY_MOVED] = 20,
+	[OP_QUEUE_CHANGE] = 23,  [EFFECT_PURGED] = 24,
 	[EFFECT_EXPIRED] = 25,
 };
 _Static_assert(FLAGS_SET == 0 && FLAGS_ADD == 1 && FLAGS_REMOVE == 2, "on disk");
@@ -361,6 +351,12 @@ static void code_queue_change(struct coder *c, struct effect_queue_change *e)
 		e->change = (enum queue_change)change;
 }
 
+static void code_recent(struct coder *c, struct effect_recent *e)
+{
+	code_u64(c, &e->mailbox);
+	code_u32(c, &e->below);
+}
+
 static void code_lease(struct coder *c, struct effect_lease *e)
 {
 	code_u64(c, &e->row);
@@ -426,6 +422,8 @@ static bool code_effect(struct coder *c, struct effect *e)
 		return code_settle(c, &e->settle), true;
 	case OP_QUEUE_CHANGE:
 		return code_queue_change(c, &e->queue_change), true;
+	case OP_RECENT:
+		return code_recent(c, &e->recent), true;
 	case OP_KEY_FORGET:
 		return code_str(c, &e->key_forget), true;
 	case EFFECT_LEASE:

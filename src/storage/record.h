@@ -91,6 +91,10 @@ struct effect_queue_change {
 	int64_t until;
 	struct str text;
 };
+struct effect_recent {
+	uint64_t mailbox;
+	uint32_t below; /* 0: nothing was recent */
+};
 struct effect_lease { /* in a commit of the row's account */
 	uint64_t row, lease;
 	int64_t until;
@@ -132,6 +136,7 @@ struct effect {
 		struct effect_queue_add queue_add;
 		struct effect_settle settle;
 		struct effect_queue_change queue_change;
+		struct effect_recent recent;
 		struct effect_lease lease;
 		struct effect_epoch epoch;
 		struct effect_undelete undelete;

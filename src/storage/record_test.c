@@ -1,6 +1,7 @@
 #include "storage/record.h"
 
 #include "base/test.h"
+#include "storage/rows.h"
 
 /* What the disk holds of before stays readable. */
 static bool read_back(struct buf *bytes, struct arena *arena, struct effect *effect)
@@ -32,4 +33,23 @@ TEST(a_settle_of_before_senders_were_told_is_read)
 	CHECK(effect.settle.told == QUEUE_TOLD_LATE);
 	buf_fini(&old);
 	arena_fini(&arena);
+}
+
+TEST(a_mailbox_of_before_it_was_kept_what_is_recent_is_read)
+{
+	struct mailbox_row row = {.name = STR("box"), .uid_next = 8, .exists = 3}, got;
+	struct buf bytes = BUF(100);
+
+	row.recent_from = 5;
+	row.recent = 2;
+	mailbox_write(&bytes, &row);
+	CHECK(mailbox_read(buf_str(&bytes), 7, &got));
+	CHECK(got.recent_from == 5 && got.recent == 2 && got.id == 7);
+	struct str old = str_first(buf_str(&bytes), bytes.len - 2);
+
+	CHECK(mailbox_read(old, 7, &got));
+	CHECK(got.recent_from == 8 && got.recent == 0 && got.exists == 3);
+	CHECK(!mailbox_read(str_first(buf_str(&bytes), old.len + 1), 7, &got));
+	CHECK(!mailbox_read(str_first(old, old.len - 1), 7, &got));
+	buf_fini(&bytes);
 }

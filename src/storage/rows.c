@@ -9,7 +9,9 @@
  *             UIDVALIDITY, mailboxes, messages, octets, most messages, most octets,
  *             days that expunged messages are kept, expunged messages, their octets
  *   mailbox   var parent, str name, u8 role, u8 bits (1 container, 2 subscribed), var:
- *             UIDVALIDITY, UIDNEXT, exists, unseen, deleted, octets, MODSEQ
+ *             UIDVALIDITY, UIDNEXT, exists, unseen, deleted, octets, MODSEQ, the first
+ *             UID that is recent, and how many are (before these were kept the row ended
+ *             here, and nothing is)
  *   member    var membership, var message, u8 flags, var MODSEQ, u64 saved at, then
  *             keywords (str each) to the end
  *   message   u8 bits (1 shared, 2 threaded), var members, 32 octets SHA-256 of the
@@ -155,6 +157,8 @@ void mailbox_write(struct buf *buf, const struct mailbox_row *row)
 	enc_var(buf, row->deleted);
 	enc_var(buf, row->bytes);
 	enc_var(buf, row->modseq);
+	enc_var(buf, row->recent_from);
+	enc_var(buf, row->recent);
 }
 
 bool mailbox_read(struct str bytes, uint64_t id, struct mailbox_row *row)
@@ -175,6 +179,11 @@ bool mailbox_read(struct str bytes, uint64_t id, struct mailbox_row *row)
 	row->deleted = dec_var32(&d);
 	row->bytes = dec_var(&d);
 	row->modseq = dec_var(&d);
+	row->recent_from = row->uid_next;
+	if (d.rest.len > 0) {
+		row->recent_from = dec_var32(&d);
+		row->recent = dec_var32(&d);
+	}
 	return dec_done(&d);
 }
 

@@ -82,6 +82,9 @@ struct storage_group {
 	size_t count;
 	struct storage_lease **leases; /* taken after the commits */
 	size_t lease_count;
+	/* Called by the writer's thread, unless it is NULL, once it is known what the
+	 * commits do, which is not durable yet; not if they are refused.  As done. */
+	void (*planned)(struct storage_group *group);
 	/* Called once, by any thread, when the outcomes are final: each OK is durable.
 	 * It must not call the storage; the group is the caller's again. */
 	void (*done)(struct storage_group *group);
@@ -119,10 +122,11 @@ bool storage_maintain(struct storage *storage, int64_t now);
 /* What follows is for any thread. */
 
 enum storage_part {
-	STORAGE_MAIL,  /* mailboxes, messages, changes and summary of the account */
-	STORAGE_PAIRS, /* its key-value pairs */
-	STORAGE_QUEUE, /* queue rows, of any account */
-	STORAGE_ALL,   /* anything at all */
+	STORAGE_MAIL,   /* mailboxes, messages, changes and summary of the account */
+	STORAGE_PAIRS,  /* its key-value pairs */
+	STORAGE_RECENT, /* what is recent in the account's mailboxes */
+	STORAGE_QUEUE,  /* queue rows, of any account */
+	STORAGE_ALL,    /* anything at all */
 };
 /* True if something there was committed, and may have been acknowledged, that the index
  * does not show yet.  Never blocks. */

@@ -94,6 +94,10 @@ static void watches(void)
 	if (first.rings == 0)
 		CHECK(wait_on(&first.changed, deadline_s(5)) == OK);
 	CHECK(first.rings == 1 && second.rings == 1);
+	struct store_op told = {.kind = OP_RECENT, .recent = {MAILBOX_INBOX, 2}};
+
+	CHECK(commit_one(w.door, ANN, STR(""), told, NULL) == STORE_OK);
+	CHECK(wait_on(&first.changed, deadline_ms(20)) == ERR_TIMEOUT);
 	store_watch_close(&second);
 	store_reconnect(w.door, channel_to(GATE_DOOR, DOOR_ID));
 	CHECK(wait_on(&first.changed, deadline_s(5)) == OK); /* may have missed some */

@@ -188,6 +188,91 @@ TEST(only_readers_of_what_changed_wait_for_the_index)
 	fault_disarm();
 }
 
+static uint32_t recent_now;
+static void read_recent(void *arg)
+{
+	struct mailbox_row row = {0};
+
+	(void)arg;
+	CHECK(store_mailbox(w.ctl, ANN, MAILBOX_INBOX, &w.arena, &row) == STORE_OK);
+	recent_now = row.recent;
+	has_read = true;
+	wake_all(&all_committed);
+}
+
+/* Whoever reads messages does not wait for what was told of them; who asks how many are
+ * recent does. */
+static void reads_around_what_is_recent(void)
+{
+	struct store_op op = append_op(STR("Subject: x\r\n\r\n"));
+	struct store_op told = {.kind = OP_RECENT, .recent = {MAILBOX_INBOX, 2}};
+	struct message_row *rows;
+	uint32_t next;
+	size_t count;
+
+	CHECK(commit_one(w.deliverd, ANN, STR(""), op, NULL) == STORE_OK);
+	CHECK(exists(ANN) == 1); /* and so it is in the index */
+	CHECK(commit_one(w.ctl, ANN, STR(""), told, NULL) == STORE_OK);
+	has_read = false;
+	ASSERT(task_start("reader", read_recent, NULL));
+	for (int i = 0; i < 20; i++)
+		CHECK(store_rows(w.ctl, ANN, MAILBOX_INBOX,
+				 (struct uid_range){1, UINT32_MAX}, 0, &w.arena, &rows,
+				 &count, &next) == STORE_OK);
+	CHECK(!has_read && count == 1);
+	while (!has_read)
+		CHECK(wait_on(&all_committed, NEVER) == OK);
+	CHECK(recent_now == 0);
+}
+
+TEST(only_who_asks_what_is_recent_waits_for_what_was_told)
+{
+	CHECK(fault_arm(STR("index.commit:1+:delay=150")));
+	world_run(reads_around_what_is_recent);
+	fault_disarm();
+}
+
+static void append_ann(void *arg)
+{
+	struct store_op op = append_op(STR("Subject: x\r\n\r\n"));
+
+	(void)arg;
+	CHECK(commit_one(w.deliverd, ANN, STR(""), op, NULL) == STORE_OK);
+	has_read = true;
+	wake_all(&all_committed);
+}
+
+static uint32_t take_below(uint32_t below)
+{
+	struct store_op told = {.kind = OP_RECENT, .recent = {MAILBOX_INBOX, below}};
+	struct store_result result = {0};
+
+	CHECK(commit_one(w.ctl, ANN, STR(""), told, &result) == STORE_OK);
+	return result.count == 1 ? result.ops[0].uid : 0;
+}
+
+/* One after the other gets what nobody had, while an appending client waits. */
+static void takes_without_waiting(void)
+{
+	append_ann(NULL);
+	append_ann(NULL);
+	has_read = false;
+	CHECK(fault_arm(STR("pack.flush:1+:delay=300")));
+	ASSERT(task_start("appending", append_ann, NULL));
+	CHECK(take_below(2) == 1);
+	CHECK(take_below(3) == 2);
+	CHECK(take_below(3) == 3);
+	CHECK(!has_read);
+	while (!has_read)
+		CHECK(wait_on(&all_committed, NEVER) == OK);
+}
+
+TEST(who_takes_what_is_recent_does_not_wait_for_the_disk)
+{
+	world_run(takes_without_waiting);
+	fault_disarm();
+}
+
 static void repeats_by_key(void)
 {
 	struct store_result first, second;

@@ -109,7 +109,8 @@ void events_commit(struct storaged *storaged, const struct store_commit *commit)
 			mark_queues(storaged, &op->queue_add);
 		else if (op->kind == OP_QUEUE_CHANGE)
 			events_queue(storaged, 1u << QUEUE_LOCAL | 1u << QUEUE_REMOTE);
-		else if (op->kind != OP_QUEUE_SETTLE && op->kind != OP_KEY_FORGET)
+		else if (op->kind != OP_QUEUE_SETTLE && op->kind != OP_RECENT &&
+			 op->kind != OP_KEY_FORGET)
 			is_changed = true;
 	}
 	if (!is_changed)

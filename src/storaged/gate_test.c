@@ -133,6 +133,7 @@ static const struct {
 	{OP_UNDELETE, "c", "dc"},
 	{OP_QUEUE_CHANGE, "c", "c"},
 	{OP_ACL, "c", "dc"},
+	{OP_RECENT, "c", "dc"},
 	{OP_KEY_FORGET, "cl", "dcl"},
 };
 

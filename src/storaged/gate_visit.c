@@ -171,6 +171,7 @@ static enum store_outcome may_do(struct visiting *v, struct store_op *op)
 	case OP_QUEUE_SETTLE:
 	case OP_UNDELETE:
 	case OP_QUEUE_CHANGE:
+	case OP_RECENT: /* for the owner they are recent still */
 	case OP_KEY_FORGET:
 		break;
 	}

@@ -186,6 +186,7 @@ TEST(operations_that_are_no_visitors_are_refused)
 		{OP_QUEUE_SETTLE},
 		{OP_UNDELETE},
 		{OP_QUEUE_CHANGE},
+		{OP_RECENT, .recent = {BOX, 5}},
 		{OP_KEY_FORGET},
 		{OP_APPEND, .append = {.mailbox = MAILBOX_JUNK}},
 	};

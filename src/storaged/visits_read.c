@@ -41,7 +41,7 @@ static void row_narrow(struct mailbox_row *row, uint32_t rights)
 	row->rights = rights;
 	row->role = ROLE_NONE;
 	row->is_subscribed = false;
-	row->unseen = 0;
+	row->unseen = row->recent = row->recent_from = 0;
 	if (rights & ACL_READ)
 		return;
 	row->exists = row->deleted = row->uid_next = 0;

@@ -75,6 +75,7 @@ static void sees_what_is_shared(void)
 	CHECK(rows[2].id == below && rows[2].rights == ACL_LOOKUP);
 	CHECK(store_mailbox(w.door, visit, MAILBOX_INBOX, &w.arena, &row) == STORE_OK);
 	CHECK(row.exists == 3 && row.unseen == 3 && row.change > 0);
+	CHECK(row.recent == 0 && row.recent_from == 0); /* that is the owner's */
 	CHECK(store_mailbox(w.door, visit, secret, &w.arena, &row) == STORE_ABSENT);
 	CHECK(store_summary(w.door, visit, &summary) == STORE_OK); /* how far it is */
 	CHECK(summary.change > 0 && summary.messages == 0 && summary.bytes == 0);

@@ -167,6 +167,28 @@ void writer_catch_up(struct writer *writer)
 
 /* ---- groups ------------------------------------------------------------------------ */
 
+static void commit_done(struct slot *slot, size_t i)
+{
+	struct job *job = slot->commit_jobs[i];
+
+	*job->commit = slot->commits[i];
+	slot->commit_jobs[i] = NULL;
+	completion_post(&job->done);
+}
+
+/* Commits of which nothing is promised are answered at once (OP_RECENT). */
+static void slot_planned(struct storage_group *group)
+{
+	struct slot *slot = (struct slot *)group;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct store_commit *commit = slot->commits[i].commit;
+
+		if (commit->count == 1 && commit->ops[0].kind == OP_RECENT)
+			commit_done(slot, i);
+	}
+}
+
 /* By any thread.  The jobs are their tasks' again one by one, then the slot is free. */
 static void slot_done(struct storage_group *group)
 {
@@ -174,10 +196,8 @@ static void slot_done(struct storage_group *group)
 	struct writer *writer = slot->writer;
 
 	for (size_t i = 0; i < group->count; i++) {
-		struct job *job = slot->commit_jobs[i];
-
-		*job->commit = slot->commits[i];
-		completion_post(&job->done);
+		if (slot->commit_jobs[i])
+			commit_done(slot, i);
 	}
 	for (size_t i = 0; i < group->lease_count; i++)
 		completion_post(&slot->lease_jobs[i]->done);
@@ -339,6 +359,7 @@ struct writer *writer_open(struct storage *storage)
 		slot->writer = writer;
 		slot->group = (struct storage_group){.commits = slot->commits,
 						     .leases = slot->leases,
+						     .planned = slot_planned,
 						     .done = slot_done};
 	}
 	writer->housework_at = clock_monotonic_us();

@@ -173,6 +173,10 @@ static void enc_op(struct buf *buf, const struct store_op *op)
 	case OP_ACL:
 		enc_acl(buf, &op->acl);
 		break;
+	case OP_RECENT:
+		enc_var(buf, op->recent.mailbox);
+		enc_var(buf, op->recent.below);
+		break;
 	case OP_KEY_FORGET:
 		store_enc_bounded(buf, op->key_forget, COMMIT_KEY_MAX);
 		break;
@@ -425,6 +429,10 @@ static void dec_op(struct dec *dec, struct arena *arena, struct store_op *op)
 		break;
 	case OP_ACL:
 		dec_acl(dec, &op->acl);
+		break;
+	case OP_RECENT:
+		op->recent.mailbox = dec_var(dec);
+		op->recent.below = (uint32_t)dec_var_max(dec, UINT32_MAX);
 		break;
 	case OP_KEY_FORGET:
 		op->key_forget = store_dec_bounded(dec, COMMIT_KEY_MAX);

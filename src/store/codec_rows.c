@@ -51,6 +51,8 @@ void store_enc_mailbox(struct buf *buf, const struct mailbox_row *row)
 	enc_var(buf, row->exists);
 	enc_var(buf, row->unseen);
 	enc_var(buf, row->deleted);
+	enc_var(buf, row->recent_from);
+	enc_var(buf, row->recent);
 	enc_var(buf, row->bytes);
 	enc_var(buf, row->modseq);
 	enc_var(buf, row->change);
@@ -70,6 +72,8 @@ static void dec_mailbox_row(struct dec *dec, struct mailbox_row *row)
 	row->exists = dec_var32(dec);
 	row->unseen = dec_var32(dec);
 	row->deleted = dec_var32(dec);
+	row->recent_from = dec_var32(dec);
+	row->recent = dec_var32(dec);
 	row->bytes = dec_var(dec);
 	row->modseq = dec_var(dec);
 	row->change = dec_var(dec);

@@ -208,6 +208,7 @@ static const struct store_op every_op[] = {
 	{OP_QUEUE_CHANGE,
 	 .queue_change = {ROWS_REROUTE, numbers, 3, QUEUE_HELD, STR("hop:25")}},
 	{OP_ACL, .acl = {9, ACL_REMOVE, {{ACL_ACCOUNT, true, 77}, UINT32_MAX}}},
+	{OP_RECENT, .recent = {9, UINT32_MAX}},
 	{OP_KEY_FORGET, .key_forget = STR("QID/1")},
 };
 
@@ -250,6 +251,8 @@ TEST(a_commit_of_every_operation_comes_back)
 		CHECK(got->ops[15].acl.change == ACL_REMOVE);
 		CHECK(got->ops[15].acl.entry.who.account == 77 &&
 		      got->ops[15].acl.entry.who.is_negative);
+		CHECK(got->ops[16].recent.mailbox == 9 &&
+		      got->ops[16].recent.below == UINT32_MAX);
 		CHECK_STR(got->ops[6].mailbox.name, STR("Entwürfe"));
 	}
 	trip_end(&trip);

@@ -73,7 +73,7 @@ enum store_outcome {
 	STORE_UNKNOWN,     /* lost touch in the middle: retry with the same key */
 };
 
-/* Flags of a membership; \Recent does not exist here. */
+/* Flags of a membership.  \Recent is none of them: see OP_RECENT. */
 enum message_flag {
 	FLAG_SEEN = 1,
 	FLAG_ANSWERED = 2,
@@ -128,6 +128,7 @@ enum store_op_kind {
 	OP_UNDELETE,
 	OP_QUEUE_CHANGE, /* of rows, by a person */
 	OP_ACL,          /* the rights of one in a mailbox; alone in its commit */
+	OP_RECENT,       /* somebody was told of messages as recent */
 	OP_KEY_FORGET,   /* an idempotency key that is no longer needed */
 };
 
@@ -345,6 +346,15 @@ struct op_acl {
 	struct acl_entry entry; /* set to no rights, it goes */
 };
 
+/* RFC 3501 §2.3.2: messages below that UID are told to a session that may write now, and
+ * are recent for nobody else; the result has the first that is for this one.  It is no
+ * change, so nobody is woken; and who commits it alone does not wait until it is durable,
+ * since what is lost of it only makes messages recent once more. */
+struct op_recent {
+	uint64_t mailbox;
+	uint32_t below;
+};
+
 struct store_op {
 	enum store_op_kind kind;
 	union {
@@ -359,6 +369,7 @@ struct store_op {
 		struct op_undelete undelete;
 		struct op_queue_change queue_change;
 		struct op_acl acl;
+		struct op_recent recent;
 		struct str key_forget;
 	};
 };
@@ -385,7 +396,7 @@ struct flags_run {
 struct op_result {
 	uint64_t mailbox;      /* created; or where a message went */
 	uint32_t uid_validity; /* of that mailbox */
-	uint32_t uid;          /* append */
+	uint32_t uid;          /* append; recent: the first */
 	uint64_t message;      /* append */
 	uint64_t row;          /* queue_add: of the first recipient; the rest follow by 1;
 				  queue_change: how many were changed */
@@ -416,6 +427,7 @@ struct mailbox_row {
 	bool is_container, is_subscribed;
 	uint32_t uid_validity, uid_next;
 	uint32_t exists, unseen, deleted;
+	uint32_t recent_from, recent; /* messages from that UID on, and how many */
 	uint64_t bytes;
 	uint64_t modseq; /* highest */
 	uint64_t change; /* the account's, at that moment; of one mailbox only */

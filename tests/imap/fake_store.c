@@ -81,7 +81,8 @@ static uint64_t box_add(uint64_t parent, struct str name, enum mailbox_role role
 				    .name = keep(name),
 				    .role = role,
 				    .uid_validity = 1,
-				    .uid_next = 1};
+				    .uid_next = 1,
+				    .recent_from = 1};
 	box->uid_validity = (uint32_t)box->id;
 	return box->id;
 }
@@ -277,6 +278,18 @@ static enum store_outcome do_mailbox(const struct store_op *op, struct op_result
 	return STORE_OK;
 }
 
+static enum store_outcome do_recent(const struct op_recent *op, struct op_result *result)
+{
+	struct mailbox_row *box = box_of(op->mailbox);
+
+	if (!box)
+		return STORE_ABSENT;
+	result->uid = box->recent_from;
+	if (op->below > box->recent_from)
+		box->recent_from = op->below;
+	return STORE_OK;
+}
+
 static struct kv_row *pair_of(struct str key)
 {
 	for (size_t i = 0; i < pair_count; i++) {
@@ -362,6 +375,8 @@ static enum store_outcome do_op(const struct store_op *op, struct arena *arena,
 	case OP_KV_PUT:
 	case OP_KV_DELETE:
 		return do_pair(op);
+	case OP_RECENT:
+		return do_recent(&op->recent, result);
 	case OP_ACCOUNT_CREATE:
 	case OP_QUEUE_ADD:
 	case OP_QUEUE_SETTLE:
@@ -439,6 +454,7 @@ static struct mailbox_row filled(struct mailbox_row box)
 		box.exists++;
 		box.unseen += !(members[i].flags & FLAG_SEEN);
 		box.deleted += (members[i].flags & FLAG_DELETED) != 0;
+		box.recent += members[i].uid >= box.recent_from;
 		box.bytes += letter->body.len + letter->trace.len;
 	}
 	box.rights = ACL_RIGHTS;

@@ -155,6 +155,14 @@ static void share(const struct scene *scene, struct store_op *op)
 			  .rights = (uint32_t)rand_below(ACL_RIGHTS + 1)}};
 }
 
+static void recent(const struct scene *scene, struct store_op *op)
+{
+	const struct mailbox_row *row = any_mailbox(scene);
+
+	op->recent = (struct op_recent){.mailbox = row->id,
+					.below = row->uid_next - (uint32_t)rand_below(3)};
+}
+
 static void copy(const struct scene *scene, struct store_op *op)
 {
 	const struct mailbox_row *row = any_mailbox(scene);
@@ -364,6 +372,7 @@ static const struct deed deeds_table[] = {
 	{OP_QUEUE_SETTLE, 8, settle, false},
 	{OP_QUEUE_CHANGE, 4, queue_change, true},
 	{OP_ACL, 3, share, true},
+	{OP_RECENT, 4, recent, false},
 	{OP_KEY_FORGET, 2, key_forget, false},
 };
 /* The system's account has pairs and queue rows, and nothing else. */

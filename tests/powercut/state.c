@@ -75,13 +75,13 @@ static const char *read_row(struct reading *r, const struct message_row *row)
 
 static const char *read_mailbox(struct reading *r, const struct mailbox_row *mailbox)
 {
-	uint32_t next = 1, exists = 0, unseen = 0, deleted = 0;
+	uint32_t next = 1, exists = 0, unseen = 0, deleted = 0, recent = 0;
 	uint64_t bytes = 0;
 	const char *why = NULL;
 
 	SUM(&r->sum, mailbox->id, mailbox->parent, mailbox->role, mailbox->is_container,
 	    mailbox->is_subscribed, mailbox->uid_validity, mailbox->uid_next,
-	    mailbox->modseq);
+	    mailbox->modseq, mailbox->recent_from);
 	sum_bytes(&r->sum, mailbox->name);
 	while (next != 0 && !why) {
 		struct message_row *rows;
@@ -97,6 +97,7 @@ static const char *read_mailbox(struct reading *r, const struct mailbox_row *mai
 			exists++;
 			unseen += !(rows[i].flags & FLAG_SEEN);
 			deleted += (rows[i].flags & FLAG_DELETED) != 0;
+			recent += rows[i].uid >= mailbox->recent_from;
 			bytes += rows[i].size;
 			if (rows[i].uid >= mailbox->uid_next)
 				why = "a UID is not below UIDNEXT";
@@ -107,7 +108,8 @@ static const char *read_mailbox(struct reading *r, const struct mailbox_row *mai
 	if (why)
 		return why;
 	if (mailbox->exists != exists || mailbox->unseen != unseen ||
-	    mailbox->deleted != deleted || mailbox->bytes != bytes)
+	    mailbox->deleted != deleted || mailbox->recent != recent ||
+	    mailbox->bytes != bytes)
 		return "a mailbox's counters differ from its rows";
 	return NULL;
 }
