@@ -457,6 +457,7 @@ bool imap_command_parse(struct str text, struct imap_dialect dialect, struct are
 	*command = (struct imap_command){.tag = STR("")};
 	*reason = STR("");
 	in.is_utf8 = dialect.is_utf8;
+	in.is_rev2 = dialect.is_rev2;
 	if (!imap_tag(&in, &tag) || tag.len > IMAP_TAG_MAX || !cur_sees(in.at, ' ')) {
 		*reason = STR("a command begins with a tag and a space");
 		return false;

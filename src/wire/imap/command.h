@@ -148,6 +148,7 @@ struct imap_command {
 struct imap_dialect {
 	enum imap_state state;
 	bool is_utf8; /* IMAP4rev2 or UTF8=ACCEPT was enabled */
+	bool is_rev2; /* IMAP4rev2 was */
 };
 
 /* Reads one command as imap_frame_scan() cut it, its CRLF included; APPEND and REPLACE

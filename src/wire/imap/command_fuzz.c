@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	arena_init(&arena, 1 << 20);
 	for (unsigned state = IMAP_NOT_AUTHENTICATED; state <= IMAP_SELECTED;
 	     state <<= 1) {
-		struct imap_dialect dialect = {(enum imap_state)state, len % 2 == 1};
+		struct imap_dialect dialect = {(enum imap_state)state, len % 2 == 1,
+					       len % 4 == 1};
 		struct imap_command command;
 		struct str reason;
 		bool ok = imap_command_parse(input, dialect, &arena, &command, &reason);

@@ -279,6 +279,13 @@ static struct imap_search_key *key_fuzzy(struct search_in *s)
 	return key;
 }
 
+/* RFC 9051 App. E: IMAP4rev2 has no NEW, OLD and RECENT. */
+static bool is_known(const struct search_in *s, const struct search_name *name)
+{
+	return !s->in->is_rev2 ||
+	       (name->kind != IMAP_SEARCH_RECENT && name->kind != IMAP_SEARCH_NEW);
+}
+
 static struct imap_search_key *key_by_name(struct search_in *s)
 {
 	struct str label;
@@ -290,7 +297,7 @@ static struct imap_search_key *key_by_name(struct search_in *s)
 	if (str_same_nocase(label, STR("FUZZY")))
 		return key_fuzzy(s);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (str_same_nocase(label, names[i].name))
+		if (str_same_nocase(label, names[i].name) && is_known(s, &names[i]))
 			return key_named(s, &names[i]);
 	}
 	(void)imap_fail(s->in, "unknown search key \"%.*s\"",

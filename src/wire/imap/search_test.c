@@ -151,6 +151,26 @@ TEST(search_says_what_is_wrong)
 	}
 }
 
+TEST(search_for_rev2_knows_nothing_recent)
+{
+	static const struct str dropped[] = {STR("NEW"), STR("NOT OLD"), STR("(recent)")};
+	struct imap_search search;
+
+	for (size_t i = 0; i < COUNT_OF(dropped); i++) {
+		struct imap_in in = over(dropped[i]);
+
+		CHECK(imap_search(&in, &search));
+		in = over(dropped[i]);
+		in.is_rev2 = true;
+		CHECK(!imap_search(&in, &search));
+		CHECK(str_starts(in.reason, STR("unknown search key")));
+	}
+	struct imap_in in = over(STR("OLDER 5 UNSEEN"));
+
+	in.is_rev2 = true;
+	CHECK(imap_search(&in, &search));
+}
+
 static bool search_of(const char *key, size_t count, const char *tail)
 {
 	SCOPED(buf_fini) struct buf text = BUF(100000);

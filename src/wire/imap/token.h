@@ -22,6 +22,7 @@ struct imap_in {
 	struct arena *arena;
 	bool is_utf8;      /* IMAP4rev2 or UTF8=ACCEPT was enabled: mailbox names and
 			    * quoted strings are UTF-8 */
+	bool is_rev2;      /* IMAP4rev2 was: what it dropped is not known */
 	struct str reason; /* the first thing found wrong; "" if nothing was said */
 };
 
@@ -67,6 +68,7 @@ enum imap_system_flag {
 	IMAP_FLAGGED = 4,
 	IMAP_DELETED = 8,
 	IMAP_DRAFT = 16,
+	IMAP_RECENT = 32, /* only written: imap_flag_list() does not give it */
 };
 
 struct imap_flags {

@@ -147,9 +147,9 @@ void imap_write_mailbox(struct buf *out, struct str name, bool is_utf8)
 void imap_write_flags(struct buf *out, unsigned system, const struct str *keywords,
 		      size_t keyword_count)
 {
-	static const struct str names[] = {STR("\\Seen"), STR("\\Answered"),
+	static const struct str names[] = {STR("\\Seen"),    STR("\\Answered"),
 					   STR("\\Flagged"), STR("\\Deleted"),
-					   STR("\\Draft")};
+					   STR("\\Draft"),   STR("\\Recent")};
 	bool is_first = true;
 
 	buf_add_byte(out, '(');

@@ -19,7 +19,7 @@ void imap_write_literal_head(struct buf *out, uint64_t len, bool is_binary);
 /* A mailbox name that we keep in UTF-8: quoted, in UTF-8 or modified UTF-7.  What cannot
  * be written as modified UTF-7 is written as a literal of its octets. */
 void imap_write_mailbox(struct buf *out, struct str name, bool is_utf8);
-/* "(\Seen $Forwarded)" */
+/* "(\Seen $Forwarded)"; system is of enum imap_system_flag. */
 void imap_write_flags(struct buf *out, unsigned system, const struct str *keywords,
 		      size_t keyword_count);
 /* "\" 7-Feb-1994 21:52:25 -0800\"" */

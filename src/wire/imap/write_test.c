@@ -57,7 +57,9 @@ TEST(flags_have_one_order)
 	imap_write_flags(&out, IMAP_SEEN | IMAP_DRAFT, keywords, 2);
 	imap_write_flags(&out, 0, keywords, 1);
 	imap_write_flags(&out, 0, NULL, 0);
-	CHECK_STR(written(), STR("(\\Seen \\Draft $Junk x)($Junk)()"));
+	imap_write_flags(&out, IMAP_SEEN | IMAP_RECENT, keywords, 1);
+	CHECK_STR(written(),
+		  STR("(\\Seen \\Draft $Junk x)($Junk)()(\\Seen \\Recent $Junk)"));
 }
 
 TEST(date_times_keep_their_zone)
