@@ -19,8 +19,8 @@ static enum selected_set named(struct session *s, const struct imap_command *com
 			       struct imap_range **list, size_t *count, err_t *err)
 {
 	const char *reason = "";
-	enum selected_set found =
-		selected_uids(s, set, command->is_uid, list, count, &reason);
+	enum selected_set found = selected_uids(
+		s, set, command->is_uid ? BY_UID : BY_NUMBER, list, count, &reason);
 
 	if (found == SELECTED_BAD)
 		*err = reply_bad(s, command, "%s", reason);

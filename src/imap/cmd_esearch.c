@@ -199,39 +199,6 @@ static bool has_numbers(const struct imap_search_key *key)
 	return false;
 }
 
-/* RFC 7377 §2: numbers beyond the end of the mailbox are no error. */
-static bool clip(struct session *s, struct imap_search_key *key)
-{
-	uint32_t last = numbers_total(&s->box.numbers);
-
-	for (; key; key = key->next) {
-		struct imap_sequence_set *set = &key->set;
-		size_t kept = 0;
-
-		if (!clip(s, key->child))
-			return false;
-		if (key->kind != IMAP_SEARCH_SEQUENCE || set->is_saved)
-			continue;
-		struct imap_range *list =
-			ARENA_ARRAY(&s->scratch, struct imap_range, set->count + 1);
-
-		if (!list)
-			return false;
-		for (size_t i = 0; i < set->count && set->ranges[i].first <= last; i++)
-			list[kept++] = (struct imap_range){
-				set->ranges[i].first,
-				(uint32_t)num_min(set->ranges[i].last, last)};
-		set->ranges = list;
-		set->count = kept;
-		if (set->star_from != UINT32_MAX && set->star_from > last)
-			set->star_from =
-				last > 0 ? UINT32_MAX : 0; /* "9:*" is "*", too */
-		if (last == 0)
-			set->star_from = 0;
-	}
-	return true;
-}
-
 /* ---- one mailbox ------------------------------------------------------------------- */
 
 /* In what is the selected mailbox for the moment: finds, and answers if there is anything
@@ -249,8 +216,6 @@ static bool search_here(struct session *s, const struct imap_command *command,
 		outcome = selected_number(s);
 	else if (one.search.key)
 		outcome = STORE_OK;
-	if (outcome == STORE_OK && !clip(s, one.search.key))
-		outcome = STORE_INVALID;
 	if (outcome == STORE_OK && !find_begin(&find, s, &one, err))
 		return false;
 	if (outcome == STORE_OK)

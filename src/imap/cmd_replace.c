@@ -20,8 +20,9 @@ static struct str find_old(struct session *s, const struct imap_command *command
 	if ((s->box.rights & TAKES) != TAKES)
 		return STR("[NOPERM] You may not remove messages from this mailbox; ask "
 			   "who shares it");
-	switch (selected_uids(s, &command->append.replaced, command->is_uid, &list,
-			      &count, &reason)) {
+	switch (selected_uids(s, &command->append.replaced,
+			      command->is_uid ? BY_UID : BY_NUMBER, &list, &count,
+			      &reason)) {
 	case SELECTED_OK:
 		break;
 	case SELECTED_BAD:

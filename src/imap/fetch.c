@@ -569,7 +569,8 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 
 	if (fetch->wants_vanished && !s->is_qresync)
 		return reply_bad(s, command, "ENABLE QRESYNC first");
-	switch (selected_uids(s, &fetch->set, command->is_uid, &list, &count, &reason)) {
+	switch (selected_uids(s, &fetch->set, command->is_uid ? BY_UID : BY_NUMBER, &list,
+			      &count, &reason)) {
 	case SELECTED_OK:
 		break;
 	case SELECTED_BAD:

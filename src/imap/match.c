@@ -57,7 +57,8 @@ static bool prepare_set(struct match *match, struct imap_search_key *key,
 	    match->s->is_uid_only)
 		return false;
 	*reason = "";
-	if (selected_uids(match->s, &key->set, key->kind == IMAP_SEARCH_UID, &list,
+	if (selected_uids(match->s, &key->set,
+			  key->kind == IMAP_SEARCH_UID ? BY_UID : BY_NUMBER_THERE, &list,
 			  &count, reason) != SELECTED_OK)
 		return false;
 	struct imap_sequence_set now = {.ranges = list, .count = count};

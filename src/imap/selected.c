@@ -459,6 +459,19 @@ static enum selected_set by_number(struct session *s, struct imap_sequence_set *
 	return SELECTED_OK;
 }
 
+/* Leniency: what a search names by a number that is not there it does not find. */
+static void only_there(struct imap_sequence_set *set, uint32_t total)
+{
+	size_t kept = 0;
+
+	imap_sequence_set_resolve(set, total);
+	for (size_t i = 0; i < set->count && set->ranges[i].first <= total; i++)
+		set->ranges[kept++] = (struct imap_range){
+			set->ranges[i].first,
+			(uint32_t)num_min(set->ranges[i].last, total)};
+	set->count = kept;
+}
+
 /* A command never touches messages that the client has not been told of. */
 static void known_only(const struct selected *box, struct imap_sequence_set *set)
 {
@@ -469,8 +482,8 @@ static void known_only(const struct selected *box, struct imap_sequence_set *set
 }
 
 enum selected_set selected_uids(struct session *s, const struct imap_sequence_set *set,
-				bool is_uid, struct imap_range **list, size_t *count,
-				const char **reason)
+				enum selected_by by, struct imap_range **list,
+				size_t *count, const char **reason)
 {
 	struct imap_sequence_set copy = *set;
 	enum selected_set found = SELECTED_OK;
@@ -481,7 +494,7 @@ enum selected_set selected_uids(struct session *s, const struct imap_sequence_se
 		return SELECTED_OK;
 	}
 	/* "1:*" is all there is, whatever the last of them. */
-	if ((!is_uid || set->star_from > 1) && selected_number(s) != STORE_OK)
+	if ((by != BY_UID || set->star_from > 1) && selected_number(s) != STORE_OK)
 		return SELECTED_LOST;
 	copy.ranges = ARENA_ARRAY(&s->scratch, struct imap_range, set->count + 1);
 	if (!copy.ranges) {
@@ -490,7 +503,9 @@ enum selected_set selected_uids(struct session *s, const struct imap_sequence_se
 	}
 	if (set->count > 0)
 		memcpy(copy.ranges, set->ranges, set->count * sizeof *set->ranges);
-	if (is_uid) /* RFC 9051 §9: "*" of an empty mailbox is UIDNEXT */
+	if (by == BY_NUMBER_THERE)
+		only_there(&copy, numbers_total(&s->box.numbers));
+	if (by == BY_UID) /* RFC 9051 §9: "*" of an empty mailbox is UIDNEXT */
 		imap_sequence_set_resolve(&copy,
 					  s->box.is_numbered && s->box.count > 0
 						  ? numbers_last_uid(&s->box.numbers)

@@ -65,10 +65,15 @@ err_t selected_tell(struct session *s, unsigned events);
 /* "* 5 FETCH (", or "* 25996 UIDFETCH (" (RFC 9586 §3.3). */
 void selected_write_fetch(struct session *s, uint32_t number, uint32_t uid);
 
+/* How a set names messages. */
+enum selected_by {
+	BY_UID,
+	BY_NUMBER,       /* all of which must be there */
+	BY_NUMBER_THERE, /* those that are not are passed over */
+};
 /* The messages a command names, as sorted UID ranges in the scratch arena, all below
- * uid_next.  With is_uid they are UIDs; otherwise sequence numbers, which must exist.  On
- * failure *reason says why, for BAD. */
+ * uid_next.  On failure *reason says why, for BAD. */
 enum selected_set { SELECTED_OK, SELECTED_BAD, SELECTED_LOST };
 enum selected_set selected_uids(struct session *s, const struct imap_sequence_set *set,
-				bool is_uid, struct imap_range **list, size_t *count,
-				const char **reason);
+				enum selected_by by, struct imap_range **list,
+				size_t *count, const char **reason);
