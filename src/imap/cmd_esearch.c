@@ -3,6 +3,7 @@
  * Each mailbox is entered as if it were selected, searched, and left; the one that is
  * selected is searched as the client knows it. */
 #include "imap/esearch.h"
+#include "imap/recent.h"
 #include "imap/shares.h"
 
 /* Of one account. */
@@ -249,12 +250,14 @@ static bool search_in(struct session *s, const struct imap_command *command,
 				   .is_read_only = true,
 				   .count = mailbox->row.exists,
 				   .uid_next = mailbox->row.uid_next};
+	recent_look(s, &mailbox->row);
 	bool goes_on = search_here(s, command, mailbox, err);
 
 	numbers_fini(&s->box.numbers);
 	uids_fini(&s->box.gone);
 	uids_fini(&s->box.flags);
 	uids_fini(&s->box.saved);
+	uids_fini(&s->box.recents);
 	s->box = before;
 	return goes_on;
 }

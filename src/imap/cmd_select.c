@@ -2,6 +2,7 @@
 #include "imap/events.h"
 #include "imap/mailboxes.h"
 #include "imap/permanent.h"
+#include "imap/recent.h"
 #include "imap/resync.h"
 
 /* Which mailbox it is; INBOX without reading the others. */
@@ -23,19 +24,22 @@ static enum store_outcome find_id(struct session *s, struct str name, account_t 
 	return mailbox->row.is_container ? STORE_DENIED : STORE_OK;
 }
 
-static void write_selected(struct session *s, struct str name, uint32_t exists)
+static void write_selected(struct session *s, struct str name,
+			   const struct mailbox_row *row)
 {
-	buf_printf(&s->out, "* %u EXISTS\r\n", exists);
+	buf_printf(&s->out, "* %u EXISTS\r\n", row->exists);
 	permanent_write_flags(s);
-	/* Deviates: no message is ever \Recent, as RFC 9051 has it; rev1 asks for the
-	 * number. */
 	if (s->is_rev2) {
 		buf_add_c(&s->out, "* LIST () \"/\" ");
 		imap_write_mailbox(&s->out, name, true);
 		buf_add_c(&s->out, "\r\n");
 	} else {
-		buf_add_c(&s->out, "* 0 RECENT\r\n");
+		recent_write(s);
 	}
+	/* RFC 3501 §6.3.1: without it the client asks.  To find another first one would
+	 * take a look at all messages, and IMAP4rev2 has it no more. */
+	if (!s->is_rev2 && row->exists > 0 && row->unseen == row->exists)
+		buf_add_c(&s->out, "* OK [UNSEEN 1] All of them are\r\n");
 	permanent_write(s);
 	buf_printf(&s->out,
 		   "* OK [UIDVALIDITY %u] UIDs are valid\r\n"
@@ -51,7 +55,7 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	const struct imap_select *select = &command->select;
 	bool is_read_only = command->verb == IMAP_EXAMINE;
 	bool was_selected = s->state == IMAP_SELECTED;
-	uint32_t exists;
+	struct mailbox_row row;
 	uint64_t id;
 	account_t account;
 
@@ -67,10 +71,10 @@ err_t on_select(struct session *s, const struct imap_command *command)
 	if (was_selected)
 		buf_add_c(&s->out, "* OK [CLOSED] The previous mailbox is closed\r\n");
 	if (outcome == STORE_OK)
-		outcome = selected_enter(s, account, id, is_read_only, &exists);
+		outcome = selected_enter(s, account, id, is_read_only, &row);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
-	write_selected(s, select->mailbox, exists);
+	write_selected(s, select->mailbox, &row);
 	if (select->is_qresync && select->uid_validity == s->box.uid_validity)
 		outcome = resync_select(s, select);
 	if (outcome != STORE_OK)

@@ -4,6 +4,7 @@
 #include "imap/limit.h"
 #include "imap/mailboxes.h"
 #include "imap/message.h"
+#include "imap/recent.h"
 #include "imap/resync.h"
 #include "imap/walk.h"
 
@@ -54,7 +55,8 @@ static void write_flags(struct fetching *f, const struct message_row *row)
 
 	separate(f);
 	buf_add(&s->out, STR("FLAGS "));
-	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
+	imap_write_flags(&s->out, recent_flags(s, row), row->keywords.words,
+			 row->keywords.count);
 }
 
 static void write_plain_items(struct fetching *f, const struct message_row *row)

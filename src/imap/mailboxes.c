@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "imap/recent.h"
 #include "imap/shares.h"
 #include "imap/walk.h"
 #include "store/role.h"
@@ -209,9 +210,10 @@ static enum store_outcome sum_deleted(struct session *s, const struct mailbox *m
 	return walk.outcome;
 }
 
-static void write_status_item(struct session *s, const struct mailbox_row *row,
+static void write_status_item(struct session *s, const struct mailbox *mailbox,
 			      enum imap_status_item item, uint64_t deleted_bytes)
 {
+	const struct mailbox_row *row = &mailbox->row;
 	uint64_t value = 0;
 
 	buf_add(&s->out, imap_status_item_name(item));
@@ -235,7 +237,8 @@ static void write_status_item(struct session *s, const struct mailbox_row *row,
 	case IMAP_STATUS_SIZE:
 		value = row->bytes;
 		break;
-	case IMAP_STATUS_RECENT: /* RFC 9051 App. E: there is no \Recent any more */
+	case IMAP_STATUS_RECENT:
+		value = recent_count(s, mailbox->account, row);
 		break;
 	case IMAP_STATUS_HIGHESTMODSEQ:
 		value = row->modseq;
@@ -272,8 +275,7 @@ enum store_outcome mailbox_write_status(struct session *s, const struct mailbox 
 			continue;
 		if (!is_first)
 			buf_add_byte(&s->out, ' ');
-		write_status_item(s, &mailbox->row, (enum imap_status_item)bit,
-				  deleted_bytes);
+		write_status_item(s, mailbox, (enum imap_status_item)bit, deleted_bytes);
 		is_first = false;
 	}
 	buf_add_c(&s->out, ")\r\n");

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "imap/cost.h"
 #include "imap/mailboxes.h"
+#include "imap/recent.h"
 #include "rt/clock.h"
 #include "store/digest.h"
 #include "text/casemap.h"
@@ -470,9 +471,10 @@ static bool holds(struct match *match, const struct imap_search_key *key)
 		return row->modseq >= (uint64_t)key->number;
 	case IMAP_SEARCH_KEYWORD:
 		return has_keyword(row, key->text);
-	case IMAP_SEARCH_RECENT: /* nothing is, see on_select() */
+	case IMAP_SEARCH_RECENT:
+		return recent_is(match->s, row->uid);
 	case IMAP_SEARCH_NEW:
-		return false;
+		return recent_is(match->s, row->uid) && !(row->flags & FLAG_SEEN);
 	case IMAP_SEARCH_EMAILID:
 		return is_object_id(key->text, 'M', row->message);
 	case IMAP_SEARCH_THREADID:

@@ -4,6 +4,7 @@
 #include "imap/events.h"
 #include "imap/fetch.h"
 #include "imap/permanent.h"
+#include "imap/recent.h"
 #include "imap/session.h"
 #include "imap/walk.h"
 #include "store/acl.h"
@@ -17,6 +18,7 @@ void selected_leave(struct session *s)
 	uids_fini(&s->box.flags);
 	uids_fini(&s->box.fresh);
 	uids_fini(&s->box.saved);
+	uids_fini(&s->box.recents);
 	contexts_end(s);
 	uids_fini(&s->box.touched);
 	store_watch_close(&s->visited);
@@ -38,20 +40,20 @@ static enum store_outcome load_uids(struct session *s, struct imap_range uids,
 }
 
 enum store_outcome selected_enter(struct session *s, account_t account, uint64_t mailbox,
-				  bool is_read_only, uint32_t *exists)
+				  bool is_read_only, struct mailbox_row *row)
 {
 	struct selected *box = &s->box;
 	enum store_outcome outcome = STORE_OK;
-	struct mailbox_row row = {0};
 
+	*row = (struct mailbox_row){0};
 	selected_leave(s);
 	if (account >= ACCOUNT_VISITS)
 		outcome = store_watch_open(session_store(s), &s->visited, account);
 	s->visited.also = &s->watch; /* which the session waits for */
 	if (outcome == STORE_OK)
 		outcome = store_mailbox(session_store(s), account, mailbox, &s->scratch,
-					&row);
-	if (outcome == STORE_OK && !(row.rights & ACL_READ))
+					row);
+	if (outcome == STORE_OK && !(row->rights & ACL_READ))
 		outcome = STORE_DENIED;
 	if (outcome != STORE_OK) {
 		selected_leave(s);
@@ -59,15 +61,15 @@ enum store_outcome selected_enter(struct session *s, account_t account, uint64_t
 	}
 	box->mailbox = mailbox;
 	box->account = account;
-	box->rights = row.rights;
+	box->rights = row->rights;
 	box->is_read_only = is_read_only;
-	box->change = row.change; /* the row is as it was then */
-	box->modseq = box->told = num_min(row.modseq, row.change);
-	box->count = row.exists;
-	box->uid_next = row.uid_next;
-	box->uid_validity = row.uid_validity;
-	*exists = box->count;
+	box->change = row->change; /* the row is as it was then */
+	box->modseq = box->told = num_min(row->modseq, row->change);
+	box->count = row->exists;
+	box->uid_next = row->uid_next;
+	box->uid_validity = row->uid_validity;
 	s->state = IMAP_SELECTED;
+	recent_enter(s, row);
 	return STORE_OK;
 }
 
@@ -258,6 +260,7 @@ static void tell_gone(struct session *s)
 		tell_expunged(s, &gone);
 	numbers_remove(&box->numbers, &gone);
 	box->count = numbers_total(&box->numbers);
+	recent_gone(s);
 	uids_fini(&gone);
 }
 
@@ -280,8 +283,7 @@ static enum store_outcome tell_new(struct session *s)
 	box->count += numbers_total(&fresh);
 	box->uid_next = numbers_last_uid(&fresh) + 1;
 	buf_printf(&s->out, "* %u EXISTS\r\n", box->count);
-	if (!s->is_rev2)
-		buf_add_c(&s->out, "* 0 RECENT\r\n");
+	recent_come(s, &fresh);
 	return STORE_OK;
 }
 
@@ -300,7 +302,8 @@ static void flags_write(struct session *s, const struct message_row *row)
 		return;
 	selected_write_fetch(s, number, row->uid);
 	buf_printf(&s->out, "UID %u FLAGS ", row->uid);
-	imap_write_flags(&s->out, row->flags, row->keywords.words, row->keywords.count);
+	imap_write_flags(&s->out, recent_flags(s, row), row->keywords.words,
+			 row->keywords.count);
 	if (s->is_condstore) {
 		buf_printf(&s->out, " MODSEQ (%llu)", (unsigned long long)row->modseq);
 		s->box.sent = num_max(s->box.sent, row->modseq);
@@ -418,6 +421,8 @@ err_t selected_tell(struct session *s, unsigned events)
 		tell_gone(s);
 	if (outcome == STORE_OK && tells_new)
 		outcome = tell_new(s);
+	if (box->owes_recent)
+		recent_write(s);
 	if (outcome == STORE_OK && tells_flags)
 		outcome = tell_changed(s, known_below);
 	if (outcome == STORE_OK && box->contexts)

@@ -37,6 +37,10 @@ struct selected {
 	struct uids fresh; /* of the new ones, those to be told with more (NOTIFY) */
 	struct uids saved; /* "$": what the last SEARCH saved (RFC 5182) */
 
+	struct uids recents; /* what is \Recent here (imap/recent.h), */
+	uint32_t recent;     /* so many of those that the client knows, */
+	bool owes_recent;    /* but it was not told how many yet */
+
 	struct context *contexts; /* what is kept up to date (RFC 5267), */
 	struct uids touched;      /* and of whose flags that has not been told */
 
@@ -45,9 +49,10 @@ struct selected {
 	} batched;
 };
 
-/* Selects; the caller tells the client about it.  Whatever was selected is left first. */
+/* Selects the mailbox, whose row it gives (in the scratch arena); the caller tells the
+ * client about it.  Whatever was selected is left first. */
 enum store_outcome selected_enter(struct session *s, account_t account, uint64_t mailbox,
-				  bool is_read_only, uint32_t *exists);
+				  bool is_read_only, struct mailbox_row *row);
 bool selected_is(const struct session *s, account_t account, uint64_t mailbox);
 void selected_leave(struct session *s);
 

@@ -311,7 +311,8 @@ static command_handler *const handlers[IMAP_VERB_COUNT] = {
 
 static err_t run_command(struct session *s, struct str text)
 {
-	struct imap_dialect dialect = {.state = s->state, .is_utf8 = session_is_utf8(s)};
+	struct imap_dialect dialect = {
+		.state = s->state, .is_utf8 = session_is_utf8(s), .is_rev2 = s->is_rev2};
 	struct imap_command command;
 	struct str reason;
 

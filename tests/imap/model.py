@@ -143,7 +143,9 @@ class Game:
     def search(self, client, is_uid):
         saves = self.chance(3)
         text = b"UID " * is_uid + b"SEARCH " + b"RETURN (SAVE ALL) " * saves
-        return Command(text + self.dice.choice(KEYS), is_uid=is_uid, is_extended=saves)
+        is_recent = not client.is_rev2 and self.chance(4)
+        keys = [b"RECENT", b"NEW", b"NOT OLD"] if is_recent else KEYS
+        return Command(text + self.dice.choice(keys), is_uid=is_uid, is_extended=saves, is_recent=is_recent)
 
     def noop(self, client, is_uid):
         return Command(self.dice.choice([b"NOOP", b"CHECK"]))

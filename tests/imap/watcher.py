@@ -1,6 +1,6 @@
 """A client that watches a mailbox and believes nothing: it keeps what RFC 9051 and RFC 7162
-let a client keep (sequence numbers, UIDs, flags, mod-sequences), and asserts that each
-response fits it.  What all of them were told meets in World."""
+let a client keep (sequence numbers, UIDs, flags, mod-sequences, what is \\Recent), and asserts
+that each response fits it.  What all of them were told meets in World."""
 import collections, re, select, socket, time
 
 WAIT_S = 30
@@ -48,6 +48,8 @@ class Box:
         self.suspects = set() # UIDs that must be gone, or a STORE was not refused that had to be
         self.flags_at = {}    # by (UID, mod-sequence)
         self.next, self.highest = 1, 0  # the greatest UIDNEXT and HIGHESTMODSEQ told
+        self.recent_from = 1  # below it all were told to sessions that may write
+        self.recent_to = {}   # by UID: the stay of such a session to which it was \\Recent
         self.is_deleted = False
 
     def token(self, uid):
@@ -91,6 +93,7 @@ class Command:
         self.fetched = set()      # UIDs of FETCH responses meanwhile
         self.numbers = []         # what SEARCH found
         self.is_extended = False  # whether that is an ESEARCH for rev1, too
+        self.is_recent = False    # whether it looked for what is recent
         self.expects_no = b""     # the code of a NO that must come
         self.since = None         # of UNCHANGEDSINCE, and
         self.known = {}           # the mod-sequences told to anybody before
@@ -135,6 +138,9 @@ class Client:
         self.highest = self.seen = self.said_highest = None
         self.saved = None
         self.opening = None  # what SELECT said so far
+        self.recent, self.owes_recent = 0, False  # as RECENT said; EXISTS came, but RECENT not yet
+        self.recents, self.recent_floor = {}, 1  # by UID: whether it is \\Recent here; none is below that
+        self.stay = object()  # from one SELECT to the next
 
     def leave(self):
         """A client with QRESYNC keeps what it knows, if that is everything."""
@@ -181,6 +187,7 @@ class Client:
         command.tag = b"%s%d" % (self.name.encode(), self.tags)
         command.box = self.box
         command.floors = {v: (box.next, box.highest) for v, box in self.world.boxes.items()}
+        command.recent_floors = {v: box.recent_from for v, box in self.world.boxes.items()}
         self.pending.append(command)
         self.heard.append(b"C: " + command.tag + b" " + command.text[:300])
         self.socket.sendall(command.tag + b" " + command.text + b"\r\n")
@@ -258,12 +265,27 @@ class Client:
         if command.verb == "STORE":
             self.stored(command, line)
         self.check_order()
+        self.check_recent(command)
         if command.done:
             command.done(self, command, line)
 
     def check_order(self):
         known = [uid for uid in self.slots if uid is not None]
         assert all(a < b for a, b in zip(known, known[1:])), known
+
+    def check_recent(self, command):
+        """RFC 3501 §2.3.2, §7.3.2: the count fits the flags, and what a session that may write was
+        told is recent to nobody who comes later."""
+        assert not self.owes_recent, command.text
+        if not self.box or self.is_rev2 or self.opening is not None:
+            return
+        known = [uid for uid in self.slots if uid is not None]
+        if not self.is_read_only:
+            self.box.recent_from = max([self.box.recent_from, self.next] + [uid + 1 for uid in known])
+        if all(uid in self.recents for uid in self.slots):
+            recent = [uid for uid in known if self.recents[uid]]
+            assert len(recent) == self.recent, (command.text, self.recent, recent)
+            self.world.counts["RECENT"] += bool(recent)
 
     def update_highest(self, line):
         """RFC 7162 §6: how a client learns up to where it knows everything."""
@@ -305,13 +327,19 @@ class Client:
     def learn_number(self, command, number, what, line):
         opening = self.opening
         if what == "RECENT":
-            assert not self.is_rev2 and number == 0, line
+            assert not self.is_rev2, line
+            if opening is not None:
+                opening["recent"] = number
+                return
+            assert number <= len(self.slots), (line, len(self.slots))
+            self.recent, self.owes_recent = number, False
         elif what == "EXISTS":
             if opening is not None and "exists" not in opening:
                 opening["exists"] = number
                 return
             assert number >= len(self.slots), (line, len(self.slots))
             self.slots += [None] * (number - len(self.slots))
+            self.owes_recent = not self.is_rev2
         elif what == "EXPUNGE":
             assert command and command.may_expunge(), (command and command.text, line)
             assert self.mode != "qresync" and opening is None, line
@@ -386,11 +414,22 @@ class Client:
             self.modseqs[uid] = modseq
             self.seen = max(self.seen or 0, modseq)
         if flags is not None:
-            assert b"\\Recent" not in flags
+            flags = self.learn_recent(uid, flags)
             self.box.tell_flags(uid, flags, modseq)
             self.flags[uid] = flags
         elif command and command.stores and modseq:
             self.apply(uid, command.stores)  # what .SILENT leaves to the client
+
+    def learn_recent(self, uid, flags):
+        """What is \\Recent stays so, in one session only of those that may write, and is
+        IMAP4rev1's alone."""
+        is_recent = b"\\Recent" in flags
+        assert self.recents.setdefault(uid, is_recent) == is_recent, (uid, flags)
+        if is_recent:
+            assert not self.is_rev2 and uid >= self.recent_floor, (uid, self.recent_floor)
+        if is_recent and not self.is_read_only:
+            assert self.box.recent_to.setdefault(uid, self.stay) is self.stay, (uid, flags)
+        return flags - {b"\\Recent"}
 
     def apply(self, uid, stores):
         sign, flags, _ = stores
@@ -457,6 +496,9 @@ class Client:
             assert all(1 <= n <= len(self.slots) for n in command.numbers), (line, len(self.slots))
         else:
             self.box.rumours |= set(command.numbers)
+        if command.is_recent:
+            told = [n if command.is_uid else self.slots[n - 1] for n in command.numbers]
+            assert all(self.recents.get(uid, True) for uid in told), (line, self.recents)
 
     def learn_status(self, command, line):
         """UIDNEXT and HIGHESTMODSEQ are never below what anybody was told before it was asked."""
@@ -520,6 +562,9 @@ class Client:
         self.is_read_only = b"[READ-ONLY]" in line
         self.next, self.highest = int(said[b"UIDNEXT"]), int(said[b"HIGHESTMODSEQ"])
         self.base = said["exists"]
+        assert ("recent" in said) != self.is_rev2 and said.get("recent", 0) <= self.base, said
+        self.recent = said.get("recent", 0)
+        self.recent_floor = command.recent_floors.get(now, 1)
         floor = command.floors.get(now, (0, 0))
         assert self.next >= floor[0] and self.highest >= floor[1], (line, self.next, self.highest, floor)
         self.tell_highest(self.highest)

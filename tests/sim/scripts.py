@@ -37,9 +37,9 @@ def box(server, name, mailbox="INBOX"):
     for number in client.search(None, "ALL")[1][0].split():
         head, text = client.fetch(number, "(FLAGS BODY.PEEK[])")[1][0]
         mail = email.message_from_bytes(text)
-        flags = head.decode().split("FLAGS (")[1].split(")")[0]
+        flags = set(head.decode().split("FLAGS (")[1].split(")")[0].split()) - {"\\Recent"}
         assert mail["Subject"] not in found, f"{mail['Subject']} twice"
-        found[mail["Subject"]] = (" ".join(sorted(flags.split())), mail)
+        found[mail["Subject"]] = (" ".join(sorted(flags)), mail)
     client.logout()
     return found
 
