@@ -29,19 +29,19 @@ uint32_t numbers_last_uid(const struct numbers *numbers)
 	return numbers->count > 0 ? numbers->runs[numbers->count - 1].last : 0;
 }
 
-void numbers_add(struct numbers *numbers, uint32_t uid)
+void numbers_add(struct numbers *numbers, uint32_t first, uint32_t last)
 {
-	uint32_t last = numbers_last_uid(numbers);
+	uint32_t end = numbers_last_uid(numbers);
 
-	ASSERT(uid > last);
-	if (last > 0 && uid == last + 1) {
-		numbers->runs[numbers->count - 1].last = uid;
+	ASSERT(first > end && last >= first);
+	if (end > 0 && first == end + 1) {
+		numbers->runs[numbers->count - 1].last = last;
 		return;
 	}
 	uint32_t before = numbers_total(numbers);
 
 	MEM_ROOM(numbers->runs, numbers->count, numbers->room);
-	numbers->runs[numbers->count++] = (struct number_run){uid, uid, before};
+	numbers->runs[numbers->count++] = (struct number_run){first, last, before};
 }
 
 uint32_t numbers_up_to(const struct numbers *numbers, uint32_t uid)
@@ -101,13 +101,8 @@ static struct uids plain(const struct numbers *numbers)
 static void recount(struct numbers *numbers, struct uids *all)
 {
 	numbers_clear(numbers);
-	for (size_t i = 0; i < all->count; i++) {
-		uint32_t before = numbers_total(numbers);
-
-		MEM_ROOM(numbers->runs, numbers->count, numbers->room);
-		numbers->runs[numbers->count++] = (struct number_run){
-			all->list[i].first, all->list[i].last, before};
-	}
+	for (size_t i = 0; i < all->count; i++)
+		numbers_add(numbers, all->list[i].first, all->list[i].last);
 	uids_fini(all);
 }
 

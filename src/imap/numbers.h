@@ -21,8 +21,8 @@ void numbers_clear(struct numbers *numbers);
 uint32_t numbers_total(const struct numbers *numbers);
 /* The highest UID; 0 if there is none. */
 uint32_t numbers_last_uid(const struct numbers *numbers);
-/* A UID above all that are there. */
-void numbers_add(struct numbers *numbers, uint32_t uid);
+/* UIDs above all that are there, without a gap between them. */
+void numbers_add(struct numbers *numbers, uint32_t first, uint32_t last);
 /* The sequence number of a UID; 0 if it is not there. */
 uint32_t numbers_of_uid(const struct numbers *numbers, uint32_t uid);
 /* The UID of a sequence number between 1 and the total. */

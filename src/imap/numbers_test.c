@@ -4,10 +4,10 @@
 
 static void fill(struct numbers *numbers)
 {
-	static const uint32_t uids[] = {1, 2, 3, 7, 9, 10};
+	static const struct imap_range uids[] = {{1, 2}, {3, 3}, {7, 7}, {9, 10}};
 
 	for (size_t i = 0; i < COUNT_OF(uids); i++)
-		numbers_add(numbers, uids[i]);
+		numbers_add(numbers, uids[i].first, uids[i].last);
 }
 
 TEST(numbers_count_the_uids_that_are_there)

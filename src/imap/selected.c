@@ -35,7 +35,7 @@ static enum store_outcome load_uids(struct session *s, struct imap_range uids,
 	struct walk walk = walk_over(s, &uids, is_empty ? 0 : 1, 0);
 
 	for (const struct message_row *row; (row = walk_next(&walk));)
-		numbers_add(numbers, row->uid);
+		numbers_add(numbers, row->uid, row->uid);
 	return walk.outcome;
 }
 
@@ -177,10 +177,23 @@ static bool restore_gone(struct selected *box)
 	return true;
 }
 
+/* The client knows as many messages as there are UIDs below uid_next: all of them. */
+static bool number_whole(struct selected *box)
+{
+	if (box->count != box->uid_next - 1)
+		return false;
+	numbers_clear(&box->numbers);
+	if (box->count > 0)
+		numbers_add(&box->numbers, 1, box->count);
+	return true;
+}
+
 enum store_outcome selected_number(struct session *s)
 {
 	struct selected *box = &s->box;
 
+	if (!box->is_numbered)
+		box->is_numbered = number_whole(box);
 	if (box->is_numbered)
 		return STORE_OK;
 	for (int i = 0; i < TRIES; i++) {
@@ -278,8 +291,8 @@ static enum store_outcome tell_new(struct session *s)
 	box->has_new = false;
 	if (numbers_total(&fresh) == 0)
 		return STORE_OK;
-	for (uint32_t n = 1; box->is_numbered && n <= numbers_total(&fresh); n++)
-		numbers_add(&box->numbers, numbers_uid(&fresh, n));
+	for (size_t i = 0; box->is_numbered && i < fresh.count; i++)
+		numbers_add(&box->numbers, fresh.runs[i].first, fresh.runs[i].last);
 	box->count += numbers_total(&fresh);
 	box->uid_next = numbers_last_uid(&fresh) + 1;
 	buf_printf(&s->out, "* %u EXISTS\r\n", box->count);
