@@ -71,8 +71,9 @@ void kv_unmark(struct kv_txn *txn);
 [[nodiscard]] err_t kv_rewind(struct kv_txn *txn);
 
 /* Walks in key order.  After ERR_SYNTAX key and value are of the damaged row, and the
- * walk can go on behind it.  key and value stay good until the cursor moves or the
- * transaction writes or ends; after a write, seek before going on. */
+ * walk can go on behind it.  key and value stay good until the transaction ends, if it
+ * only reads; else until the cursor moves or the transaction writes or ends, and after a
+ * write, seek before going on. */
 struct kv_cursor {
 	struct str key, value;
 	void *handle;

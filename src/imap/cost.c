@@ -70,6 +70,8 @@ unsigned cost_columns(const struct narrow *narrow, const struct imap_search_key 
 {
 	unsigned columns = has_kind(key, IMAP_SEARCH_THREADID) ? ROW_THREAD : 0;
 
+	if (has_kind(key, IMAP_SEARCH_MODSEQ)) /* which is also told of what is found */
+		columns |= ROW_MODSEQ;
 	switch (cost_of(narrow, key, is_open)) {
 	case FROM_BODY:
 	case FROM_DIGEST:

@@ -120,7 +120,7 @@ static enum store_outcome modseq_of(struct session *s, const struct imap_search 
 		return STORE_OK;
 	*modseq = 0;
 	add_returned(&returned, search, found);
-	struct walk walk = walk_over(s, returned.list, returned.count, 0);
+	struct walk walk = walk_over(s, returned.list, returned.count, ROW_MODSEQ);
 
 	for (const struct message_row *row; (row = walk_next(&walk));)
 		*modseq = num_max(*modseq, row->modseq);

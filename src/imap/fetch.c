@@ -38,6 +38,8 @@ static unsigned columns_for(const struct fetching *f)
 		columns |= ROW_MESSAGE | ROW_DIGEST;
 	if (f->items & IMAP_FETCH_THREADID)
 		columns |= ROW_THREAD;
+	if ((f->items & IMAP_FETCH_MODSEQ) || (f->seen && f->s->is_condstore))
+		columns |= ROW_MODSEQ;
 	return columns;
 }
 

@@ -58,7 +58,7 @@ enum store_outcome resync_changed(struct session *s, const struct imap_range *li
 	add_list(&wanted, list, count);
 	if (is_whole)
 		uids_intersect(&wanted, &candidates);
-	struct walk walk = walk_over(s, wanted.list, wanted.count, 0);
+	struct walk walk = walk_over(s, wanted.list, wanted.count, ROW_MODSEQ);
 
 	for (const struct message_row *row; (row = walk_next(&walk));) {
 		if (row->modseq > since)

@@ -32,7 +32,7 @@ static enum store_outcome load_uids(struct session *s, struct imap_range uids,
 				    struct numbers *numbers)
 {
 	bool is_empty = uids.first > uids.last;
-	struct walk walk = walk_over(s, &uids, is_empty ? 0 : 1, 0);
+	SCOPED(walk_fini) struct walk walk = walk_through(s, &uids, is_empty ? 0 : 1, 0);
 
 	for (const struct message_row *row; (row = walk_next(&walk));)
 		numbers_add(numbers, row->uid, row->uid);
@@ -326,7 +326,8 @@ static void flags_write(struct session *s, const struct message_row *row)
 
 static enum store_outcome tell_flags(struct session *s, const struct uids *flags)
 {
-	struct walk walk = walk_over(s, flags->list, flags->count, ROW_KEYWORDS);
+	unsigned columns = ROW_KEYWORDS | (s->is_condstore ? ROW_MODSEQ : 0);
+	struct walk walk = walk_over(s, flags->list, flags->count, columns);
 
 	for (const struct message_row *row; (row = walk_next(&walk));) {
 		flags_write(s, row);

@@ -187,8 +187,7 @@ static err_t part_get(struct reader *reader, account_t account, uint64_t message
 }
 
 static enum store_outcome row_message(struct reader *reader, account_t account,
-				      uint64_t message, struct arena *arena,
-				      unsigned columns, struct message_row *row)
+				      uint64_t message, struct message_row *row)
 {
 	struct str value;
 	struct item_row item;
@@ -202,24 +201,22 @@ static enum store_outcome row_message(struct reader *reader, account_t account,
 	row->received_at = item.received_at;
 	row->received_zone = item.received_zone;
 	row->size = item_size(&item);
+	row->trace = item.trace;
 	memcpy(row->hash, item.blob.hash, ROW_HASH_BYTES);
-	return !(columns & ROW_MESSAGE) || arena_copy(arena, item.trace, &row->trace)
-		       ? STORE_OK
-		       : STORE_INVALID;
+	return STORE_OK;
 }
 
 static enum store_outcome row_digest(struct reader *reader, account_t account,
-				     uint64_t message, struct arena *arena,
-				     unsigned columns, struct message_row *row)
+				     uint64_t message, unsigned columns,
+				     struct message_row *row)
 {
 	struct str value;
 	err_t err = part_get(reader, account, message, PART_DIGEST, &value);
 
 	if (err != OK)
 		return err == ERR_ABSENT ? STORE_OK : read_err(err);
-	if (!(columns & ROW_DIGEST))
-		value = digest_front(value);
-	return arena_copy(arena, value, &row->digest) ? STORE_OK : STORE_INVALID;
+	row->digest = columns & ROW_DIGEST ? value : digest_front(value);
+	return STORE_OK;
 }
 
 /* RFC 8474 §5.2: a message without a row is a thread of its own. */
@@ -238,7 +235,7 @@ static enum store_outcome row_thread(struct reader *reader, account_t account,
 	return dec_done(&d) ? STORE_OK : read_damaged("thread");
 }
 
-/* The row that the cursor is on. */
+/* The row that the cursor is on.  Its slices are the index's. */
 static enum store_outcome row_fill(struct reader *reader, account_t account,
 				   unsigned columns, struct arena *arena,
 				   struct message_row *row)
@@ -257,39 +254,44 @@ static enum store_outcome row_fill(struct reader *reader, account_t account,
 	if ((columns & ROW_KEYWORDS) && !words_read(member.words, arena, &row->keywords))
 		return STORE_INVALID;
 	if (columns & (ROW_MESSAGE | ROW_HASH | ROW_KEYS))
-		outcome =
-			row_message(reader, account, member.message, arena, columns, row);
+		outcome = row_message(reader, account, member.message, row);
 	if (outcome == STORE_OK && (columns & (ROW_DIGEST | ROW_KEYS)))
-		outcome =
-			row_digest(reader, account, member.message, arena, columns, row);
+		outcome = row_digest(reader, account, member.message, columns, row);
 	if (outcome == STORE_OK && (columns & ROW_THREAD))
 		outcome = row_thread(reader, account, member.message, row);
 	return outcome;
 }
 
-static size_t row_bytes(const struct message_row *row)
+static size_t row_bytes(const struct message_row *row, unsigned columns)
 {
-	size_t bytes = ROW_BYTES + row->trace.len + row->digest.len;
+	size_t trace = columns & ROW_MESSAGE ? row->trace.len : 0;
+	size_t bytes = ROW_BYTES + trace + row->digest.len;
 
 	for (size_t i = 0; i < row->keywords.count; i++)
 		bytes += row->keywords.words[i].len + 1;
 	return bytes;
 }
 
+/* Whose rows are told, and to whom. */
 struct page {
-	struct message_row *rows; /* on the heap while it grows */
-	size_t count, room, bytes;
-	uint32_t next_uid;
+	account_t account;
+	uint64_t mailbox;
+	struct uid_range uids;
+	unsigned columns;
+	struct arena *arena;
+	void (*take)(void *arg, struct message_row *row);
+	void *arg;
 };
 
-static enum store_outcome page_read(struct reader *reader, account_t account,
-				    uint64_t mailbox, struct uid_range uids,
-				    unsigned columns, struct arena *arena,
-				    struct page *page)
+static enum store_outcome page_read(struct reader *reader, const struct page *page,
+				    uint32_t *next_uid)
 {
+	struct message_row row;
+	size_t count = 0, bytes = 0;
 	struct key first, last;
-	struct str start = key_member(&first, account, mailbox, uids.first);
-	struct str end = key_member(&last, account, mailbox, uids.last);
+	struct str start =
+		key_member(&first, page->account, page->mailbox, page->uids.first);
+	struct str end = key_member(&last, page->account, page->mailbox, page->uids.last);
 	err_t err = kv_seek(&reader->cursor, start);
 
 	/* Backwards in the index is upwards in UIDs.  A damaged row is passed over (it
@@ -301,37 +303,38 @@ static enum store_outcome page_read(struct reader *reader, account_t account,
 
 		if (key.len != end.len || memcmp(key.ptr, end.ptr, end.len) < 0)
 			return STORE_OK;
-		if (page->bytes >= ROWS_PAGE_BYTES || page->count == ROWS_PAGE_MAX) {
-			page->next_uid = key_uid_of(key);
+		if (bytes >= ROWS_PAGE_BYTES || count == ROWS_PAGE_MAX) {
+			*next_uid = key_uid_of(key);
 			return STORE_OK;
 		}
 		if (err == ERR_SYNTAX)
 			continue;
-		MEM_ROOM(page->rows, page->count, page->room);
-		enum store_outcome outcome = row_fill(reader, account, columns, arena,
-						      &page->rows[page->count]);
+		enum store_outcome outcome =
+			row_fill(reader, page->account, page->columns, page->arena, &row);
 
 		if (outcome == STORE_UNAVAILABLE)
 			continue;
 		if (outcome != STORE_OK)
 			return outcome;
-		page->bytes += row_bytes(&page->rows[page->count++]);
+		bytes += row_bytes(&row, page->columns);
+		count++;
+		page->take(page->arg, &row);
 	}
 	return err == ERR_ABSENT ? STORE_OK : read_err(err);
 }
 
-enum store_outcome storage_rows(struct storage *storage, account_t account,
-				uint64_t mailbox, struct uid_range uids, unsigned columns,
-				struct arena *arena, struct message_row **rows,
-				size_t *count, uint32_t *next_uid)
+enum store_outcome storage_each_row(struct storage *storage, account_t account,
+				    uint64_t mailbox, struct uid_range uids,
+				    unsigned columns, struct arena *arena,
+				    void (*take)(void *arg, struct message_row *row),
+				    void *arg, uint32_t *next_uid)
 {
+	const struct page page = {account, mailbox, uids, columns, arena, take, arg};
 	SCOPED(reader_end) struct reader reader;
 	struct key key;
 	struct str value;
-	struct page page = {0};
 	enum store_outcome outcome = reader_begin(&reader, storage);
 
-	*count = 0;
 	*next_uid = 0;
 	if (outcome != STORE_OK)
 		return outcome;
@@ -341,16 +344,58 @@ enum store_outcome storage_rows(struct storage *storage, account_t account,
 
 	if (err != OK)
 		return read_err(err);
-	outcome = page_read(&reader, account, mailbox, uids, columns, arena, &page);
-	if (outcome == STORE_OK) {
-		*rows = ARENA_ARRAY(arena, struct message_row, page.count);
-		outcome = *rows ? STORE_OK : STORE_INVALID;
-	}
-	if (outcome == STORE_OK && page.count > 0)
-		memcpy(*rows, page.rows, page.count * sizeof **rows);
-	mem_free(page.rows);
-	*count = outcome == STORE_OK ? page.count : 0;
-	*next_uid = page.next_uid;
+	return page_read(&reader, &page, next_uid);
+}
+
+struct gathering {
+	struct arena *arena;
+	unsigned columns;
+	struct message_row *rows; /* on the heap while it grows */
+	size_t count, room;
+	bool is_full;
+};
+
+static bool keep_slices(struct gathering *g, struct message_row *row)
+{
+	struct str *words = (struct str *)(uintptr_t)row->keywords.words;
+
+	for (size_t i = 0; i < row->keywords.count; i++)
+		if (!arena_copy(g->arena, words[i], &words[i]))
+			return false;
+	if (!(g->columns & ROW_MESSAGE))
+		row->trace = STR("");
+	return arena_copy(g->arena, row->trace, &row->trace) &&
+	       arena_copy(g->arena, row->digest, &row->digest);
+}
+
+static void gather(void *arg, struct message_row *row)
+{
+	struct gathering *g = arg;
+
+	g->is_full |= !keep_slices(g, row);
+	MEM_ROOM(g->rows, g->count, g->room);
+	g->rows[g->count++] = *row;
+}
+
+enum store_outcome storage_rows(struct storage *storage, account_t account,
+				uint64_t mailbox, struct uid_range uids, unsigned columns,
+				struct arena *arena, struct message_row **rows,
+				size_t *count, uint32_t *next_uid)
+{
+	struct gathering g = {.arena = arena, .columns = columns};
+	enum store_outcome outcome = storage_each_row(
+		storage, account, mailbox, uids, columns, arena, gather, &g, next_uid);
+
+	*count = 0;
+	*rows = outcome == STORE_OK ? ARENA_ARRAY(arena, struct message_row, g.count)
+				    : NULL;
+	if (outcome == STORE_OK && (g.is_full || !*rows))
+		outcome = STORE_INVALID;
+	if (outcome == STORE_OK && g.count > 0)
+		memcpy(*rows, g.rows, g.count * sizeof **rows);
+	if (outcome == STORE_OK)
+		*count = g.count;
+	mem_free(g.rows);
 	return outcome;
 }
 

@@ -87,10 +87,7 @@ bool words_read(struct str words, struct arena *arena, struct keywords *keywords
 	struct dec d = dec_over(words);
 
 	*keywords = (struct keywords){list, count};
-	if (!list)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!arena_copy(arena, dec_str(&d), &list[i]))
-			return false;
-	return true;
+	for (size_t i = 0; list && i < count; i++)
+		list[i] = dec_str(&d);
+	return list;
 }

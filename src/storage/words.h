@@ -13,6 +13,6 @@
 bool words_combine(struct buf *buf, struct str old, enum flags_mode mode,
 		   struct str operand);
 size_t words_count(struct str words);
-/* In the arena; false at its bound. */
+/* The list is in the arena, false at its bound; each borrows. */
 [[nodiscard]] bool words_read(struct str words, struct arena *arena,
 			      struct keywords *keywords);

@@ -1,5 +1,6 @@
 /* The reading calls, in a thread that may block. */
 #include "base/num.h"
+#include "storage/seen_set.h"
 #include "storaged/state.h"
 
 enum {
@@ -24,22 +25,39 @@ static enum store_outcome read_mailboxes(struct storage *storage,
 	return outcome;
 }
 
+struct telling {
+	struct rows_writer writer;
+	const struct seen_set *seen; /* of who visits; NULL: nobody does */
+};
+
+static void tell_row(void *arg, struct message_row *row)
+{
+	struct telling *telling = arg;
+
+	if (telling->seen)
+		visit_row(telling->seen, row);
+	store_enc_row(&telling->writer, row);
+}
+
 static enum store_outcome read_rows(struct storage *storage,
 				    const struct store_request *r, struct arena *arena,
 				    struct buf *reply)
 {
-	struct message_row *rows;
+	SCOPED(seen_set_fini) struct seen_set seen = {0};
+	struct telling telling = {store_enc_rows(reply, r->rows.columns),
+				  r->visitor != 0 ? &seen : NULL};
+	enum store_outcome outcome = STORE_OK;
 	uint32_t next_uid;
-	size_t count;
-	enum store_outcome outcome =
-		storage_rows(storage, r->account, r->rows.mailbox, r->rows.uids,
-			     r->rows.columns, arena, &rows, &count, &next_uid);
 
-	if (outcome == STORE_OK && r->visitor != 0)
-		outcome = visit_rows(storage, r->account, r->visitor, r->rows.mailbox,
-				     arena, rows, count);
+	if (r->visitor != 0)
+		outcome = visit_seen(storage, r->account, r->visitor, r->rows.mailbox,
+				     arena, &seen);
 	if (outcome == STORE_OK)
-		store_enc_rows(reply, r->rows.columns, rows, count, next_uid);
+		outcome = storage_each_row(storage, r->account, r->rows.mailbox,
+					   r->rows.uids, r->rows.columns, arena, tell_row,
+					   &telling, &next_uid);
+	if (outcome == STORE_OK)
+		store_enc_rows_end(&telling.writer, next_uid);
 	return outcome;
 }
 

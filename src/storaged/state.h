@@ -146,6 +146,7 @@ bool visit_catch_up(struct guest *guest, const struct store_request *request);
 /* For the gate. */
 uint32_t visit_rights(void *arg, account_t owner, account_t visitor, uint64_t mailbox);
 bool visit_sees(void *arg, account_t owner, const struct message_ref *ref);
+struct seen_set;
 /* visits_read.c: what a visitor gets to see of what was read; in a thread. */
 enum store_outcome visit_mailboxes(struct storage *storage, account_t owner,
 				   account_t visitor, struct arena *arena,
@@ -155,9 +156,11 @@ enum store_outcome visit_mailbox(struct storage *storage, account_t owner,
 				 struct mailbox_row *row);
 void visit_changes(struct storage *storage, account_t owner, account_t visitor,
 		   struct change_row *rows, size_t *count);
-enum store_outcome visit_rows(struct storage *storage, account_t owner, account_t visitor,
+/* Which messages he has seen, and a message's row with that in it. */
+enum store_outcome visit_seen(struct storage *storage, account_t owner, account_t visitor,
 			      uint64_t mailbox, struct arena *arena,
-			      struct message_row *rows, size_t count);
+			      struct seen_set *seen);
+void visit_row(const struct seen_set *seen, struct message_row *row);
 
 /* share.c: a commit of OP_ACL, and the hints that go with it; suspends. */
 void share_commit(struct guest *guest, struct storage_commit *commit);

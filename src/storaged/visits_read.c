@@ -20,9 +20,9 @@ static uint32_t rights_in(struct storage *storage, account_t owner, account_t vi
 	return acl_rights(value, visitor);
 }
 
-static enum store_outcome seen_of(struct storage *storage, account_t owner,
-				  account_t visitor, uint64_t mailbox,
-				  struct arena *arena, struct seen_set *seen)
+enum store_outcome visit_seen(struct storage *storage, account_t owner, account_t visitor,
+			      uint64_t mailbox, struct arena *arena,
+			      struct seen_set *seen)
 {
 	struct pair_key name;
 	struct str value;
@@ -33,6 +33,13 @@ static enum store_outcome seen_of(struct storage *storage, account_t owner,
 	if (outcome == STORE_OK && !seen_set_read(value, seen))
 		return STORE_OK; /* damaged: nothing was seen */
 	return outcome == STORE_ABSENT ? STORE_OK : outcome;
+}
+
+void visit_row(const struct seen_set *seen, struct message_row *row)
+{
+	row->flags &= (uint8_t)~FLAG_SEEN;
+	if (seen_set_has(seen, row->uid))
+		row->flags |= FLAG_SEEN;
 }
 
 /* What stands in the row is the owner's. */
@@ -178,7 +185,7 @@ enum store_outcome visit_mailbox(struct storage *storage, account_t owner,
 	if (!(row->rights & ACL_READ))
 		return row->rights ? STORE_OK : STORE_ABSENT;
 	enum store_outcome outcome =
-		seen_of(storage, owner, visitor, row->id, arena, &seen);
+		visit_seen(storage, owner, visitor, row->id, arena, &seen);
 
 	if (outcome == STORE_OK)
 		outcome = unseen_count(storage, owner, row->id, &seen, row);
@@ -243,22 +250,4 @@ void visit_changes(struct storage *storage, account_t owner, account_t visitor,
 			rows[kept++] = *row;
 	}
 	*count = kept;
-}
-
-/* ---- messages ---------------------------------------------------------------------- */
-
-enum store_outcome visit_rows(struct storage *storage, account_t owner, account_t visitor,
-			      uint64_t mailbox, struct arena *arena,
-			      struct message_row *rows, size_t count)
-{
-	SCOPED(seen_set_fini) struct seen_set seen = {0};
-	enum store_outcome outcome =
-		seen_of(storage, owner, visitor, mailbox, arena, &seen);
-
-	for (size_t i = 0; i < count && outcome == STORE_OK; i++) {
-		rows[i].flags &= (uint8_t)~FLAG_SEEN;
-		if (seen_set_has(&seen, rows[i].uid))
-			rows[i].flags |= FLAG_SEEN;
-	}
-	return outcome;
 }

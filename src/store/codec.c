@@ -30,7 +30,12 @@ bool store_dec_bool(struct dec *dec)
 void *store_dec_array(struct dec *dec, struct arena *arena, size_t least, size_t size,
 		      size_t max, size_t *count)
 {
-	uint64_t claimed = dec_var_max(dec, max);
+	return store_dec_room(dec, arena, dec_var_max(dec, max), least, size, count);
+}
+
+void *store_dec_room(struct dec *dec, struct arena *arena, uint64_t claimed, size_t least,
+		     size_t size, size_t *count)
+{
 	void *array = NULL;
 
 	*count = 0;
@@ -325,8 +330,9 @@ static void dec_rows_request(struct dec *dec, struct store_request *r)
 	r->rows.uids.last = dec_u32(dec);
 	r->rows.columns = dec_u8(dec);
 	if (r->rows.uids.first == 0 || r->rows.uids.last < r->rows.uids.first ||
-	    (r->rows.columns & ~(unsigned)(ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST |
-					   ROW_HASH | ROW_THREAD | ROW_KEYS)) != 0)
+	    (r->rows.columns &
+	     ~(unsigned)(ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST | ROW_HASH | ROW_THREAD |
+			 ROW_KEYS | ROW_MODSEQ)) != 0)
 		dec->failed = true;
 }
 

@@ -181,8 +181,17 @@ bool store_dec_mailbox(struct dec *dec, struct mailbox_row *row);
 void store_enc_mailboxes(struct buf *buf, const struct mailbox_row *rows, size_t count);
 bool store_dec_mailboxes(struct dec *dec, struct arena *arena, struct mailbox_row **rows,
 			 size_t *count);
-void store_enc_rows(struct buf *buf, unsigned columns, const struct message_row *rows,
-		    size_t count, uint32_t next_uid);
+/* Rows of messages leave as they are found: how many they are is said at the end, in
+ * front of them. */
+struct rows_writer {
+	struct buf *buf;
+	size_t head;
+	unsigned columns;
+	uint32_t uid, count; /* of the last row, and up to it */
+};
+struct rows_writer store_enc_rows(struct buf *buf, unsigned columns);
+void store_enc_row(struct rows_writer *writer, const struct message_row *row);
+void store_enc_rows_end(const struct rows_writer *writer, uint32_t next_uid);
 bool store_dec_rows(struct dec *dec, struct arena *arena, struct message_row **rows,
 		    size_t *count, uint32_t *next_uid);
 void store_enc_changes(struct buf *buf, const struct change_row *rows, size_t count,
@@ -264,5 +273,8 @@ struct queue_timing store_dec_timing(struct dec *dec);
  * array for it; NULL and *count 0 on failure or for an empty list. */
 void *store_dec_array(struct dec *dec, struct arena *arena, size_t least, size_t size,
 		      size_t max, size_t *count);
+/* The same where the count was read already. */
+void *store_dec_room(struct dec *dec, struct arena *arena, uint64_t claimed, size_t least,
+		     size_t size, size_t *count);
 #define STORE_DEC_ARRAY(dec, arena, type, least, max, count)                             \
 	((type *)store_dec_array((dec), (arena), (least), sizeof(type), (max), (count)))

@@ -2,7 +2,7 @@
 #include "store/codec.h"
 
 /* Least octets of a row on the wire: a list cannot claim more rows than it has. */
-enum { LEAST_MAILBOX = 15, LEAST_MESSAGE = 4, LEAST_CHANGE = 6, LEAST_KV = 2 };
+enum { LEAST_MAILBOX = 15, LEAST_MESSAGE = 2, LEAST_CHANGE = 6, LEAST_KV = 2 };
 enum {
 	LEAST_QUEUE = 83,
 	LEAST_DOMAIN = 4 + CAUSES,
@@ -108,9 +108,12 @@ bool store_dec_mailboxes(struct dec *dec, struct arena *arena, struct mailbox_ro
 static void enc_message_columns(struct buf *buf, unsigned columns,
 				const struct message_row *row)
 {
+	if (columns & ROW_MODSEQ)
+		enc_var(buf, row->modseq);
 	if (columns & ROW_KEYWORDS)
 		store_enc_keywords(buf, row->keywords);
 	if (columns & ROW_MESSAGE) {
+		enc_var(buf, row->member);
 		enc_var(buf, row->message);
 		enc_u64(buf, (uint64_t)row->received_at);
 		enc_u16(buf, (uint16_t)row->received_zone);
@@ -133,9 +136,12 @@ static void enc_message_columns(struct buf *buf, unsigned columns,
 static void dec_message_columns(struct dec *dec, struct arena *arena, unsigned columns,
 				struct message_row *row)
 {
+	if (columns & ROW_MODSEQ)
+		row->modseq = dec_var(dec);
 	if (columns & ROW_KEYWORDS)
 		row->keywords = store_dec_keywords(dec, arena);
 	if (columns & ROW_MESSAGE) {
+		row->member = dec_var(dec);
 		row->message = dec_var(dec);
 		row->received_at = (int64_t)dec_u64(dec);
 		row->received_zone = (int16_t)dec_u16(dec);
@@ -159,23 +165,42 @@ static void dec_message_columns(struct dec *dec, struct arena *arena, unsigned c
 	}
 }
 
-void store_enc_rows(struct buf *buf, unsigned columns, const struct message_row *rows,
-		    size_t count, uint32_t next_uid)
+static void enc_rows_head(struct buf *buf, unsigned columns, uint32_t next_uid,
+			  uint32_t count)
 {
-	uint32_t uid = 0;
-
 	enc_u8(buf, (uint8_t)columns);
-	enc_var(buf, next_uid);
-	enc_var(buf, count);
-	for (size_t i = 0; i < count; i++) {
-		ASSERT(rows[i].uid > uid);
-		enc_var(buf, rows[i].uid - uid);
-		uid = rows[i].uid;
-		enc_u8(buf, rows[i].flags);
-		enc_var(buf, rows[i].modseq);
-		enc_var(buf, rows[i].member);
-		enc_message_columns(buf, columns, &rows[i]);
-	}
+	enc_u32(buf, next_uid);
+	enc_u32(buf, count);
+}
+
+struct rows_writer store_enc_rows(struct buf *buf, unsigned columns)
+{
+	size_t head = buf->len;
+
+	enc_rows_head(buf, columns, 0, 0);
+	return (struct rows_writer){.buf = buf, .head = head, .columns = columns};
+}
+
+void store_enc_row(struct rows_writer *writer, const struct message_row *row)
+{
+	struct buf *buf = writer->buf;
+
+	ASSERT(row->uid > writer->uid);
+	enc_var(buf, row->uid - writer->uid);
+	enc_u8(buf, row->flags);
+	enc_message_columns(buf, writer->columns, row);
+	writer->uid = row->uid;
+	writer->count++;
+}
+
+void store_enc_rows_end(const struct rows_writer *writer, uint32_t next_uid)
+{
+	struct buf head = BUF(9);
+
+	enc_rows_head(&head, writer->columns, next_uid, writer->count);
+	if (buf_ok(writer->buf))
+		memcpy(writer->buf->ptr + writer->head, head.ptr, head.len);
+	buf_fini(&head);
 }
 
 bool store_dec_rows(struct dec *dec, struct arena *arena, struct message_row **rows,
@@ -184,17 +209,15 @@ bool store_dec_rows(struct dec *dec, struct arena *arena, struct message_row **r
 	unsigned columns = dec_u8(dec);
 	uint64_t uid = 0;
 
-	*next_uid = dec_var32(dec);
-	*rows = STORE_DEC_ARRAY(dec, arena, struct message_row, LEAST_MESSAGE, ROWS_MAX,
-				count);
+	*next_uid = dec_u32(dec);
+	*rows = store_dec_room(dec, arena, dec_u32(dec), LEAST_MESSAGE, sizeof **rows,
+			       count);
 	for (size_t i = 0; i < *count && dec_ok(dec); i++) {
 		struct message_row *row = &(*rows)[i];
 
 		uid += dec_var_max(dec, UINT32_MAX - uid);
 		row->uid = (uint32_t)uid;
 		row->flags = dec_u8(dec);
-		row->modseq = dec_var(dec);
-		row->member = dec_var(dec);
 		dec_message_columns(dec, arena, columns, row);
 	}
 	return dec_done(dec);

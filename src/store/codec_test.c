@@ -336,6 +336,17 @@ TEST(a_count_without_octets_behind_it_takes_no_memory)
 	buf_fini(&buf);
 }
 
+/* Two of them. */
+static void enc_rows(struct buf *buf, unsigned columns, const struct message_row *rows,
+		     uint32_t next_uid)
+{
+	struct rows_writer writer = store_enc_rows(buf, columns);
+
+	for (size_t i = 0; i < 2; i++)
+		store_enc_row(&writer, &rows[i]);
+	store_enc_rows_end(&writer, next_uid);
+}
+
 TEST(results_and_rows_come_back_as_they_went)
 {
 	struct arena arena;
@@ -351,14 +362,15 @@ TEST(results_and_rows_come_back_as_they_went)
 		 .runs = runs,
 		 .run_count = 2}};
 	struct store_result result = {55, true, ops, 2, 1}, got;
-	struct message_row rows[] = {{.uid = 3, .flags = 1, .modseq = 9, .member = 4},
-				     {.uid = 70000,
-				      .keywords = {words, 2},
-				      .received_zone = -60,
-				      .size = 4096,
-				      .trace = STR("T: x\r\n"),
-				      .digest = STR("d"),
-				      .thread = 1ull << 40}};
+	const struct message_row rows[] = {
+		{.uid = 3, .flags = 1, .modseq = 9, .member = 4},
+		{.uid = 70000,
+		 .keywords = {words, 2},
+		 .received_zone = -60,
+		 .size = 4096,
+		 .trace = STR("T: x\r\n"),
+		 .digest = STR("d"),
+		 .thread = 1ull << 40}};
 	struct message_row *got_rows;
 	uint32_t next_uid;
 	size_t count;
@@ -376,8 +388,7 @@ TEST(results_and_rows_come_back_as_they_went)
 	CHECK(got.ops[1].runs[1].uids.last == UINT32_MAX);
 	CHECK_STR(got.ops[1].runs[1].keywords.words[0], STR("$Junk"));
 	buf_reset(&buf);
-	store_enc_rows(&buf, ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST | ROW_THREAD, rows,
-		       2, 70001);
+	enc_rows(&buf, ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST | ROW_THREAD, rows, 70001);
 	dec = dec_over(buf_str(&buf));
 	CHECK(store_dec_rows(&dec, &arena, &got_rows, &count, &next_uid));
 	CHECK(count == 2 && next_uid == 70001 && got_rows[1].uid == 70000);
@@ -386,8 +397,16 @@ TEST(results_and_rows_come_back_as_they_went)
 	CHECK_STR(got_rows[1].keywords.words[0], STR("$Junk"));
 	CHECK_STR(got_rows[1].digest, STR("d"));
 	CHECK(got_rows[0].thread == 0 && got_rows[1].thread == 1ull << 40);
+	CHECK(got_rows[0].modseq == 0);
 	buf_reset(&buf);
-	store_enc_rows(&buf, ROW_KEYS, rows, 2, 0);
+	enc_rows(&buf, ROW_MODSEQ, rows, 0);
+	CHECK(buf.len == 9 + 3 + 5);
+	dec = dec_over(buf_str(&buf));
+	CHECK(store_dec_rows(&dec, &arena, &got_rows, &count, &next_uid) && count == 2);
+	CHECK(got_rows[0].modseq == 9 && got_rows[0].flags == 1 && next_uid == 0);
+	CHECK(got_rows[0].member == 0 && got_rows[1].keywords.count == 0);
+	buf_reset(&buf);
+	enc_rows(&buf, ROW_KEYS, rows, 0);
 	dec = dec_over(buf_str(&buf));
 	CHECK(store_dec_rows(&dec, &arena, &got_rows, &count, &next_uid) && count == 2);
 	CHECK(got_rows[1].size == 4096 && got_rows[1].trace.len == 0);

@@ -436,15 +436,17 @@ struct mailbox_row {
 	uint32_t rights;
 };
 
-enum row_column { /* what store_rows() should fetch beside uid, flags and modseq */
+enum row_column { /* what store_rows() should fetch beside uid and flags */
 		  ROW_KEYWORDS = 1,
-		  ROW_MESSAGE = 2, /* message, received_at, saved_at, size, trace */
+		  /* member, message, received_at, saved_at, size, trace */
+		  ROW_MESSAGE = 2,
 		  ROW_DIGEST = 4,
 		  ROW_HASH = 8,
 		  ROW_THREAD = 16,
 		  /* received_at, size, and of the digest the digest_front(), where it is
 		   * not asked for whole: what SORT and THREAD need */
 		  ROW_KEYS = 32,
+		  ROW_MODSEQ = 64,
 };
 enum { ROW_HASH_BYTES = 32 };
 

@@ -517,14 +517,14 @@ static struct message_row row_of(const struct member *m, unsigned columns,
 				 struct arena *arena)
 {
 	const struct letter *letter = &letters[m->letter];
-	struct message_row row = {.uid = m->uid,
-				  .flags = m->flags,
-				  .modseq = m->modseq,
-				  .member = m->member};
+	struct message_row row = {.uid = m->uid, .flags = m->flags};
 
+	if (columns & ROW_MODSEQ)
+		row.modseq = m->modseq;
 	if (columns & ROW_KEYWORDS)
 		row.keywords = words_of(m, arena);
 	if (columns & ROW_MESSAGE) {
+		row.member = m->member;
 		row.message = m->letter + 1;
 		row.received_at = letter->received_at;
 		row.received_zone = letter->received_zone;
