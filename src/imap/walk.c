@@ -2,6 +2,8 @@
 
 #include "imap/session.h"
 
+enum { ROWS_A_TURN = 250 };
+
 struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,
 		      unsigned columns)
 {
@@ -41,13 +43,15 @@ static struct uid_range rest_of(const struct walk *walk)
 				  walk->list[0].last};
 }
 
+/* Some of what comes next is on its way while this page is looked at. */
 static void ask_ahead(struct walk *walk)
 {
-	walk->ahead =
-		rows_ahead_start(session_store(walk->s), walk->account, walk->mailbox,
-				 rest_of(walk), walk->columns, walk->arena->max);
+	if (!walk->ahead)
+		walk->ahead = rows_ahead_start(session_store(walk->s), walk->account,
+					       walk->mailbox, rest_of(walk),
+					       walk->columns, walk->arena->max);
 	if (walk->ahead)
-		task_yield(); /* so that it is on its way */
+		task_turn();
 }
 
 static void turn_page(struct walk *walk)
@@ -80,6 +84,8 @@ const struct message_row *walk_next(struct walk *walk)
 		if (walk->outcome != STORE_OK)
 			return NULL;
 	}
+	if (walk->ahead && walk->row_at % ROWS_A_TURN == ROWS_A_TURN - 1)
+		task_turn(); /* a page that came makes room to ask for the next */
 	return &walk->rows[walk->row_at++];
 }
 

@@ -20,13 +20,13 @@ struct walk {
 	size_t row_count, row_at;
 	enum store_outcome outcome; /* OK, or why it ended early */
 	bool is_through;            /* goes to the end, mostly */
-	struct rows_ahead *ahead;   /* the next page; NULL: not asked for yet */
+	struct rows_ahead *ahead;   /* what follows in its range; NULL: nothing */
 };
 
 struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,
 		      unsigned columns);
-/* The same for who goes to the end, mostly: the next page is read while one is looked at.
- * Needs walk_fini(). */
+/* The same for who goes to the end, mostly: the next pages are read while one is looked
+ * at.  Needs walk_fini(). */
 struct walk walk_through(struct session *s, const struct imap_range *list, size_t count,
 			 unsigned columns);
 void walk_fini(struct walk *walk);

@@ -219,6 +219,19 @@ void task_yield(void)
 	fibre_switch(&task->fibre, &loop.fibre);
 }
 
+static void wake_turned(void *arg)
+{
+	wake_all(arg);
+}
+
+void task_turn(void)
+{
+	struct waiters turned = {0};
+
+	loop_defer(wake_turned, &turned);
+	wait_shielded(&turned, "the next turn");
+}
+
 /* Gives back what lies below sp, but for a margin that is still in use. */
 static void trim(const struct task *task, uintptr_t sp)
 {

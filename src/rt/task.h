@@ -52,6 +52,9 @@ bool task_is_canceled(void);
 [[nodiscard]] err_t task_sleep_ms(uint64_t milliseconds);
 /* May suspend: lets everything else that is ready run once. */
 void task_yield(void);
+/* May suspend: lets the loop turn once.  What was sent leaves (ipc.h), and what has come
+ * is looked at; for who computes for long while others work for it. */
+void task_turn(void);
 /* Gives the pages of the running task's stack back that it used but does not need now;
  * after a deep call (a TLS handshake) and before a long wait. */
 void task_trim_stack(void);

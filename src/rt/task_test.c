@@ -212,6 +212,29 @@ static void pipe_writer(void *arg)
 	CHECK(close(pipe_fds[1]) == 0);
 }
 
+static void tell_left(void *arg)
+{
+	(void)arg;
+	tell("left ");
+}
+
+static void turn_once(void *arg)
+{
+	(void)arg;
+	loop_defer(tell_left, NULL);
+	task_yield();
+	tell("yielded ");
+	task_turn();
+	tell("turned");
+	loop_stop();
+}
+
+TEST(what_is_deferred_leaves_while_the_loop_turns)
+{
+	run_loop(turn_once, NULL);
+	check_story(STR("yielded left turned"));
+}
+
 TEST(a_reader_sleeps_until_there_is_something)
 {
 	CHECK(pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) == 0);
