@@ -3,9 +3,11 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "rt/offload.h"
 #include "store/body_frame.h"
 
 enum {
+	THREAD_BYTES = 16 * 1024, /* less is unpacked before a thread has woken up */
 	PIECE_BYTES = 64 * 1024,
 	WINDOW_LOG_MAX = 23, /* 8 MB: what level 1 never needs, and little for a liar */
 };
@@ -197,21 +199,45 @@ static enum store_outcome next_of_several(struct body_reader *r, struct buf *bod
 	return STORE_OK;
 }
 
+struct several {
+	struct body_reader *reader;
+	const struct message_ref *refs;
+	size_t count;
+	struct buf *bodies;
+	enum store_outcome *outcomes;
+};
+
+static void unpack_several(void *arg)
+{
+	const struct several *several = arg;
+	struct body_reader *r = several->reader;
+
+	for (size_t i = 0; i < several->count; i++) {
+		r->ref = several->refs[i];
+		several->outcomes[i] = next_of_several(r, &several->bodies[i]);
+	}
+}
+
+/* While a thread unpacks, the loop sends what was unpacked before. */
 enum store_outcome store_bodies(struct store *store, account_t account,
 				const struct message_ref *refs, size_t count,
 				struct buf *bodies, enum store_outcome *outcomes)
 {
 	struct store_request request = {.call = CALL_BODIES, .account = account};
 	struct body_reader r;
+	struct several several = {&r, refs, count, bodies, outcomes};
 
 	request.bodies.refs = refs;
 	request.bodies.count = count;
 	reader_begin(&r, store, account, (struct message_ref){0});
 	enum store_outcome outcome = talk_read(&r.talk, &request);
 
-	for (size_t i = 0; i < count && outcome == STORE_OK; i++) {
-		r.ref = refs[i];
-		outcomes[i] = next_of_several(&r, &bodies[i]);
+	if (outcome == STORE_OK) {
+		(void)reader_zstd(&r); /* the loop's, before a thread needs it */
+		if (r.talk.dec.rest.len < THREAD_BYTES)
+			unpack_several(&several);
+		else
+			offload(unpack_several, &several);
 	}
 	if (outcome == STORE_OK && !dec_done(&r.talk.dec))
 		outcome = damaged(&r);
