@@ -3,7 +3,7 @@
 #include "imap/events.h"
 #include "imap/fetch.h"
 #include "imap/limit.h"
-#include "imap/mailboxes.h"
+#include "imap/named.h"
 #include "imap/resync.h"
 #include "imap/walk.h"
 
@@ -117,22 +117,14 @@ err_t on_fetch(struct session *s, const struct imap_command *command)
 	const struct imap_fetch *fetch = &command->fetch;
 	SCOPED(uids_fini) struct uids seen = {0}, changed = {0}, part = {0};
 	struct imap_range *list;
-	const char *reason = "";
 	bool is_broken;
+	err_t err = OK;
 	size_t count;
 
 	if (fetch->wants_vanished && !s->is_qresync)
 		return reply_bad(s, command, "ENABLE QRESYNC first");
-	switch (selected_uids(s, &fetch->set, command->is_uid ? BY_UID : BY_NUMBER, &list,
-			      &count, &reason)) {
-	case SELECTED_OK:
-		break;
-	case SELECTED_BAD:
-		return reply_bad(s, command, "%s", reason);
-	case SELECTED_LOST:
-		return reply_bye(s, "[UNAVAILABLE] The mailbox cannot be read now; "
-				    "connect again in a minute");
-	}
+	if (!named_uids(s, command, &fetch->set, &list, &count, &err))
+		return err;
 	if (fetch->items & IMAP_FETCH_MODSEQ)
 		session_condstore(s);
 	enum store_outcome outcome = only_part(s, fetch, &list, &count, &part);
