@@ -7,7 +7,13 @@
 #include "store/store.h"
 #include "wire/auth/authres.h"
 
-enum { ARENA_BYTES = 1024 * 1024 };
+enum {
+	ARENA_BYTES = 1024 * 1024,
+	TEXTS_BYTES_MAX = 64 * 1024 * 1024, /* at a time, unless one alone is longer */
+};
+
+static uint64_t texts_bytes;
+static struct waiters texts_gone;
 
 static enum store_outcome commit(void *arg, account_t account, struct str key,
 				 const struct store_op *ops, size_t count)
@@ -82,10 +88,10 @@ static enum store_outcome run(struct deliverd_options *options,
 	return script_deliver(&scripted);
 }
 
-enum store_outcome queued_by_script(void *arg, const struct queue_row *row,
-				    struct str key, struct str trace)
+static enum store_outcome deliver(struct deliverd_options *options,
+				  const struct queue_row *row, struct str key,
+				  struct str trace)
 {
-	struct deliverd_options *options = arg;
 	SCOPED(buf_fini) struct buf text = BUF(DELIVER_TEXT_MAX);
 	struct policed policed = {.trace = BUF(TRACE_BYTES_MAX),
 				  .digest = BUF(DIGEST_BYTES_MAX)};
@@ -102,5 +108,20 @@ enum store_outcome queued_by_script(void *arg, const struct queue_row *row,
 		outcome = run(options, row, key, trace, &policed, &arena);
 	policed_fini(&policed);
 	arena_fini(&arena);
+	return outcome;
+}
+
+enum store_outcome queued_by_script(void *arg, const struct queue_row *row,
+				    struct str key, struct str trace)
+{
+	while (texts_bytes > 0 && texts_bytes + row->size > TEXTS_BYTES_MAX) {
+		if (wait_on(&texts_gone, NEVER) != OK)
+			return STORE_UNAVAILABLE;
+	}
+	texts_bytes += row->size;
+	enum store_outcome outcome = deliver(arg, row, key, trace);
+
+	texts_bytes -= row->size;
+	wake_all(&texts_gone);
 	return outcome;
 }

@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "deliverd/forward.h"
-#include "policy/message.h"
 #include "route/route.h"
 #include "store/digest.h"
 #include "store/store.h"
@@ -93,12 +92,10 @@ static void log_failure(const struct scripted *scripted, struct str address,
 	    KV("why", why));
 }
 
-enum store_outcome redirects_find(const struct scripted *scripted, struct str text,
+enum store_outcome redirects_find(const struct scripted *scripted, bool was_here,
 				  const struct sieve_outcome *outcome,
 				  struct redirects *redirects)
 {
-	bool was_here = message_was_delivered_to(text, scripted->recipient);
-
 	*redirects = (struct redirects){.recipients = ARENA_ARRAY(scripted->arena,
 								  struct queue_recipient,
 								  ROUTE_TARGETS_MAX)};

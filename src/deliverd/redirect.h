@@ -11,8 +11,9 @@ struct redirects {
 	bool has_failed; /* one leads to nobody, or the mail has been here before */
 };
 
-/* text is the mail as the script saw it.  UNAVAILABLE: cannot tell now. */
-enum store_outcome redirects_find(const struct scripted *scripted, struct str text,
+/* was_here: the mail has been sent on from this address before, and is not again.
+ * UNAVAILABLE: cannot tell now. */
+enum store_outcome redirects_find(const struct scripted *scripted, bool was_here,
 				  const struct sieve_outcome *outcome,
 				  struct redirects *redirects);
 /* Into the queue, as mail that strangers cause. */

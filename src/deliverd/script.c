@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "deliverd/redirect.h"
+#include "policy/message.h"
 #include "rt/clock.h"
 #include "rt/panic.h"
 #include "sieve/sieve.h"
@@ -15,6 +16,7 @@ enum { KEPT_BYTES = 1024 * 1024 }; /* a script's text, and what it says */
 struct run {
 	const struct scripted *scripted;
 	struct str script, text; /* of the mail as it would be stored */
+	bool was_here;           /* it has been sent on from this address before */
 	struct arena arena;
 	struct sieve_outcome outcome;
 };
@@ -81,12 +83,27 @@ static void run_warily(struct run *r)
 {
 	uint64_t key = (uint64_t)crc32c(0, r->script) << 32 | crc32c(0, r->text);
 
-	keep(&r->outcome);
 	if (panic_is_poison(key))
 		return;
 	panic_begin("sieve", key);
 	on_big_stack(run, r);
 	panic_end();
+}
+
+/* Trace and text are put together only for as long as they are looked at. */
+static void look(struct run *run)
+{
+	const struct scripted *scripted = run->scripted;
+	struct str trace = scripted->append.trace, message = scripted->policed->message;
+	SCOPED(buf_fini) struct buf text = BUF(trace.len + message.len);
+
+	buf_add(&text, trace);
+	buf_add(&text, message);
+	ASSERT(buf_ok(&text));
+	run->text = buf_str(&text);
+	run->was_here = message_was_delivered_to(run->text, scripted->recipient);
+	run_warily(run);
+	run->text = STR("");
 }
 
 /* ---- what it says ------------------------------------------------------------------ */
@@ -140,7 +157,7 @@ static enum store_outcome carry_out(const struct scripted *scripted, struct run 
 	size_t count = 0;
 
 	if (has_redirect(outcome))
-		done = redirects_find(scripted, run->text, outcome, &redirects);
+		done = redirects_find(scripted, run->was_here, outcome, &redirects);
 	if (done != STORE_OK)
 		return done;
 	for (size_t i = 0; i < outcome->count; i++) {
@@ -183,11 +200,10 @@ static enum store_outcome deliver(struct run *run)
 		store_kv_get(scripted->options->store, scripted->account,
 			     STR(STORE_KV_SIEVE), &run->arena, &run->script);
 
+	keep(&run->outcome);
 	if (outcome == STORE_OK)
-		run_warily(run);
-	else if (outcome == STORE_ABSENT)
-		keep(&run->outcome);
-	else
+		look(run);
+	else if (outcome != STORE_ABSENT)
 		return outcome;
 	log_run(scripted, &run->outcome);
 	return carry_out(scripted, run);
@@ -195,14 +211,8 @@ static enum store_outcome deliver(struct run *run)
 
 enum store_outcome script_deliver(const struct scripted *scripted)
 {
-	struct str trace = scripted->append.trace, message = scripted->policed->message;
-	SCOPED(buf_fini) struct buf text = BUF(trace.len + message.len);
 	struct run run = {.scripted = scripted};
 
-	buf_add(&text, trace);
-	buf_add(&text, message);
-	ASSERT(buf_ok(&text));
-	run.text = buf_str(&text);
 	arena_init(&run.arena, KEPT_BYTES);
 	enum store_outcome outcome = deliver(&run);
 

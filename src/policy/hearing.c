@@ -8,9 +8,14 @@
 
 enum {
 	ARENA_BYTES = 4 * 1024 * 1024,
-	PIECE_BYTES = 256 * 1024,       /* hashed in one go */
-	HEADER_BYTES_MAX = 1024 * 1024, /* a longer one is heard when it is whole */
+	PIECE_BYTES = 256 * 1024, /* hashed in one go */
+	/* Of those that begin ahead, so that slow senders hold little; what is longer,
+	 * or comes beside so many, is heard when it is whole. */
+	HEADER_BYTES_MAX = 64 * 1024,
+	BEGINNING_BYTES_MAX = 1024 * 1024,
 };
+
+static unsigned ahead_count;
 
 static struct hearing *hearing_new(void)
 {
@@ -36,22 +41,28 @@ static void begin(struct hearing *hearing, struct str header, bool wants_body_ha
 /* Ends in a line that is no field, and whole: whatever comes, it ends there. */
 static struct str whole_header(const struct policy *policy, struct str text)
 {
-	size_t last = str_rfind_byte(text, '\n');
-	struct str lines = str_first(text, last == text.len ? 0 : last + 1);
+	struct str begun = str_first(text, HEADER_BYTES_MAX);
+	size_t last = str_rfind_byte(begun, '\n');
+	struct str lines = str_first(begun, last == begun.len ? 0 : last + 1);
 	size_t len = message_look(lines, policy->hostname).header_len;
 
-	return len < lines.len && len <= HEADER_BYTES_MAX ? str_first(text, len)
-							  : STR("");
+	return len < lines.len ? str_first(text, len) : STR("");
 }
 
 static struct hearing *begin_ahead(const struct policy *policy, struct str text)
 {
-	struct str header = whole_header(policy, text), copy;
+	struct str header, copy;
 	struct hearing *hearing;
 
-	if (!policy->dns.ask || header.len == 0)
+	if (!policy->dns.ask || text.len > BEGINNING_BYTES_MAX ||
+	    ahead_count == HEARINGS_AHEAD_MAX)
 		return NULL;
+	header = whole_header(policy, text);
+	if (header.len == 0)
+		return NULL;
+	ahead_count++;
 	hearing = hearing_new();
+	hearing->is_ahead = true;
 	if (!arena_copy(&hearing->arena, header, &copy))
 		ASSERT(false); /* a fresh arena holds it */
 	begin(hearing, copy, policy->is_sealing, clock_s());
@@ -90,6 +101,7 @@ void hearing_free(struct hearing **hearing)
 {
 	if (!*hearing)
 		return;
+	ahead_count -= (*hearing)->is_ahead;
 	dkim_verify_free(&(*hearing)->dkim);
 	arc_verify_free(&(*hearing)->arc);
 	dkim_message_free(&(*hearing)->message);

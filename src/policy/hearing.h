@@ -9,8 +9,11 @@ struct arc_verify;
 struct dkim_message;
 struct dkim_verify;
 
+enum { HEARINGS_AHEAD_MAX = 64 }; /* of a process */
+
 struct hearing {
 	struct arena arena;
+	bool is_ahead;     /* its text is not whole yet */
 	struct str header; /* with its blank line; "" while it is not whole */
 	struct dkim_message *message;
 	struct dkim_verify *dkim;

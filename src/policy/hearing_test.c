@@ -85,3 +85,29 @@ TEST(who_judges_nobody_hears_nothing)
 	hearing_go_on(&idle, str_c(signed_mail), &hearing);
 	CHECK(!hearing);
 }
+
+TEST(only_so_many_are_heard_ahead)
+{
+	struct hearing *list[HEARINGS_AHEAD_MAX + 1] = {0};
+
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		hearing_go_on(&judging, str_c(signed_mail), &list[i]);
+	CHECK(list[HEARINGS_AHEAD_MAX - 1] && !list[HEARINGS_AHEAD_MAX]);
+	hearing_free(&list[0]);
+	hearing_go_on(&judging, str_c(signed_mail), &list[HEARINGS_AHEAD_MAX]);
+	CHECK(list[HEARINGS_AHEAD_MAX]);
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		hearing_free(&list[i]);
+}
+
+TEST(a_long_header_is_not_heard_ahead)
+{
+	SCOPED(buf_fini) struct buf text = BUF(1 << 20);
+	struct hearing *hearing = NULL;
+
+	while (text.len < 70 * 1024)
+		buf_add(&text, STR("a: b\r\n"));
+	buf_add(&text, STR("\r\nbody\r\n"));
+	hearing_go_on(&judging, buf_str(&text), &hearing);
+	CHECK(!hearing);
+}
