@@ -14,7 +14,7 @@ enum {
 	STEP_ROWS = 64, /* between two looks at the clock */
 	/* In one index commit, or a few steps more: whoever waits for the writer then
 	 * waits for their pages, too. */
-	UPKEEP_ROWS_MAX = 1024,
+	UPKEEP_ROWS_MAX = 512,
 	KEY_MINUTES = 60, /* timed keys are kept so long */
 	KEPT_MINUTES = 7 * 24 * 60,
 	LOOK_S = 10, /* between two looks whether the snapshot is forgotten */

@@ -442,7 +442,7 @@ static size_t upkeep_rows(struct fixture *f, int64_t now, bool *more)
 
 TEST(housekeeping_puts_few_rows_into_one_index_commit)
 {
-	enum { KEYS = 6000, ROWS_MAX = 1400 };
+	enum { KEYS = 6000, ROWS_MAX = 700 };
 	struct fixture f;
 	size_t rows = 0, all = 0;
 	bool more = true;
