@@ -6,10 +6,9 @@
  * nobody takes a hint away that another is about to need. */
 #include "base/log.h"
 #include "rt/offload.h"
+#include "storaged/acls.h"
 #include "storaged/state.h"
 #include "store/acl.h"
-
-enum { LISTS_A_PAGE = 100 };
 
 static struct str hint_name(const struct acl_who *who, account_t owner,
 			    struct pair_key *name)
@@ -45,31 +44,21 @@ struct looking {
 	bool is_found, is_sure;
 };
 
+static bool look_at(void *arg, uint64_t mailbox, struct str list)
+{
+	struct looking *l = arg;
+
+	(void)mailbox; /* any one will do */
+	l->is_found = acl_gives(list, l->who);
+	return !l->is_found;
+}
+
 /* Does any list of the owner's give anything to him? */
 static void look(void *arg)
 {
 	struct looking *l = arg;
-	struct pair_key last;
-	struct str after = STR("");
-	struct arena arena;
-	struct kv_row *rows;
-	size_t count;
 
-	arena_init(&arena, 16 << 20);
-	do {
-		arena_reset(&arena);
-		l->is_sure =
-			storage_kv_scan(l->storage, l->owner, PAIR_ACLS, after,
-					LISTS_A_PAGE, &arena, &rows, &count) == STORE_OK;
-		for (size_t i = 0; l->is_sure && i < count; i++) {
-			uint64_t mailbox = pair_mailbox(rows[i].key);
-
-			l->is_found |= acl_gives(rows[i].value, l->who);
-			l->is_sure = mailbox != 0;
-			after = pair_acl(&last, mailbox);
-		}
-	} while (l->is_sure && !l->is_found && count == LISTS_A_PAGE);
-	arena_fini(&arena);
+	l->is_sure = acls_each(l->storage, l->owner, look_at, l) == STORE_OK;
 }
 
 static void tidy(struct storaged *storaged, const struct acl_who *who, account_t owner)

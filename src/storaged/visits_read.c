@@ -3,10 +3,9 @@
 #include <stdlib.h>
 
 #include "storage/seen_set.h"
+#include "storaged/acls.h"
 #include "storaged/state.h"
 #include "store/acl.h"
-
-enum { LISTS_A_PAGE = 100 };
 
 static uint32_t rights_in(struct storage *storage, account_t owner, account_t visitor,
 			  uint64_t mailbox, struct arena *arena)
@@ -73,36 +72,21 @@ static struct mailbox_row *row_of(struct mailbox_row **sorted, size_t count, uin
 	return found ? *found : NULL;
 }
 
-/* Gives each row the visitor's rights. */
-static enum store_outcome rights_fill(struct storage *storage, account_t owner,
-				      account_t visitor, struct mailbox_row **sorted,
-				      size_t count)
+/* Rows that get the visitor's rights. */
+struct filling {
+	account_t visitor;
+	struct mailbox_row **sorted;
+	size_t count;
+};
+
+static bool fill(void *arg, uint64_t mailbox, struct str list)
 {
-	struct arena arena;
-	struct pair_key last;
-	struct str after = STR("");
-	enum store_outcome outcome;
-	struct kv_row *rows;
-	size_t found;
+	struct filling *filling = arg;
+	struct mailbox_row *row = row_of(filling->sorted, filling->count, mailbox);
 
-	arena_init(&arena, 16 << 20);
-	do {
-		arena_reset(&arena);
-		outcome = storage_kv_scan(storage, owner, PAIR_ACLS, after, LISTS_A_PAGE,
-					  &arena, &rows, &found);
-		for (size_t i = 0; outcome == STORE_OK && i < found; i++) {
-			uint64_t mailbox = pair_mailbox(rows[i].key);
-			struct mailbox_row *row = row_of(sorted, count, mailbox);
-
-			if (row)
-				row->rights = acl_rights(rows[i].value, visitor);
-			if (mailbox == 0) /* none of ours: where it ends is unknown */
-				outcome = STORE_DAMAGED;
-			after = pair_acl(&last, mailbox);
-		}
-	} while (outcome == STORE_OK && found == LISTS_A_PAGE);
-	arena_fini(&arena);
-	return outcome;
+	if (row)
+		row->rights = acl_rights(list, filling->visitor);
+	return true;
 }
 
 enum store_outcome visit_mailboxes(struct storage *storage, account_t owner,
@@ -121,7 +105,8 @@ enum store_outcome visit_mailboxes(struct storage *storage, account_t owner,
 		rows[i].rights = 0;
 	}
 	qsort(sorted, *count, sizeof *sorted, by_id);
-	enum store_outcome outcome = rights_fill(storage, owner, visitor, sorted, *count);
+	struct filling filling = {visitor, sorted, *count};
+	enum store_outcome outcome = acls_each(storage, owner, fill, &filling);
 
 	if (outcome != STORE_OK)
 		return outcome;
