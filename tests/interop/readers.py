@@ -90,7 +90,7 @@ class Person:
             if isinstance(part, tuple):
                 uid = int(re.search(rb"UID (\d+)", part[0])[1])
                 flags = re.search(rb"FLAGS \(([^)]*)\)", part[0])[1].decode().split()
-                found[uid] = (number_of(part[1]), frozenset(flags))
+                found[uid] = (number_of(part[1]), frozenset(flags) - {"\\Recent"})  # that is of one session
         client.logout()
         return found
 

@@ -114,8 +114,8 @@ def fill():
 
 
 def flags_of(said):
-    """What a client believes that was told this: flags by UID."""
-    return {int(uid): set(flags.split()) for uid, flags in
+    """What a client believes that was told this: flags by UID; \\Recent is of its session."""
+    return {int(uid): set(flags.split()) - {b"\\Recent"} for uid, flags in
             re.findall(rb"\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\)", said)}
 
 

@@ -31,9 +31,11 @@ static bool line_end(struct sieve_tokens *tokens)
 		     : peek(tokens, 0) == '\n'                          ? 1
 									: 0;
 
+	if (len == 0)
+		return false;
 	tokens->at.at += len;
-	tokens->line += len > 0;
-	return len > 0;
+	tokens->line++;
+	return true;
 }
 
 /* octet-not-crlf: "a single octet other than NUL, CR, or LF". */

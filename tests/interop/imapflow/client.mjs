@@ -13,7 +13,7 @@ const client = new ImapFlow({
 const say = (what) => process.stdout.write(JSON.stringify(what) + "\n");
 const plain = (value) => {
 	if (typeof value === "bigint") return Number(value);
-	if (value instanceof Set) return [...value].sort();
+	if (value instanceof Set) return [...value].filter((flag) => flag !== "\\Recent").sort(); // of one session
 	if (value instanceof Map) return [...value];
 	if (Buffer.isBuffer(value)) return value.toString("base64");
 	if (Array.isArray(value)) return value.map(plain);
