@@ -10,7 +10,10 @@
 #include "store/store.h"
 #include "wire/imap/token.h"
 
-enum { KEPT_BYTES = 1024 * 1024 }; /* a script's text, and what it says */
+enum {
+	KEPT_BYTES = 1024 * 1024, /* a script's text, and what it says */
+	KEY_MAX = 64,
+};
 
 /* A script's run over a mail. */
 struct run {
@@ -147,6 +150,20 @@ static bool has_redirect(const struct sieve_outcome *outcome)
 	return false;
 }
 
+/* Under a key of its own: if this dies before it has redirected, too, whoever asks again
+ * with the mail's key comes here again. */
+static enum store_outcome keep_commit(const struct scripted *scripted,
+				      const struct store_op *ops, size_t count)
+{
+	SCOPED(buf_fini) struct buf key = BUF(KEY_MAX);
+
+	buf_add(&key, scripted->key);
+	buf_add(&key, STR("/s"));
+	ASSERT(buf_ok(&key));
+	return scripted->commit(scripted->arg, scripted->account, buf_str(&key), ops,
+				count);
+}
+
 /* What is kept is committed first: if that does not fit, nothing has happened. */
 static enum store_outcome carry_out(const struct scripted *scripted, struct run *run)
 {
@@ -170,8 +187,7 @@ static enum store_outcome carry_out(const struct scripted *scripted, struct run 
 		ops[count++] =
 			(struct store_op){.kind = OP_APPEND, .append = scripted->append};
 	if (count > 0)
-		done = scripted->commit(scripted->arg, scripted->account, scripted->key,
-					ops, count);
+		done = keep_commit(scripted, ops, count);
 	if (done == STORE_OK && redirects.count > 0)
 		done = redirects_commit(scripted, &redirects);
 	return done;

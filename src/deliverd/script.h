@@ -17,14 +17,14 @@ struct scripted {
 	struct str recipient;    /* the address that led there, as its sender wrote it */
 	struct op_append append; /* what a keep does, to which a script adds flags */
 	uint8_t body_kind;       /* enum queue_body, of what is redirected */
-	struct str key;          /* of the append's commit */
+	struct str key;          /* of the delivery, as long as SCRIPT_KEY_MAX */
 	enum store_outcome (*commit)(void *arg, account_t account, struct str key,
 				     const struct store_op *ops, size_t count);
 	void *arg; /* of commit */
 	struct arena *arena;
 };
 
-enum { SCRIPT_KEY_ROOM = 16 }; /* octets that a key needs to have left of its bound */
+enum { SCRIPT_KEY_MAX = 62 }; /* the store's bound, and room for more */
 
 /* OK: all that the script wants is durable, if it wants anything. */
 enum store_outcome script_deliver(const struct scripted *scripted);
