@@ -214,24 +214,6 @@ static struct store_op queue_op(const struct acceptance *in,
 	return op;
 }
 
-static size_t forward_ops(struct acceptance *in, const struct forward *forward,
-			  struct store_op *ops)
-{
-	for (size_t i = 0; i < forward->part_count; i++) {
-		const struct forward_part *part = &forward->parts[i];
-		struct op_queue_add *add;
-
-		ops[i] = queue_op(in, part->recipients, part->count);
-		add = &ops[i].queue_add;
-		add->sender = forward->sender;
-		add->body = (struct store_body){.raw = part->message,
-						.raw_size = part->message.len};
-		add->trace = part->trace;
-		add->digest = part->digest;
-	}
-	return forward->part_count;
-}
-
 /* Several places, or one outside: rows of the queue, of whoever causes them.  What is
  * passed on for others leaves with another sender, so its rows are apart. */
 static enum store_outcome enqueue(struct acceptance *in, struct str key,
@@ -255,7 +237,9 @@ static enum store_outcome enqueue(struct acceptance *in, struct str key,
 		    KV_STR("from", in->mail->sender),
 		    KV_STR("rcpt", forward.recipients[0].address),
 		    KV_INT("rcpts", forward.count));
-	op_count += forward_ops(in, &forward, &ops[op_count]);
+	const struct store_op like = queue_op(in, NULL, 0);
+
+	op_count += forward_ops(&forward, &like, &ops[op_count]);
 	return commit(in, in->mail->account, key, ops, op_count);
 }
 

@@ -237,6 +237,25 @@ bool forward_begin(const struct forward_means *means, const struct deliver_mail 
 	return true;
 }
 
+size_t forward_ops(const struct forward *forward, const struct store_op *like,
+		   struct store_op *ops)
+{
+	for (size_t i = 0; i < forward->part_count; i++) {
+		const struct forward_part *part = &forward->parts[i];
+		struct op_queue_add *add = &ops[i].queue_add;
+
+		ops[i] = *like;
+		add->sender = forward->sender;
+		add->body = (struct store_body){.raw = part->message,
+						.raw_size = part->message.len};
+		add->trace = part->trace;
+		add->digest = part->digest;
+		add->recipients = part->recipients;
+		add->count = part->count;
+	}
+	return forward->part_count;
+}
+
 void forward_end(struct forward *forward)
 {
 	for (size_t i = 0; i < forward->part_count; i++) {

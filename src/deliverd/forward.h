@@ -50,6 +50,9 @@ struct forward {
 				 const struct policed *policed,
 				 const struct queue_recipient *recipients, size_t count,
 				 struct arena *arena, struct forward *forward);
+/* Its parts as rows of the queue, up to FORWARD_PARTS_MAX, otherwise like that one. */
+size_t forward_ops(const struct forward *forward, const struct store_op *like,
+		   struct store_op *ops);
 /* After forward_begin(), whatever that said. */
 void forward_end(struct forward *forward);
 /* The header fields of a mail that is passed on, with where it has been, once each as far

@@ -158,18 +158,9 @@ static enum store_outcome commit(const struct scripted *scripted,
 		ops[count] = op_of(scripted, forward->others, forward->others_count);
 		ops[count++].queue_add.trace = buf_str(&trace);
 	}
-	for (size_t i = 0; i < forward->part_count; i++) {
-		const struct forward_part *part = &forward->parts[i];
-		struct op_queue_add *add;
+	const struct store_op like = op_of(scripted, NULL, 0);
 
-		ops[count] = op_of(scripted, part->recipients, part->count);
-		add = &ops[count++].queue_add;
-		add->sender = forward->sender;
-		add->body = (struct store_body){.raw = part->message,
-						.raw_size = part->message.len};
-		add->trace = part->trace;
-		add->digest = part->digest;
-	}
+	count += forward_ops(forward, &like, &ops[count]);
 	buf_printf(&key, "%.*s/r/%u", STR_FMT(scripted->mail->id), scripted->account);
 	ASSERT(buf_ok(&key) && buf_ok(&trace));
 	return scripted->commit(scripted->arg, ACCOUNT_SYSTEM, buf_str(&key), ops, count);
