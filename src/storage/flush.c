@@ -22,7 +22,7 @@ static bool may_fly(const struct flusher *flusher)
 {
 	size_t lanes = flusher->usual_us < QUICK_US ? 1 : PACK_LANES;
 
-	return flusher->written > flusher->started && !flusher->has_failed &&
+	return flusher->wanted > flusher->started && !flusher->has_failed &&
 	       flusher->flight_count < lanes;
 }
 
@@ -64,22 +64,32 @@ static void all_done(struct storage_group *groups)
 	}
 }
 
+/* The group waits for a flush, which begins if it may; gives those that wait no more. */
+static struct storage_group *await_flush(struct flusher *flusher,
+					 struct storage_group *group)
+{
+	flusher->wanted = flusher->written;
+	*flusher->last = group;
+	flusher->last = &group->next;
+	if (flusher->has_failed)
+		return take_upto(flusher, UINT64_MAX);
+	if (group->sequence <= flusher->durable)
+		return take_upto(flusher, flusher->durable);
+	if (may_fly(flusher))
+		ASSERT(pthread_cond_signal(&flusher->filled) == 0);
+	return NULL;
+}
+
 void flusher_add(struct flusher *flusher, struct storage_group *group, uint64_t sequence)
 {
-	struct storage_group *done = NULL;
-
 	lock(flusher);
 	group->sequence = sequence;
 	group->next = NULL;
 	flusher->written = num_max(flusher->written, sequence);
-	*flusher->last = group;
-	flusher->last = &group->next;
+	struct storage_group *done = group->is_soft ? group : await_flush(flusher, group);
+
 	if (flusher->has_failed)
-		all_unknown(done = take_upto(flusher, UINT64_MAX));
-	else if (sequence <= flusher->durable)
-		done = take_upto(flusher, flusher->durable);
-	else if (may_fly(flusher))
-		ASSERT(pthread_cond_signal(&flusher->filled) == 0);
+		all_unknown(done);
 	unlock(flusher);
 	all_done(done);
 }
@@ -158,8 +168,11 @@ static void *lane_run(void *arg)
 bool flusher_drain(struct flusher *flusher)
 {
 	lock(flusher);
+	flusher->wanted = flusher->written;
+	if (may_fly(flusher))
+		ASSERT(pthread_cond_signal(&flusher->filled) == 0);
 	while (flusher->flight_count > 0 ||
-	       (flusher->written > flusher->started && !flusher->has_failed))
+	       (flusher->wanted > flusher->started && !flusher->has_failed))
 		ASSERT(pthread_cond_wait(&flusher->landed, &flusher->mutex) == 0);
 	bool is_whole = !flusher->has_failed;
 
@@ -224,7 +237,8 @@ void flusher_start(struct flusher *flusher, struct packs *packs, uint64_t sequen
 	lock(flusher);
 	ASSERT(flusher->flight_count == 0 && !flusher->first);
 	flusher->packs = packs;
-	flusher->written = flusher->started = flusher->durable = sequence;
+	flusher->written = flusher->wanted = sequence;
+	flusher->started = flusher->durable = sequence;
 	flusher->has_failed = false;
 	unlock(flusher);
 	if (!flusher->is_running)

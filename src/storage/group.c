@@ -72,7 +72,6 @@ void index_changed(struct storage *storage)
 void index_reopened(struct storage *storage)
 {
 	storage->has_changes = storage->has_groups = false;
-	storage->upkeep_rows = 0;
 	atomic_fetch_add(&storage->indexed, 1);
 }
 
@@ -100,7 +99,7 @@ static err_t index_write(struct work *work)
 	return work_commit(work);
 }
 
-void storage_index_commit(struct storage *storage)
+void index_commit(struct storage *storage)
 {
 	struct group_times *times = &storage->times;
 	uint64_t began_us = clock_monotonic_us();
@@ -118,10 +117,19 @@ void storage_index_commit(struct storage *storage)
 		work_drop(&storage->work);
 		storage_recover(storage);
 	}
-	storage->index_cost_us = clock_monotonic_us() - began_us;
 	times->drain += drained_us - began_us;
 	times->index += clock_monotonic_us() - drained_us;
 	times->index_commits++;
+}
+
+void storage_index_commit(struct storage *storage)
+{
+	uint64_t began_us = clock_monotonic_us();
+	bool had_changes = storage->has_changes;
+
+	index_commit(storage);
+	if (had_changes)
+		storage->index_cost_us = clock_monotonic_us() - began_us;
 }
 
 uint64_t storage_tend(struct storage *storage)
@@ -293,6 +301,12 @@ void storage_commit_group(struct storage *storage, struct storage_commit *commit
 			  size_t count)
 {
 	whole_do(storage, (struct storage_group){.commits = commits, .count = count});
+}
+
+void storage_upkeep(struct storage *storage, struct storage_commit *commit)
+{
+	storage_commit_group(storage, commit, 1);
+	index_commit(storage);
 }
 
 enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease)

@@ -12,7 +12,7 @@ struct storage;
 
 enum {
 	JANITOR_BODIES_MAX = 1024,    /* of one job */
-	JANITOR_READ_BYTES = 1 << 20, /* of frames, unless one alone has more */
+	JANITOR_READ_BYTES = 1 << 18, /* of frames, unless one alone has more */
 	JANITOR_HOLDERS_MAX = 500,    /* a body with more of them is not moved */
 };
 

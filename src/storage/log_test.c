@@ -228,6 +228,61 @@ TEST(a_failed_flush_makes_all_under_way_unknown_and_nothing_else)
 	fixture_close(&f);
 }
 
+/* ---- soft groups ------------------------------------------------------------------- */
+
+static void soft_done(struct storage_group *group)
+{
+	CHECK(group->commits[0].outcome == STORE_OK);
+	group->count = 0;
+}
+
+/* Takes what is recent in INBOX, of which nothing is promised. */
+static uint64_t submit_soft(struct fixture *f)
+{
+	struct store_op op = {.kind = OP_RECENT, .recent = {MAILBOX_INBOX, UINT32_MAX}};
+	struct store_commit asked = {.account = 1, .ops = &op, .count = 1};
+	struct storage_commit commit = {.commit = &asked, .arena = &f->arena};
+	struct storage_group group = {
+		.commits = &commit, .count = 1, .is_soft = true, .done = soft_done};
+
+	storage_submit(f->storage, &group);
+	CHECK(group.count == 0); /* it is done */
+	return group.sequence;
+}
+
+TEST(a_soft_group_begins_no_flush_and_goes_with_the_next)
+{
+	struct fixture f;
+	struct flusher *flusher;
+	uint64_t before, after, flush_us, soft;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	flusher = &f.storage->flusher;
+	slots_init(&slots, SLOTS, note);
+	for (unsigned i = 0; i < 2; i++) {
+		submit(&f, i, 1);
+		slots_wait(&slots);
+		CHECK(flusher_drain(flusher));
+		flusher_count(flusher, &before, &flush_us);
+		soft = submit_soft(&f);
+		usleep(2000);
+		flusher_count(flusher, &after, &flush_us);
+		CHECK(after == before);
+		CHECK(flusher_durable(flusher) < soft);
+		if (i == 0) {
+			submit(&f, 10, 1);
+			slots_wait(&slots);
+		} else {
+			storage_index_commit(f.storage);
+		}
+		CHECK(flusher_durable(flusher) >= soft);
+		flusher_count(flusher, &after, &flush_us);
+		CHECK(after == before + 1);
+	}
+	slots_fini(&slots);
+	fixture_close(&f);
+}
+
 /* ---- the index --------------------------------------------------------------------- */
 
 static void dump_of(struct fixture *f, struct buf *dump)

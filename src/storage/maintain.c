@@ -12,10 +12,12 @@
 enum {
 	SLICE_US = 5000,
 	STEP_ROWS = 64, /* between two looks at the clock */
-	/* In one index commit, or a few steps more: whoever waits for the writer then
-	 * waits for their pages, too. */
-	UPKEEP_ROWS_MAX = 512,
-	KEY_MINUTES = 60, /* timed keys are kept so long */
+	/* Of a slice, or a step more: as many as its index commit takes the rest of that
+	 * time for, where they are now and on this disk. */
+	UPKEEP_ROWS_MIN = 256,
+	UPKEEP_ROWS_MAX = 4096,
+	ROWS_OF_MESSAGE = 8, /* about so many go with it */
+	KEY_MINUTES = 60,    /* timed keys are kept so long */
 	KEPT_MINUTES = 7 * 24 * 60,
 	LOOK_S = 10, /* between two looks whether the snapshot is forgotten */
 };
@@ -23,7 +25,8 @@ enum {
 /* ---- what the log tells ------------------------------------------------------------ */
 
 /* The next memberships of a deleted mailbox; *did stays false if there are none. */
-static err_t purge_plan(struct work *work, struct effect_purged *e, bool *did)
+static err_t purge_plan(struct work *work, size_t most, struct effect_purged *e,
+			bool *did)
 {
 	static const struct uid_range all = {0, UINT32_MAX};
 	struct members members;
@@ -42,7 +45,7 @@ static err_t purge_plan(struct work *work, struct effect_purged *e, bool *did)
 	*did = true;
 	TRY(work_account(work, e->account));
 	members_begin(&members, work, e->mailbox, (struct uid_set){&all, 1});
-	for (unsigned i = 0; i < STEP_ROWS; i++) {
+	for (size_t i = 0; i < most; i++) {
 		err = members_next(&members);
 		e->is_end = err == ERR_ABSENT;
 		if (err != OK)
@@ -53,13 +56,13 @@ static err_t purge_plan(struct work *work, struct effect_purged *e, bool *did)
 }
 
 /* The next expunged messages whose time is over. */
-static err_t expiry_plan(struct work *work, int64_t now, struct effect_expired *e,
-			 bool *did)
+static err_t expiry_plan(struct work *work, size_t most, int64_t now,
+			 struct effect_expired *e, bool *did)
 {
 	struct key key;
 	err_t err = kv_seek(&work->cursor, key_table(&key, ACCOUNT_SYSTEM, TABLE_EXPIRY));
 
-	for (unsigned i = 0; i < STEP_ROWS && err == OK; i++) {
+	for (size_t i = 0; i < most && err == OK; i++) {
 		if (!key_is_of(work->cursor.key, ACCOUNT_SYSTEM, TABLE_EXPIRY))
 			return OK;
 		struct dec d = key_dec(work->cursor.key);
@@ -76,6 +79,11 @@ static err_t expiry_plan(struct work *work, int64_t now, struct effect_expired *
 	return err == ERR_ABSENT ? OK : err;
 }
 
+static size_t messages_of_slice(const struct storage *storage)
+{
+	return storage->upkeep_rows / ROWS_OF_MESSAGE;
+}
+
 static err_t told(struct storage *storage, const struct effect *effect, uint32_t *count)
 {
 	struct op_result result;
@@ -90,7 +98,7 @@ static err_t fill_purge(struct storage *storage, uint32_t *count)
 	struct effect effect = {.kind = EFFECT_PURGED};
 	bool did = false;
 
-	TRY(purge_plan(&storage->work, &effect.purged, &did));
+	TRY(purge_plan(&storage->work, messages_of_slice(storage), &effect.purged, &did));
 	return did ? told(storage, &effect, count) : OK;
 }
 
@@ -99,7 +107,8 @@ static err_t fill_expiry(struct storage *storage, uint32_t *count)
 	struct effect effect = {.kind = EFFECT_EXPIRED};
 	bool did = false;
 
-	TRY(expiry_plan(&storage->work, storage->maintained_at, &effect.expired, &did));
+	TRY(expiry_plan(&storage->work, messages_of_slice(storage),
+			storage->maintained_at, &effect.expired, &did));
 	return did ? told(storage, &effect, count) : OK;
 }
 
@@ -112,10 +121,11 @@ static err_t logged_step(struct storage *storage, bool *more)
 	*more = own_is_busy(storage);
 	if (*more)
 		return OK;
-	TRY(purge_plan(&storage->work, &effect.purged, more));
+	TRY(purge_plan(&storage->work, 1, &effect.purged, more));
 	if (*more)
 		return own_commit(storage, fill_purge);
-	TRY(expiry_plan(&storage->work, storage->maintained_at, &effect.expired, more));
+	TRY(expiry_plan(&storage->work, 1, storage->maintained_at, &effect.expired,
+			more));
 	return *more ? own_commit(storage, fill_expiry) : OK;
 }
 
@@ -228,11 +238,8 @@ static bool slice(struct storage *storage, int64_t now)
 	if (storage->is_read_only || index_begin(storage) != OK)
 		return false;
 	storage->maintained_at = now;
-	struct bounds bounds = {
-		.until_us = clock_monotonic_us() + SLICE_US,
-		.changes_max = kv_changes(storage->work.txn) + UPKEEP_ROWS_MAX -
-			       storage->upkeep_rows,
-	};
+	struct bounds bounds = {.until_us = clock_monotonic_us() + SLICE_US / 2,
+				.changes_max = storage->upkeep_rows};
 
 	if (logged_step(storage, &more_logged) != OK ||
 	    steps(&storage->work, now, bounds, &did, &more) != OK) {
@@ -252,39 +259,36 @@ static bool slice(struct storage *storage, int64_t now)
 	return more || more_logged || more_space;
 }
 
-static size_t changes_of(const struct storage *storage)
+/* Fewer rows for the next slice after one that took too long, more if it was cut short.
+ */
+static void rows_fit(struct storage *storage, size_t rows, uint64_t took_us)
 {
-	return storage->work.txn ? kv_changes(storage->work.txn) : 0;
-}
+	size_t fit = storage->upkeep_rows;
 
-/* A slice, and its rows counted. */
-static bool slice_counted(struct storage *storage, int64_t now)
-{
-	uint64_t indexed = atomic_load(&storage->indexed);
-	size_t before = changes_of(storage);
-	bool more = slice(storage, now);
-
-	if (atomic_load(&storage->indexed) == indexed)
-		storage->upkeep_rows += changes_of(storage) - before;
-	return more;
+	if (took_us > SLICE_US)
+		fit /= 2;
+	else if (rows >= fit)
+		fit += fit / 8;
+	storage->upkeep_rows = num_min(num_max(fit, UPKEEP_ROWS_MIN), UPKEEP_ROWS_MAX);
 }
 
 bool storage_maintain(struct storage *storage, int64_t now)
 {
 	uint64_t began_us = clock_monotonic_us();
-	bool more = true;
 
-	if (storage->upkeep_rows < UPKEEP_ROWS_MAX)
-		more = slice_counted(storage, now);
-	else
-		(void)storage_tend(storage); /* it goes on when they are committed */
-	/* Whoever copies the index waits for an open transaction. */
-	if (!storage->has_changes) {
+	if (storage->has_changes)
+		return true;
+	rows_fit(storage, 0, 0);
+	bool more = slice(storage, now);
+	size_t rows = storage->work.txn ? kv_changes(storage->work.txn) : 0;
+
+	if (storage->has_changes)
+		index_commit(storage);
+	else /* whoever copies the index waits for an open transaction */
 		work_drop(&storage->work);
-		storage->upkeep_rows = 0;
-	}
 	uint64_t took_us = clock_monotonic_us() - began_us;
 
+	rows_fit(storage, rows, took_us);
 	storage->times.slice_max = num_max(storage->times.slice_max, took_us);
 	return more;
 }

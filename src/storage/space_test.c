@@ -389,14 +389,19 @@ TEST(nothing_is_punched_before_readers_have_ended_and_the_index_is_sure)
 	(void)put(&f, 1, 'a', 50000);
 	unsigned turn = space_reader_begin(f.storage);
 
+	uint64_t found = 0, sure = 0; /* index commits before that step */
+
 	expunge(&f, 1, 1);
-	for (unsigned i = 0; i < 200; i++) /* no commit of the index */
-		(void)storage_maintain(f.storage, 0);
-	CHECK(f.storage->space.state <= SPACE_SETTLING);
 	for (unsigned i = 0; i < 200; i++) {
+		uint64_t indexed = atomic_load(&f.storage->indexed);
+
 		(void)storage_maintain(f.storage, 0);
-		storage_index_commit(f.storage);
+		if (found == 0 && f.storage->space.state == SPACE_SETTLING)
+			found = indexed;
+		if (sure == 0 && f.storage->space.state == SPACE_READING)
+			sure = indexed;
 	}
+	CHECK(found > 0 && sure >= found + 2);
 	CHECK(f.storage->space.state == SPACE_READING);
 	CHECK(stats_of(&f).dead_bytes == 50000);
 	/* Who comes later is not waited for. */
@@ -429,47 +434,64 @@ TEST(a_dead_body_waits_until_its_death_is_named_as_durable)
 	fixture_close(&f);
 }
 
-/* Of the index transaction, by housekeeping, in one call. */
-static size_t upkeep_rows(struct fixture *f, int64_t now, bool *more)
+/* As readers see it. */
+static size_t timed_keys(struct fixture *f)
 {
-	size_t before = f->storage->work.txn ? kv_changes(f->storage->work.txn) : 0;
+	SCOPED(reader_end) struct reader reader = {0};
+	struct key key;
+	size_t count = 0;
 
-	*more = storage_maintain(f->storage, now);
-	size_t after = f->storage->work.txn ? kv_changes(f->storage->work.txn) : 0;
-
-	return after > before ? after - before : 0;
+	CHECK(reader_begin(&reader, f->storage) == STORE_OK);
+	for (err_t err = kv_seek(&reader.cursor,
+				 key_table(&key, ACCOUNT_SYSTEM, TABLE_TIMED_KEY));
+	     err == OK && key_is_of(reader.cursor.key, ACCOUNT_SYSTEM, TABLE_TIMED_KEY);
+	     err = kv_next(&reader.cursor))
+		count++;
+	return count;
 }
 
-TEST(housekeeping_puts_few_rows_into_one_index_commit)
+static void put_old_keys(struct fixture *f, unsigned first, unsigned count)
 {
-	enum { KEYS = 6000, ROWS_MAX = 700 };
-	struct fixture f;
-	size_t rows = 0, all = 0;
-	bool more = true;
-
-	fixture_open(&f, FIXTURE_USUAL);
-	CHECK(index_begin(f.storage) == OK);
-	for (unsigned i = 0; i < KEYS; i++) {
+	CHECK(index_begin(f->storage) == OK);
+	for (unsigned i = first; i < first + count; i++) {
 		char name[20];
 		struct key key;
 
 		(void)snprintf(name, sizeof name, "key %u", i);
-		CHECK(kv_put(f.storage->work.txn, key_timed(&key, 1000, 1, str_c(name)),
+		CHECK(kv_put(f->storage->work.txn, key_timed(&key, 1000, 1, str_c(name)),
 			     STR("")) == OK);
 	}
-	index_changed(f.storage);
+	index_changed(f->storage);
+}
+
+TEST(housekeeping_has_small_index_commits_of_its_own)
+{
+	enum { KEYS = 20000, SLICE_MAX = 5000, COST_US = 10 * 1000 * 1000 };
+	struct fixture f;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	put_old_keys(&f, 0, KEYS);
 	storage_index_commit(f.storage);
-	f.storage->index_cost_us =
-		10 * 1000 * 1000; /* the next comes only if asked for */
+	f.storage->index_cost_us = COST_US; /* the next comes only if asked for */
+	put_old_keys(&f, KEYS, 1);
 	for (unsigned i = 0; i < 10; i++)
-		rows += upkeep_rows(&f, 1000000, &more);
-	CHECK(more && rows >= ROWS_MAX / 2 && rows <= ROWS_MAX);
-	for (unsigned i = 0; i < 100 && more; i++) {
-		all += rows;
-		storage_index_commit(f.storage);
-		rows = upkeep_rows(&f, 1000000, &more);
-		CHECK(rows <= ROWS_MAX);
+		CHECK(storage_maintain(f.storage, 1000000));
+	CHECK(timed_keys(&f) == KEYS);
+	CHECK(kv_changes(f.storage->work.txn) == 1);
+	storage_index_commit(f.storage);
+	f.storage->index_cost_us = COST_US;
+	size_t left = timed_keys(&f);
+
+	CHECK(left == KEYS + 1);
+	for (unsigned i = 0; i < 1000 && left > 0; i++) {
+		(void)storage_maintain(f.storage, 1000000);
+		CHECK(!f.storage->has_changes);
+		size_t now_left = timed_keys(&f);
+
+		CHECK(now_left <= left && left - now_left <= SLICE_MAX);
+		left = now_left;
 	}
-	CHECK(!more && all + rows >= KEYS);
+	CHECK(left == 0);
+	CHECK(f.storage->index_cost_us == COST_US);
 	fixture_close(&f);
 }

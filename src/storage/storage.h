@@ -82,10 +82,14 @@ struct storage_group {
 	size_t count;
 	struct storage_lease **leases; /* taken after the commits */
 	size_t lease_count;
+	/* It is done when it is written, without a flush: so nothing is promised, and a
+	 * crash may take back what was OK.  The next index commit makes it durable. */
+	bool is_soft;
 	/* Called by the writer's thread, unless it is NULL, once it is known what the
 	 * commits do, which is not durable yet; not if they are refused.  As done. */
 	void (*planned)(struct storage_group *group);
-	/* Called once, by any thread, when the outcomes are final: each OK is durable.
+	/* Called once, by any thread, when the outcomes are final: each OK is durable,
+	 * unless the group is soft.
 	 * It must not call the storage; the group is the caller's again. */
 	void (*done)(struct storage_group *group);
 	/* The storage's, until then. */
@@ -112,11 +116,17 @@ void storage_index_commit(struct storage *storage);
 void storage_commit_group(struct storage *storage, struct storage_commit *commits,
 			  size_t count);
 
+/* A commit that nobody waits for, from beginning to end, and an index commit for it
+ * alone: others' would take longer by what it changes.  The time for it is when
+ * storage_tend() gives UINT64_MAX. */
+void storage_upkeep(struct storage *storage, struct storage_commit *commit);
+
 enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease);
-/* Housekeeping in a slice of about 5 ms: purges deleted mailboxes, expunged messages
- * whose time is over, old keys, old changes; gives the space of dead bodies back.  True
- * if there is more to do.  It puts so many rows into one index commit only, and then does
- * nothing but wait for that, so that whoever commits next is not kept by it. */
+/* Housekeeping in a slice of about 5 ms with an index commit of its own: purges deleted
+ * mailboxes, expunged messages whose time is over, old keys, old changes; gives the space
+ * of dead bodies back.  True if there is more to do.  It does nothing while others'
+ * changes wait for their index commit, which would take longer by what it adds; the time
+ * for it is when storage_tend() gives UINT64_MAX. */
 bool storage_maintain(struct storage *storage, int64_t now);
 
 /* What follows is for any thread. */

@@ -40,7 +40,7 @@ static enum store_outcome expunge(struct storaged *storaged,
 	struct storage_commit commit = {.commit = &asked, .arena = &arena};
 
 	arena_init(&arena, RESULT_BYTES);
-	writer_commit(storaged->writer, &commit);
+	writer_upkeep(storaged->writer, &commit);
 	/* The mailbox was deleted meanwhile: so much the better. */
 	if (commit.outcome == STORE_ABSENT)
 		return STORE_OK;

@@ -12,14 +12,14 @@
 enum {
 	IDLE_US = 2000 * 1000,           /* then housekeeping has a look */
 	HOUSEWORK_US = 10 * 1000,        /* between its slices while nothing waits */
-	HOUSEWORK_LOAD_US = 200 * 1000,  /* under load, */
+	HOUSEWORK_LOAD_US = 50 * 1000,   /* under load, */
 	HOUSEWORK_LOOK_US = 5000 * 1000, /* or to see whether there is any */
 	GROUP_MAX = 1024,
 	/* One more than can be flushed together: what comes meanwhile gathers. */
 	SLOTS = PACK_LANES + 1,
 };
 
-enum work { WORK_COMMIT, WORK_LEASE, WORK_CATCH_UP };
+enum work { WORK_COMMIT, WORK_LEASE, WORK_CATCH_UP, WORK_UPKEEP };
 
 /* What a task waits for; on its stack. */
 struct job {
@@ -52,8 +52,10 @@ struct writer {
 	/* Guarded by the mutex: */
 	struct jobs waiting;
 	struct jobs catching_up;
+	struct jobs upkeep; /* for when the index is whole */
 	size_t busy;
 	bool is_stopped, is_resting;
+	bool is_whole; /* as of its last look: the index has all that was committed */
 
 	struct jobs fresh; /* of this turn of the loop; its own, as the next */
 	bool is_deferred;
@@ -74,7 +76,8 @@ static void lock(struct writer *writer)
 static void unlock_and_wake(struct writer *writer)
 {
 	if (writer->is_resting &&
-	    (writer->waiting.first || writer->catching_up.first || writer->is_stopped))
+	    (writer->waiting.first || writer->catching_up.first || writer->is_stopped ||
+	     (writer->upkeep.first && writer->is_whole)))
 		ASSERT(pthread_cond_signal(&writer->filled) == 0);
 	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
 }
@@ -98,6 +101,20 @@ static struct job *jobs_take(struct jobs *jobs)
 	return job;
 }
 
+static struct jobs *jobs_of(struct writer *writer, enum work work)
+{
+	switch (work) {
+	case WORK_COMMIT:
+	case WORK_LEASE:
+		return &writer->waiting;
+	case WORK_CATCH_UP:
+		return &writer->catching_up;
+	case WORK_UPKEEP:
+		return &writer->upkeep;
+	}
+	return NULL;
+}
+
 /* At the end of a turn: all its jobs with one lock and one wake-up. */
 static void hand_over(void *arg)
 {
@@ -107,9 +124,7 @@ static void hand_over(void *arg)
 	writer->is_deferred = false;
 	lock(writer);
 	while ((job = jobs_take(&writer->fresh)))
-		jobs_add(job->work == WORK_CATCH_UP ? &writer->catching_up
-						    : &writer->waiting,
-			 job);
+		jobs_add(jobs_of(writer, job->work), job);
 	unlock_and_wake(writer);
 }
 
@@ -151,6 +166,13 @@ void writer_commit(struct writer *writer, struct storage_commit *commit)
 	job_do(writer, &job);
 }
 
+void writer_upkeep(struct writer *writer, struct storage_commit *commit)
+{
+	struct job job = {.work = WORK_UPKEEP, .commit = commit};
+
+	job_do(writer, &job);
+}
+
 void writer_lease(struct writer *writer, struct storage_lease *lease)
 {
 	struct job job = {.work = WORK_LEASE, .lease = lease};
@@ -176,17 +198,20 @@ static void commit_done(struct slot *slot, size_t i)
 	completion_post(&job->done);
 }
 
-/* Commits of which nothing is promised are answered at once (OP_RECENT). */
+/* Of which nothing is promised. */
+static bool is_soft(const struct storage_commit *commit)
+{
+	return commit->commit->count == 1 && commit->commit->ops[0].kind == OP_RECENT;
+}
+
+/* Commits of which nothing is promised are answered at once. */
 static void slot_planned(struct storage_group *group)
 {
 	struct slot *slot = (struct slot *)group;
 
-	for (size_t i = 0; i < group->count; i++) {
-		const struct store_commit *commit = slot->commits[i].commit;
-
-		if (commit->count == 1 && commit->ops[0].kind == OP_RECENT)
+	for (size_t i = 0; i < group->count; i++)
+		if (is_soft(&slot->commits[i]))
 			commit_done(slot, i);
-	}
 }
 
 /* By any thread.  The jobs are their tasks' again one by one, then the slot is free. */
@@ -219,15 +244,18 @@ static struct slot *slot_fill(struct writer *writer)
 	slot->is_busy = true;
 	writer->busy++;
 	slot->group.count = slot->group.lease_count = 0;
+	slot->group.is_soft = true;
 	while (slot->group.count < GROUP_MAX && slot->group.lease_count < GROUP_MAX) {
 		struct job *job = jobs_take(&writer->waiting);
 
 		if (!job)
 			break;
 		if (job->work == WORK_LEASE) {
+			slot->group.is_soft = false;
 			slot->lease_jobs[slot->group.lease_count] = job;
 			slot->leases[slot->group.lease_count++] = job->lease;
 		} else {
+			slot->group.is_soft &= is_soft(job->commit);
 			slot->commit_jobs[slot->group.count] = job;
 			slot->commits[slot->group.count++] = *job->commit;
 		}
@@ -267,15 +295,18 @@ static bool turn_take(struct writer *writer, struct turn *turn)
 	while ((job = jobs_take(&writer->catching_up)))
 		jobs_add(&turn->catching_up, job);
 	turn->is_stopped = writer->is_stopped;
-	return turn->slot || turn->catching_up.first || turn->is_stopped;
+	return turn->slot || turn->catching_up.first || turn->is_stopped ||
+	       (writer->upkeep.first && writer->is_whole);
 }
 
-static void turn_await(struct writer *writer, uint64_t wait_us, struct turn *turn)
+static void turn_await(struct writer *writer, uint64_t wait_us, bool is_whole,
+		       struct turn *turn)
 {
 	struct timespec until;
 	int err = 0;
 
 	lock(writer);
+	writer->is_whole = is_whole;
 	if (!turn_take(writer, turn)) {
 		until = time_after(wait_us);
 		writer->is_resting = true;
@@ -294,6 +325,19 @@ static void catch_up(struct writer *writer, struct jobs *jobs)
 	storage_index_commit(writer->storage);
 	while ((job = jobs_take(jobs)))
 		completion_post(&job->done);
+}
+
+static bool do_upkeep(struct writer *writer)
+{
+	lock(writer);
+	struct job *job = jobs_take(&writer->upkeep);
+
+	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
+	if (!job)
+		return false;
+	storage_upkeep(writer->storage, job->commit);
+	completion_post(&job->done);
+	return true;
 }
 
 static void do_housework(struct writer *writer, bool is_idle)
@@ -317,15 +361,18 @@ static void *writer_run(void *arg)
 
 	while (!turn.is_stopped) {
 		uint64_t wait_us = storage_tend(writer->storage);
-		uint64_t rest_us = writer->has_housework ? HOUSEWORK_US : IDLE_US;
+		bool is_whole = wait_us == UINT64_MAX;
 
-		turn_await(writer, wait_us < rest_us ? wait_us : rest_us, &turn);
+		if (is_whole) {
+			if (!do_upkeep(writer))
+				do_housework(writer, !turn.slot);
+			wait_us = writer->has_housework ? HOUSEWORK_US : IDLE_US;
+		}
+		turn_await(writer, wait_us, is_whole, &turn);
 		if (turn.slot)
 			storage_submit(writer->storage, &turn.slot->group);
 		if (turn.catching_up.first)
 			catch_up(writer, &turn.catching_up);
-		if (!turn.is_stopped)
-			do_housework(writer, !turn.slot);
 	}
 	storage_index_commit(writer->storage);
 	return NULL;
@@ -351,6 +398,7 @@ struct writer *writer_open(struct storage *storage)
 	writer->storage = storage;
 	writer->waiting.last = &writer->waiting.first;
 	writer->catching_up.last = &writer->catching_up.first;
+	writer->upkeep.last = &writer->upkeep.first;
 	writer->fresh.last = &writer->fresh.first;
 	writer->slots = NEW_ARRAY(struct slot, SLOTS);
 	for (size_t i = 0; i < SLOTS; i++) {
@@ -390,7 +438,8 @@ void writer_close(struct writer **writer_ptr)
 	while (writer->busy > 0)
 		ASSERT(pthread_cond_wait(&writer->filled, &writer->mutex) == 0);
 	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
-	ASSERT(!writer->waiting.first && !writer->catching_up.first);
+	ASSERT(!writer->waiting.first && !writer->catching_up.first &&
+	       !writer->upkeep.first);
 	ASSERT(pthread_cond_destroy(&writer->filled) == 0);
 	ASSERT(pthread_mutex_destroy(&writer->mutex) == 0);
 	mem_free(writer->slots);
