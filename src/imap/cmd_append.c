@@ -2,11 +2,12 @@
  * RFC 3502, and are stored in one commit, all or none. */
 #include "imap/arriving.h"
 #include "imap/events.h"
+#include "imap/recent.h"
 
 static err_t store_all(struct arriving *a)
 {
 	struct session *s = a->s;
-	struct store_op *ops = ARENA_ARRAY(&s->scratch, struct store_op, a->count);
+	struct store_op *ops = ARENA_ARRAY(&s->scratch, struct store_op, a->count + 1);
 	struct store_commit commit = {
 		.account = a->account, .ops = ops, .count = a->count};
 	SCOPED(buf_fini) struct buf code = BUF(IMAP_OUT_MAX / 2);
@@ -19,12 +20,18 @@ static err_t store_all(struct arriving *a)
 		ops[i].kind = OP_APPEND;
 		ops[i].append = arriving_op(a, i);
 	}
+	bool takes_recent = recent_goes_along(s, a->account, a->mailbox, &ops[a->count]);
+
+	commit.count += takes_recent;
 	enum store_outcome outcome =
 		store_commit(session_store(s), &commit, &s->scratch, &result);
 
 	if (outcome != STORE_OK)
 		return reply_store(s, a->command, outcome);
 	events_own(s, a->account, result.change);
+	if (takes_recent)
+		recent_took(s, result.ops[a->count].uid,
+			    result.ops[a->count - 1].uid + 1);
 	arriving_seen(a, result.ops);
 	for (size_t i = 0; i < a->count; i++)
 		imap_set_add(&writer, result.ops[i].uid);

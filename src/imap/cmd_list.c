@@ -66,7 +66,7 @@ static enum store_outcome list_one(struct session *s, const struct imap_list *li
 	buf_add_c(&s->out, "\r\n");
 	if ((list->returns & IMAP_LIST_STATUS) && !mailbox->row.is_container &&
 	    (mailbox->row.rights & ACL_READ)) {
-		outcome = mailbox_refresh(s, mailbox);
+		outcome = mailbox_refresh(s, mailbox, list->status_items);
 		if (outcome == STORE_OK)
 			outcome = mailbox_write_status(s, mailbox, list->status_items);
 	}
@@ -228,7 +228,7 @@ err_t on_status(struct session *s, const struct imap_command *command)
 	enum store_outcome outcome = mailbox_find(s, command->status.mailbox, &mailbox);
 
 	if (outcome == STORE_OK && !mailbox->row.is_container)
-		outcome = mailbox_refresh(s, mailbox);
+		outcome = mailbox_refresh(s, mailbox, command->status.items);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	if (mailbox->row.is_container)

@@ -165,7 +165,7 @@ void events_write_status(struct session *s, const struct events *e,
 	    !(mailbox->row.rights & ACL_READ) ||
 	    selected_is(s, mailbox->account, mailbox->row.id) ||
 	    (found != 0 && !(found & IMAP_EVENTS_OF_MESSAGES)) ||
-	    mailbox_refresh(s, mailbox) != STORE_OK)
+	    mailbox_refresh(s, mailbox, items_for(found)) != STORE_OK)
 		return;
 	mailbox_write_status(s, mailbox, items_for(found));
 	if (s->out.len > SEND_BYTES)

@@ -162,11 +162,12 @@ enum store_outcome mailbox_find(struct session *s, struct str path,
 	return *found && (*found)->row.rights != 0 ? STORE_OK : STORE_ABSENT;
 }
 
-enum store_outcome mailbox_refresh(struct session *s, struct mailbox *mailbox)
+enum store_outcome mailbox_refresh(struct session *s, struct mailbox *mailbox,
+				   unsigned items)
 {
 	struct mailbox_row row;
 
-	if (mailbox->account < ACCOUNT_VISITS)
+	if (mailbox->account < ACCOUNT_VISITS && !(items & IMAP_STATUS_RECENT))
 		return STORE_OK;
 	enum store_outcome outcome = store_mailbox(session_store(s), mailbox->account,
 						   mailbox->row.id, &s->scratch, &row);

@@ -51,5 +51,7 @@ enum store_outcome mailbox_write_status(struct session *s, const struct mailbox 
 					unsigned items);
 /* "* MYRIGHTS name rights" */
 void mailbox_write_rights(struct session *s, const struct mailbox *mailbox);
-/* A listing of somebody else's does not count what one has seen there: reads it anew. */
-enum store_outcome mailbox_refresh(struct session *s, struct mailbox *mailbox);
+/* Reads anew what a listing does not tell, for those items: what one has seen in somebody
+ * else's, and what is recent by now. */
+enum store_outcome mailbox_refresh(struct session *s, struct mailbox *mailbox,
+				   unsigned items);

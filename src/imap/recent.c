@@ -95,16 +95,36 @@ void recent_enter(struct session *s, const struct mailbox_row *row)
 	s->box.owes_recent = false;
 }
 
+bool recent_goes_along(const struct session *s, account_t account, uint64_t mailbox,
+		       struct store_op *op)
+{
+	*op = (struct store_op){.kind = OP_RECENT, .recent = {mailbox, UINT32_MAX}};
+	return selected_is(s, account, mailbox) && sees_any(s) && !s->box.is_read_only;
+}
+
+void recent_took(struct session *s, uint32_t first, uint32_t below)
+{
+	struct selected *box = &s->box;
+
+	first = (uint32_t)num_max(first, box->uid_next);
+	if (first < below)
+		uids_add(&box->recents, first, below - 1);
+	uids_sort(&box->recents);
+	box->recent_taken = below;
+}
+
 void recent_come(struct session *s, const struct numbers *fresh)
 {
-	uint32_t from = numbers_uid(fresh, 1);
+	struct selected *box = &s->box;
+	uint32_t from = (uint32_t)num_max(numbers_uid(fresh, 1), box->recent_taken);
 
-	s->box.owes_recent = true;
+	box->owes_recent = true;
 	if (!sees_any(s))
 		return;
-	from = (uint32_t)num_max(from, take(s, from));
-	s->box.recent += numbers_total(fresh) - numbers_up_to(fresh, from - 1);
-	add(&s->box, from);
+	if (from < box->uid_next)
+		add(box, (uint32_t)num_max(from, take(s, from)));
+	box->recent +=
+		(uint32_t)numbers_among(fresh, box->recents.list, box->recents.count);
 }
 
 void recent_gone(struct session *s)

@@ -17,6 +17,12 @@
 void recent_enter(struct session *s, const struct mailbox_row *row);
 /* The same for who looks for a moment, and for nothing but what is \Recent. */
 void recent_look(struct session *s, const struct mailbox_row *row);
+/* A message is appended to that mailbox: true if it is the selected one, and op, behind
+ * the append in its commit, takes what recent_come() would then; recent_took() is told
+ * the result, and the UID behind the last that was appended. */
+bool recent_goes_along(const struct session *s, account_t account, uint64_t mailbox,
+		       struct store_op *op);
+void recent_took(struct session *s, uint32_t first, uint32_t below);
 /* These messages have come, the last of all.  May suspend.  After this and what follows,
  * where box.owes_recent is true the client wants to know how many there are. */
 void recent_come(struct session *s, const struct numbers *fresh);

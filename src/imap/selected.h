@@ -37,9 +37,10 @@ struct selected {
 	struct uids fresh; /* of the new ones, those to be told with more (NOTIFY) */
 	struct uids saved; /* "$": what the last SEARCH saved (RFC 5182) */
 
-	struct uids recents; /* what is \Recent here (imap/recent.h), */
-	uint32_t recent;     /* so many of those that the client knows, */
-	bool owes_recent;    /* but it was not told how many yet */
+	struct uids recents;   /* what is \Recent here (imap/recent.h), */
+	uint32_t recent;       /* so many of those that the client knows, */
+	uint32_t recent_taken; /* below this all that can be taken is, */
+	bool owes_recent;      /* but it was not told how many yet */
 
 	struct context *contexts; /* what is kept up to date (RFC 5267), */
 	struct uids touched;      /* and of whose flags that has not been told */

@@ -114,11 +114,11 @@ static bool is_behind(const struct read_call *call)
 	account_t account = call->request->account;
 
 	switch (call->request->call) {
-	case CALL_MAILBOXES:
-	case CALL_MAILBOX:
+	case CALL_MAILBOX: /* a list may be late to tell what is recent */
 		if (storage_is_behind(call->storage, account, STORAGE_RECENT))
 			return true;
 		return storage_is_behind(call->storage, account, STORAGE_MAIL);
+	case CALL_MAILBOXES:
 	case CALL_SUMMARY:
 	case CALL_ROWS:
 	case CALL_CHANGES:
