@@ -1,7 +1,7 @@
 /* The one thread that changes the store.  Whatever commits and leases wait when it is
  * free are one group; there is no gathering delay.  While groups are flushed it prepares
  * the next one.  It also brings the index up to date, at its own pace or when a reader
- * asks, and does the housekeeping when it is idle. */
+ * asks, and does the housekeeping, a little right after that or more when it is idle. */
 #pragma once
 
 #include "storage/storage.h"

@@ -166,7 +166,7 @@ static void slot_done(struct storage_group *group)
 	}
 	if (group->lease_count > 0 && !is_same_lease(&slot->lease, &slot->expected_lease))
 		fail("the lease is another than that of a store in peace", slot->number);
-	if (!slot->has_failed)
+	if (!slot->has_failed && !group->is_soft)
 		note(TRACE_ACKNOWLEDGED, slot->number, STR(""));
 	(void)pthread_mutex_lock(&load.mutex);
 	slot->is_busy = false;
@@ -259,6 +259,7 @@ static void lease_add(struct slot *slot)
 	slot->leases[0] = &slot->lease;
 	slot->group.leases = slot->leases;
 	slot->group.lease_count = 1;
+	slot->group.is_soft = false;
 }
 
 static bool has_purges(struct storage *storage)
@@ -318,7 +319,8 @@ static void make_deeds(struct slot *slot, bool is_equal, bool *is_remembered)
 {
 	slot->group = (struct storage_group){
 		.commits = slot->commits,
-		.count = is_equal ? 1 : 1 + (size_t)rand_below(COMMITS_MAX)};
+		.count = is_equal ? 1 : 1 + (size_t)rand_below(COMMITS_MAX),
+		.is_soft = !load.has_faults && !is_equal && rand_below(8) == 0};
 	for (size_t i = 0; i < slot->group.count; i++) {
 		is_remembered[i] = is_equal;
 		if (is_equal)
