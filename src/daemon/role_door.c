@@ -144,7 +144,7 @@ static void end(struct self *self)
 }
 
 const struct role role_door = {
-	.sandbox = {.descriptors_max = 65536},
+	.sandbox = {.descriptors_max = 1 << 20},
 	.make = make,
 	.begin = begin,
 	.take = take,

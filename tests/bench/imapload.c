@@ -30,7 +30,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 256, INPUT_BYTES = 16384, OPENERS = 8, SENDERS = 8 };
+enum {
+	THREADS_MAX = 256,
+	INPUT_BYTES = 16384,
+	OPENERS = 8,
+	SENDERS = 8,
+	PORTS_OF_ADDRESS = 20000,
+};
 
 static struct {
 	int port, is_tls, threads, users;
@@ -66,6 +72,19 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Each address of one's own has so many ports for one of the server's. */
+static int link_bind(const struct link *link)
+{
+	static atomic_uint opened;
+	unsigned at = atomic_fetch_add(&opened, 1) / PORTS_OF_ADDRESS;
+	struct sockaddr_in from = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK + at)};
+	int on = 1;
+
+	(void)setsockopt(link->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+	return at == 0 || bind(link->fd, (struct sockaddr *)&from, sizeof from) == 0;
+}
+
 static int link_open_to(struct link *link, int port, int is_tls)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -74,7 +93,7 @@ static int link_open_to(struct link *link, int port, int is_tls)
 	int on = 1;
 
 	*link = (struct link){.fd = socket(AF_INET, SOCK_STREAM, 0)};
-	if (connect(link->fd, (struct sockaddr *)&to, sizeof to) != 0)
+	if (!link_bind(link) || connect(link->fd, (struct sockaddr *)&to, sizeof to) != 0)
 		return 0;
 	(void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (is_tls) {
@@ -352,7 +371,7 @@ static void *open_idle(void *arg)
 
 static int idle_ready(char **words)
 {
-	struct rlimit files = {100000, 100000};
+	struct rlimit files = {1 << 20, 1 << 20}; /* if we are root */
 
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	load.is_tls = atoi(words[0]);
