@@ -1,4 +1,5 @@
 /* LIST, LSUB and STATUS.  RFC 9051 §6.3.9, §6.3.11; RFC 3501 §6.3.9. */
+#include "imap/gone.h"
 #include "imap/metadata.h"
 #include "imap/shares.h"
 #include "store/role.h"
@@ -160,7 +161,7 @@ static enum store_outcome list_others(struct session *s, const struct imap_list 
 err_t on_list(struct session *s, const struct imap_command *command)
 {
 	const struct imap_list *list = &command->list;
-	struct mailboxes all;
+	struct mailboxes all, gone = {0};
 
 	if (!list->is_extended && list->patterns[0].len == 0) {
 		/* RFC 9051 §6.3.9: what is the delimiter? */
@@ -169,6 +170,8 @@ err_t on_list(struct session *s, const struct imap_command *command)
 	}
 	enum store_outcome outcome = mailboxes_load(s, &all);
 
+	if (outcome == STORE_OK && (list->select & IMAP_LIST_SUBSCRIBED))
+		outcome = gone_load(s, &all, &gone);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	if (list->status_items & IMAP_STATUS_HIGHESTMODSEQ)
@@ -178,6 +181,8 @@ err_t on_list(struct session *s, const struct imap_command *command)
 		if (outcome != STORE_OK)
 			return reply_store(s, command, outcome);
 	}
+	for (size_t i = 0; i < gone.count && !conn_is_broken(s->conn); i++)
+		(void)list_one(s, list, &gone.list[i]); /* asks the store nothing */
 	outcome = list_others(s, list, list_one);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
@@ -196,9 +201,12 @@ static enum store_outcome lsub_one(struct session *s, const struct imap_list *li
 	if (!mailbox->is_visible || (!mailbox->row.is_subscribed && !is_above) ||
 	    !matches(list, mailbox->path))
 		return STORE_OK;
-	buf_add_c(&s->out, mailbox->row.is_subscribed && !mailbox->row.is_container
-				   ? "* LSUB () \"/\" "
-				   : "* LSUB (\\Noselect) \"/\" ");
+	if (mailbox->row.is_subscribed && mailbox->is_nonexistent)
+		buf_add_c(&s->out, "* LSUB (\\NonExistent) \"/\" ");
+	else if (mailbox->row.is_subscribed && !mailbox->row.is_container)
+		buf_add_c(&s->out, "* LSUB () \"/\" ");
+	else
+		buf_add_c(&s->out, "* LSUB (\\Noselect) \"/\" ");
 	imap_write_mailbox(&s->out, mailbox->path, session_is_utf8(s));
 	buf_add_c(&s->out, "\r\n");
 	if (s->out.len > SEND_BYTES)
@@ -209,13 +217,17 @@ static enum store_outcome lsub_one(struct session *s, const struct imap_list *li
 err_t on_lsub(struct session *s, const struct imap_command *command)
 {
 	const struct imap_list *list = &command->list;
-	struct mailboxes all;
+	struct mailboxes all, gone;
 	enum store_outcome outcome = mailboxes_load(s, &all);
 
+	if (outcome == STORE_OK)
+		outcome = gone_load(s, &all, &gone);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	for (size_t i = 0; i < all.count && !conn_is_broken(s->conn); i++)
 		(void)lsub_one(s, list, &all.list[i]);
+	for (size_t i = 0; i < gone.count && !conn_is_broken(s->conn); i++)
+		(void)lsub_one(s, list, &gone.list[i]);
 	outcome = list_others(s, list, lsub_one);
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);

@@ -1,4 +1,5 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE.  RFC 9051 §6.3.4 to §6.3.8. */
+#include "imap/gone.h"
 #include "imap/others.h"
 #include "imap/shares.h"
 #include "store/role.h"
@@ -187,6 +188,11 @@ static enum store_outcome is_among(struct session *s, const struct mailboxes *al
 	return outcome;
 }
 
+/* Deviates: RFC 9051 §6.3.6 notes that the old name stays subscribed and the new one is
+ * not.  Here the subscription goes with the mailbox, as it does with its number (RFC
+ * 8474) and its rights: who shows only what is subscribed would else lose the mailbox
+ * that he has just renamed, and keep a name that leads nowhere.  A client that does it
+ * itself, as the note says, meets no error. */
 err_t on_rename(struct session *s, const struct imap_command *command)
 {
 	struct store_op op = {.kind = OP_MAILBOX_RENAME};
@@ -241,21 +247,48 @@ static enum store_outcome subscribe_there(struct session *s,
 	return outcome == STORE_ABSENT && !is_on ? STORE_OK : outcome;
 }
 
-err_t on_subscribe(struct session *s, const struct imap_command *command)
+/* A name that no mailbox has.  That one is subscribed to it nobody takes from it but the
+ * client; to others one cannot subscribe (RFC 9051 §6.3.7: a server MAY look), since that
+ * would be a mistake in typing.  From any one can unsubscribe (§6.3.8). */
+static enum store_outcome subscribe_gone(struct session *s, struct str path, bool is_on)
+{
+	struct store_op op = {.kind = OP_KV_DELETE};
+	struct pair_key name;
+	bool is_subscribed;
+	enum store_outcome outcome = gone_is_subscribed(s, path, &is_subscribed);
+
+	if (outcome != STORE_OK || is_on)
+		return outcome == STORE_OK && !is_subscribed ? STORE_ABSENT : outcome;
+	op.kv.key = pair_gone(&name, path);
+	if (is_subscribed)
+		outcome = commit_one(s, s->login.account, &op, NULL);
+	return outcome == STORE_ABSENT ? STORE_OK : outcome;
+}
+
+static enum store_outcome subscribe(struct session *s, struct str path, bool is_on)
 {
 	struct store_op op = {.kind = OP_MAILBOX_SUBSCRIBE};
 	struct mailbox *mailbox;
-	enum store_outcome outcome = mailbox_find(s, command->mailbox, &mailbox);
+	enum store_outcome outcome = mailbox_find(s, path, &mailbox);
 
 	if (outcome == STORE_OK && !(mailbox->row.rights & ACL_LOOKUP))
 		outcome = STORE_ABSENT;
+	if (outcome == STORE_ABSENT)
+		return subscribe_gone(s, path, is_on);
 	if (outcome != STORE_OK)
-		return reply_store(s, command, outcome);
+		return outcome;
 	op.mailbox.mailbox = mailbox->row.id;
-	op.mailbox.is_subscribed = command->verb == IMAP_SUBSCRIBE;
-	outcome = mailbox->account >= ACCOUNT_VISITS
-			  ? subscribe_there(s, mailbox, op.mailbox.is_subscribed)
-			  : commit_one(s, mailbox->account, &op, NULL);
+	op.mailbox.is_subscribed = is_on;
+	return mailbox->account >= ACCOUNT_VISITS
+		       ? subscribe_there(s, mailbox, is_on)
+		       : commit_one(s, mailbox->account, &op, NULL);
+}
+
+err_t on_subscribe(struct session *s, const struct imap_command *command)
+{
+	enum store_outcome outcome =
+		subscribe(s, command->mailbox, command->verb == IMAP_SUBSCRIBE);
+
 	if (outcome != STORE_OK)
 		return reply_store(s, command, outcome);
 	return reply_ok(s, command, "Noted");

@@ -109,12 +109,15 @@ static void name_gone(struct session *s, struct follow *f, uint64_t id, bool is_
 	if (!entry)
 		return;
 	bool is_told = !is_own && (entry->events & IMAP_EVENT_MAILBOX_NAME);
+	bool is_subscribed = f->account < ACCOUNT_VISITS && entry->is_subscribed;
 	uint64_t parent = entry->parent;
 
 	roster_path(roster, entry, &path);
 	roster_remove(roster, id);
 	if (is_told)
-		follow_write_gone(s, buf_str(&path), "\\NonExistent");
+		follow_write_gone(s, buf_str(&path),
+				  is_subscribed ? "\\NonExistent \\Subscribed"
+						: "\\NonExistent");
 	if (!is_own)
 		write_above(s, f, parent);
 }

@@ -185,7 +185,9 @@ void mailbox_write_attributes(struct buf *out, const struct mailbox *mailbox,
 	struct str use = role_use(mailbox->row.role);
 
 	buf_add_c(out, mailbox->has_children ? "\\HasChildren" : "\\HasNoChildren");
-	if (mailbox->row.is_container)
+	if (mailbox->is_nonexistent)
+		buf_add_c(out, " \\NonExistent"); /* RFC 5258 §3: implies \Noselect */
+	else if (mailbox->row.is_container)
 		buf_add_c(out, " \\Noselect");
 	if (tells_subscribed && mailbox->row.is_subscribed)
 		buf_add_c(out, " \\Subscribed");

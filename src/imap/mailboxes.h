@@ -19,6 +19,7 @@ struct mailbox {
 	bool is_visible;       /* for LIST: it may be looked up, or one below it */
 	bool has_children;
 	bool has_subscribed_below;
+	bool is_nonexistent; /* only a name (imap/gone.h) */
 };
 
 struct mailboxes {

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "storage/apply.h"
 #include "storage/changes.h"
+#include "storage/gone.h"
 #include "storage/members.h"
 #include "storage/shared.h"
 
@@ -47,6 +48,7 @@ err_t apply_mailbox_create(struct work *work, const struct effect_mailbox *e,
 				  .recent_from = 1};
 
 	work_number_used(work, e->mailbox);
+	TRY(gone_take(work, e->parent, e->name, &row.is_subscribed));
 	row.modseq = work_change(work);
 	TRY(work_mailbox_put(work, &row));
 	TRY(name_put(work, e->parent, e->name, e->mailbox));
@@ -120,6 +122,7 @@ err_t apply_mailbox_rename(struct work *work, const struct effect_mailbox *e)
 
 	renamed.parent = e->parent;
 	renamed.name = e->name;
+	TRY(gone_take(work, e->parent, e->name, &renamed.is_subscribed));
 	TRY(work_mailbox_put(work, &renamed));
 	return change_add(work, CHANGE_MAILBOX, e->mailbox, (struct uid_set){0});
 }
@@ -168,6 +171,10 @@ err_t apply_mailbox_delete(struct work *work, const struct effect_mailbox *e)
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
+	if (row->is_subscribed) {
+		TRY(gone_leave(work, e->mailbox));
+		TRY(work_mailbox(work, e->mailbox, &row));
+	}
 	account->messages = less(account->messages, row->exists);
 	account->bytes = less(account->bytes, row->bytes);
 	account->mailboxes = (uint32_t)less(account->mailboxes, 1);

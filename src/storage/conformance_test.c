@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "storage/fixture.h"
+#include "store/acl.h"
 
 static void put_messages(struct fixture *f, unsigned n)
 {
@@ -467,6 +468,85 @@ CONFORMANCE(a_mailbox_has_roles_and_depth_within_bounds)
 	op.kind = OP_MAILBOX_RENAME;
 	op.mailbox.mailbox = 0;
 	CHECK(fixture_do(&f, 1, op) == STORE_ABSENT);
+	fixture_close(&f);
+}
+
+static bool is_gone_name(struct fixture *f, const char *path)
+{
+	struct pair_key key;
+	struct str value;
+
+	return storage_kv_get(f->storage, 1, pair_gone(&key, str_c(path)), &f->arena,
+			      &value) == STORE_OK &&
+	       str_same(value, str_c(path));
+}
+
+static uint64_t make_subscribed(struct fixture *f, const char *name, uint64_t parent)
+{
+	struct store_op op = op_mailbox_of(name, parent);
+
+	op.mailbox.is_subscribed = true;
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	return fixture_first(f)->mailbox;
+}
+
+static enum store_outcome delete_mailbox(struct fixture *f, uint64_t mailbox)
+{
+	return fixture_do(f, 1,
+			  (struct store_op){.kind = OP_MAILBOX_DELETE,
+					    .mailbox = {.mailbox = mailbox}});
+}
+
+CONFORMANCE(a_name_stays_subscribed_when_its_mailbox_goes)
+{
+	struct fixture f;
+	struct store_op op;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	uint64_t top = make_subscribed(&f, "a", 0);
+	uint64_t leaf = make_subscribed(&f, "b", top);
+
+	CHECK(delete_mailbox(&f, leaf) == STORE_OK && is_gone_name(&f, "a/b"));
+	CHECK(!is_gone_name(&f, "a"));
+	/* Made again, by whomever, it is subscribed again. */
+	CHECK(fixture_do(&f, 1, op_mailbox_of("b", top)) == STORE_OK);
+	leaf = fixture_first(&f)->mailbox;
+	CHECK(fixture_mailbox(&f, 1, leaf).is_subscribed && !is_gone_name(&f, "a/b"));
+	CHECK(delete_mailbox(&f, leaf) == STORE_OK && is_gone_name(&f, "a/b"));
+	/* So is one that gets the name, and it takes it along. */
+	CHECK(fixture_do(&f, 1, op_mailbox_of("c", top)) == STORE_OK);
+	op = op_mailbox_of("b", top);
+	op.kind = OP_MAILBOX_RENAME;
+	op.mailbox.mailbox = leaf = fixture_first(&f)->mailbox;
+	CHECK(!fixture_mailbox(&f, 1, leaf).is_subscribed);
+	CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	CHECK(fixture_mailbox(&f, 1, leaf).is_subscribed && !is_gone_name(&f, "a/b"));
+	op.mailbox.name = STR("d");
+	CHECK(fixture_do(&f, 1, op) == STORE_OK && !is_gone_name(&f, "a/b"));
+	CHECK(fixture_mailbox(&f, 1, leaf).is_subscribed);
+	/* What nobody subscribed to leaves nothing. */
+	CHECK(fixture_do(&f, 1, op_mailbox_of("e", 0)) == STORE_OK);
+	CHECK(delete_mailbox(&f, fixture_first(&f)->mailbox) == STORE_OK);
+	CHECK(!is_gone_name(&f, "e"));
+	fixture_close(&f);
+}
+
+CONFORMANCE(so_many_names_stay_subscribed_and_no_more)
+{
+	struct fixture f;
+	struct kv_row *rows;
+	size_t count;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	for (unsigned i = 0; i < SUBSCRIBED_GONE_MAX + 2; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "m%u", i);
+		CHECK(delete_mailbox(&f, make_subscribed(&f, name, 0)) == STORE_OK);
+	}
+	CHECK(storage_kv_scan(f.storage, 1, PAIR_GONE, STR(""), 2 * SUBSCRIBED_GONE_MAX,
+			      &f.arena, &rows, &count) == STORE_OK);
+	CHECK(count == SUBSCRIBED_GONE_MAX && is_gone_name(&f, "m0"));
 	fixture_close(&f);
 }
 

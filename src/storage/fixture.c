@@ -411,7 +411,11 @@ void fixture_much(struct fixture *f, unsigned seed)
 	op.mailbox.parent = 0;
 	op.mailbox.name = str_c(name + 4);
 	CHECK(fixture_do(f, 1, op) == STORE_OK);
-	op.kind = OP_MAILBOX_DELETE;
+	op.kind = OP_MAILBOX_SUBSCRIBE;
 	op.mailbox.mailbox = box;
+	op.mailbox.is_subscribed = true;
 	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	op.kind = OP_MAILBOX_DELETE; /* its name stays subscribed, until it comes back */
+	CHECK(fixture_do(f, 1, op) == STORE_OK);
+	CHECK(seed % 2 == 0 || fixture_do(f, 1, op_mailbox_of(name, 0)) == STORE_OK);
 }

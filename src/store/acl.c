@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "store/digest.h"
 
 enum { ACL_VERSION = 1, LEAST_ENTRY = 4 };
 
@@ -164,6 +165,11 @@ struct str pair_anyone(struct pair_key *key, account_t owner)
 struct str pair_subscription(struct pair_key *key, account_t owner, uint64_t mailbox)
 {
 	return named(key, "sub/%08x/%012llx", owner, (unsigned long long)mailbox);
+}
+
+struct str pair_gone(struct pair_key *key, struct str path)
+{
+	return named(key, "gone/%016llx", (unsigned long long)digest_hash(path));
 }
 
 struct str pair_metadata(struct pair_key *key, uint64_t mailbox)

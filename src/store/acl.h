@@ -13,8 +13,11 @@
  *                          nothing is missing; each use looks at the list
  *   s/anyone/OWNER         in the system account: the same, for everybody
  *   sub/OWNER/MAILBOX      in the visitor's account: he subscribed to it
+ *   gone/HASH              one subscribed to a mailbox of one's own that is gone: its
+ *                          whole name, of which HASH is the digest_hash()
  *
- * Mailboxes are 12 hexadecimal digits, accounts 8.  Everything here is pure. */
+ * Mailboxes are 12 hexadecimal digits, accounts 8, hashes 16.  Everything here is pure.
+ */
 #pragma once
 
 #include "base/buf.h"
@@ -36,7 +39,10 @@ enum acl_right {
 	ACL_ADMIN = 1024,
 	ACL_RIGHTS = 2047, /* all that are known */
 };
-enum { ACL_ENTRIES_MAX = 500 };
+enum {
+	ACL_ENTRIES_MAX = 500,
+	SUBSCRIBED_GONE_MAX = 500, /* "gone/" pairs of an account */
+};
 
 struct acl {
 	struct acl_entry *entries;
@@ -65,6 +71,7 @@ struct str pair_seen(struct pair_key *key, uint64_t mailbox, account_t account);
 struct str pair_from(struct pair_key *key, account_t owner);
 struct str pair_anyone(struct pair_key *key, account_t owner);
 struct str pair_subscription(struct pair_key *key, account_t owner, uint64_t mailbox);
+struct str pair_gone(struct pair_key *key, struct str path);
 /* "meta/MAILBOX/", and behind it what is one account's own: "p/ACCOUNT/" */
 struct str pair_metadata(struct pair_key *key, uint64_t mailbox);
 struct str pair_private(struct pair_key *key, account_t account);
@@ -82,3 +89,4 @@ bool pair_is_kept(struct str name);
 #define PAIR_FROM          STR("from/")
 #define PAIR_ANYONE        STR("s/anyone/")
 #define PAIR_SUBSCRIPTIONS STR("sub/")
+#define PAIR_GONE          STR("gone/")

@@ -89,6 +89,9 @@ TEST(names_of_pairs_tell_what_they_are_of)
 	CHECK(pair_owner(STR("from/zz"), &mailbox) == ACCOUNT_SYSTEM);
 	CHECK(pair_is_kept(pair_acl(&key, 1)) && pair_is_kept(pair_from(&key, 1)));
 	CHECK(!pair_is_kept(pair_subscription(&key, 1, 1)));
+	CHECK(str_starts(pair_gone(&key, STR("a/b")), PAIR_GONE));
+	CHECK_STR(str_skip(pair_gone(&key, STR("a/b")), PAIR_GONE.len),
+		  STR("c1f4f68c5043670b")); /* for ever */
 }
 
 TEST(the_log_tells_of_lists_annotations_and_shares)

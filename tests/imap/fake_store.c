@@ -252,44 +252,6 @@ static void do_copy(const struct op_copy *op, bool is_move, struct arena *arena,
 	result->uid_validity = box_of(op->to_mailbox)->uid_validity;
 }
 
-static enum store_outcome do_mailbox(const struct store_op *op, struct op_result *result)
-{
-	const struct op_mailbox *o = &op->mailbox;
-	struct mailbox_row *box = box_of(o->mailbox);
-
-	if (op->kind == OP_MAILBOX_CREATE) {
-		result->mailbox = box_add(o->parent, o->name, o->role);
-		changed(CHANGE_MAILBOX, result->mailbox, 0);
-		return STORE_OK;
-	}
-	if (!box)
-		return STORE_ABSENT;
-	if (op->kind == OP_MAILBOX_RENAME) {
-		box->parent = o->parent;
-		box->name = keep(o->name);
-		changed(CHANGE_MAILBOX, box->id, 0);
-	} else if (op->kind == OP_MAILBOX_SUBSCRIBE) {
-		box->is_subscribed = o->is_subscribed;
-		changed(CHANGE_MAILBOX, box->id, 0);
-	} else {
-		changed(CHANGE_MAILBOX_GONE, box->id, 0);
-		*box = boxes[--box_count];
-	}
-	return STORE_OK;
-}
-
-static enum store_outcome do_recent(const struct op_recent *op, struct op_result *result)
-{
-	struct mailbox_row *box = box_of(op->mailbox);
-
-	if (!box)
-		return STORE_ABSENT;
-	result->uid = box->recent_from;
-	if (op->below > box->recent_from)
-		box->recent_from = op->below;
-	return STORE_OK;
-}
-
 static struct kv_row *pair_of(struct str key)
 {
 	for (size_t i = 0; i < pair_count; i++) {
@@ -326,6 +288,83 @@ static enum store_outcome do_pair(const struct store_op *op)
 			(struct kv_row){keep(op->kv.key), keep(op->kv.value)};
 	}
 	log_pair(op->kv.key);
+	return STORE_OK;
+}
+
+/* The whole name; good until the next. */
+static struct str path_of(const struct mailbox_row *box)
+{
+	static char text[MAILBOX_PATH_MAX];
+	size_t at = sizeof text;
+
+	for (; box; box = box_of(box->parent)) {
+		text[--at] = '/';
+		at -= box->name.len;
+		memcpy(text + at, box->name.ptr, box->name.len);
+	}
+	return (struct str){text + at, sizeof text - at - 1};
+}
+
+/* As storage/gone.h has it: a name that is subscribed to stays it. */
+static void gone_leave(struct mailbox_row *box)
+{
+	struct store_op op = {.kind = OP_KV_PUT};
+	struct pair_key key;
+
+	if (!box->is_subscribed)
+		return;
+	op.kv.value = path_of(box);
+	op.kv.key = pair_gone(&key, op.kv.value);
+	(void)do_pair(&op); /* there is room */
+}
+
+static void gone_take(struct mailbox_row *box)
+{
+	struct store_op op = {.kind = OP_KV_DELETE};
+	struct pair_key key;
+
+	op.kv.key = pair_gone(&key, path_of(box));
+	box->is_subscribed |= do_pair(&op) == STORE_OK;
+}
+
+static enum store_outcome do_mailbox(const struct store_op *op, struct op_result *result)
+{
+	const struct op_mailbox *o = &op->mailbox;
+	struct mailbox_row *box = box_of(o->mailbox);
+
+	if (op->kind == OP_MAILBOX_CREATE) {
+		result->mailbox = box_add(o->parent, o->name, o->role);
+		gone_take(box_of(result->mailbox));
+		changed(CHANGE_MAILBOX, result->mailbox, 0);
+		return STORE_OK;
+	}
+	if (!box)
+		return STORE_ABSENT;
+	if (op->kind == OP_MAILBOX_RENAME) {
+		box->parent = o->parent;
+		box->name = keep(o->name);
+		gone_take(box);
+		changed(CHANGE_MAILBOX, box->id, 0);
+	} else if (op->kind == OP_MAILBOX_SUBSCRIBE) {
+		box->is_subscribed = o->is_subscribed;
+		changed(CHANGE_MAILBOX, box->id, 0);
+	} else {
+		gone_leave(box);
+		changed(CHANGE_MAILBOX_GONE, box->id, 0);
+		*box = boxes[--box_count];
+	}
+	return STORE_OK;
+}
+
+static enum store_outcome do_recent(const struct op_recent *op, struct op_result *result)
+{
+	struct mailbox_row *box = box_of(op->mailbox);
+
+	if (!box)
+		return STORE_ABSENT;
+	result->uid = box->recent_from;
+	if (op->below > box->recent_from)
+		box->recent_from = op->below;
 	return STORE_OK;
 }
 
@@ -655,8 +694,12 @@ void store_visit_end(struct store *store, account_t visit)
 enum store_outcome store_kv_get(struct store *store, account_t account, struct str key,
 				struct arena *arena, struct str *value)
 {
-	(void)store, (void)account, (void)key, (void)arena, (void)value;
-	return STORE_ABSENT;
+	const struct kv_row *pair = pair_of(key);
+
+	(void)store, (void)account, (void)arena;
+	if (pair)
+		*value = pair->value;
+	return pair ? STORE_OK : STORE_ABSENT;
 }
 
 enum store_outcome store_kv_scan(struct store *store, account_t account,
