@@ -10,8 +10,8 @@
 #include "search/index_rows.h"
 
 enum {
-	VERSION = 2,                /* 1 had no attachments */
-	MERGE_COUNT = 8,            /* segments of a size become one */
+	VERSION = 3,     /* 1 had no attachments, 2 addresses only as they were written */
+	MERGE_COUNT = 8, /* segments of a size become one */
 	MERGE_BYTES_MAX = 20 << 20, /* of one merge: what it keeps in memory */
 	SIZE_LEAST = 4096,          /* sizes are up to 4 KB, 32 KB, ... 2 MB */
 	SIZE_STEP = 8,

@@ -5,6 +5,7 @@
  * The text of attached documents is search/attached.h's. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 struct mime_part;
@@ -17,6 +18,7 @@ enum {
 /* Scratch that is kept from text to text. */
 struct search_text {
 	struct buf text, mapped;
+	struct arena arena; /* of one field */
 };
 void search_text_init(struct search_text *scratch);
 void search_text_fini(struct search_text *scratch);
@@ -29,7 +31,9 @@ typedef bool search_take(void *arg, struct str field, struct str mapped);
 /* The text, UTF-8, as comparisons map it; good until the next. */
 struct str search_mapped(struct search_text *scratch, struct str text);
 /* The values of the fields in a block of header fields: of those called name; or of all
- * fields, and their names as well, if that is "".  True if take() had enough. */
+ * fields, and their names as well, if that is "".  A list of addresses that has comments
+ * and other forms of old comes a second time, as ENVELOPE has it ("Ann <ann@x.example>"),
+ * which is what FROM and its like look into.  True if take() had enough. */
 bool search_fields(struct search_text *scratch, struct str block, struct str name,
 		   search_take *take, void *arg);
 /* The texts of the body's parts, and the header fields of messages inside.  body is the

@@ -212,6 +212,7 @@ static struct str domain(struct walk *w, const char *marks)
 static struct mail_address angle_addr(struct walk *w)
 {
 	struct mail_address found = {0};
+	struct str outside = w->comment;
 	size_t from = w->at;
 
 	while (w->at < w->text.len && is_space(w->text.ptr[w->at]))
@@ -234,7 +235,8 @@ static struct mail_address angle_addr(struct walk *w)
 	}
 	if (w->at < w->text.len && w->text.ptr[w->at] == '>')
 		w->at++;
-	pass_to(w, ",;"); /* TEXT_AFTER_ADDRESS */
+	w->comment = outside; /* those within name nobody */
+	pass_to(w, ",;");     /* TEXT_AFTER_ADDRESS */
 	return found;
 }
 

@@ -3,7 +3,8 @@
  *
  * It reads any octets; what makes no sense is passed over up to the next comma.
  * Leniencies, each for mail that exists:
- * - COMMENT_IS_NAME: "joe@example.org (Joe Doe)" is named Joe Doe (RFC 822 custom);
+ * - COMMENT_IS_NAME: "joe@example.org (Joe Doe)" is named Joe Doe (RFC 822 custom), by
+ *   the last comment that is not within angles;
  * - AT_IN_NAME: "joe@x.example <joe@x.example>" without the quotes it needs;
  * - NO_DOMAIN: "joe" and "<joe>" have an empty domain; several words without an address
  *   are only a name;

@@ -28,6 +28,11 @@ static const struct {
 	     "John||jdoe|one.test\n}\n")},
 	{STR("(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;"),
 	 STR("{Hidden recipients\n}\n")},
+	{STR("(one)joe(two) @ (three) x.test (Joe) (Joe Doe)"),
+	 STR("Joe Doe||joe|x.test\n")},
+	{STR("<joe (his comment)@ (another) x.test>"), STR("||joe|x.test\n")},
+	{STR("<joe@x.test(not)> (Joe Doe), (Ann) <(no) ann@y.test>"),
+	 STR("Joe Doe||joe|x.test\nAnn||ann|y.test\n")},
 	/* Obsolete, §4.4. */
 	{STR("Joe <@a.test,@b.test:joe@c.test>"),
 	 STR("Joe|@a.test,@b.test|joe|c.test\n")},
