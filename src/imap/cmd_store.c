@@ -4,6 +4,7 @@
 #include "imap/inprogress.h"
 #include "imap/limit.h"
 #include "imap/named.h"
+#include "imap/permanent.h"
 
 static enum flags_mode mode_of(enum imap_store_how how)
 {
@@ -118,6 +119,8 @@ static enum store_outcome store_slice(struct storing *st, const struct uids *ask
 
 	if (done->uids.count > 0)
 		events_own(s, s->box.account, result.change);
+	if (done->uids.count > 0 && store->how != IMAP_STORE_REMOVE)
+		permanent_meet(s, &op.flags.keywords); /* also where it is silent */
 	for (size_t i = 0; i < done->refused.count; i++)
 		uids_add(&st->refused, done->refused.ranges[i].first,
 			 done->refused.ranges[i].last);

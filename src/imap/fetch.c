@@ -2,6 +2,7 @@
 
 #include "imap/mailboxes.h"
 #include "imap/message.h"
+#include "imap/permanent.h"
 #include "imap/recent.h"
 #include "imap/walk.h"
 
@@ -336,6 +337,7 @@ static enum store_outcome fetch_one(struct fetching *f, const struct message_row
 
 	if (number == 0)
 		return STORE_OK; /* the client does not know of it yet */
+	permanent_meet(s, &row->keywords);
 	selected_write_fetch(s, number, row->uid);
 	f->has_item = false;
 	write_plain_items(f, row);

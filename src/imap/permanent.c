@@ -2,15 +2,18 @@
 
 #include "store/acl.h"
 
+enum { KEYWORDS_TOLD_MAX = 200 };
+
 /* The keywords are those that clients share (RFC 9051 §2.3.2); others are made by using
  * them. */
-#define FLAGS_WRITTEN                                                                    \
-	"\\Answered \\Flagged \\Draft $Forwarded $MDNSent $Junk $NotJunk $Phishing"
-#define FLAGS_SHOWN FLAGS_WRITTEN " \\Deleted \\Seen"
+#define KEYWORDS_SHARED "$Forwarded $MDNSent $Junk $NotJunk $Phishing"
+#define FLAGS_WRITTEN   "\\Answered \\Flagged \\Draft " KEYWORDS_SHARED
 
 void permanent_write_flags(struct session *s)
 {
-	buf_add_c(&s->out, "* FLAGS (" FLAGS_SHOWN ")\r\n");
+	buf_add_c(&s->out, "* FLAGS (" FLAGS_WRITTEN " \\Deleted \\Seen");
+	buf_add(&s->out, buf_str(&s->box.keywords));
+	buf_add_c(&s->out, ")\r\n");
 }
 
 /* What may be changed.  RFC 4314 §5.1.1. */
@@ -32,9 +35,43 @@ void permanent_write(struct session *s)
 		if (!is_first)
 			buf_add_byte(&s->out, ' ');
 		buf_add_c(&s->out, given[i].flags);
+		if (i == 0)
+			buf_add(&s->out, buf_str(&s->box.keywords));
 		is_first = false;
 	}
 	buf_add_c(&s->out, ")] What you may set\r\n");
+}
+
+static bool is_among(struct str words, struct str keyword)
+{
+	while (words.len > 0)
+		if (str_same_nocase(str_cut(&words, ' '), keyword))
+			return true;
+	return false;
+}
+
+/* RFC 9051 §7.3.5 asks for FLAGS with SELECT alone; but a client has nothing else to know
+ * a keyword by that came into use meanwhile, and many offer what FLAGS has and show
+ * nothing else. */
+void permanent_meet(struct session *s, const struct keywords *keywords)
+{
+	struct buf *told = &s->box.keywords;
+	size_t before = told->len;
+
+	for (size_t i = 0; i < keywords->count; i++) {
+		struct str word = keywords->words[i];
+
+		if (s->box.keyword_count == KEYWORDS_TOLD_MAX ||
+		    is_among(STR(KEYWORDS_SHARED), word) || is_among(buf_str(told), word))
+			continue;
+		buf_printf(told, " %.*s", STR_FMT(word));
+		s->box.keyword_count++;
+	}
+	if (told->len == before)
+		return;
+	permanent_write_flags(s);
+	if (!s->box.is_read_only && (s->box.rights & ACL_WRITE))
+		permanent_write(s);
 }
 
 /* RFC 4314 §5.2: \Seen is everybody's own, so that the right to it is none to write. */

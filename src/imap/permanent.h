@@ -3,6 +3,7 @@
 #pragma once
 
 #include "imap/session.h"
+#include "store/types.h"
 
 /* "* FLAGS (...)" */
 void permanent_write_flags(struct session *s);
@@ -10,5 +11,9 @@ void permanent_write_flags(struct session *s);
 void permanent_write(struct session *s);
 /* Whether SELECT says READ-ONLY. */
 bool permanent_is_read_only(const struct session *s);
+/* The client is about to see these keywords in a response: of those that FLAGS has not
+ * had so far it is told first, by FLAGS and PERMANENTFLAGS.  Of 200 in a mailbox; any
+ * others it meets without. */
+void permanent_meet(struct session *s, const struct keywords *keywords);
 /* Other rights hold now: tells what is different for that. */
 void permanent_change(struct session *s, uint32_t rights);

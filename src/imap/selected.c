@@ -9,10 +9,11 @@
 #include "imap/walk.h"
 #include "store/acl.h"
 
-enum { TRIES = 5, ROW_BYTES = 64 << 10 };
+enum { TRIES = 5, ROW_BYTES = 64 << 10, KEYWORDS_BYTES = 32 << 10 };
 
 void selected_leave(struct session *s)
 {
+	buf_fini(&s->box.keywords);
 	numbers_fini(&s->box.numbers);
 	uids_fini(&s->box.gone);
 	uids_fini(&s->box.flags);
@@ -61,6 +62,7 @@ enum store_outcome selected_enter(struct session *s, account_t account, uint64_t
 	}
 	box->mailbox = mailbox;
 	box->account = account;
+	box->keywords = BUF(KEYWORDS_BYTES);
 	box->rights = row->rights;
 	box->is_read_only = is_read_only;
 	box->change = row->change; /* the row is as it was then */
@@ -313,6 +315,7 @@ static void flags_write(struct session *s, const struct message_row *row)
 
 	if (number == 0)
 		return;
+	permanent_meet(s, &row->keywords);
 	selected_write_fetch(s, number, row->uid);
 	buf_printf(&s->out, "UID %u FLAGS ", row->uid);
 	imap_write_flags(&s->out, recent_flags(s, row), row->keywords.words,

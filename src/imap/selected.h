@@ -5,7 +5,7 @@
  * taken from the store (collected) and told when the protocol allows it. */
 #pragma once
 
-#include "base/base.h"
+#include "base/buf.h"
 #include "imap/numbers.h"
 #include "store/store.h"
 
@@ -20,6 +20,9 @@ struct selected {
 	bool has_new_rights; /* they may be others by now */
 	bool is_read_only;
 	bool is_gone; /* somebody deleted it */
+
+	struct buf keywords;  /* that it was told of in FLAGS, each behind a space, */
+	size_t keyword_count; /* so many (imap/permanent.h) */
 
 	uint32_t count;    /* messages the client knows of */
 	uint32_t uid_next; /* it knows of none from here on */

@@ -118,6 +118,7 @@ class Client:
         self.world, self.name, self.is_rev2, self.mode = world, name, is_rev2, mode
         self.address, self.caches = address, {}
         self.heard = collections.deque(maxlen=60)
+        self.told_flags = frozenset()
         self.connect()
 
     def connect(self):
@@ -320,6 +321,8 @@ class Client:
             self.learn_search(command, line)
         elif line.startswith(b"* STATUS "):
             self.learn_status(command, line)
+        elif line.startswith(b"* FLAGS ("):
+            self.told_flags = frozenset(line[9:-1].split())
         elif line.startswith(b"* ENABLED "):
             for mode in ("condstore", "qresync"):
                 self.mode = mode if mode.upper().encode() in line else self.mode
@@ -387,6 +390,7 @@ class Client:
         flags = found[b"FLAGS"] and frozenset(found[b"FLAGS"][1][1:-1].split())
         modseq = found[b"MODSEQ"] and int(found[b"MODSEQ"][1][1:-1])
         is_asked = command and command.verb == "FETCH"
+        assert not flags or flags - {b"\\Recent"} <= self.told_flags, (line, self.told_flags)
         assert uid or is_asked or self.mode != "qresync", line  # RFC 7162 §3.2.4
         assert modseq or is_asked or self.mode == "plain", line  # RFC 7162 §3.2
         if self.opening is not None:
