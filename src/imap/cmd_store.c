@@ -46,7 +46,8 @@ struct storing {
 	const struct imap_command *command;
 	struct uids refused; /* of all slices */
 	struct arena arena;  /* of one */
-	bool is_long;        /* there are several */
+	bool is_long;        /* there are several, */
+	uint64_t done;       /* which came to so many messages so far */
 };
 
 /* The store tells with the commit what flags they have, if nothing else is asked. */
@@ -148,6 +149,8 @@ static enum store_outcome store_slices(struct storing *st, struct imap_range *li
 
 		numbers_part(&s->box.numbers, list, count, at, at + slice, &part);
 		outcome = store_slice(st, &part);
+		if (outcome == STORE_OK)
+			st->done = num_min(at + slice, total);
 	}
 	return outcome;
 }
@@ -177,6 +180,11 @@ static err_t not_stored(const struct storing *st, enum store_outcome outcome)
 	TRY(selected_tell(s, events_selected(s, MOMENT_NUMBERS)));
 	if (s->is_done)
 		return OK;
+	if (st->done > 0) /* RFC 9051 §7.1.2: a warning */
+		buf_printf(&s->out,
+			   "* NO The first %llu of these messages were stored; what "
+			   "follows is about the others\r\n",
+			   (unsigned long long)st->done);
 	if (outcome == STORE_DENIED) /* RFC 4314 §4: none of them may be changed */
 		return reply_no(s, st->command,
 				"[NOPERM] You have no right to change these flags here; "

@@ -2,9 +2,9 @@
 """What goes wrong below us: quotas, full disks, bad sectors, flushes that fail.  Nothing that
 was acknowledged is lost, nothing that was refused is there, and the rest is served on.
 
-    faults.py [quota] [full] [room] [damage] [flush]
+    faults.py [quota] [full] [room] [damage] [flush] [slices]
 """
-import collections, contextlib, ctypes, imaplib, json, os, pathlib, poplib, random, re, shutil
+import collections, contextlib, ctypes, imaplib, itertools, json, os, pathlib, poplib, random, re, shutil
 import signal, smtplib, socket, sys, tempfile, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
@@ -505,6 +505,93 @@ def flush():
             report.check("and it takes mail", send(server, "alice", letter("new")).startswith("250"))
 
 
-for part in sys.argv[1:] or ["quota", "full", "damage", "flush", "room"]:
-    {"quota": quota, "full": full, "room": room, "damage": damage, "flush": flush}[part]()
+# ---- a STORE in slices, of which a later one fails -------------------------------------------
+
+MANY, SLICE = 52000, 25000  # STORE_SLICE in src/imap/cmd_store.c
+
+
+def fill(server):
+    with socket.create_connection(("127.0.0.1", server.port("imap")), 60) as peer:
+        reader = peer.makefile("rb")
+
+        def say(command):
+            peer.sendall(command)
+            while not (line := reader.readline()).startswith(b"a "):
+                assert line, "the server has closed"
+            assert line.startswith(b"a OK"), line
+
+        say(b"a LOGIN alice pass\r\n")
+        for _ in range(MANY // 500):
+            say(b"a APPEND INBOX" + b" {14+}\r\nSubject: x\r\n\r\n" * 500 + b"\r\n")
+
+
+def flagged(server, flag):
+    """How many have the flag, and how many are there, for somebody who comes anew."""
+    client = server.imap()
+    there = int(client.select("INBOX", readonly=True)[1][0])
+    found = len(client.search(None, "KEYWORD", flag)[1][0].split())
+    client.logout()
+    return found, there
+
+
+def store_all(server, flag, how="+FLAGS"):
+    """The tagged reply, the numbers that the client was told to have the flag, and how many it was
+    told in words."""
+    client = server.imap()
+    client.select("INBOX")
+    try:
+        answer = says(client, "_simple_command", "STORE", "1:*", how, f"({flag})")
+    except (imaplib.IMAP4.abort, OSError) as error:
+        answer = str(error)
+    told = {int(line.split()[0]) for line in client._untagged_response("OK", [None], "FETCH")[1]
+            if line and flag.encode() in line}
+    warnings = [re.search(rb"first (\d+) of these messages were stored", line)
+                for line in client.untagged_responses.get("NO", [])]
+    with contextlib.suppress(imaplib.IMAP4.error, OSError):
+        client.logout()
+    return answer, told, sum(int(found[1]) for found in warnings if found)
+
+
+def slices():
+    with lab.Server() as server:
+        fill(server)
+        store_all(server, "$first")  # and nothing is recent any more
+        server.stop()
+        failed = collections.Counter()
+        for how, spec in itertools.product(("+FLAGS", "+FLAGS.SILENT"), ("2+", "3+", "4+", "3")):
+            title, flag = f"{how}, flush {spec} fails", f"${how[1:]}{spec}".replace(".", "")
+            server.env["POSTRIDER_FAULT"] = f"storaged=pack.flush:{spec}:EIO"
+            server.start()
+            answer, told, said = store_all(server, flag, how)
+            found, there = flagged(server, flag)
+            failed[how, said] += not answer.startswith("OK")
+            if "+" not in spec:
+                report.check(f"{title}: the store puts it right by itself", answer.startswith("OK") and
+                             (found, there) == (MANY, MANY) and "store reopens" in log_of(server), answer)
+                server.stop()
+                continue
+            report.check(f"{title}: that is said in plain words",
+                         answer.startswith("NO [UNAVAILABLE]") and "try again" in answer, answer)
+            report.check("nothing is lost, and no slice done in part", found in (0, SLICE, 2 * SLICE) and there == MANY,
+                         f"{found} of {there}")
+            server.stop()
+            server.env.pop("POSTRIDER_FAULT")
+            server.start()
+            done = SLICE * (int(spec[0]) - 2)
+            now, there = flagged(server, flag)
+            report.check("the slices before it are durable, and said to be", said == done and there == MANY and
+                         now in (done, min(done + SLICE, MANY)), f"{now} of {there}, said {said}")
+            report.check("and so is that the next one may be", now == done or lab.UNSURE in answer, answer)
+            report.check("and told by FETCH, and no others", told == set(range(1, done + 1)) or
+                         "SILENT" in how and not told, f"{len(told)} told of {done}")
+            report.check("and all of it is done a second time", store_all(server, flag, how)[0].startswith("OK") and
+                         flagged(server, flag) == (MANY, MANY))
+            server.stop()
+        report.check("the first and both later slices did fail",
+                     failed == {(how, SLICE * n): 1 for how in ("+FLAGS", "+FLAGS.SILENT") for n in range(3)}
+                     | {(how, 0): 1 for how in ("+FLAGS", "+FLAGS.SILENT")}, str(failed))
+
+
+for part in sys.argv[1:] or ["quota", "full", "damage", "flush", "slices", "room"]:
+    {"quota": quota, "full": full, "room": room, "damage": damage, "flush": flush, "slices": slices}[part]()
 report.close()
