@@ -110,7 +110,13 @@ def uids_of(text):
 
 
 def ranges_of(uids):
-    return b",".join(b"%d" % uid for uid in sorted(uids))
+    ranges = []
+    for uid in sorted(uids):
+        if ranges and ranges[-1][1] == uid - 1:
+            ranges[-1][1] = uid
+        else:
+            ranges.append([uid, uid])
+    return b",".join(b"%d" % first if first == last else b"%d:%d" % (first, last) for first, last in ranges)
 
 
 class Client:
