@@ -362,9 +362,11 @@ static enum store_outcome do_recent(const struct op_recent *op, struct op_result
 
 	if (!box)
 		return STORE_ABSENT;
+	uint32_t below = op->below < box->uid_next ? op->below : box->uid_next;
+
 	result->uid = box->recent_from;
-	if (op->below > box->recent_from)
-		box->recent_from = op->below;
+	if (below > box->recent_from)
+		box->recent_from = below;
 	return STORE_OK;
 }
 
