@@ -1,8 +1,10 @@
 /* GETQUOTA, GETQUOTAROOT and SETQUOTA.  RFC 9208, and RFC 2087 before it.
  *
- * An account has one quota root for all of its mailboxes; who runs the server sets its
- * limits.  The root's name is an atom, since some programs ("" of imaplib) forget to
- * quote it. */
+ * An account that has limits has one quota root for all of its mailboxes; who runs the
+ * server sets them.  The root's name is an atom, since some programs ("" of imaplib)
+ * forget to quote it.  One without limits has no root: the grammar (RFC 9208 §7) has no
+ * empty list, though §4.2.1 tells what it would mean, and Thunderbird loses count of what
+ * it has asked for when anything else comes behind one. */
 #include "imap/shares.h"
 
 #define ROOT "account"
@@ -19,34 +21,35 @@ static void write_resource(struct buf *out, const char *name, uint64_t usage,
 		   (unsigned long long)max);
 }
 
+static bool has_root(const struct account_summary *sum)
+{
+	return sum->bytes_max > 0 || sum->messages_max > 0;
+}
+
 /* "* QUOTA account (STORAGE 104 10923847 MESSAGE 42 1000)".  Both figures of STORAGE are
  * rounded in the same direction, so that usage never seems to be beyond the limit. */
-static enum store_outcome write_quota(struct session *s)
+static void write_quota(struct buf *out, const struct account_summary *sum)
+{
+	buf_add_c(out, "* QUOTA " ROOT " (");
+	write_resource(out, "STORAGE", (sum->bytes + UNIT - 1) / UNIT,
+		       (sum->bytes_max + UNIT - 1) / UNIT);
+	write_resource(out, "MESSAGE", sum->messages, sum->messages_max);
+	buf_add_c(out, ")\r\n");
+}
+
+err_t on_getquota(struct session *s, const struct imap_command *command)
 {
 	struct account_summary sum;
 	enum store_outcome outcome =
 		store_summary(session_store(s), s->login.account, &sum);
 
 	if (outcome != STORE_OK)
-		return outcome;
-	buf_add_c(&s->out, "* QUOTA " ROOT " (");
-	write_resource(&s->out, "STORAGE", (sum.bytes + UNIT - 1) / UNIT,
-		       (sum.bytes_max + UNIT - 1) / UNIT);
-	write_resource(&s->out, "MESSAGE", sum.messages, sum.messages_max);
-	buf_add_c(&s->out, ")\r\n");
-	return STORE_OK;
-}
-
-err_t on_getquota(struct session *s, const struct imap_command *command)
-{
-	if (!str_same(command->quota_root, STR(ROOT)))
+		return reply_store(s, command, outcome);
+	if (!has_root(&sum) || !str_same(command->quota_root, STR(ROOT)))
 		return reply_no(s, command,
 				"[NONEXISTENT] There is no such quota root; GETQUOTAROOT "
 				"says which there are");
-	enum store_outcome outcome = write_quota(s);
-
-	if (outcome != STORE_OK)
-		return reply_store(s, command, outcome);
+	write_quota(&s->out, &sum);
 	return reply_ok(s, command, "That is all");
 }
 
@@ -67,15 +70,17 @@ err_t on_getquotaroot(struct session *s, const struct imap_command *command)
 		return reply_no(s, command,
 				"[NOPERM] Only its owner is told how full somebody "
 				"else's account is");
+	struct account_summary sum;
+	enum store_outcome outcome =
+		store_summary(session_store(s), s->login.account, &sum);
+
+	if (outcome != STORE_OK)
+		return reply_store(s, command, outcome);
 	buf_add_c(&s->out, "* QUOTAROOT ");
 	imap_write_mailbox(&s->out, command->mailbox, session_is_utf8(s));
-	buf_add_c(&s->out, " " ROOT "\r\n");
-	enum store_outcome outcome = write_quota(s);
-
-	if (outcome != STORE_OK) {
-		buf_reset(&s->out);
-		return reply_store(s, command, outcome);
-	}
+	buf_add_c(&s->out, has_root(&sum) ? " " ROOT "\r\n" : "\r\n");
+	if (has_root(&sum))
+		write_quota(&s->out, &sum);
 	return reply_ok(s, command, "That is all");
 }
 

@@ -42,6 +42,8 @@ def quotas(server):
     report.check("GETQUOTAROOT tells the limits",
                  client.getquotaroot("INBOX")[1][1] == [b"account (STORAGE 1 1 MESSAGE 2 2)"],
                  str(client.getquotaroot("INBOX")))
+    report.check("GETQUOTA does, too", client.getquota("account")[1] == [b"account (STORAGE 1 1 MESSAGE 2 2)"],
+                 str(client.getquota("account")))
     report.check("an APPEND beyond the quota is refused",
                  b"[OVERQUOTA]" in client.append("INBOX", None, None, mail(3))[1][0])
     lines, line = replace(client, mail(4, 500))
