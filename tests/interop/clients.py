@@ -264,24 +264,33 @@ def mbsync(server, folder):
         client.logout()
 
 
-def fetchers(server, folder):
-    count = len(subjects(server, "bob"))
-    out = folder + "/fetched"
+def fetchmail(server, folder, protocol, user, count, how, is_kept=True):
+    out, ids = f"{folder}/fetched-{protocol}", f"{folder}/ids-{protocol}"
     open(out, "w").close()
-    config = write(folder, "fetchmailrc", f"""\
-        poll 127.0.0.1 protocol POP3 port {server.port('pop3')} uidl
-          user "bob" password "pass" keep no sslcertck sslproto ''
+    uidl = "uidl" if protocol == "POP3" else ""
+    config = write(folder, f"fetchmailrc-{protocol}", f"""\
+        poll 127.0.0.1 protocol {protocol} port {server.port(protocol.lower())} {uidl}
+          user "{user}" password "pass" {how} no sslcertck sslproto ''
           mda "cat >> {out}; echo >> {out}; echo =-=-= >> {out}"
         """)
     env = dict(os.environ, HOME=folder, FETCHMAILHOME=folder)
-    with report.case("fetchmail fetches all"):
-        lab.run(["fetchmail", "-f", config, "--idfile", folder + "/fetchids", "-N", "-s"],
-                env=env)
+    words = ["fetchmail", "-f", config, "--idfile", ids, "-N", "-s"]
+    with report.case(f"fetchmail fetches all by {protocol}, {how}"):
+        lab.run(words, env=env)
         assert open(out, "rb").read().count(b"=-=-=") == count
-    with report.case("fetchmail finds nothing new the second time"):
-        done = subprocess.run(["fetchmail", "-f", config, "--idfile", folder + "/fetchids",
-                               "-N", "-s"], env=env, capture_output=True, timeout=60)
+        assert len(subjects(server, user)) == (count if is_kept else 0)
+    with report.case(f"fetchmail finds nothing new the second time by {protocol}, {how}"):
+        done = subprocess.run(words, env=env, capture_output=True, timeout=60)
         assert done.returncode == 1, done.stderr
+
+
+def fetchers(server, folder):
+    count = len(subjects(server, "bob"))
+    fetchmail(server, folder, "POP3", "bob", count, "keep")
+    for i in range(3):
+        server.imap("user3").append("INBOX", None, None, letter(f"by IMAP {i}").as_bytes())
+    fetchmail(server, folder, "IMAP", "user3", 3, "keep")  # what it has seen, it flags so
+    fetchmail(server, folder, "IMAP", "user3", 3, "fetchall nokeep", is_kept=False)
     got = folder + "/got"
     take = write(folder, "take", f"#!/bin/sh\ncat >>{got}\necho =-=-= >>{got}\n", 0o700)
     for kind, service in (("SimplePOP3Retriever", "pop3"), ("SimpleIMAPRetriever", "imap")):
