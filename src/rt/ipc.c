@@ -9,7 +9,10 @@
 #include "base/mem.h"
 #include "rt/ipc_state.h"
 
-enum { SLOT_BITS = 20 };
+enum {
+	SLOT_BITS = 20,
+	SOCKET_BYTES = 212992, /* what Linux gives to anybody; it allows twice that */
+};
 
 struct ipc *ipc_open(const char *name, int fd, ipc_handler *handler, ipc_gone *gone,
 		     void *arg)
@@ -42,7 +45,7 @@ void ipc_unref(struct ipc *ipc)
 	mem_free(ipc);
 }
 
-static void caller_finish(struct ipc_caller *caller, err_t err)
+void ipc_caller_finish(struct ipc_caller *caller, err_t err)
 {
 	caller->err = err;
 	caller->is_done = true;
@@ -56,7 +59,7 @@ void ipc_lose(struct ipc *ipc)
 	ipc->is_open = false;
 	for (size_t i = 0; i < ipc->slot_count; i++)
 		if (ipc->slots[i].caller && !ipc->slots[i].caller->is_done)
-			caller_finish(ipc->slots[i].caller, ERR_CLOSED);
+			ipc_caller_finish(ipc->slots[i].caller, ERR_CLOSED);
 	wake_all_with(&ipc->room, ERR_CLOSED);
 	/* The reader may not be reading (wait_for_room()) or not know yet. */
 	ipc->poll.is_readable = true;
@@ -103,13 +106,13 @@ static void caller_add(struct ipc *ipc, struct ipc_caller *caller)
 	ipc->slots[slot].caller = caller;
 }
 
-static struct ipc_caller *caller_find(struct ipc *ipc, uint64_t id)
+struct ipc_caller *ipc_caller_of(struct ipc *ipc, struct ipc_head head)
 {
-	size_t slot = id & ((1u << SLOT_BITS) - 1);
+	size_t slot = head.id & ((1u << SLOT_BITS) - 1);
 	struct ipc_caller *caller =
 		slot < ipc->slot_count ? ipc->slots[slot].caller : NULL;
 
-	return caller && caller->id == id ? caller : NULL;
+	return caller && caller->id == head.id && !caller->is_done ? caller : NULL;
 }
 
 static void caller_remove(struct ipc *ipc, struct ipc_caller *caller)
@@ -122,9 +125,9 @@ static void caller_remove(struct ipc *ipc, struct ipc_caller *caller)
 
 void ipc_answered(struct ipc *ipc, struct ipc_head head, struct str body, int fd)
 {
-	struct ipc_caller *caller = caller_find(ipc, head.id);
+	struct ipc_caller *caller = ipc_caller_of(ipc, head);
 
-	if (!caller || caller->is_done) { /* too late: it has given up */
+	if (!caller) { /* too late: it has given up */
 		if (fd >= 0)
 			(void)close(fd); /* nobody wants it */
 		return;
@@ -132,7 +135,7 @@ void ipc_answered(struct ipc *ipc, struct ipc_head head, struct str body, int fd
 	buf_add(caller->reply, body);
 	caller->reply_type = head.type;
 	caller->reply_fd = fd;
-	caller_finish(caller, buf_ok(caller->reply) ? OK : ERR_LIMIT);
+	ipc_caller_finish(caller, buf_ok(caller->reply) ? OK : ERR_LIMIT);
 }
 
 /* Waits until a frame may be queued. */
@@ -226,8 +229,14 @@ void ipc_reply(struct ipc *ipc, uint64_t id, uint16_t type, struct str body, int
 
 err_t ipc_pair(int fds[2])
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0)
-		return OK;
-	LOG(ERROR, "cannot make a socket pair", KV("reason", strerror(errno)));
-	return ERR_IO;
+	const int octets = SOCKET_BYTES;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+		LOG(ERROR, "cannot make a socket pair", KV("reason", strerror(errno)));
+		return ERR_IO;
+	}
+	/* So that a page of a body fits as a whole; it may fail: then it is slower. */
+	for (int i = 0; i < 2; i++)
+		(void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets);
+	return OK;
 }

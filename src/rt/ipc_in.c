@@ -6,9 +6,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "rt/ipc_state.h"
 
-enum { NO_TASK_RETRY_MS = 10 };
+enum {
+	NO_TASK_RETRY_MS = 10,
+	STRAIGHT_BYTES = 2 * IPC_READ_BYTES, /* a reply that is worth it */
+};
 
 /* A message on its way through its handler's task. */
 struct job {
@@ -109,20 +113,74 @@ static void make_room(struct ipc *ipc)
 	}
 }
 
+/* ---- long replies ------------------------------------------------------------------ */
+
+/* The beginning of one is there, and its caller can take it.  The octets that are there
+ * are the last. */
+static bool straight_begin(struct ipc *ipc, struct ipc_head head, struct str there)
+{
+	struct ipc_caller *caller =
+		head.length >= STRAIGHT_BYTES && head.flags == IPC_IS_REPLY
+			? ipc_caller_of(ipc, head)
+			: NULL;
+	char *room = caller ? buf_room(caller->reply, head.length) : NULL;
+
+	if (!room)
+		return false;
+	memcpy(room, there.ptr, there.len);
+	ipc->straight = head;
+	ipc->straight_at = there.len;
+	return true;
+}
+
+/* Where the next octets go; those that come too late, nowhere in particular. */
+static struct iovec straight_room(struct ipc *ipc)
+{
+	struct ipc_caller *caller = ipc_caller_of(ipc, ipc->straight);
+	size_t left = ipc->straight.length - ipc->straight_at;
+
+	if (!caller)
+		return (struct iovec){ipc->in, num_min(left, ipc->in_room)};
+	return (struct iovec){caller->reply->ptr + caller->reply->len + ipc->straight_at,
+			      left};
+}
+
+static void straight_came(struct ipc *ipc, size_t len)
+{
+	ipc->straight_at += len;
+	if (ipc->straight_at < ipc->straight.length)
+		return;
+	struct ipc_caller *caller = ipc_caller_of(ipc, ipc->straight);
+
+	if (caller) {
+		buf_grew(caller->reply, ipc->straight.length);
+		caller->reply_type = ipc->straight.type;
+		ipc_caller_finish(caller, OK);
+	}
+	ipc->straight = (struct ipc_head){0};
+}
+
+/* ---- reading ----------------------------------------------------------------------- */
+
 static err_t fill(struct ipc *ipc)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(8 * sizeof(int))];
 	} control;
+	struct iovec parts[2] = {0};
 
 	make_room(ipc);
 	TRY(poll_readable(&ipc->poll, NEVER));
-	size_t room = ipc->in_room - ipc->in_end;
-	struct iovec part = {ipc->in + ipc->in_end, room};
+	if (ipc->straight.length > 0)
+		parts[0] = straight_room(ipc);
+	if (parts[0].iov_base != ipc->in)
+		parts[1] =
+			(struct iovec){ipc->in + ipc->in_end, ipc->in_room - ipc->in_end};
+	size_t room = parts[0].iov_len + parts[1].iov_len;
 	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
+		.msg_iov = parts,
+		.msg_iovlen = COUNT_OF(parts),
 		.msg_control = &control,
 		.msg_controllen = sizeof control,
 	};
@@ -136,7 +194,11 @@ static err_t fill(struct ipc *ipc)
 	}
 	if (got <= 0)
 		return ERR_CLOSED;
-	ipc->in_end += (size_t)got;
+	size_t straight = num_min((size_t)got, parts[0].iov_len);
+
+	if (straight > 0)
+		straight_came(ipc, straight);
+	ipc->in_end += (size_t)got - straight;
 	/* A short read took all there was, unless a descriptor cut it short. */
 	if ((size_t)got < room && message.msg_controllen == 0 && !ipc->poll.is_hung_up)
 		ipc->poll.is_readable = false;
@@ -182,8 +244,14 @@ static err_t take_frames(struct ipc *ipc)
 
 		if (head.length > IPC_BODY_MAX)
 			return ERR_SYNTAX;
-		if (ipc->in_end - ipc->in_start - IPC_HEAD_BYTES < body.len)
+		struct str there =
+			str_first(body, ipc->in_end - ipc->in_start - IPC_HEAD_BYTES);
+
+		if (there.len < body.len) {
+			if (straight_begin(ipc, head, there))
+				ipc->in_start = ipc->in_end = 0;
 			break;
+		}
 		TRY(next_fd(ipc, head, &fd));
 		ipc->in_start += IPC_HEAD_BYTES + body.len;
 		if (head.flags & IPC_IS_REPLY) {

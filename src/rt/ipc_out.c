@@ -11,6 +11,7 @@
 #include "rt/ipc_state.h"
 
 enum {
+	AT_ONCE_BYTES = 64 * 1024,
 	FLUSH_EARLY_BYTES = 256 * 1024,
 	QUEUE_KEEP_BYTES = 256 * 1024,
 	COMPACT_BYTES = 1024 * 1024,
@@ -160,42 +161,97 @@ static void flush_deferred(void *arg)
 	ipc_unref(ipc);
 }
 
+/* A frame, as it travels. */
+struct frame {
+	char head[IPC_HEAD_BYTES];
+	struct str pieces[3]; /* the head, and the body in two */
+	size_t len;
+};
+
+/* What much is to be said leaves without being copied to the queue, as far as the socket
+ * takes it.  Returns how far. */
+static size_t send_at_once(struct ipc *ipc, const struct frame *frame)
+{
+	struct iovec parts[COUNT_OF(frame->pieces)];
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = COUNT_OF(parts)};
+	ssize_t sent;
+
+	if (frame->len < AT_ONCE_BYTES || ipc_queued(ipc) > 0 || !ipc->poll.is_writable)
+		return 0;
+	for (size_t i = 0; i < COUNT_OF(parts); i++)
+		parts[i] = (struct iovec){(void *)(uintptr_t)frame->pieces[i].ptr,
+					  frame->pieces[i].len};
+	do
+		sent = sendmsg(ipc->poll.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0 && errno != EAGAIN)
+		return 0; /* the next attempt will see it, too */
+	if (sent < (ssize_t)frame->len)
+		ipc->poll.is_writable = false;
+	return sent > 0 ? (size_t)sent : 0;
+}
+
+static void frame_add(char *room, const struct frame *frame, size_t skip)
+{
+	for (size_t i = 0; i < COUNT_OF(frame->pieces); i++) {
+		struct str rest = str_skip(frame->pieces[i], skip);
+
+		skip -= frame->pieces[i].len - rest.len;
+		if (rest.len > 0)
+			memcpy(room, rest.ptr, rest.len);
+		room += rest.len;
+	}
+}
+
+static err_t add_fd(struct ipc *ipc, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0) {
+		LOG(ERROR, "cannot pass a descriptor", KV("ipc", ipc->name),
+		    KV("reason", strerror(errno)));
+		return ERR_IO;
+	}
+	MEM_ROOM(ipc->out_fds, ipc->out_fd_count, ipc->out_fd_room);
+	ipc->out_fds[ipc->out_fd_count++] = (struct ipc_out_fd){ipc->out.len, copy};
+	return OK;
+}
+
 err_t ipc_queue(struct ipc *ipc, struct ipc_head head, struct str body, struct str more,
 		int fd)
 {
-	size_t len = body.len + more.len;
+	struct frame frame;
 
 	if (!ipc->is_open)
 		return ERR_CLOSED;
-	ASSERT(len <= IPC_BODY_MAX);
+	head.length = (uint32_t)(body.len + more.len);
+	ASSERT(body.len + more.len <= IPC_BODY_MAX);
 	if (fd >= 0) {
-		int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-		if (copy < 0) {
-			LOG(ERROR, "cannot pass a descriptor", KV("ipc", ipc->name),
-			    KV("reason", strerror(errno)));
-			return ERR_IO;
-		}
-		MEM_ROOM(ipc->out_fds, ipc->out_fd_count, ipc->out_fd_room);
-		ipc->out_fds[ipc->out_fd_count++] =
-			(struct ipc_out_fd){ipc->out.len, copy};
+		TRY(add_fd(ipc, fd));
 		head.flags |= IPC_HAS_FD;
 	}
-	char *room = buf_room(&ipc->out, IPC_HEAD_BYTES + len);
+	ipc_head_write(frame.head, head);
+	frame.pieces[0] = (struct str){frame.head, sizeof frame.head};
+	frame.pieces[1] = body;
+	frame.pieces[2] = more;
+	frame.len = IPC_HEAD_BYTES + head.length;
+	size_t sent = fd < 0 ? send_at_once(ipc, &frame) : 0;
+	size_t left = frame.len - sent;
+
+	if (left == 0)
+		return OK;
+	char *room = buf_room(&ipc->out, left);
 
 	if (!room) {
 		LOG(ERROR, "the other side does not read", KV("ipc", ipc->name));
 		ipc_lose(ipc);
 		return ERR_CLOSED;
 	}
-	head.length = (uint32_t)len;
-	ipc_head_write(room, head);
-	if (body.len > 0)
-		memcpy(room + IPC_HEAD_BYTES, body.ptr, body.len);
-	if (more.len > 0)
-		memcpy(room + IPC_HEAD_BYTES + body.len, more.ptr, more.len);
-	buf_grew(&ipc->out, IPC_HEAD_BYTES + len);
-	if (ipc_queued(ipc) >= FLUSH_EARLY_BYTES && ipc->poll.is_writable)
+	frame_add(room, &frame, sent);
+	buf_grew(&ipc->out, left);
+	if (!ipc->poll.is_writable)
+		flush_when_writable(ipc);
+	else if (ipc_queued(ipc) >= FLUSH_EARLY_BYTES)
 		ipc_flush(ipc);
 	else
 		flush_later(ipc);

@@ -64,6 +64,11 @@ struct ipc {
 	struct waiters room; /* for the queue or the work to shrink */
 	size_t work_bytes;   /* of the bodies that handlers hold */
 
+	/* A long reply that comes straight to whoever waits for it (length 0: there is
+	 * none), and how much of it has come. */
+	struct ipc_head straight;
+	size_t straight_at;
+
 	char *in;
 	size_t in_start, in_end, in_room;
 	int in_fds[IPC_FDS_MAX];
@@ -116,5 +121,8 @@ void ipc_out_fini(struct ipc *ipc);
 void ipc_reader(void *ipc);
 void ipc_in_fini(struct ipc *ipc);
 
-/* ipc.c: hands the reply to whoever still waits for it; takes fd. */
+/* ipc.c: who still waits for that reply, or NULL; and that all of it is there. */
+struct ipc_caller *ipc_caller_of(struct ipc *ipc, struct ipc_head head);
+void ipc_caller_finish(struct ipc_caller *caller, err_t err);
+/* Hands the reply to whoever still waits for it; takes fd. */
 void ipc_answered(struct ipc *ipc, struct ipc_head head, struct str body, int fd);

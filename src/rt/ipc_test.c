@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,14 +16,21 @@ static struct ipc *client, *server;
 static struct buf seen;
 static int gone_count;
 
-enum { ECHO = 1, SLOW, SILENT, BIG, FD, NOTE, HOLD };
+enum { ECHO = 1, SLOW, SILENT, BIG, LONG, FD, NOTE, HOLD };
 
 static size_t held, held_most, hold_count;
+
+/* Octets that differ by place and by reply. */
+static char octet_of(size_t len, size_t at)
+{
+	return (char)(unsigned char)(len * 31 + at * 7 + at / 251);
+}
 
 static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
 {
 	static char big[IPC_BODY_MAX];
 	char byte = 0;
+	size_t len;
 
 	CHECK(arg == &seen);
 	switch (message->type) {
@@ -36,6 +44,13 @@ static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
 	case BIG:
 		memset(big, message->body.ptr[0], sizeof big);
 		ipc_reply(ipc, message->id, BIG, (struct str){big, sizeof big}, -1);
+		break;
+	case LONG:
+		len = strtoul(message->body.ptr, NULL, 10);
+		CHECK(task_sleep_ms(len % 5) == OK);
+		for (size_t i = 0; i < len; i++)
+			big[i] = octet_of(len, i);
+		ipc_reply(ipc, message->id, LONG, (struct str){big, len}, -1);
 		break;
 	case FD:
 		CHECK(message->fd >= 0);
@@ -207,6 +222,40 @@ static void many_ask_big(void *arg)
 TEST(big_replies_do_not_choke_the_socket)
 {
 	run_with_ipc(many_ask_big);
+	CHECK(asking == 0);
+}
+
+static void ask_long(void *arg)
+{
+	size_t len = (size_t)(uintptr_t)arg, wrong = 0;
+	struct buf reply = BUF(IPC_BODY_MAX);
+	char text[24];
+	deadline_t deadline = len % 3 == 0 ? deadline_ms(len % 7) : NEVER;
+
+	buf_add_c(&reply, "before"); /* a reply is appended */
+	(void)snprintf(text, sizeof text, "%zu", len);
+	err_t err = ask(LONG, str_c(text), deadline, &reply);
+
+	CHECK(err == OK || (err == ERR_TIMEOUT && deadline != NEVER));
+	CHECK(err != OK || reply.len == len + 6);
+	for (size_t i = 0; err == OK && i < len; i++)
+		wrong += reply.ptr[i + 6] != octet_of(len, i);
+	CHECK(wrong == 0);
+	buf_fini(&reply);
+	if (--asking == 0)
+		loop_stop();
+}
+
+static void many_ask_long(void *arg)
+{
+	(void)arg;
+	for (uintptr_t i = 0; i < 60; i++, asking++)
+		CHECK(task_start("asks", ask_long, (void *)(1 + i * 8641 % 509000)));
+}
+
+TEST(long_replies_come_whole_and_some_too_late)
+{
+	run_with_ipc(many_ask_long);
 	CHECK(asking == 0);
 }
 
