@@ -152,9 +152,26 @@ bool conn_is_broken(const struct conn *conn)
 	return conn->broken != OK;
 }
 
+/* What fills the buffer by itself leaves without being copied there.  Some of it may:
+ * returns the rest. */
+static struct str send_long(struct conn *conn, struct str text)
+{
+	size_t sent = 0;
+
+	if (conn_flush(conn) == OK)
+		conn->broken = conn_await(conn, conn_wire_send(conn, text, &sent));
+	return str_skip(text, sent);
+}
+
 void conn_add(struct conn *conn, struct str text)
 {
+	bool may_leave = !conn->packed || !conn->packed->packs_out;
+
 	while (text.len > 0 && conn->broken == OK) {
+		if (text.len >= CONN_OUT_MAX && may_leave) {
+			text = send_long(conn, text);
+			continue;
+		}
 		if (conn->out.room == 0)
 			(void)buf_room(&conn->out,
 				       OUT_FIRST); /* one allocation a reply */

@@ -195,6 +195,68 @@ TEST(a_session_idles_until_news_or_input)
 	run_pair(watch_idle);
 }
 
+enum { LONG_BYTES = 300 * 1000 };
+
+static struct buf long_text(void)
+{
+	struct buf text = BUF(LONG_BYTES);
+
+	for (unsigned i = 0; text.len < LONG_BYTES; i++)
+		buf_add_byte(&text, (char)('a' + i * i % 23));
+	return text;
+}
+
+static void say_long(void *arg)
+{
+	SCOPED(buf_fini) struct buf text = long_text();
+
+	(void)arg;
+	conn_add(there, STR("first\r\n"));
+	conn_add(there, buf_str(&text)); /* longer than what is gathered */
+	conn_add(there, STR("\r\n"));
+	conn_add(there, str_first(buf_str(&text), 64 * 1024));
+	say(STR("\r\nlast\r\n"));
+}
+
+static void read_long(void *arg)
+{
+	SCOPED(buf_fini) struct buf text = long_text();
+	struct str line;
+
+	(void)arg;
+	CHECK(task_start("there", say_long, NULL));
+	check_line(OK, true, STR("first"));
+	CHECK(task_sleep_ms(1) == OK); /* the socket is full */
+	CHECK(conn_line(here, LONG_BYTES, true, &line) == OK);
+	CHECK(str_same(line, buf_str(&text)));
+	CHECK(conn_line(here, LONG_BYTES, true, &line) == OK);
+	CHECK(str_same(line, str_first(buf_str(&text), 64 * 1024)));
+	check_line(OK, true, STR("last"));
+	loop_stop();
+}
+
+TEST(long_text_leaves_in_its_turn)
+{
+	run_pair(read_long);
+}
+
+static void say_long_to_the_deaf(void *arg)
+{
+	SCOPED(buf_fini) struct buf text = long_text();
+
+	(void)arg;
+	conn_deadline_s(here, 10);
+	for (int i = 0; i < 100 && !conn_is_broken(here); i++)
+		conn_add(here, buf_str(&text));
+	CHECK(conn_is_broken(here) && conn_flush(here) == ERR_TIMEOUT);
+	loop_stop();
+}
+
+TEST(a_peer_that_does_not_read_long_text_is_given_up)
+{
+	run_pair(say_long_to_the_deaf);
+}
+
 static void write_to_the_deaf(void *arg)
 {
 	char block[10000];
