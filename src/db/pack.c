@@ -17,7 +17,7 @@
 
 enum {
 	READ_ONCE_MAX = 256 * 1024, /* bigger frames are read where they are wanted */
-	CHECK_BYTES = 256 * 1024,
+	CHECK_BYTES = 32 * 1024,
 };
 
 /* ---- the files --------------------------------------------------------------------- */
@@ -331,13 +331,15 @@ static err_t read_whole(int fd, struct pack_body body, struct buf *frame,
 	return OK;
 }
 
-/* Reads through a frame that is wanted in pieces, before the first of them is given: who
- * gets one relies on all. */
-static err_t check_frame(int fd, struct pack_body body, uint32_t frame_crc)
+/* Reads through a frame that is wanted in pieces, before the first of them, which was
+ * read, is given: who gets one relies on all. */
+static err_t check_frame(int fd, struct pack_body body, struct str first,
+			 uint32_t frame_crc)
 {
-	uint64_t at = body.offset + BODY_HEADER_BYTES, left = body.length;
-	char *bytes = mem_zeroed(CHECK_BYTES, 1);
-	uint32_t crc = 0;
+	uint64_t at = body.offset + BODY_HEADER_BYTES + first.len;
+	uint64_t left = body.length - first.len;
+	char *bytes = mem_grown(NULL, CHECK_BYTES, 1);
+	uint32_t crc = crc32c(0, first);
 	err_t err = OK;
 
 	while (left > 0 && err == OK) {
@@ -386,11 +388,8 @@ err_t packs_read(struct packs *packs, struct pack_body body, uint64_t offset, si
 	TRY(disk_read(fd, to, want, body.offset + BODY_HEADER_BYTES + offset, &got));
 	if (got < want)
 		return damaged(body);
-	if (offset == 0 && want == body.length &&
-	    crc32c(0, (struct str){to, want}) != header.frame_crc)
-		return damaged(body);
-	if (offset == 0 && want < body.length)
-		TRY(check_frame(fd, body, header.frame_crc));
+	if (offset == 0)
+		TRY(check_frame(fd, body, (struct str){to, want}, header.frame_crc));
 	buf_grew(frame, want);
 	return OK;
 }
