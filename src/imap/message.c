@@ -46,6 +46,18 @@ static struct message_ref message_ref(const struct message *m)
 	return (struct message_ref){m->row->message, m->mailbox, m->row->uid};
 }
 
+/* The body in pieces, as store_body_each() gives it. */
+static enum store_outcome body_each(struct message *m,
+				    bool (*take)(void *arg, struct str), void *arg)
+{
+	struct body_pages *begun =
+		m->ahead ? ahead_take_long(m->ahead, m->row->message) : NULL;
+
+	return begun ? store_body_rest(&begun, take, arg)
+		     : store_body_each(session_store(m->s), m->account, message_ref(m),
+				       take, arg);
+}
+
 struct holding {
 	struct buf *body;
 	size_t max;
@@ -71,9 +83,7 @@ enum store_outcome message_hold(struct message *m, size_t max)
 		m->is_held = outcome == STORE_OK;
 		return outcome;
 	}
-	outcome = store_body_each(session_store(m->s), m->account, message_ref(m),
-				  hold_piece, &holding);
-
+	outcome = body_each(m, hold_piece, &holding);
 	m->is_held = outcome == STORE_OK;
 	return outcome;
 }
@@ -379,9 +389,7 @@ static enum store_outcome take_octets(struct taking taking, struct octets octets
 		if (outcome != STORE_OK)
 			return outcome;
 	} else {
-		enum store_outcome outcome =
-			store_body_each(session_store(m->s), m->account, message_ref(m),
-					take_piece, &taking);
+		enum store_outcome outcome = body_each(m, take_piece, &taking);
 
 		if (outcome != STORE_OK)
 			return outcome;

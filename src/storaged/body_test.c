@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "storaged/world.h"
+#include "store/ahead.h"
 
 static void appends_and_reads(void)
 {
@@ -187,6 +188,107 @@ static void add_attachment(struct buf *raw, size_t octets)
 		buf_add_c(raw, "\r\n");
 	}
 	buf_add_c(raw, "--b--\r\n");
+}
+
+/* A body with so many octets as base64, in INBOX. */
+static uint64_t append_attachment(size_t octets, struct buf *raw)
+{
+	struct store_result result;
+
+	add_attachment(raw, octets);
+	CHECK(commit_one(w.door, ANN, STR(""), append_op(buf_str(raw)), &result) ==
+	      STORE_OK);
+	return result.ops[0].message;
+}
+
+static void begins_bodies(void)
+{
+	SCOPED(buf_fini) struct buf raw = BUF(8 << 20), other = BUF(8 << 20);
+	uint64_t first, second;
+
+	enter(w.door, ANN, 1);
+	first = append_attachment(57 * 30000, &raw);
+	second = append_attachment(57 * 20000, &other);
+	struct taken taken = {buf_str(&raw), 0, true};
+	struct taken taken_other = {buf_str(&other), 0, true};
+	struct body_pages *one = store_body_begin(w.door, ANN, MESSAGE_REF(first), NULL);
+	struct body_pages *two = store_body_begin(w.door, ANN, MESSAGE_REF(second), one);
+	struct body_pages *none = store_body_begin(w.door, ANN, MESSAGE_REF(999), two);
+
+	CHECK(store_body_rest(&one, take, &taken) == STORE_OK && !one);
+	CHECK(taken.is_same && taken.at == raw.len);
+	/* The second is there or on its way, when the store begins anew. */
+	store_process_stop();
+	store_process_start();
+	store_reconnect(w.door, channel_to(GATE_DOOR, DOOR_ID));
+	CHECK(store_body_rest(&two, take, &taken_other) == STORE_OK);
+	CHECK(taken_other.is_same && taken_other.at == other.len);
+	CHECK(store_body_rest(&none, take, &taken_other) == STORE_ABSENT);
+
+	/* Dropped: never asked for, on its way, and there. */
+	one = store_body_begin(w.door, ANN, MESSAGE_REF(first), NULL);
+	two = store_body_begin(w.door, ANN, MESSAGE_REF(second), one);
+	store_body_drop(&two);
+	store_body_drop(&one);
+	one = store_body_begin(w.door, ANN, MESSAGE_REF(first), NULL);
+	two = store_body_begin(w.door, ANN, MESSAGE_REF(second), one);
+	task_turn();
+	store_body_drop(&one);
+	CHECK(task_sleep_ms(50) == OK);
+	store_body_drop(&two);
+	store_body_drop(&two);
+	store_leave(w.door, ANN);
+}
+
+TEST(bodies_are_begun_before_it_is_their_turn)
+{
+	world_run(begins_bodies);
+}
+
+static struct message_row long_row(uint32_t uid, uint64_t message, size_t size)
+{
+	return (struct message_row){.uid = uid, .message = message, .size = size};
+}
+
+/* Of long ones the one whose turn it is and the next, and no others. */
+static void wants_long_ones(void)
+{
+	SCOPED(buf_fini) struct buf raw = BUF(8 << 20), body = BUF(1 << 20);
+	SCOPED(ahead_free) struct ahead *ahead = ahead_new(w.door, ANN, MAILBOX_INBOX);
+	struct message_row rows[4];
+	enum store_outcome outcome;
+
+	enter(w.door, ANN, 1);
+	for (uint32_t i = 0; i < COUNT_OF(rows); i++) {
+		buf_reset(&raw);
+		uint64_t message = append_attachment(i == 2 ? 57 * 50 : 57 * 9000, &raw);
+
+		rows[i] = long_row(i + 1, message, raw.len);
+	}
+	struct taken taken = {buf_str(&raw), 0, true};
+
+	ahead_want(ahead, rows, COUNT_OF(rows));
+	CHECK(!ahead_take_long(ahead, rows[3].message));
+	struct body_pages *begun = ahead_take_long(ahead, rows[0].message);
+
+	CHECK(begun && !ahead_take_long(ahead, rows[0].message));
+	CHECK(store_body_rest(&begun, take, &taken) == STORE_OK && taken.is_same);
+	ahead_want(ahead, rows + 1, COUNT_OF(rows) - 1); /* and is passed over */
+	ahead_want(ahead, rows + 2, COUNT_OF(rows) - 2);
+	CHECK(!ahead_take_long(ahead, rows[1].message));
+	CHECK(!ahead_take_long(ahead, rows[2].message));
+	CHECK(ahead_take(ahead, rows[2].message, &body, &outcome) && outcome == STORE_OK);
+	ahead_want(ahead, rows + 3, 1);
+	begun = ahead_take_long(ahead, rows[3].message);
+	taken.at = 0;
+	CHECK(begun && store_body_rest(&begun, take, &taken) == STORE_OK);
+	CHECK(taken.is_same && taken.at == raw.len);
+	store_leave(w.door, ANN);
+}
+
+TEST(of_long_bodies_the_next_is_begun)
+{
+	world_run(wants_long_ones);
 }
 
 static void decodes_runs(void)

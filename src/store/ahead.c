@@ -5,6 +5,7 @@
 #include "store/codec.h"
 
 enum {
+	LONG_ONES = 2, /* the one whose turn it is, and the next */
 	BATCHES = 3,
 	FIRST_BODIES = 8, /* of the first batch: more may never be asked for */
 	WAIT_S = 60,
@@ -21,6 +22,12 @@ struct batch {
 	enum store_outcome outcomes[BODIES_MAX];
 };
 
+/* A long body that was begun.  pages NULL: none. */
+struct long_one {
+	struct body_pages *pages;
+	uint64_t message;
+};
+
 struct ahead {
 	struct store *store;
 	account_t account;
@@ -29,6 +36,7 @@ struct ahead {
 	uint32_t asked;    /* up to this UID */
 	size_t bodies_max; /* of the next batch */
 	struct batch batches[BATCHES];
+	struct long_one long_ones[LONG_ONES];
 	struct waiters done;
 	unsigned users; /* the owner, and the tasks that read */
 };
@@ -64,6 +72,8 @@ struct ahead *ahead_new(struct store *store, account_t account, uint64_t mailbox
 
 void ahead_free(struct ahead **ahead)
 {
+	for (size_t i = 0; *ahead && i < LONG_ONES; i++)
+		store_body_drop(&(*ahead)->long_ones[i].pages);
 	if (*ahead)
 		unref(*ahead);
 	*ahead = NULL;
@@ -143,9 +153,59 @@ static void fill(struct batch *batch, const struct message_row *rows, size_t cou
 	ahead->bodies_max = num_min(2 * ahead->bodies_max, BODIES_MAX);
 }
 
+static struct long_one *long_one(struct ahead *ahead, uint64_t message)
+{
+	for (size_t i = 0; i < LONG_ONES; i++) {
+		if (ahead->long_ones[i].pages && ahead->long_ones[i].message == message)
+			return &ahead->long_ones[i];
+	}
+	return NULL;
+}
+
+/* Others than these two are wanted no more. */
+static void pass_long(struct ahead *ahead, const struct message_row *now,
+		      const struct message_row *next)
+{
+	for (size_t i = 0; i < LONG_ONES; i++) {
+		struct long_one *one = &ahead->long_ones[i];
+
+		if (one->message != now->message &&
+		    (!next || one->message != next->message))
+			store_body_drop(&one->pages);
+	}
+}
+
+/* The row's body, if it is long. */
+static struct body_pages *want_long(struct ahead *ahead, const struct message_row *row,
+				    struct body_pages *after)
+{
+	struct message_ref ref = {row->message, ahead->mailbox, row->uid};
+	struct long_one *one = long_one(ahead, row->message);
+
+	if (one || row->size <= AHEAD_BODY_MAX)
+		return one ? one->pages : NULL;
+	one = ahead->long_ones[0].pages ? &ahead->long_ones[1] : &ahead->long_ones[0];
+	ASSERT(!one->pages);
+	one->message = row->message;
+	one->pages = store_body_begin(ahead->store, ahead->account, ref, after);
+	return one->pages;
+}
+
+static void want_long_ones(struct ahead *ahead, const struct message_row *rows,
+			   size_t count)
+{
+	pass_long(ahead, &rows[0], count > 1 ? &rows[1] : NULL);
+	struct body_pages *now = want_long(ahead, &rows[0], NULL);
+
+	if (count > 1)
+		(void)want_long(ahead, &rows[1], now);
+}
+
 void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count)
 {
 	struct batch *batch;
+
+	want_long_ones(ahead, rows, count);
 
 	if (rows[0].uid < ahead->wanted) { /* it goes on somewhere before */
 		pass_by(ahead, UINT64_MAX);
@@ -199,4 +259,14 @@ bool ahead_take(struct ahead *ahead, uint64_t message, struct buf *body,
 	batch->bodies[at] = (struct buf){0};
 	batch->refs[at].message = 0;
 	return true;
+}
+
+struct body_pages *ahead_take_long(struct ahead *ahead, uint64_t message)
+{
+	struct long_one *one = long_one(ahead, message);
+	struct body_pages *pages = one ? one->pages : NULL;
+
+	if (one)
+		one->pages = NULL;
+	return pages;
 }

@@ -4,7 +4,7 @@
 
 #include "store/store.h"
 
-enum { AHEAD_BODY_MAX = 256 * 1024 }; /* longer ones are not asked for ahead */
+enum { AHEAD_BODY_MAX = 256 * 1024 }; /* of longer ones the next has been begun */
 
 struct ahead;
 
@@ -19,3 +19,6 @@ void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t coun
  * if it was not. */
 bool ahead_take(struct ahead *ahead, uint64_t message, struct buf *body,
 		enum store_outcome *outcome);
+/* The same for a long one, which was begun (store_body_begin()), and is the caller's from
+ * now on; NULL if it was not. */
+struct body_pages *ahead_take_long(struct ahead *ahead, uint64_t message);

@@ -16,7 +16,7 @@ enum {
 	CALL_WAIT_S = 30,
 	TABLE_BUCKETS = 1024, /* of accounts; a power of two */
 	SPARE_BUFS = 8,
-	SPARE_BUF_BYTES = 64 * 1024, /* a bigger one is given back */
+	SPARE_BUF_BYTES = IPC_BODY_MAX, /* a bigger one is given back */
 	SPARE_ZSTD = 4,
 };
 
@@ -89,6 +89,8 @@ struct talk {
 	bool is_doubtful; /* an attempt before this one may have committed */
 };
 
+/* A buffer that is needed no more: emptied here. */
+void store_spare_give(struct store *store, struct buf *buf);
 void talk_begin(struct talk *talk, struct store *store, enum talk_kind kind);
 void talk_end(struct talk *talk);
 /* May suspend until there is a channel.  False when the talk is over. */

@@ -1,110 +1,86 @@
 /* Bodies: the frame in pages, decompressed here, within bounds whatever it says. */
-#include "store/client.h"
-
-#include "base/log.h"
 #include "base/num.h"
 #include "rt/offload.h"
 #include "store/body_frame.h"
+#include "store/body_pages.h"
+#include "store/client.h"
 
 enum {
 	THREAD_BYTES = 16 * 1024, /* less is unpacked before a thread has woken up */
-	PIECE_BYTES = 64 * 1024,
+	PIECE_BYTES = 128 * 1024,
 	WINDOW_LOG_MAX = 23, /* 8 MB: what level 1 never needs, and little for a liar */
 };
 
 struct body_reader {
-	struct talk talk;
-	account_t account;
-	struct message_ref ref;
+	struct store *store;
+	struct body_pages *pages;      /* borrowed */
 	uint64_t frame_size, raw_size; /* as the first page said */
 	uint64_t offset;               /* of the frame: where the next page begins */
 	uint64_t given;                /* octets of the packed body so far */
 	uint64_t packed_size;
 	struct body_form form;
-	struct str page; /* in talk.reply, until the next page */
+	struct str page; /* until the next page */
 	ZSTD_DCtx *zstd; /* NULL: not needed yet */
 };
 
-static void reader_begin(struct body_reader *r, struct store *store, account_t account,
-			 struct message_ref ref)
+static void zstd_give(struct store *store, ZSTD_DCtx *zstd)
 {
-	*r = (struct body_reader){.account = account, .ref = ref};
-	talk_begin(&r->talk, store, TALK_READ);
+	if (zstd && store->reader_count < SPARE_ZSTD)
+		store->readers[store->reader_count++] = zstd;
+	else
+		ZSTD_freeDCtx(zstd);
+}
+
+static ZSTD_DCtx *zstd_take(struct store *store)
+{
+	ZSTD_DCtx *zstd = store->reader_count > 0 ? store->readers[--store->reader_count]
+						  : ZSTD_createDCtx();
+
+	ASSERT(zstd);
+	(void)ZSTD_DCtx_reset(zstd, ZSTD_reset_session_only); /* cannot fail */
+	(void)ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+	return zstd;
+}
+
+static void reader_begin(struct body_reader *r, struct body_pages *pages)
+{
+	*r = (struct body_reader){.store = body_pages_store(pages), .pages = pages};
+	store_use(r->store);
 }
 
 static void reader_end(struct body_reader *r)
 {
-	struct store *store = r->talk.store;
-
-	if (r->zstd && store->reader_count < SPARE_ZSTD)
-		store->readers[store->reader_count++] = r->zstd;
-	else
-		ZSTD_freeDCtx(r->zstd);
-	talk_end(&r->talk);
-}
-
-static ZSTD_DCtx *reader_zstd(struct body_reader *r)
-{
-	struct store *store = r->talk.store;
-
-	if (r->zstd)
-		return r->zstd;
-	if (store->reader_count > 0)
-		r->zstd = store->readers[--store->reader_count];
-	else
-		r->zstd = ZSTD_createDCtx();
-	ASSERT(r->zstd);
-	(void)ZSTD_DCtx_reset(r->zstd, ZSTD_reset_session_only); /* cannot fail */
-	(void)ZSTD_DCtx_setParameter(r->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
-	return r->zstd;
+	zstd_give(r->store, r->zstd);
+	store_unuse(r->store);
 }
 
 static enum store_outcome damaged(const struct body_reader *r)
 {
-	LOG(ERROR, "body damaged", KV_INT("account", r->account),
-	    KV_INT("message", r->ref.message));
-	return STORE_DAMAGED;
+	return body_pages_damaged(r->pages);
 }
 
-/* Takes the head off the first page. */
-static enum store_outcome take_form(struct body_reader *r)
+/* The first page tells the sizes, and has the head in front. */
+static enum store_outcome take_first(struct body_reader *r)
 {
+	r->frame_size = body_pages_frame_size(r->pages);
+	r->raw_size = body_pages_raw_size(r->pages);
 	if (!body_form_read(r->page, &r->form) ||
 	    !body_form_packed(&r->form, r->raw_size, &r->packed_size))
 		return damaged(r);
 	r->page = str_skip(r->page, r->form.head_len);
+	r->zstd = zstd_take(r->store);
 	return STORE_OK;
 }
 
 static enum store_outcome next_page(struct body_reader *r)
 {
-	struct store_request request = {.call = CALL_BODY, .account = r->account};
-	struct talk *talk = &r->talk;
-
-	request.body.ref = r->ref;
-	request.body.offset = r->offset;
-	request.body.room = BODY_PAGE_BYTES;
-	talk->is_over = false;
-	talk->deadline = deadline_s(CALL_WAIT_S); /* a slow taker is not the store */
-	enum store_outcome outcome = talk_read(talk, &request);
+	enum store_outcome outcome = body_pages_next(r->pages, &r->page);
+	bool is_first = r->offset == 0;
 
 	if (outcome != STORE_OK)
 		return outcome;
-	uint64_t frame_size = dec_u64(&talk->dec), raw_size = dec_u64(&talk->dec);
-
-	r->page = talk->dec.rest;
-	if (r->offset == 0) {
-		r->frame_size = frame_size;
-		r->raw_size = raw_size;
-	}
-	if (!dec_ok(&talk->dec) || frame_size != r->frame_size ||
-	    raw_size != r->raw_size || raw_size > STORE_BODY_BYTES_MAX ||
-	    r->page.len == 0 || r->page.len > frame_size - r->offset)
-		return damaged(r);
-	bool is_first = r->offset == 0;
-
 	r->offset += r->page.len;
-	return is_first ? take_form(r) : STORE_OK;
+	return is_first ? take_first(r) : STORE_OK;
 }
 
 /* Decompresses what is there of the page into the room; *is_dry if the page is used up.
@@ -114,7 +90,7 @@ static enum store_outcome unpack(struct body_reader *r, size_t *used, char *room
 {
 	ZSTD_inBuffer in = {r->page.ptr, r->page.len, *used};
 	ZSTD_outBuffer out = {room, len, 0};
-	size_t hint = ZSTD_decompressStream(reader_zstd(r), &out, &in);
+	size_t hint = ZSTD_decompressStream(r->zstd, &out, &in);
 
 	*used = in.pos;
 	*made = out.pos;
@@ -138,6 +114,8 @@ static enum store_outcome read_paged(struct body_reader *r, char *room)
 	size_t used = 0, made;
 
 	while (outcome == STORE_OK) {
+		if (used == 0)
+			body_pages_ahead(r->pages);
 		outcome = unpack(r, &used, room + r->given, r->packed_size - r->given,
 				 &made);
 		if (outcome != STORE_OK || used < r->page.len)
@@ -155,9 +133,10 @@ static enum store_outcome read_paged(struct body_reader *r, char *room)
 enum store_outcome store_body(struct store *store, account_t account,
 			      struct message_ref ref, struct buf *body)
 {
+	struct body_pages *pages = body_pages_new(store, account, ref);
 	struct body_reader r;
 
-	reader_begin(&r, store, account, ref);
+	reader_begin(&r, pages);
 	enum store_outcome outcome = next_page(&r);
 	char *room = outcome == STORE_OK ? buf_room(body, r.raw_size) : NULL;
 	char *packed = room ? room + (r.raw_size - r.packed_size) : NULL;
@@ -167,7 +146,7 @@ enum store_outcome store_body(struct store *store, account_t account,
 	else if (outcome == STORE_OK && r.offset < r.frame_size)
 		outcome = read_paged(&r, packed);
 	else if (outcome == STORE_OK &&
-		 ZSTD_decompressDCtx(reader_zstd(&r), packed, r.packed_size, r.page.ptr,
+		 ZSTD_decompressDCtx(r.zstd, packed, r.packed_size, r.page.ptr,
 				     r.page.len) != r.packed_size)
 		outcome = damaged(&r);
 	if (outcome == STORE_OK) {
@@ -175,47 +154,48 @@ enum store_outcome store_body(struct store *store, account_t account,
 		buf_grew(body, r.raw_size);
 	}
 	reader_end(&r);
+	body_pages_free(&pages);
 	return outcome;
 }
 
+struct several {
+	struct talk talk;
+	account_t account;
+	const struct message_ref *refs;
+	size_t count;
+	ZSTD_DCtx *zstd;
+	struct buf *bodies;
+	enum store_outcome *outcomes;
+};
+
 /* The next of several bodies in the reply. */
-static enum store_outcome next_of_several(struct body_reader *r, struct buf *body)
+static enum store_outcome next_of_several(struct several *several, size_t at)
 {
-	struct dec *dec = &r->talk.dec;
+	struct dec *dec = &several->talk.dec;
+	struct buf *body = &several->bodies[at];
 	enum store_outcome outcome =
 		(enum store_outcome)dec_var_max(dec, STORE_UNAVAILABLE);
 
 	if (outcome != STORE_OK || !dec_ok(dec))
 		return outcome;
-	r->raw_size = dec_var_max(dec, STORE_BODY_BYTES_MAX);
+	size_t raw_size = dec_var_max(dec, STORE_BODY_BYTES_MAX);
 	struct str frame = dec_str(dec);
-	char *room = dec_ok(dec) ? buf_room(body, r->raw_size) : NULL;
+	char *room = dec_ok(dec) ? buf_room(body, raw_size) : NULL;
 
 	if (!room) /* an empty one too: it is nothing to read ahead */
 		return STORE_INVALID;
-	if (!frame_unpack(reader_zstd(r), frame, room, r->raw_size))
-		return damaged(r);
-	buf_grew(body, r->raw_size);
+	if (!frame_unpack(several->zstd, frame, room, raw_size))
+		return body_damaged(several->account, several->refs[at].message);
+	buf_grew(body, raw_size);
 	return STORE_OK;
 }
 
-struct several {
-	struct body_reader *reader;
-	const struct message_ref *refs;
-	size_t count;
-	struct buf *bodies;
-	enum store_outcome *outcomes;
-};
-
 static void unpack_several(void *arg)
 {
-	const struct several *several = arg;
-	struct body_reader *r = several->reader;
+	struct several *several = arg;
 
-	for (size_t i = 0; i < several->count; i++) {
-		r->ref = several->refs[i];
-		several->outcomes[i] = next_of_several(r, &several->bodies[i]);
-	}
+	for (size_t i = 0; i < several->count; i++)
+		several->outcomes[i] = next_of_several(several, i);
 }
 
 /* While a thread unpacks, the loop sends what was unpacked before. */
@@ -224,24 +204,29 @@ enum store_outcome store_bodies(struct store *store, account_t account,
 				struct buf *bodies, enum store_outcome *outcomes)
 {
 	struct store_request request = {.call = CALL_BODIES, .account = account};
-	struct body_reader r;
-	struct several several = {&r, refs, count, bodies, outcomes};
+	struct several several = {.account = account,
+				  .refs = refs,
+				  .count = count,
+				  .bodies = bodies,
+				  .outcomes = outcomes};
+	struct talk *talk = &several.talk;
 
 	request.bodies.refs = refs;
 	request.bodies.count = count;
-	reader_begin(&r, store, account, (struct message_ref){0});
-	enum store_outcome outcome = talk_read(&r.talk, &request);
+	talk_begin(talk, store, TALK_READ);
+	enum store_outcome outcome = talk_read(talk, &request);
 
 	if (outcome == STORE_OK) {
-		(void)reader_zstd(&r); /* the loop's, before a thread needs it */
-		if (r.talk.dec.rest.len < THREAD_BYTES)
+		several.zstd = zstd_take(store); /* before a thread needs it */
+		if (talk->dec.rest.len < THREAD_BYTES)
 			unpack_several(&several);
 		else
 			offload(unpack_several, &several);
 	}
-	if (outcome == STORE_OK && !dec_done(&r.talk.dec))
-		outcome = damaged(&r);
-	reader_end(&r);
+	zstd_give(store, several.zstd);
+	if (outcome == STORE_OK && !dec_done(&talk->dec))
+		outcome = body_damaged(account, refs[0].message);
+	talk_end(talk);
 	return outcome;
 }
 
@@ -266,10 +251,15 @@ static void give(struct taker *t, struct str piece)
 		t->is_wanted = t->take(t->arg, piece);
 }
 
-/* Gives the page's octets to the taker, in pieces. */
+/* Gives the page's octets to the taker, in pieces.  Who takes more than the first of the
+ * body goes on, mostly. */
 static enum store_outcome give_page(struct body_reader *r, struct taker *t)
 {
 	size_t used = 0, made = 0;
+	bool is_ahead = r->given > 0;
+
+	if (is_ahead)
+		body_pages_ahead(r->pages);
 
 	while (t->is_wanted && (used < r->page.len || made == PIECE_BYTES)) {
 		enum store_outcome outcome = unpack(
@@ -279,15 +269,17 @@ static enum store_outcome give_page(struct body_reader *r, struct taker *t)
 			return outcome;
 		if (made > 0)
 			give(t, (struct str){t->piece.ptr, made});
+		if (!is_ahead && t->is_wanted)
+			body_pages_ahead(r->pages);
+		is_ahead = true;
 		if (r->given == r->packed_size && used == r->page.len)
 			break;
 	}
 	return STORE_OK;
 }
 
-enum store_outcome store_body_each(struct store *store, account_t account,
-				   struct message_ref ref,
-				   bool (*take)(void *arg, struct str), void *arg)
+static enum store_outcome give_pages(struct body_pages *pages,
+				     bool (*take)(void *arg, struct str), void *arg)
 {
 	struct body_reader r;
 	struct taker taker = {.take = take, .arg = arg, .is_wanted = true};
@@ -296,7 +288,7 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 	taker.piece = BUF(PIECE_BYTES);
 	taker.body = BUF(BODY_EXPANDED(PIECE_BYTES));
 	taker.expander.form = &r.form;
-	reader_begin(&r, store, account, ref);
+	reader_begin(&r, pages);
 	do {
 		outcome = next_page(&r);
 		if (outcome == STORE_OK)
@@ -308,4 +300,39 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 	buf_fini(&taker.body);
 	reader_end(&r);
 	return outcome;
+}
+
+enum store_outcome store_body_each(struct store *store, account_t account,
+				   struct message_ref ref,
+				   bool (*take)(void *arg, struct str), void *arg)
+{
+	struct body_pages *pages = body_pages_new(store, account, ref);
+
+	return store_body_rest(&pages, take, arg);
+}
+
+struct body_pages *store_body_begin(struct store *store, account_t account,
+				    struct message_ref ref, struct body_pages *after)
+{
+	struct body_pages *pages = body_pages_new(store, account, ref);
+
+	if (after)
+		body_pages_follow(after, pages);
+	else
+		body_pages_begin(pages);
+	return pages;
+}
+
+enum store_outcome store_body_rest(struct body_pages **begun,
+				   bool (*take)(void *arg, struct str), void *arg)
+{
+	enum store_outcome outcome = give_pages(*begun, take, arg);
+
+	body_pages_free(begun);
+	return outcome;
+}
+
+void store_body_drop(struct body_pages **begun)
+{
+	body_pages_free(begun);
 }

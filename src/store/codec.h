@@ -76,7 +76,7 @@ enum {
 	LIST_ROWS_MAX = 1000,   /* of the queue; */
 	COUNT_ROWS_MAX = 10000, /* of its domains */
 	BODY_PAGE_BYTES =
-		256 * 1024,        /* of a frame, in CALL_BODY's reply and CALL_STAGE */
+		400 * 1024,        /* of a frame, in CALL_BODY's reply and CALL_STAGE */
 	STAGED_MAX = 512,          /* bodies of one channel, of commits to come */
 	PART_BYTES = 256 * 1024,   /* of a long reply */
 	BODIES_MAX = 64,           /* of one CALL_BODIES; */

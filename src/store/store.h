@@ -13,6 +13,7 @@
 #include "rt/task.h"
 #include "store/types.h"
 
+struct body_pages;
 struct store;
 
 /* fd is a channel to the store process (see daemon/), owned from here on; -1: not yet. */
@@ -82,6 +83,14 @@ enum store_outcome store_bodies(struct store *store, account_t account,
 enum store_outcome store_body_each(struct store *store, account_t account,
 				   struct message_ref ref,
 				   bool (*take)(void *arg, struct str), void *arg);
+/* The latter in two steps.  The first asks for the beginning of the body, which then
+ * waits, once all of `after` has been asked for (NULL: at once); it never suspends.  One
+ * of the others ends it. */
+struct body_pages *store_body_begin(struct store *store, account_t account,
+				    struct message_ref ref, struct body_pages *after);
+enum store_outcome store_body_rest(struct body_pages **begun,
+				   bool (*take)(void *arg, struct str), void *arg);
+void store_body_drop(struct body_pages **begun);
 
 /* Small key-value pairs of an account.  The scan gives keys that start with prefix and
  * are greater than after ("" from the start), at most limit, in octet order. */

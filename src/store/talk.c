@@ -11,9 +11,10 @@ static struct buf spare_take(struct store *store, size_t max)
 	return buf;
 }
 
-static void spare_give(struct store *store, struct buf *buf)
+void store_spare_give(struct store *store, struct buf *buf)
 {
-	if (buf->room > SPARE_BUF_BYTES || store->spare_count == SPARE_BUFS) {
+	if (buf->room == 0 || buf->room > SPARE_BUF_BYTES ||
+	    store->spare_count == SPARE_BUFS) {
 		buf_fini(buf);
 		return;
 	}
@@ -39,8 +40,8 @@ void talk_end(struct talk *talk)
 {
 	struct store *store = talk->store;
 
-	spare_give(store, &talk->request);
-	spare_give(store, &talk->reply);
+	store_spare_give(store, &talk->request);
+	store_spare_give(store, &talk->reply);
 	store_unuse(store);
 }
 

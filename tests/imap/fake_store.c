@@ -650,6 +650,35 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 	return STORE_OK;
 }
 
+struct body_pages {
+	struct message_ref ref;
+};
+
+struct body_pages *store_body_begin(struct store *store, account_t account,
+				    struct message_ref ref, struct body_pages *after)
+{
+	struct body_pages *begun = NEW(struct body_pages);
+
+	(void)store, (void)account, (void)after;
+	begun->ref = ref;
+	return begun;
+}
+
+enum store_outcome store_body_rest(struct body_pages **begun,
+				   bool (*take)(void *arg, struct str), void *arg)
+{
+	struct message_ref ref = (*begun)->ref;
+
+	store_body_drop(begun);
+	return store_body_each(NULL, 0, ref, take, arg);
+}
+
+void store_body_drop(struct body_pages **begun)
+{
+	mem_free(*begun);
+	*begun = NULL;
+}
+
 enum store_outcome store_bodies(struct store *store, account_t account,
 				const struct message_ref *refs, size_t count,
 				struct buf *bodies, enum store_outcome *outcomes)
