@@ -15,10 +15,20 @@ struct fetching {
 	size_t section_count;
 	const struct uids *seen; /* these have just become \Seen; NULL: none */
 	struct message message;
-	bool needs_digest;
+	bool needs_message;
 	bool has_item;  /* the response has an item already */
 	bool is_broken; /* a literal could not be finished: nothing may follow */
 };
+
+/* Whether a section is anything else than the whole message. */
+static bool has_inner_section(const struct fetching *f)
+{
+	for (size_t i = 0; i < f->section_count; i++) {
+		if (f->sections[i].part_count > 0 || f->sections[i].text != IMAP_TEXT_ALL)
+			return true;
+	}
+	return false;
+}
 
 static unsigned columns_for(const struct fetching *f)
 {
@@ -33,7 +43,9 @@ static unsigned columns_for(const struct fetching *f)
 	if (f->items & from_message)
 		columns |= ROW_MESSAGE;
 	if ((f->items & from_digest) || f->section_count > 0)
-		columns |= ROW_MESSAGE | ROW_DIGEST;
+		columns |= ROW_MESSAGE;
+	if ((f->items & from_digest) || has_inner_section(f))
+		columns |= ROW_DIGEST;
 	if (f->items & IMAP_FETCH_THREADID)
 		columns |= ROW_THREAD;
 	if ((f->items & IMAP_FETCH_MODSEQ) || (f->seen && f->s->is_condstore))
@@ -341,7 +353,7 @@ static enum store_outcome fetch_one(struct fetching *f, const struct message_row
 	selected_write_fetch(s, number, row->uid);
 	f->has_item = false;
 	write_plain_items(f, row);
-	if (f->needs_digest) {
+	if (f->needs_message) {
 		message_turn(&f->message, row);
 		outcome = write_digest_items(f);
 	}
@@ -380,7 +392,7 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 	const struct message_row *row;
 	bool is_many = false;
 
-	f->needs_digest = columns_for(f) & ROW_DIGEST;
+	f->needs_message = f->section_count > 0 || (walk.columns & ROW_DIGEST);
 	if (worst != STORE_OK)
 		return worst;
 	SCOPED(ahead_free) struct ahead *ahead = NULL;
