@@ -35,6 +35,10 @@ static struct imap_address one_address(const struct mail_address *from)
 static bool addresses(struct arena *arena, const struct mail_addresses *from,
 		      struct imap_addresses *to)
 {
+	if (from->count == 0) {
+		*to = (struct imap_addresses){0};
+		return true;
+	}
 	struct imap_address *list = ARENA_ARRAY(arena, struct imap_address, from->count);
 
 	if (!list)

@@ -20,18 +20,32 @@ static uint64_t zeros(uint64_t octets)
 	return (octets - EACH(1)) & ~octets;
 }
 
+static void look_at(uint64_t octets, uint64_t *bad, uint64_t *special)
+{
+	*bad |= octets | (octets + EACH(1)) | ((octets - EACH(32)) & ~octets);
+	*special |= zeros(octets ^ EACH((uint64_t)'"')) |
+		    zeros(octets ^ EACH((uint64_t)'\\'));
+}
+
+/* Eight at a time, the last of them perhaps once more; most of what is written are short
+ * texts. */
 static struct unquoted look_through(struct str text)
 {
-	uint64_t bad = 0, special = 0;
+	uint64_t bad = 0, special = 0, octets = EACH((uint64_t)'x');
 
-	/* Eight at a time, since most of what is written are short texts. */
-	for (size_t at = 0; at < text.len; at += 8) {
-		uint64_t octets = EACH((uint64_t)'x');
+	if (text.len < sizeof octets) {
+		for (size_t at = 0; at < text.len; at++)
+			octets = octets << 8 | (unsigned char)text.ptr[at];
+		look_at(octets, &bad, &special);
+	} else {
+		size_t last = text.len - sizeof octets;
 
-		memcpy(&octets, text.ptr + at, num_min(8, text.len - at));
-		bad |= octets | (octets + EACH(1)) | ((octets - EACH(32)) & ~octets);
-		special |= zeros(octets ^ EACH((uint64_t)'"')) |
-			   zeros(octets ^ EACH((uint64_t)'\\'));
+		for (size_t at = 0; at < last; at += sizeof octets) {
+			memcpy(&octets, text.ptr + at, sizeof octets);
+			look_at(octets, &bad, &special);
+		}
+		memcpy(&octets, text.ptr + last, sizeof octets);
+		look_at(octets, &bad, &special);
 	}
 	return (struct unquoted){(bad & EACH(128)) != 0, (special & EACH(128)) != 0};
 }

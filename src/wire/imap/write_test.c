@@ -22,6 +22,32 @@ static const struct {
 	{STR("a\0b\0"), STR("{4}\r\na b "), STR("{4}\r\na b ")},
 };
 
+/* Whatever the length of the text and the place of the octet. */
+TEST(an_octet_that_cannot_be_quoted_is_seen_anywhere)
+{
+	static const struct {
+		char octet, begins;
+		size_t more; /* octets beyond the text, if it is quoted */
+	} cases[] = {{'"', '"', 3},    {'\\', '"', 3},   {'\x1f', '{', 0},
+		     {'\x7f', '{', 0}, {'\x80', '{', 0}, {'\xff', '{', 0},
+		     {' ', '"', 2},    {'~', '"', 2},    {'!', '"', 2},
+		     {'#', '"', 2},    {'[', '"', 2},    {']', '"', 2}};
+	char text[40];
+
+	for (size_t i = 0; i < COUNT_OF(cases) * 40 * 40; i++) {
+		size_t len = i % 40 + 1, at = i / 40 % 40, which = i / 1600;
+
+		if (at >= len)
+			continue;
+		memset(text, 'a', sizeof text);
+		text[at] = cases[which].octet;
+		buf_reset(&out);
+		imap_write_string(&out, (struct str){text, len});
+		CHECK(out.ptr[0] == cases[which].begins);
+		CHECK(cases[which].more == 0 || out.len == len + cases[which].more);
+	}
+}
+
 TEST(strings_are_quoted_or_literal)
 {
 	for (size_t i = 0; i < COUNT_OF(strings); i++) {
