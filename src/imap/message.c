@@ -50,12 +50,11 @@ static struct message_ref message_ref(const struct message *m)
 static enum store_outcome body_each(struct message *m,
 				    bool (*take)(void *arg, struct str), void *arg)
 {
-	struct body_pages *begun =
-		m->ahead ? ahead_take_long(m->ahead, m->row->message) : NULL;
+	struct message_ref ref = message_ref(m);
 
-	return begun ? store_body_rest(&begun, take, arg)
-		     : store_body_each(session_store(m->s), m->account, message_ref(m),
-				       take, arg);
+	return m->ahead
+		       ? ahead_each(m->ahead, ref, take, arg)
+		       : store_body_each(session_store(m->s), m->account, ref, take, arg);
 }
 
 struct holding {

@@ -78,13 +78,14 @@ enum store_outcome reading_body(struct reading *reading, struct maildrop *drop,
 				bool (*take)(void *arg, struct str), void *arg)
 {
 	SCOPED(buf_fini) struct buf body = BUF(AHEAD_BODY_MAX);
+	struct message_ref ref = MESSAGE_REF(row->message);
 	enum store_outcome outcome;
 
-	if (reading->ahead && ahead_take(reading->ahead, row->message, &body, &outcome)) {
-		if (outcome == STORE_OK)
-			(void)take(arg, buf_str(&body));
-		return outcome;
-	}
-	return store_body_each(drop->store, drop->account, MESSAGE_REF(row->message),
-			       take, arg);
+	if (!reading->ahead)
+		return store_body_each(drop->store, drop->account, ref, take, arg);
+	if (!ahead_take(reading->ahead, row->message, &body, &outcome))
+		return ahead_each(reading->ahead, ref, take, arg);
+	if (outcome == STORE_OK)
+		(void)take(arg, buf_str(&body));
+	return outcome;
 }

@@ -196,7 +196,7 @@ enum store_outcome storage_frame(struct storage *storage, account_t account,
 /* Several whole ones, STORAGE_FRAMES_MAX at most, one behind the other in octets, whose
  * bound has to leave STORAGE_FRAME_EXTRA beyond room.  INVALID for those that find no
  * room. */
-enum { STORAGE_FRAMES_MAX = 64, STORAGE_FRAME_EXTRA = 4096 };
+enum { STORAGE_FRAMES_MAX = 128, STORAGE_FRAME_EXTRA = 4096 };
 struct storage_frame {
 	uint64_t message;
 	enum store_outcome outcome;

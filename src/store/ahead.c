@@ -6,7 +6,7 @@
 
 enum {
 	LONG_ONES = 2, /* the one whose turn it is, and the next */
-	BATCHES = 3,
+	BATCHES = 2,
 	FIRST_BODIES = 8, /* of the first batch: more may never be asked for */
 	WAIT_S = 60,
 };
@@ -269,4 +269,13 @@ struct body_pages *ahead_take_long(struct ahead *ahead, uint64_t message)
 	if (one)
 		one->pages = NULL;
 	return pages;
+}
+
+enum store_outcome ahead_each(struct ahead *ahead, struct message_ref ref,
+			      bool (*take)(void *arg, struct str), void *arg)
+{
+	struct body_pages *begun = ahead_take_long(ahead, ref.message);
+
+	return begun ? store_body_rest(&begun, take, arg)
+		     : store_body_each(ahead->store, ahead->account, ref, take, arg);
 }

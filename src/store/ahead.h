@@ -22,3 +22,6 @@ bool ahead_take(struct ahead *ahead, uint64_t message, struct buf *body,
 /* The same for a long one, which was begun (store_body_begin()), and is the caller's from
  * now on; NULL if it was not. */
 struct body_pages *ahead_take_long(struct ahead *ahead, uint64_t message);
+/* Any body as store_body_each() gives it; goes on with one that was begun. */
+enum store_outcome ahead_each(struct ahead *ahead, struct message_ref ref,
+			      bool (*take)(void *arg, struct str), void *arg);

@@ -79,8 +79,8 @@ enum {
 		400 * 1024,        /* of a frame, in CALL_BODY's reply and CALL_STAGE */
 	STAGED_MAX = 512,          /* bodies of one channel, of commits to come */
 	PART_BYTES = 256 * 1024,   /* of a long reply */
-	BODIES_MAX = 64,           /* of one CALL_BODIES; */
-	BODIES_BYTES = 192 * 1024, /* of their frames: so the reply is one frame */
+	BODIES_MAX = 128,          /* of one CALL_BODIES; */
+	BODIES_BYTES = 288 * 1024, /* of their frames: so the reply is one frame */
 	REPLY_BYTES_MAX = 16 * 1024 * 1024,
 };
 #define STORE_BODY_BYTES_MAX ((uint64_t)256 * 1024 * 1024) /* raw, and of its frame */
