@@ -245,6 +245,48 @@ TEST(bodies_are_begun_before_it_is_their_turn)
 	world_run(begins_bodies);
 }
 
+/* Pages that were asked for before so many octets had been taken. */
+struct slow_taker {
+	size_t at, stops_at, page_count;
+};
+
+static bool take_slowly(void *arg, struct str piece)
+{
+	struct slow_taker *taker = arg;
+
+	taker->at += piece.len;
+	CHECK(task_sleep_ms(20) == OK);
+	if (taker->at < taker->stops_at)
+		return true;
+	taker->page_count = w.page_count;
+	return false;
+}
+
+static void waits_for_slow_takers(void)
+{
+	SCOPED(buf_fini) struct buf raw = BUF(8 << 20);
+	struct slow_taker first = {.stops_at = 1}, second = {.stops_at = 300 * 1000};
+
+	enter(w.door, ANN, 1);
+	uint64_t message = append_attachment(57 * 40000, &raw);
+
+	w.page_count = 0;
+	CHECK(store_body_each(w.door, ANN, MESSAGE_REF(message), take_slowly, &first) ==
+	      STORE_OK);
+	CHECK(first.page_count == 1); /* it might have been enough, and was */
+	CHECK(task_sleep_ms(20) == OK && w.page_count == 1);
+	w.page_count = 0;
+	CHECK(store_body_each(w.door, ANN, MESSAGE_REF(message), take_slowly, &second) ==
+	      STORE_OK);
+	CHECK(second.page_count == 2);
+	store_leave(w.door, ANN);
+}
+
+TEST(who_takes_slowly_is_one_page_ahead)
+{
+	world_run(waits_for_slow_takers);
+}
+
 static struct message_row long_row(uint32_t uid, uint64_t message, size_t size)
 {
 	return (struct message_row){.uid = uid, .message = message, .size = size};

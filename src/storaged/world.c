@@ -23,11 +23,16 @@ int channel_to(enum gate_role role, uint64_t id)
 	return fds[0];
 }
 
+static void note(const struct store_request *request, bool is_begun)
+{
+	w.page_count += is_begun && request->call == CALL_BODY;
+}
+
 void store_process_start(void)
 {
 	struct storage_options options = {
 		.folder = w.folder, .index_bytes_max = 256 << 20, .has_search = true};
-	struct storaged_options daemon = {.staging = w.staging};
+	struct storaged_options daemon = {.staging = w.staging, .note = note};
 	struct str why;
 
 	ASSERT(storage_open(&options, &w.arena, &w.storage, &why) == OK);

@@ -13,6 +13,7 @@ extern struct world {
 	struct storage *storage;
 	struct storaged *storaged;
 	struct store *door, *deliverd, *ctl;
+	size_t page_count;  /* of bodies, that were asked for */
 	struct arena arena; /* of everything that comes back */
 	void (*test)(void);
 } w;
