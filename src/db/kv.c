@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/codec.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "db/disk.h"
@@ -19,7 +18,6 @@ enum {
 	READERS_MAX = 512,
 	IDLE_MAX = 32,
 	SUM_BYTES = 4, /* behind each value: CRC-32C over key and value */
-	PAGE_BYTES = 4096,
 };
 
 struct kv_txn {
@@ -51,11 +49,6 @@ static MDB_val to_val(struct str s)
 static struct str from_val(MDB_val val)
 {
 	return (struct str){val.mv_data, val.mv_size};
-}
-
-static uint32_t sum_of(struct str key, struct str value)
-{
-	return crc32c(crc32c(0, key), value);
 }
 
 /* The value without its checksum; false if that is not its own. */
@@ -427,7 +420,7 @@ err_t kv_put(struct kv_txn *txn, struct str key, struct str value)
 	ASSERT(value.len <= KV_VALUE_BYTES_MAX);
 	TRY(undo_note(txn, key));
 	MDB_val k = to_val(key), v = {.mv_size = value.len + SUM_BYTES};
-	uint32_t sum = sum_of(key, value);
+	uint32_t sum = kv_sum(key, value);
 
 	txn->changes++;
 	txn->pages++;
@@ -538,6 +531,11 @@ static err_t cursor_move(struct kv_cursor *cursor, struct str key, MDB_cursor_op
 		return ERR_ABSENT;
 	if (code)
 		return failed("seek", code);
+	uintptr_t page = (uintptr_t)k.mv_data / KV_PAGE_BYTES;
+
+	if (page != cursor->page && (op == MDB_NEXT || op == MDB_PREV))
+		kv_page_fetch(k.mv_data);
+	cursor->page = page;
 	cursor->key = from_val(k);
 	return take_sum(k, v, &cursor->value) ? OK : damaged(k);
 }
@@ -575,7 +573,7 @@ err_t kv_replace(struct kv_cursor *cursor, struct str value)
 	ASSERT(txn->mode == KV_WRITE && value.len <= KV_VALUE_BYTES_MAX);
 	if (txn->kv->undo.is_on)
 		TRY(kv_undo_note(&txn->kv->undo, key, &cursor->value));
-	uintptr_t page = (uintptr_t)key.ptr / PAGE_BYTES;
+	uintptr_t page = (uintptr_t)key.ptr / KV_PAGE_BYTES;
 
 	txn->pages += page != txn->replaced;
 	txn->replaced = page;
@@ -585,7 +583,7 @@ err_t kv_replace(struct kv_cursor *cursor, struct str value)
 		kv_memory_put(&txn->root, key, value);
 		return OK;
 	}
-	uint32_t sum = sum_of(key, value);
+	uint32_t sum = kv_sum(key, value);
 
 	memcpy(copy, key.ptr, key.len);
 	buf_reset(row);

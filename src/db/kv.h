@@ -80,6 +80,7 @@ struct kv_cursor {
 	bool is_in_memory;
 	struct kv_txn *txn;
 	size_t changes; /* of the transaction, when it was moved */
+	uintptr_t page; /* in memory, where it stands */
 };
 [[nodiscard]] err_t kv_cursor_open(struct kv_txn *txn, struct kv_cursor *cursor);
 void kv_cursor_close(struct kv_cursor *cursor); /* for SCOPED; closed twice is fine */

@@ -90,6 +90,11 @@ static uint64_t get64(const char *bytes)
 	return value;
 }
 
+uint32_t kv_sum(struct str key, struct str value)
+{
+	return crc32c(crc32c(0, key), value);
+}
+
 bool kv_sum_is_right(struct str key, struct str stored)
 {
 	uint32_t sum;
@@ -99,7 +104,17 @@ bool kv_sum_is_right(struct str key, struct str stored)
 	struct str value = str_first(stored, stored.len - SUM);
 
 	memcpy(&sum, stored.ptr + value.len, sizeof sum);
-	return sum == crc32c(crc32c(0, key), value);
+	return sum == kv_sum(key, value);
+}
+
+void kv_page_fetch(const void *row)
+{
+	enum { LINE = 64 };
+	const char *page = (const char *)row - (uintptr_t)row % KV_PAGE_BYTES;
+
+	/* LMDB fills pages from their end, so what comes first stands last. */
+	for (size_t at = KV_PAGE_BYTES; at > 0; at -= LINE)
+		__builtin_prefetch(page + at - LINE);
 }
 
 /* Damage is noted, and the walk goes on elsewhere. */

@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+enum { KV_PAGE_BYTES = 4096 };
+
 enum kv_depth {
 	KV_PAGES_HEAD, /* the two pages that say where everything is */
 	KV_PAGES_ALL,
@@ -30,5 +32,9 @@ struct kv_pages {
 				   struct kv_pages *found);
 /* Writes an index that is empty, if there is none. */
 [[nodiscard]] err_t kv_make_empty(const char *path);
-/* True if the sum stands behind the value as kv.c writes it. */
+/* What kv.c writes behind a value; whether that stands there. */
+uint32_t kv_sum(struct str key, struct str value);
 bool kv_sum_is_right(struct str key, struct str stored);
+/* Whoever walks has come to a row of another page, and will read all of it: it is fetched
+ * from memory as a whole.  Row by row, each line of it would be waited for. */
+void kv_page_fetch(const void *row);
