@@ -85,11 +85,6 @@ uint32_t dec_u32(struct dec *dec)
 	return (uint32_t)dec_little(dec, 4);
 }
 
-uint64_t dec_u64(struct dec *dec)
-{
-	return dec_little(dec, 8);
-}
-
 uint32_t dec_key32(struct dec *dec)
 {
 	return (uint32_t)dec_big(dec, 4);

@@ -3,6 +3,8 @@
  * dec_ok() once; after an error every read gives zero or "".  Slices borrow the input. */
 #pragma once
 
+#include <endian.h>
+
 #include "base/buf.h"
 
 static inline void enc_u8(struct buf *buf, uint8_t value)
@@ -66,7 +68,15 @@ static inline uint8_t dec_u8(struct dec *dec)
 }
 uint16_t dec_u16(struct dec *dec);
 uint32_t dec_u32(struct dec *dec);
-uint64_t dec_u64(struct dec *dec);
+static inline uint64_t dec_u64(struct dec *dec)
+{
+	struct str bytes = dec_bytes(dec, 8);
+	uint64_t value = 0;
+
+	if (bytes.len == 8)
+		memcpy(&value, bytes.ptr, 8);
+	return le64toh(value);
+}
 static inline uint64_t dec_var(struct dec *dec)
 {
 	uint64_t value = 0;

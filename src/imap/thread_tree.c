@@ -1,6 +1,7 @@
 #include "imap/thread_tree.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "imap/ranked.h"
 
 enum {
@@ -26,15 +27,28 @@ struct thread_slot {
 	uint32_t node;
 };
 
+/* Slots for so many: a power of two. */
+static size_t slots_for(size_t count)
+{
+	size_t slots = SLOTS_FIRST;
+
+	while (slots < 2 * count)
+		slots *= 2;
+	return slots;
+}
+
 void thread_tree_init(struct thread_tree *tree, enum imap_thread algorithm,
-		      size_t nodes_max)
+		      size_t messages, size_t nodes_max)
 {
 	ASSERT(nodes_max < UINT32_MAX);
+	messages = (size_t)num_min(messages, nodes_max);
 	*tree = (struct thread_tree){.algorithm = algorithm,
 				     .count_max = nodes_max,
+				     .slots_first = slots_for(messages),
 				     .steps_left = STEPS_FIRST};
-	MEM_ROOM(tree->nodes, tree->count, tree->room);
-	tree->nodes[tree->count++] = (struct thread_node){0};
+	tree->room = messages + messages / 4 + 1;
+	tree->nodes = NEW_ARRAY(struct thread_node, tree->room);
+	tree->count = 1;
 }
 
 void thread_tree_fini(struct thread_tree *tree)
@@ -67,7 +81,7 @@ static struct thread_slot *slot_in(struct thread_slot *slots, size_t count, uint
 /* At most half of them are used. */
 static void slots_grow(struct thread_tree *tree)
 {
-	size_t count = tree->slot_count > 0 ? tree->slot_count * 2 : SLOTS_FIRST;
+	size_t count = tree->slot_count > 0 ? tree->slot_count * 2 : tree->slots_first;
 	struct thread_slot *slots = NEW_ARRAY(struct thread_slot, count);
 
 	for (size_t i = 0; i < tree->slot_count; i++) {
@@ -93,11 +107,19 @@ static uint32_t *slot_of(struct thread_tree *tree, uint64_t key)
 	return &slot->node;
 }
 
-static void slots_clear(struct thread_tree *tree)
+/* So many will be kept now. */
+static void slots_clear(struct thread_tree *tree, size_t count)
 {
 	mem_free(tree->slots);
 	tree->slots = NULL;
+	tree->slots_first = slots_for(count);
 	tree->slot_count = tree->slots_used = 0;
+}
+
+void thread_tree_fetch(const struct thread_tree *tree, uint64_t id)
+{
+	if (tree->slot_count > 0)
+		__builtin_prefetch(&tree->slots[id & (tree->slot_count - 1)]);
 }
 
 /* ---- step 1: links ----------------------------------------------------------------- */
@@ -141,13 +163,11 @@ static void link_node(struct thread_tree *tree, uint32_t parent, uint32_t child)
 /* The node of an identifier, a dummy if it is new; NONE at the bound. */
 static uint32_t node_named(struct thread_tree *tree, uint64_t id)
 {
-	uint32_t node = *slot_of(tree, id);
+	uint32_t *node = slot_of(tree, id);
 
-	if (node == NONE) {
-		node = node_new(tree);
-		*slot_of(tree, id) = node;
-	}
-	return node;
+	if (*node == NONE)
+		*node = node_new(tree);
+	return *node;
 }
 
 /* Step 1.A: each reference is the parent of the next.  Gives the last of them. */
@@ -365,7 +385,7 @@ static void join_subjects(struct thread_tree *tree, const struct ranked *list)
 	size_t count;
 	uint32_t *tops = tops_of(tree, list, &count);
 
-	slots_clear(tree);
+	slots_clear(tree, count);
 	for (size_t i = 0; i < count; i++) {
 		if (tree->nodes[tops[i]].subject != 0)
 			note_subject(tree, tops[i]);

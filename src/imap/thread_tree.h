@@ -28,15 +28,19 @@ struct thread_tree {
 	struct thread_node *nodes; /* the first stands for the root, and for none */
 	size_t count, room, count_max;
 	struct thread_slot *slots; /* nodes by their identifiers, or by subjects */
-	size_t slot_count, slots_used;
+	size_t slot_count, slots_used, slots_first;
 	size_t messages;
 	uint64_t steps_left; /* of looking for loops */
 };
 
-/* With identifiers that no message has it may have nodes_max nodes, of 50 octets. */
+/* With identifiers that no message has it may have nodes_max nodes, of 50 octets.  For so
+ * many messages there is room at once; more may come. */
 void thread_tree_init(struct thread_tree *tree, enum imap_thread algorithm,
-		      size_t nodes_max);
+		      size_t messages, size_t nodes_max);
 void thread_tree_fini(struct thread_tree *tree);
+/* What has that identifier, or names it, is added soon: where it will be looked for is
+ * fetched from memory meanwhile. */
+void thread_tree_fetch(const struct thread_tree *tree, uint64_t id);
 /* False at the bound. */
 [[nodiscard]] bool thread_tree_add(struct thread_tree *tree,
 				   const struct thread_facts *facts);

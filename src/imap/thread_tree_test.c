@@ -161,7 +161,7 @@ TEST(messages_become_threads)
 		struct shown shown = {.text = BUF(1000)};
 		const struct letter *letters = mailboxes[i].letters;
 
-		thread_tree_init(&tree, mailboxes[i].algorithm, 1000);
+		thread_tree_init(&tree, mailboxes[i].algorithm, 0, 1000);
 		for (uint32_t l = 0; l < 8 && letters[l].references; l++)
 			CHECK(add(&tree, l + 1, &letters[l]));
 		thread_tree_build(&tree, NULL);
@@ -181,7 +181,7 @@ TEST(an_empty_mailbox_has_no_threads)
 		struct thread_tree tree;
 		struct shown shown = {.text = BUF(1000)};
 
-		thread_tree_init(&tree, algorithms[i], 1000);
+		thread_tree_init(&tree, algorithms[i], 300, 1000);
 		thread_tree_build(&tree, NULL);
 		thread_tree_tell(&tree, show, &shown);
 		CHECK(shown.text.len == 0);
@@ -198,7 +198,7 @@ static struct shown threads_of(enum imap_thread algorithm, uint32_t n,
 	struct thread_tree tree;
 	struct shown shown = {.text = BUF(64 << 20)};
 
-	thread_tree_init(&tree, algorithm, 4 << 20);
+	thread_tree_init(&tree, algorithm, 1000, 4 << 20);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t references[20], id = 0;
 		size_t count = name(i, &id, references);
@@ -287,7 +287,7 @@ TEST(what_names_too_many_messages_is_refused)
 	struct thread_tree tree;
 	const struct letter letter = {'z', "abcdefghij", 'x', false, 1, 1};
 
-	thread_tree_init(&tree, IMAP_THREAD_REFERENCES, 10);
+	thread_tree_init(&tree, IMAP_THREAD_REFERENCES, 100, 10);
 	CHECK(!add(&tree, 1, &letter));
 	thread_tree_fini(&tree);
 }
