@@ -60,7 +60,7 @@ static enum store_outcome only_changed(struct session *s, const struct imap_fetc
 	if (!fetch->has_changed_since)
 		return STORE_OK;
 	if (fetch->wants_vanished)
-		outcome = resync_vanished(s, *list, *count, fetch->changed_since, NULL);
+		outcome = resync_vanished(s, *list, *count, fetch->changed_since);
 	if (outcome == STORE_OK)
 		outcome = resync_changed(s, *list, *count, fetch->changed_since, changed);
 	*list = changed->list;

@@ -14,6 +14,7 @@ struct fetching {
 	const struct imap_section *sections;
 	size_t section_count;
 	const struct uids *seen; /* these have just become \Seen; NULL: none */
+	uint64_t since;          /* only those whose mod-sequence is higher; 0: all */
 	struct message message;
 	bool needs_message;
 	bool has_item;  /* the response has an item already */
@@ -406,6 +407,8 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 		size_t page_count;
 		const struct message_row *page = walk_page(&walk, &page_count);
 
+		if (f->since != 0 && row->modseq <= f->since)
+			continue;
 		is_many |= page_count > 1; /* for one alone there is nothing to gain */
 		if (ahead && is_many)
 			ahead_want(ahead, page, page_count);
@@ -422,6 +425,14 @@ enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
 			       size_t count, unsigned items)
 {
 	struct fetching f = {.s = s, .items = items};
+
+	return fetch_all(&f, list, count);
+}
+
+enum store_outcome fetch_changed(struct session *s, const struct imap_range *list,
+				 size_t count, unsigned items, uint64_t since)
+{
+	struct fetching f = {.s = s, .items = items, .since = since};
 
 	return fetch_all(&f, list, count);
 }

@@ -7,6 +7,9 @@
  * the UID ranges; those that went meanwhile are passed over. */
 enum store_outcome fetch_items(struct session *s, const struct imap_range *list,
 			       size_t count, unsigned items);
+/* The same for those among them whose mod-sequence is higher; items with _MODSEQ. */
+enum store_outcome fetch_changed(struct session *s, const struct imap_range *list,
+				 size_t count, unsigned items, uint64_t since);
 /* The same for messages whose flags are known; items are IMAP_FETCH_UID and _FLAGS. */
 enum store_outcome fetch_runs(struct session *s, const struct flags_run *runs,
 			      size_t count, unsigned items);

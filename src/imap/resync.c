@@ -9,16 +9,25 @@ static void add_list(struct uids *set, const struct imap_range *list, size_t cou
 		uids_add(set, list[i].first, list[i].last);
 }
 
-/* What the change log tells since, of what the client was told or is about to be told;
- * false in *is_whole if the log begins later. */
+/* What the change log tells since, of what the client was told or is about to be told. */
+struct history {
+	struct uids changed, gone;
+	bool is_whole; /* false: the log begins later */
+};
+
+static void history_fini(struct history *history)
+{
+	uids_fini(&history->changed);
+	uids_fini(&history->gone);
+}
+
 static enum store_outcome read_log(struct session *s, uint64_t since,
-				   struct uids *changed, struct uids *gone,
-				   bool *is_whole)
+				   struct history *history)
 {
 	const struct selected *box = &s->box;
 	bool more = since < box->change;
 
-	*is_whole = since <= box->change;
+	history->is_whole = since <= box->change;
 	while (more) {
 		struct change_row *rows;
 		size_t count;
@@ -28,12 +37,13 @@ static enum store_outcome read_log(struct session *s, uint64_t since,
 			store_changes(session_store(s), s->box.account, box->mailbox,
 				      since, &s->page, &rows, &count, &since, &more);
 
-		*is_whole = outcome != STORE_CONFLICT;
+		history->is_whole = outcome != STORE_CONFLICT;
 		if (outcome != STORE_OK)
-			return *is_whole ? outcome : STORE_OK;
+			return history->is_whole ? outcome : STORE_OK;
 		for (size_t i = 0; i < count && rows[i].change <= box->change; i++) {
-			struct uids *set =
-				rows[i].kind == CHANGE_MESSAGE_GONE ? gone : changed;
+			struct uids *set = rows[i].kind == CHANGE_MESSAGE_GONE
+						   ? &history->gone
+						   : &history->changed;
 
 			if (rows[i].kind >= CHANGE_MESSAGE_NEW &&
 			    rows[i].kind <= CHANGE_MESSAGE_GONE)
@@ -41,24 +51,32 @@ static enum store_outcome read_log(struct session *s, uint64_t since,
 		}
 		more &= since < box->change;
 	}
-	uids_sort(changed);
-	uids_sort(gone);
+	uids_sort(&history->changed);
+	uids_sort(&history->gone);
 	return STORE_OK;
+}
+
+/* Those of the list that may have changed. */
+static void candidates(const struct history *history, const struct imap_range *list,
+		       size_t count, struct uids *wanted)
+{
+	add_list(wanted, list, count);
+	if (history->is_whole)
+		uids_intersect(wanted, &history->changed);
 }
 
 enum store_outcome resync_changed(struct session *s, const struct imap_range *list,
 				  size_t count, uint64_t since, struct uids *changed)
 {
-	SCOPED(uids_fini) struct uids candidates = {0}, gone = {0}, wanted = {0};
-	bool is_whole;
-	enum store_outcome outcome = read_log(s, since, &candidates, &gone, &is_whole);
+	SCOPED(history_fini) struct history history = {0};
+	SCOPED(uids_fini) struct uids wanted = {0};
+	enum store_outcome outcome = read_log(s, since, &history);
 
 	if (outcome != STORE_OK)
 		return outcome;
-	add_list(&wanted, list, count);
-	if (is_whole)
-		uids_intersect(&wanted, &candidates);
-	struct walk walk = walk_over(s, wanted.list, wanted.count, ROW_MODSEQ);
+	candidates(&history, list, count, &wanted);
+	SCOPED(walk_fini)
+	struct walk walk = walk_through(s, wanted.list, wanted.count, ROW_MODSEQ);
 
 	for (const struct message_row *row; (row = walk_next(&walk));) {
 		if (row->modseq > since)
@@ -129,19 +147,16 @@ only_absent(struct session *s, const struct imap_select *samples, struct uids *g
 	return STORE_OK;
 }
 
-enum store_outcome resync_vanished(struct session *s, const struct imap_range *list,
-				   size_t count, uint64_t since,
-				   const struct imap_select *samples)
+static enum store_outcome tell_vanished(struct session *s, const struct history *history,
+					const struct imap_range *list, size_t count,
+					const struct imap_select *samples)
 {
-	SCOPED(uids_fini) struct uids vanished = {0}, changed = {0}, gone = {0};
-	bool is_whole;
-	enum store_outcome outcome = read_log(s, since, &changed, &gone, &is_whole);
+	SCOPED(uids_fini) struct uids vanished = {0};
+	enum store_outcome outcome = STORE_OK;
 
-	if (outcome != STORE_OK)
-		return outcome;
 	add_list(&vanished, list, count);
-	if (is_whole) {
-		uids_intersect(&vanished, &gone);
+	if (history->is_whole) {
+		uids_intersect(&vanished, &history->gone);
 		uids_subtract(&vanished, &s->box.gone); /* they are told in their turn */
 	} else {
 		outcome = only_absent(s, samples, &vanished);
@@ -151,8 +166,19 @@ enum store_outcome resync_vanished(struct session *s, const struct imap_range *l
 	return outcome;
 }
 
+enum store_outcome resync_vanished(struct session *s, const struct imap_range *list,
+				   size_t count, uint64_t since)
+{
+	SCOPED(history_fini) struct history history = {0};
+	enum store_outcome outcome = read_log(s, since, &history);
+
+	return outcome == STORE_OK ? tell_vanished(s, &history, list, count, NULL)
+				   : outcome;
+}
+
 enum store_outcome resync_select(struct session *s, const struct imap_select *select)
 {
+	SCOPED(history_fini) struct history history = {0};
 	SCOPED(uids_fini) struct uids known = {0}, all = {0}, changed = {0};
 
 	if (s->box.uid_next == 1)
@@ -163,14 +189,14 @@ enum store_outcome resync_select(struct session *s, const struct imap_select *se
 	else
 		uids_add(&known, 1, s->box.uid_next - 1);
 	uids_intersect(&known, &all);
-	enum store_outcome outcome =
-		resync_vanished(s, known.list, known.count, select->modseq, select);
+	enum store_outcome outcome = read_log(s, select->modseq, &history);
 
 	if (outcome == STORE_OK)
-		outcome = resync_changed(s, known.list, known.count, select->modseq,
-					 &changed);
-	if (outcome != STORE_OK || changed.count == 0)
+		outcome = tell_vanished(s, &history, known.list, known.count, select);
+	if (outcome != STORE_OK)
 		return outcome;
-	return fetch_items(s, changed.list, changed.count,
-			   IMAP_FETCH_UID | IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ);
+	candidates(&history, known.list, known.count, &changed);
+	return fetch_changed(s, changed.list, changed.count,
+			     IMAP_FETCH_UID | IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ,
+			     select->modseq);
 }

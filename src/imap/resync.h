@@ -9,9 +9,8 @@
 enum store_outcome resync_changed(struct session *s, const struct imap_range *list,
 				  size_t count, uint64_t since, struct uids *changed);
 /* "* VANISHED (EARLIER) ..." for those among these that went since, but not for those
- * that the client is still to be told of.  samples may be NULL. */
+ * that the client is still to be told of. */
 enum store_outcome resync_vanished(struct session *s, const struct imap_range *list,
-				   size_t count, uint64_t since,
-				   const struct imap_select *samples);
+				   size_t count, uint64_t since);
 /* Both, as a SELECT with QRESYNC wants them. */
 enum store_outcome resync_select(struct session *s, const struct imap_select *select);

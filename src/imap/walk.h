@@ -20,7 +20,7 @@ struct walk {
 	size_t row_count, row_at;
 	enum store_outcome outcome; /* OK, or why it ended early */
 	bool is_through;            /* goes to the end, mostly */
-	struct rows_ahead *ahead;   /* what follows in its range; NULL: nothing */
+	struct rows_ahead *ahead;   /* all that follows; NULL: nothing */
 };
 
 struct walk walk_over(struct session *s, const struct imap_range *list, size_t count,

@@ -276,22 +276,20 @@ static size_t row_bytes(const struct message_row *row, unsigned columns)
 struct page {
 	account_t account;
 	uint64_t mailbox;
-	struct uid_range uids;
 	unsigned columns;
 	struct arena *arena;
 	void (*take)(void *arg, struct message_row *row);
 	void *arg;
+	size_t count, bytes; /* so far */
 };
 
-static enum store_outcome page_read(struct reader *reader, const struct page *page,
-				    uint32_t *next_uid)
+static enum store_outcome range_read(struct reader *reader, struct page *page,
+				     struct uid_range uids, uint32_t *next_uid)
 {
 	struct message_row row;
-	size_t count = 0, bytes = 0;
 	struct key first, last;
-	struct str start =
-		key_member(&first, page->account, page->mailbox, page->uids.first);
-	struct str end = key_member(&last, page->account, page->mailbox, page->uids.last);
+	struct str start = key_member(&first, page->account, page->mailbox, uids.first);
+	struct str end = key_member(&last, page->account, page->mailbox, uids.last);
 	err_t err = kv_seek(&reader->cursor, start);
 
 	/* Backwards in the index is upwards in UIDs.  A damaged row is passed over (it
@@ -303,7 +301,7 @@ static enum store_outcome page_read(struct reader *reader, const struct page *pa
 
 		if (key.len != end.len || memcmp(key.ptr, end.ptr, end.len) < 0)
 			return STORE_OK;
-		if (bytes >= ROWS_PAGE_BYTES || count == ROWS_PAGE_MAX) {
+		if (page->bytes >= ROWS_PAGE_BYTES || page->count == ROWS_PAGE_MAX) {
 			*next_uid = key_uid_of(key);
 			return STORE_OK;
 		}
@@ -316,20 +314,30 @@ static enum store_outcome page_read(struct reader *reader, const struct page *pa
 			continue;
 		if (outcome != STORE_OK)
 			return outcome;
-		bytes += row_bytes(&row, page->columns);
-		count++;
+		page->bytes += row_bytes(&row, page->columns);
+		page->count++;
 		page->take(page->arg, &row);
 	}
 	return err == ERR_ABSENT ? STORE_OK : read_err(err);
 }
 
+static enum store_outcome page_read(struct reader *reader, struct page *page,
+				    struct uid_set uids, uint32_t *next_uid)
+{
+	enum store_outcome outcome = STORE_OK;
+
+	for (size_t i = 0; outcome == STORE_OK && *next_uid == 0 && i < uids.count; i++)
+		outcome = range_read(reader, page, uids.ranges[i], next_uid);
+	return outcome;
+}
+
 enum store_outcome storage_each_row(struct storage *storage, account_t account,
-				    uint64_t mailbox, struct uid_range uids,
+				    uint64_t mailbox, struct uid_set uids,
 				    unsigned columns, struct arena *arena,
 				    void (*take)(void *arg, struct message_row *row),
 				    void *arg, uint32_t *next_uid)
 {
-	const struct page page = {account, mailbox, uids, columns, arena, take, arg};
+	struct page page = {account, mailbox, columns, arena, take, arg, 0, 0};
 	SCOPED(reader_end) struct reader reader;
 	struct key key;
 	struct str value;
@@ -344,7 +352,7 @@ enum store_outcome storage_each_row(struct storage *storage, account_t account,
 
 	if (err != OK)
 		return read_err(err);
-	return page_read(&reader, &page, next_uid);
+	return page_read(&reader, &page, uids, next_uid);
 }
 
 struct gathering {
@@ -383,8 +391,9 @@ enum store_outcome storage_rows(struct storage *storage, account_t account,
 				size_t *count, uint32_t *next_uid)
 {
 	struct gathering g = {.arena = arena, .columns = columns};
-	enum store_outcome outcome = storage_each_row(
-		storage, account, mailbox, uids, columns, arena, gather, &g, next_uid);
+	enum store_outcome outcome =
+		storage_each_row(storage, account, mailbox, (struct uid_set){&uids, 1},
+				 columns, arena, gather, &g, next_uid);
 
 	*count = 0;
 	*rows = outcome == STORE_OK ? ARENA_ARRAY(arena, struct message_row, g.count)

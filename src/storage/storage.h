@@ -175,11 +175,11 @@ enum store_outcome storage_rows(struct storage *storage, account_t account,
 				uint64_t mailbox, struct uid_range uids, unsigned columns,
 				struct arena *arena, struct message_row **rows,
 				size_t *count, uint32_t *next_uid);
-/* The same, one after the other: take() gets each as it is found, which it may change,
- * and whose slices are good until it returns.  The arena is for the work in between.
- * Other than OK: those that it got are none. */
+/* The same of several ranges, one row after the other: take() gets each as it is found,
+ * which it may change, and whose slices are good until it returns.  The arena is for the
+ * work in between.  Other than OK: those that it got are none. */
 enum store_outcome storage_each_row(struct storage *storage, account_t account,
-				    uint64_t mailbox, struct uid_range uids,
+				    uint64_t mailbox, struct uid_set uids,
 				    unsigned columns, struct arena *arena,
 				    void (*take)(void *arg, struct message_row *row),
 				    void *arg, uint32_t *next_uid);

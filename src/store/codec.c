@@ -169,8 +169,7 @@ static void enc_limit(struct buf *buf, size_t limit, size_t max)
 static void enc_rows_request(struct buf *buf, const struct store_request *r)
 {
 	enc_var(buf, r->rows.mailbox);
-	enc_u32(buf, r->rows.uids.first);
-	enc_u32(buf, r->rows.uids.last);
+	store_enc_uids(buf, r->rows.uids, ROWS_RANGES_MAX);
 	enc_u8(buf, (uint8_t)r->rows.columns);
 }
 
@@ -323,13 +322,13 @@ void store_enc_request(struct buf *buf, const struct store_request *request)
 	enc_detail(buf, request);
 }
 
-static void dec_rows_request(struct dec *dec, struct store_request *r)
+static void dec_rows_request(struct dec *dec, struct arena *arena,
+			     struct store_request *r)
 {
 	r->rows.mailbox = dec_var(dec);
-	r->rows.uids.first = dec_u32(dec);
-	r->rows.uids.last = dec_u32(dec);
+	r->rows.uids = store_dec_uids(dec, arena, ROWS_RANGES_MAX);
 	r->rows.columns = dec_u8(dec);
-	if (r->rows.uids.first == 0 || r->rows.uids.last < r->rows.uids.first ||
+	if (r->rows.uids.count == 0 ||
 	    (r->rows.columns &
 	     ~(unsigned)(ROW_KEYWORDS | ROW_MESSAGE | ROW_DIGEST | ROW_HASH | ROW_THREAD |
 			 ROW_KEYS | ROW_MODSEQ)) != 0)
@@ -448,7 +447,7 @@ static void dec_detail(struct dec *dec, struct arena *arena, struct store_reques
 		r->commit.account = r->account;
 		return store_dec_commit(dec, arena, &r->commit);
 	case CALL_ROWS:
-		return dec_rows_request(dec, r);
+		return dec_rows_request(dec, arena, r);
 	case CALL_CHANGES:
 		return dec_numbers(dec, &r->changes.mailbox, &r->changes.since);
 	case CALL_BODY:

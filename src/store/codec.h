@@ -98,7 +98,7 @@ struct store_request {
 		uint64_t mailbox;
 		struct {
 			uint64_t mailbox;
-			struct uid_range uids;
+			struct uid_set uids; /* 1 to ROWS_RANGES_MAX ranges */
 			unsigned columns;
 		} rows;
 		struct {

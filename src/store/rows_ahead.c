@@ -1,121 +1,232 @@
 #include "store/rows_ahead.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 
-enum { PAGES = 2 };
+enum { LANES = 2 };
 
-struct page {
+/* Reads parts of what is wanted, one after the other, and a part page by page.  Parts are
+ * made to fill a page, so mostly it is one. */
+struct lane {
+	struct rows_ahead *ahead;
+	uint64_t part;                            /* its number; 0: none yet */
+	struct uid_range ranges[ROWS_RANGES_MAX]; /* what is left of it: */
+	size_t first, count;
+	bool is_full; /* with a page that was not taken */
 	struct arena arena;
 	struct message_row *rows;
-	size_t count;
-	uint32_t next_uid;
+	size_t row_count;
 	enum store_outcome outcome;
 };
 
 struct rows_ahead {
 	struct store *store;
-	account_t account;
-	uint64_t mailbox;
-	struct uid_range rest; /* what was not asked for yet; first 0: nothing */
-	unsigned columns;
-	struct page pages[PAGES]; /* a ring: */
-	size_t first, count;      /* those that were read and not taken */
-	bool is_over;             /* no more will come */
+	struct rows_wanted wanted;
+	struct uid_range *ranges; /* of no part yet: */
+	size_t first, count;
+	uint64_t part_uids;    /* make a page, as it seems */
+	size_t page_rows;      /* so many were in one that was full */
+	uint64_t parts, taken; /* that were begun, that were taken whole */
+	struct lane lanes[LANES];
+	bool has_failed, has_owner;
 	struct waiters read, room;
-	unsigned users; /* the owner, and the task that reads */
+	unsigned users, running; /* lanes, and who owns it; lanes */
 };
 
 static void unref(struct rows_ahead *a)
 {
 	if (--a->users > 0)
 		return;
-	for (size_t i = 0; i < PAGES; i++)
-		arena_fini(&a->pages[i].arena);
+	for (size_t i = 0; i < LANES; i++)
+		arena_fini(&a->lanes[i].arena);
+	mem_free(a->ranges);
 	mem_free(a);
 }
 
-static bool has_owner(const struct rows_ahead *a)
+/* ---- reading ----------------------------------------------------------------------- */
+
+/* Some of what is left becomes the lane's next part. */
+static void part_begin(struct lane *lane)
 {
-	return a->users > 1;
+	struct rows_ahead *a = lane->ahead;
+	uint64_t room = a->part_uids;
+
+	lane->part = ++a->parts;
+	lane->first = lane->count = 0;
+	while (a->count > 0 && room > 0 && lane->count < ROWS_RANGES_MAX) {
+		struct uid_range *rest = &a->ranges[a->first];
+		uint64_t uids = num_min((uint64_t)rest->last - rest->first + 1, room);
+		struct uid_range range = {rest->first,
+					  (uint32_t)(rest->first + uids - 1)};
+
+		lane->ranges[lane->count++] = range;
+		room -= uids;
+		rest->first = range.last + 1;
+		if (range.last == rest->last) {
+			a->first++;
+			a->count--;
+		}
+	}
 }
 
-static void read_page(struct rows_ahead *a, struct page *page)
+static uint64_t uids_left(const struct lane *lane)
 {
-	page->outcome =
-		store_rows(a->store, a->account, a->mailbox, a->rest, a->columns,
-			   &page->arena, &page->rows, &page->count, &page->next_uid);
-	if (page->outcome != STORE_OK || page->next_uid > a->rest.last)
-		page->next_uid = 0;
-	a->rest.first = page->next_uid;
-	a->count++;
+	uint64_t uids = 0;
+
+	for (size_t i = lane->first; i < lane->first + lane->count; i++)
+		uids += (uint64_t)lane->ranges[i].last - lane->ranges[i].first + 1;
+	return uids;
+}
+
+/* The part goes on there; 0: it is done. */
+static void part_pass(struct lane *lane, uint32_t next)
+{
+	while (lane->count > 0 && (next == 0 || lane->ranges[lane->first].last < next)) {
+		lane->first++;
+		lane->count--;
+	}
+	if (lane->count > 0)
+		lane->ranges[lane->first].first =
+			(uint32_t)num_max(lane->ranges[lane->first].first, next);
+}
+
+/* Parts shall be as large as pages, or a little less: what is over costs a call of its
+ * own. */
+static void fit_parts(struct rows_ahead *a, const struct lane *lane, uint64_t asked)
+{
+	if (lane->count > 0) {
+		uint64_t uids = asked - uids_left(lane);
+
+		a->page_rows = lane->row_count;
+		a->part_uids = num_min(a->part_uids, num_max(uids - uids / 16, 1));
+	} else if (asked >= a->part_uids && lane->row_count < a->page_rows / 2) {
+		a->part_uids *= a->part_uids < UINT32_MAX ? 2 : 1;
+	}
+}
+
+static void read_page(struct lane *lane)
+{
+	struct rows_ahead *a = lane->ahead;
+	const struct rows_wanted *wanted = &a->wanted;
+	uint32_t next = 0;
+
+	if (lane->count == 0)
+		part_begin(lane);
+	uint64_t asked = uids_left(lane);
+
+	lane->outcome = store_rows_among(
+		a->store, wanted->account, wanted->mailbox,
+		(struct uid_set){&lane->ranges[lane->first], lane->count},
+		wanted->columns, &lane->arena, &lane->rows, &lane->row_count, &next);
+	part_pass(lane, next);
+	if (lane->outcome == STORE_OK)
+		fit_parts(a, lane, asked);
+	else
+		a->has_failed = true;
+	lane->is_full = true;
 	wake_all(&a->read);
 }
 
 static void read_pages(void *arg)
 {
-	struct rows_ahead *a = arg;
+	struct lane *lane = arg;
+	struct rows_ahead *a = lane->ahead;
 	err_t err = OK;
 
-	while (err == OK && has_owner(a) && a->rest.first != 0) {
-		if (a->count < PAGES)
-			read_page(a, &a->pages[(a->first + a->count) % PAGES]);
-		else
+	while (err == OK && a->has_owner && !a->has_failed &&
+	       (lane->count > 0 || a->count > 0)) {
+		if (lane->is_full)
 			err = wait_on(&a->room, NEVER);
+		else
+			read_page(lane);
 	}
-	a->is_over = true;
+	a->running--;
 	wake_all(&a->read);
 	unref(a);
 }
 
-struct rows_ahead *rows_ahead_start(struct store *store, account_t account,
-				    uint64_t mailbox, struct uid_range uids,
-				    unsigned columns, size_t arena_max)
+/* ---- taking ------------------------------------------------------------------------ */
+
+static void lane_start(struct lane *lane, struct rows_ahead *a)
+{
+	lane->ahead = a;
+	arena_init(&lane->arena, a->lanes[0].arena.max);
+	a->users++;
+	a->running++;
+	if (task_start("rows ahead", read_pages, lane))
+		return;
+	a->users--;
+	a->running--;
+}
+
+struct rows_ahead *rows_ahead_start(struct store *store, const struct rows_wanted *wanted,
+				    uint64_t uids_a_page, size_t arena_max)
 {
 	struct rows_ahead *a = NEW(struct rows_ahead);
 
 	a->store = store;
-	a->account = account;
-	a->mailbox = mailbox;
-	a->rest = uids;
-	a->columns = columns;
-	a->users = 2;
-	for (size_t i = 0; i < PAGES; i++)
-		arena_init(&a->pages[i].arena, arena_max);
-	if (task_start("rows ahead", read_pages, a))
-		return a;
+	a->wanted = *wanted;
+	a->wanted.uids = (struct uid_set){0};
+	a->count = wanted->uids.count;
+	a->ranges = NEW_ARRAY(struct uid_range, a->count + 1);
+	if (a->count > 0)
+		memcpy(a->ranges, wanted->uids.ranges, a->count * sizeof *a->ranges);
+	a->part_uids = num_max(uids_a_page - uids_a_page / 16, 1);
+	a->page_rows = ROWS_PAGE_MAX;
+	a->has_owner = true;
 	a->users = 1;
+	a->lanes[0].arena.max = arena_max;
+	for (size_t i = 0; i < LANES; i++)
+		lane_start(&a->lanes[i], a);
+	if (a->running > 0)
+		return a;
 	unref(a);
 	return NULL;
 }
 
+/* The one whose page comes next, if it is there. */
+static struct lane *lane_in_turn(struct rows_ahead *a)
+{
+	for (size_t i = 0; i < LANES; i++) {
+		struct lane *lane = &a->lanes[i];
+
+		if (lane->is_full && lane->part == a->taken + 1)
+			return lane;
+	}
+	return NULL;
+}
+
+static void page_take(struct rows_ahead *a, struct lane *lane, struct arena *arena,
+		      struct message_row **rows, size_t *count)
+{
+	struct arena old = *arena;
+
+	*arena = lane->arena;
+	lane->arena = old;
+	arena_reset(&lane->arena);
+	*rows = lane->rows;
+	*count = lane->row_count;
+	lane->is_full = false;
+	a->taken += lane->count == 0;
+	wake_all(&a->room);
+}
+
 enum store_outcome rows_ahead_take(struct rows_ahead **ahead, struct arena *arena,
-				   struct message_row **rows, size_t *count,
-				   uint32_t *next_uid)
+				   struct message_row **rows, size_t *count)
 {
 	struct rows_ahead *a = *ahead;
 	enum store_outcome outcome = STORE_UNAVAILABLE;
+	struct lane *lane;
 	err_t err = OK;
 
 	*count = 0;
-	*next_uid = 0;
-	while (err == OK && a->count == 0 && !a->is_over)
+	while (!(lane = lane_in_turn(a)) && err == OK && a->running > 0)
 		err = wait_on(&a->read, NEVER);
-	if (a->count > 0) {
-		struct page *page = &a->pages[a->first];
-		struct arena old = *arena;
-
-		*arena = page->arena;
-		page->arena = old;
-		arena_reset(&page->arena);
-		*rows = page->rows;
-		*count = page->count;
-		*next_uid = page->next_uid;
-		outcome = page->outcome;
-		a->first = (a->first + 1) % PAGES;
-		a->count--;
-		wake_all(&a->room);
+	if (lane) {
+		outcome = lane->outcome;
+		page_take(a, lane, arena, rows, count);
 	}
-	if (*next_uid == 0)
+	if (outcome != STORE_OK || (a->count == 0 && a->taken == a->parts))
 		rows_ahead_drop(ahead);
 	return outcome;
 }
@@ -127,6 +238,7 @@ void rows_ahead_drop(struct rows_ahead **ahead)
 	*ahead = NULL;
 	if (!a)
 		return;
+	a->has_owner = false;
 	wake_all(&a->room); /* it sees then that nobody waits for more */
 	unref(a);
 }

@@ -62,6 +62,12 @@ enum store_outcome store_rows(struct store *store, account_t account, uint64_t m
 			      struct uid_range uids, unsigned columns,
 			      struct arena *arena, struct message_row **rows,
 			      size_t *count, uint32_t *next_uid);
+/* The same for several ranges, up to ROWS_RANGES_MAX: *next_uid is within one of them. */
+enum store_outcome store_rows_among(struct store *store, account_t account,
+				    uint64_t mailbox, struct uid_set uids,
+				    unsigned columns, struct arena *arena,
+				    struct message_row **rows, size_t *count,
+				    uint32_t *next_uid);
 /* What changed after `since`, oldest first; CONFLICT when the log no longer reaches back
  * so far.  *upto is the change number that has then been told; *more if a page was not
  * enough.  mailbox 0: of all mailboxes. */

@@ -43,6 +43,7 @@ enum {
 	FLAGS_RUNS_MAX = 10000,
 	ROWS_PAGE_BYTES = 256 * 1024,
 	ROWS_PAGE_MAX = 2500,
+	ROWS_RANGES_MAX = 500, /* of UIDs, that one call asks for */
 	EXPUNGED_PAGE_MAX = 500,
 };
 

@@ -585,10 +585,20 @@ static struct message_row row_of(const struct member *m, unsigned columns,
 	return row;
 }
 
-enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
-			      struct uid_range uids, unsigned columns,
-			      struct arena *arena, struct message_row **rows,
-			      size_t *count, uint32_t *next_uid)
+static bool is_among(struct uid_set uids, uint32_t uid)
+{
+	for (size_t i = 0; i < uids.count; i++) {
+		if (uid >= uids.ranges[i].first && uid <= uids.ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+enum store_outcome store_rows_among(struct store *store, account_t account,
+				    uint64_t mailbox, struct uid_set uids,
+				    unsigned columns, struct arena *arena,
+				    struct message_row **rows, size_t *count,
+				    uint32_t *next_uid)
 {
 	(void)store, (void)account;
 	task_yield();
@@ -598,7 +608,7 @@ enum store_outcome store_rows(struct store *store, account_t account, uint64_t m
 	for (size_t i = 0; i < member_count; i++) {
 		const struct member *m = &members[i];
 
-		if (m->mailbox != mailbox || m->uid < uids.first || m->uid > uids.last)
+		if (m->mailbox != mailbox || !is_among(uids, m->uid))
 			continue;
 		if (*count == PAGE_ROWS) {
 			*next_uid = m->uid;
@@ -607,6 +617,15 @@ enum store_outcome store_rows(struct store *store, account_t account, uint64_t m
 		(*rows)[(*count)++] = row_of(m, columns, arena);
 	}
 	return STORE_OK;
+}
+
+enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
+			      struct uid_range uids, unsigned columns,
+			      struct arena *arena, struct message_row **rows,
+			      size_t *count, uint32_t *next_uid)
+{
+	return store_rows_among(store, account, mailbox, (struct uid_set){&uids, 1},
+				columns, arena, rows, count, next_uid);
 }
 
 enum store_outcome store_changes(struct store *store, account_t account, uint64_t mailbox,
