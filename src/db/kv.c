@@ -26,7 +26,7 @@ struct kv_txn {
 	struct kv_node *root; /* instead, in memory */
 	enum kv_mode mode;
 	size_t changes, pages;
-	uintptr_t replaced; /* the last page on which that was done */
+	struct kv_span replaced; /* the last ones, on one page */
 };
 
 struct kv {
@@ -573,10 +573,7 @@ err_t kv_replace(struct kv_cursor *cursor, struct str value)
 	ASSERT(txn->mode == KV_WRITE && value.len <= KV_VALUE_BYTES_MAX);
 	if (txn->kv->undo.is_on)
 		TRY(kv_undo_note(&txn->kv->undo, key, &cursor->value));
-	uintptr_t page = (uintptr_t)key.ptr / KV_PAGE_BYTES;
-
-	txn->pages += page != txn->replaced;
-	txn->replaced = page;
+	txn->pages += !kv_span_add(&txn->replaced, key.ptr);
 	cursor->key = cursor->value = STR("");
 	cursor->changes = ++txn->changes;
 	if (cursor->is_in_memory) {

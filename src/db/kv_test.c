@@ -511,3 +511,16 @@ TEST(an_index_half_made_when_the_power_went_is_made_again)
 	CHECK(access(fresh, F_OK) != 0);
 	place_remove(&p);
 }
+
+TEST(rows_of_a_page_stand_near_each_other)
+{
+	static const char memory[4 * KV_PAGE_BYTES];
+	struct kv_span span = {0};
+
+	CHECK(!kv_span_add(&span, memory + 100));
+	CHECK(kv_span_add(&span, memory + 50));
+	CHECK(kv_span_add(&span, memory + 50 + KV_PAGE_BYTES - 1));
+	CHECK(!kv_span_add(&span, memory + 50 + KV_PAGE_BYTES));
+	CHECK(kv_span_add(&span, memory + 50 + KV_PAGE_BYTES - 1));
+	CHECK(!kv_span_add(&span, memory));
+}

@@ -117,6 +117,17 @@ void kv_page_fetch(const void *row)
 		__builtin_prefetch(page + at - LINE);
 }
 
+bool kv_span_add(struct kv_span *span, const void *row)
+{
+	uintptr_t at = (uintptr_t)row;
+	uintptr_t first = at < span->first ? at : span->first;
+	uintptr_t last = at > span->last ? at : span->last;
+	bool is_same = last - first < KV_PAGE_BYTES;
+
+	*span = is_same ? (struct kv_span){first, last} : (struct kv_span){at, at};
+	return is_same;
+}
+
 /* Damage is noted, and the walk goes on elsewhere. */
 static err_t bad(struct walk *w, uint64_t page, const char *why)
 {

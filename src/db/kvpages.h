@@ -38,3 +38,11 @@ bool kv_sum_is_right(struct str key, struct str stored);
 /* Whoever walks has come to a row of another page, and will read all of it: it is fetched
  * from memory as a whole.  Row by row, each line of it would be waited for. */
 void kv_page_fetch(const void *row);
+
+/* Where rows stand in memory that lie on one page, as far as can be told: a page that was
+ * written to may begin anywhere. */
+struct kv_span {
+	uintptr_t first, last; /* 0: none yet */
+};
+/* True if the row can be on their page; else the span begins anew with it. */
+bool kv_span_add(struct kv_span *span, const void *row);
