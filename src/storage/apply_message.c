@@ -75,6 +75,7 @@ static err_t join(struct work *work, struct mailbox_row *mailbox, uint32_t uid,
 	struct uid_range range;
 
 	TRY(work_member_put(work, mailbox->id, uid, member));
+	TRY(members_gather(work, mailbox->id, uid));
 	work_number_used(work, member->member);
 	count_in(work, mailbox, uid, member->flags, size);
 	mailbox->uid_next = (uint32_t)num_max(mailbox->uid_next, uid + 1);
@@ -255,6 +256,7 @@ static err_t copy_one(struct work *work, const struct copying *c, uint32_t uid,
 	row.modseq = work->change;
 	row.saved_at = work->now;
 	TRY(work_member_put(work, c->e->to_mailbox, c->e->to_uid + nth, &row));
+	TRY(members_gather(work, c->e->to_mailbox, c->e->to_uid + nth));
 	count_in(work, c->to, c->e->to_uid + nth, row.flags, size);
 	if (!c->is_move)
 		return item_ref(work, row.message);

@@ -255,3 +255,88 @@ CONFORMANCE(flags_of_a_commit_that_is_refused_are_as_before)
 	check_all(&m);
 	fixture_close(&m.f);
 }
+
+/* Enough for rows to be put together several times, where they were appended and where
+ * they are copied to. */
+enum { NEW_ONES = 250 };
+
+static void all_are_there(struct fixture *f, uint64_t mailbox)
+{
+	struct message_row *rows;
+
+	CHECK(fixture_rows(f, 1, mailbox, &rows) == NEW_ONES);
+	for (uint32_t i = 0; i < NEW_ONES; i++) {
+		CHECK(rows[i].uid == i + 1 && rows[i].flags == (i % 3 ? 0 : FLAG_SEEN));
+		CHECK(rows[i].keywords.count == i % 2);
+	}
+}
+
+CONFORMANCE(rows_of_new_messages_stay_what_they_are)
+{
+	struct fixture f;
+	struct uid_range range;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	for (unsigned i = 0; i < NEW_ONES; i++) {
+		struct store_op op = op_append_of(MAILBOX_INBOX, "a body");
+
+		op.append.flags = i % 3 ? 0 : FLAG_SEEN;
+		op.append.keywords = (struct keywords){&words[2], i % 2};
+		CHECK(fixture_do(&f, 1, op) == STORE_OK);
+	}
+	all_are_there(&f, MAILBOX_INBOX);
+	CHECK(fixture_do(&f, 1, op_mailbox_of("box", 0)) == STORE_OK);
+	uint64_t box = fixture_first(&f)->mailbox;
+	struct store_op ops[] = {
+		{.kind = OP_COPY,
+		 .copy = {MAILBOX_INBOX, box, uids_of(&range, 1, NEW_ONES)}},
+		{.kind = OP_COPY, .copy = {MAILBOX_INBOX, 999, uids_of(&range, 1, 1)}},
+	};
+
+	ops[0].copy.uids.ranges = &(struct uid_range){1, NEW_ONES};
+	CHECK(fixture_commit(&f, 1, "", ops, COUNT_OF(ops)) == STORE_ABSENT);
+	CHECK(fixture_mailbox(&f, 1, box).exists == 0);
+	CHECK(fixture_commit(&f, 1, "", ops, 1) == STORE_OK);
+	all_are_there(&f, box);
+	all_are_there(&f, MAILBOX_INBOX);
+	if (f.folder[0] != '\0') {
+		fixture_shut(&f);
+		CHECK(fixture_is_in_order(&f));
+		CHECK(fixture_open_again(&f) == OK);
+		all_are_there(&f, box);
+	}
+	fixture_close(&f);
+}
+
+static void keep_uid(void *arg, struct message_row *row)
+{
+	struct uid_range *seen = arg;
+
+	CHECK(row->uid > seen->last);
+	seen->first++; /* how many */
+	seen->last = row->uid;
+}
+
+CONFORMANCE(a_call_for_rows_may_name_several_ranges)
+{
+	struct fixture f;
+	const struct uid_range ranges[] = {{2, 4}, {6, 6}, {9, 10}, {12, UINT32_MAX}};
+	struct uid_range seen = {0, 0};
+	uint32_t next;
+
+	fixture_open(&f, FIXTURE_USUAL);
+	fixture_fill(&f, 10);
+	CHECK(storage_each_row(f.storage, 1, MAILBOX_INBOX,
+			       (struct uid_set){ranges, COUNT_OF(ranges)}, 0, &f.arena,
+			       keep_uid, &seen, &next) == STORE_OK);
+	CHECK(seen.first == 6 && seen.last == 10 && next == 0);
+	/* A page ends within one of them. */
+	fixture_fill(&f, ROWS_PAGE_MAX);
+	seen = (struct uid_range){0, 0};
+	CHECK(storage_each_row(f.storage, 1, MAILBOX_INBOX,
+			       (struct uid_set){ranges, COUNT_OF(ranges)}, 0, &f.arena,
+			       keep_uid, &seen, &next) == STORE_OK);
+	CHECK(seen.first == ROWS_PAGE_MAX && next == seen.last + 1);
+	CHECK(next == ROWS_PAGE_MAX - 6 + 12);
+	fixture_close(&f);
+}

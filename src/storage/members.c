@@ -2,7 +2,67 @@
 
 #include "base/num.h"
 
-enum { STEPS_MAX = 4 }; /* to a row that is near; what is farther costs a search */
+enum {
+	STEPS_MAX = 4, /* to a row that is near; what is farther costs a search */
+	ROWS_A_PAGE = 80,
+};
+
+/* ---- putting new rows together ----------------------------------------------------- */
+
+/* Rows as they are written to work->row, one after the other: {key, str value}. */
+static bool row_take(struct dec *rows, size_t key_len, struct str *key, struct str *value)
+{
+	*key = dec_bytes(rows, key_len);
+	*value = dec_str(rows);
+	return key->len > 0 && dec_ok(rows);
+}
+
+/* Copies the newest rows of the mailbox up to that key, and says how many. */
+static err_t copy_newest(struct work *work, struct str newest, struct str oldest,
+			 size_t *count)
+{
+	struct kv_cursor *cursor = &work->cursor;
+	err_t err;
+
+	*count = 0;
+	buf_reset(&work->row);
+	for (err = kv_seek(cursor, newest);
+	     err == OK && str_cmp(cursor->key, oldest) <= 0; err = kv_next(cursor)) {
+		buf_add(&work->row, cursor->key);
+		enc_str(&work->row, cursor->value);
+		++*count;
+	}
+	return err == ERR_ABSENT ? OK : err;
+}
+
+/* As they are put in the order of their keys, each page is filled before the next. */
+err_t members_gather(struct work *work, uint64_t mailbox, uint32_t uid)
+{
+	struct key newest, oldest;
+	struct str key, value;
+	size_t count;
+
+	if (uid % ROWS_A_PAGE != 0)
+		return OK;
+	struct str first = key_member(&newest, work->account.id, mailbox, uid);
+	struct str last =
+		key_member(&oldest, work->account.id, mailbox, uid - (ROWS_A_PAGE - 1));
+	err_t err = copy_newest(work, first, last, &count);
+
+	if (err != OK && err != ERR_SYNTAX)
+		return err;
+	if (err == ERR_SYNTAX || count < ROWS_A_PAGE / 2 || !buf_ok(&work->row))
+		return OK; /* they stay where they are */
+	struct dec old = dec_over(buf_str(&work->row)), again = old;
+
+	while (row_take(&old, first.len, &key, &value))
+		TRY(kv_delete(work->txn, key));
+	while (row_take(&again, first.len, &key, &value))
+		TRY(kv_put(work->txn, key, value));
+	return OK;
+}
+
+/* ---- walking ----------------------------------------------------------------------- */
 
 void members_begin(struct members *m, struct work *work, uint64_t mailbox,
 		   struct uid_set uids)

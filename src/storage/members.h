@@ -20,6 +20,13 @@ struct members {
 	struct key key;
 };
 
+/* A row was put for that UID, which is a new one: where it makes so many of them, these
+ * are put together.  Rows of new messages stand in front of the older ones, behind what
+ * is kept of the messages themselves, so that a delivery writes one page for both; but
+ * that page is split again and again, and leaves a dozen rows on each that would hold
+ * 80. */
+[[nodiscard]] err_t members_gather(struct work *work, uint64_t mailbox, uint32_t uid);
+
 /* Of the work's account; the set is the caller's until the end. */
 void members_begin(struct members *members, struct work *work, uint64_t mailbox,
 		   struct uid_set uids);
