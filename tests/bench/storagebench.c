@@ -26,7 +26,7 @@ enum {
 	MAILS = 20000,
 	SLOTS = PACK_LANES + 1,
 	/* Of maintenance: */
-	BIG_MAILS = 100000,
+	OLD_MAILS = 30000,
 	LOAD_US = 2000, /* between two groups of LOAD_GROUP mails */
 	LOAD_GROUP = 2,
 	RETENTION_EVERY = 25, /* groups, as in the store's process: 50 ms, */
@@ -35,6 +35,7 @@ enum {
 	QUIET_GROUPS = 3000,
 	ACKS_MAX = 1 << 20,
 	/* Of flags: */
+	BIG_MAILS = 100000,
 	FLAG_TURNS = 11,
 	FLAG_EVERY = 3, /* of the scattered ones */
 };
@@ -405,12 +406,12 @@ static void set_pair(const char *name, const char *value)
 	submit(slot, 1);
 }
 
-/* A mailbox of 100,000, of account 1. */
-static void make_big_mailbox(size_t frame_len)
+/* A mailbox of account 1. */
+static void make_big_mailbox(unsigned mails, size_t frame_len)
 {
 	uint64_t number = UINT64_MAX / 2;
 
-	for (unsigned i = 0; i < BIG_MAILS / GROUP_MAX; i++) {
+	for (unsigned i = 0; i < mails / GROUP_MAX; i++) {
 		struct slot *slot = slot_take(&slots, SLOTS);
 
 		slot->number = 0;
@@ -421,7 +422,7 @@ static void make_big_mailbox(size_t frame_len)
 	}
 }
 
-/* A mailbox of 100,000 whose time is over, and then their time to be brought back. */
+/* A mailbox of OLD_MAILS whose time is over, and then their time to be brought back. */
 static void maintain(size_t frame_len)
 {
 	static const int64_t day_s = 24 * 60 * 60;
@@ -430,7 +431,7 @@ static void maintain(size_t frame_len)
 
 	acks = NEW_ARRAY(uint64_t, ACKS_MAX);
 	set_pair(STORE_KV_RETENTION "1", "30");
-	make_big_mailbox(frame_len);
+	make_big_mailbox(OLD_MAILS, frame_len);
 	under_load(frame_len, (struct phase){"nothing", step_nothing, 1, false}, now);
 	now += (RULE_DAYS + 1) * day_s;
 	under_load(frame_len,
@@ -500,7 +501,7 @@ static void flags(size_t frame_len)
 	enum { SCATTERED = UID_RANGES_MAX / 2 };
 	struct uid_range *scattered = NEW_ARRAY(struct uid_range, SCATTERED), range;
 
-	make_big_mailbox(frame_len);
+	make_big_mailbox(BIG_MAILS, frame_len);
 	slots_wait(&slots);
 	storage_index_commit(storage);
 	for (size_t i = 0; i < COUNT_OF(sizes); i++) {

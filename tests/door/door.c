@@ -1,5 +1,6 @@
 #include "door/door.h"
 
+#include "base/mem.h"
 #include "directory/directory.h"
 #include "login/login.h"
 #include "net/tls_proof.h"
@@ -378,6 +379,37 @@ enum store_outcome store_body_each(struct store *store, account_t account,
 		return STORE_UNAVAILABLE;
 	(void)take(arg, STR("no line end")); /* it was the last piece */
 	return STORE_OK;
+}
+
+struct body_pages {
+	struct store *store;
+	account_t account;
+	struct message_ref ref;
+};
+
+struct body_pages *store_body_begin(struct store *store, account_t account,
+				    struct message_ref ref, struct body_pages *after)
+{
+	struct body_pages *begun = NEW(struct body_pages);
+
+	ASSERT(!after || after->store == store);
+	*begun = (struct body_pages){store, account, ref};
+	return begun;
+}
+
+void store_body_drop(struct body_pages **begun)
+{
+	mem_free(*begun);
+	*begun = NULL;
+}
+
+enum store_outcome store_body_rest(struct body_pages **begun,
+				   bool (*take)(void *arg, struct str), void *arg)
+{
+	struct body_pages pages = **begun;
+
+	store_body_drop(begun);
+	return store_body_each(pages.store, pages.account, pages.ref, take, arg);
 }
 
 enum store_outcome store_body(struct store *store, account_t account,

@@ -17,7 +17,6 @@ enum {
 	TRIMMED_FROM = 9,
 	PIECE = 1000,
 	BOXES_MAX = 100,
-	MESSAGES_MAX = 1000000, /* a limit of the account */
 	SLOW_MS = 25000,
 	WATCHES_MAX = 100
 };
@@ -478,8 +477,7 @@ enum store_outcome store_summary(struct store *store, account_t account,
 				 struct account_summary *summary)
 {
 	(void)store, (void)account;
-	*summary = (struct account_summary){
-		.change = change, .messages = member_count, .messages_max = MESSAGES_MAX};
+	*summary = (struct account_summary){.change = change, .messages = member_count};
 	for (size_t i = 0; i < member_count; i++)
 		summary->bytes += letters[members[i].letter].body.len;
 	return STORE_OK;
