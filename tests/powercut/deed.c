@@ -183,6 +183,17 @@ static void expunge(const struct scene *scene, struct store_op *op)
 					  .only_deleted = is_likely(30)};
 }
 
+/* What came last: its body may be dead before the index shows that it ever lived. */
+static void expunge_last(const struct scene *scene, struct store_op *op)
+{
+	const struct mailbox_row *row = any_mailbox(scene);
+	struct uid_range *range = ARENA_NEW(scene->arena, struct uid_range);
+
+	*range = (struct uid_range){(uint32_t)num_max(row->uid_next, 3) - 2, UINT32_MAX};
+	op->expunge = (struct op_expunge){.mailbox = row->id,
+					  .uids = {.ranges = range, .count = 1}};
+}
+
 /* How long messages stay in a mailbox. */
 static void rule(const struct scene *scene, struct store_op *op)
 {
@@ -358,6 +369,7 @@ static const struct deed deeds_table[] = {
 	{OP_COPY, 6, copy, false},
 	{OP_MOVE, 6, copy, false},
 	{OP_EXPUNGE, 12, expunge, false},
+	{OP_EXPUNGE, 8, expunge_last, false},
 	{OP_EXPUNGE, 5, expire, false},
 	{OP_UNDELETE, 4, undelete, false},
 	{OP_MAILBOX_CREATE, 4, mailbox_create, true},

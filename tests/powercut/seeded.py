@@ -59,7 +59,12 @@ BUGS = (
     ("punched before the commit is durable",
      ("src/storage/space.c",
       ("row.sequence > space->proven", "false"),
-      ("atomic_load(&storage->indexed) + INDEX_COMMITS", "0"))),
+      ("atomic_load(&storage->indexed) + INDEX_COMMITS", "0")),
+     # Before that, housekeeping waits until the index has all, and commits its own at once.
+     ("src/storage/maintain.c",
+      ("\tif (storage->has_changes)\n\t\treturn true;\n", ""),
+      ("\tif (storage->has_changes)\n\t\tindex_commit(storage);\n\telse",
+       "\tif (!storage->has_changes)"))),
     ("punched while pinned",
      ("src/storage/space.c",
       ("if (!storage_is_pinned(storage) && !space", "if (!space"),
