@@ -13,8 +13,8 @@ enum {
 	SLICE_US = 5000,
 	STEP_ROWS = 64, /* between two looks at the clock */
 	/* Of a slice, or a step more: as many as its index commit takes the rest of that
-	 * time for, where they are now and on this disk. */
-	UPKEEP_ROWS_MIN = 256,
+	 * time for, where they are now and on this disk.  The least is 64 messages. */
+	UPKEEP_ROWS_MIN = 512,
 	UPKEEP_ROWS_MAX = 4096,
 	ROWS_OF_MESSAGE = 8, /* about so many go with it */
 	KEY_MINUTES = 60,    /* timed keys are kept so long */

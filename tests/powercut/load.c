@@ -390,21 +390,25 @@ static void do_index(void)
 		note(TRACE_SHOWN, load.number, STR(""));
 }
 
-/* As the writer does: first the index shows all that was committed. */
+/* Before the index shows all that was committed it is to do nothing. */
 static void do_maintain(void)
 {
-	do_index();
-	for (unsigned i = 0; i < 5; i++)
+	for (unsigned i = 0; i < 8; i++) {
 		(void)storage_maintain(load.storage, 0);
+		if (i == 2)
+			do_index();
+	}
 }
 
 /* Until bodies were punched out and sparse packs copied, or nearly: the janitor is a
  * thread of its own. */
 static void do_clean(void)
 {
-	do_index();
 	for (unsigned i = 0; i < 40 && storage_maintain(load.storage, 0); i++)
-		(void)usleep(100);
+		if (i % 4 == 3)
+			storage_index_commit(load.storage);
+		else
+			(void)usleep(100);
 }
 
 static void do_pause(void)
