@@ -61,11 +61,10 @@ static uint32_t take(struct session *s, uint32_t from)
 	return s->box.is_read_only ? row.recent_from : result.ops[0].uid;
 }
 
-/* Those that are told, from there on. */
-static void add(struct selected *box, uint32_t from)
+static void add(struct selected *box, uint32_t from, uint32_t below)
 {
-	if (from < box->uid_next)
-		uids_add(&box->recents, from, box->uid_next - 1);
+	if (from < below)
+		uids_add(&box->recents, from, below - 1);
 	uids_sort(&box->recents);
 }
 
@@ -74,7 +73,7 @@ void recent_look(struct session *s, const struct mailbox_row *row)
 	if (!sees_any(s) || row->recent == 0)
 		return;
 	s->box.recent = row->recent;
-	add(&s->box, row->recent_from > 0 ? row->recent_from : 1);
+	add(&s->box, row->recent_from > 0 ? row->recent_from : 1, s->box.uid_next);
 }
 
 void recent_enter(struct session *s, const struct mailbox_row *row)
@@ -89,7 +88,8 @@ void recent_enter(struct session *s, const struct mailbox_row *row)
 		recent_look(s, row);
 		return;
 	}
-	add(&s->box, first); /* somebody else was told of some meanwhile */
+	add(&s->box, first,
+	    s->box.uid_next); /* somebody else was told of some meanwhile */
 	if (first < s->box.uid_next && selected_number(s) == STORE_OK)
 		recent_gone(s);
 	s->box.owes_recent = false;
@@ -106,10 +106,7 @@ void recent_took(struct session *s, uint32_t first, uint32_t below)
 {
 	struct selected *box = &s->box;
 
-	first = (uint32_t)num_max(first, box->uid_next);
-	if (first < below)
-		uids_add(&box->recents, first, below - 1);
-	uids_sort(&box->recents);
+	add(box, (uint32_t)num_max(first, box->uid_next), below);
 	box->recent_taken = below;
 }
 
@@ -122,7 +119,7 @@ void recent_come(struct session *s, const struct numbers *fresh)
 	if (!sees_any(s))
 		return;
 	if (from < box->uid_next)
-		add(box, (uint32_t)num_max(from, take(s, from)));
+		add(box, (uint32_t)num_max(from, take(s, from)), box->uid_next);
 	box->recent +=
 		(uint32_t)numbers_among(fresh, box->recents.list, box->recents.count);
 }

@@ -71,7 +71,7 @@ struct storage {
 	/* The index transaction holds what is to be committed, some of it by groups. */
 	bool has_changes, has_groups;
 	uint64_t changed_us, index_cost_us; /* since when, and what the last one cost */
-	size_t upkeep_rows; /* that housekeeping may put or delete in a slice */
+	size_t upkeep_rows; /* that a slice of housekeeping has time for; 0: not known */
 	struct pack_place group_at;
 	struct group_times times;
 
@@ -123,8 +123,9 @@ bool snapshot_has_pack(const struct storage *storage, uint32_t pack);
 [[nodiscard]] err_t index_begin(struct storage *storage);
 /* It holds something that is to be committed. */
 void index_changed(struct storage *storage);
-/* storage_index_commit(), of which the time of the next one does not depend. */
-void index_commit(struct storage *storage);
+/* storage_index_commit(), of which the time of the next one does not depend.  Gives the
+ * microseconds that it took; 0: there was nothing to commit. */
+uint64_t index_commit(struct storage *storage);
 /* It was dropped, and all that the log holds is in the index. */
 void index_reopened(struct storage *storage);
 /* Takes back what it holds beyond what the log does. */

@@ -99,7 +99,7 @@ static err_t index_write(struct work *work)
 	return work_commit(work);
 }
 
-void index_commit(struct storage *storage)
+uint64_t index_commit(struct storage *storage)
 {
 	struct group_times *times = &storage->times;
 	uint64_t began_us = clock_monotonic_us();
@@ -107,7 +107,7 @@ void index_commit(struct storage *storage)
 
 	if (is_whole && !storage->has_changes) {
 		work_drop(&storage->work);
-		return;
+		return 0;
 	}
 	uint64_t drained_us = clock_monotonic_us();
 
@@ -117,19 +117,20 @@ void index_commit(struct storage *storage)
 		work_drop(&storage->work);
 		storage_recover(storage);
 	}
+	uint64_t ended_us = clock_monotonic_us();
+
 	times->drain += drained_us - began_us;
-	times->index += clock_monotonic_us() - drained_us;
+	times->index += ended_us - drained_us;
 	times->index_commits++;
+	return ended_us - began_us;
 }
 
 void storage_index_commit(struct storage *storage)
 {
-	uint64_t began_us = clock_monotonic_us();
-	bool had_changes = storage->has_changes;
+	uint64_t cost_us = index_commit(storage);
 
-	index_commit(storage);
-	if (had_changes)
-		storage->index_cost_us = clock_monotonic_us() - began_us;
+	if (cost_us > 0)
+		storage->index_cost_us = cost_us;
 }
 
 uint64_t storage_tend(struct storage *storage)
@@ -306,7 +307,7 @@ void storage_commit_group(struct storage *storage, struct storage_commit *commit
 void storage_upkeep(struct storage *storage, struct storage_commit *commit)
 {
 	storage_commit_group(storage, commit, 1);
-	index_commit(storage);
+	(void)index_commit(storage);
 }
 
 enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease)

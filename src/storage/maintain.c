@@ -79,9 +79,14 @@ static err_t expiry_plan(struct work *work, size_t most, int64_t now,
 	return err == ERR_ABSENT ? OK : err;
 }
 
+static size_t rows_of_slice(const struct storage *storage)
+{
+	return num_max(storage->upkeep_rows, UPKEEP_ROWS_MIN);
+}
+
 static size_t messages_of_slice(const struct storage *storage)
 {
-	return storage->upkeep_rows / ROWS_OF_MESSAGE;
+	return rows_of_slice(storage) / ROWS_OF_MESSAGE;
 }
 
 static err_t told(struct storage *storage, const struct effect *effect, uint32_t *count)
@@ -239,7 +244,7 @@ static bool slice(struct storage *storage, int64_t now)
 		return false;
 	storage->maintained_at = now;
 	struct bounds bounds = {.until_us = clock_monotonic_us() + SLICE_US / 2,
-				.changes_max = storage->upkeep_rows};
+				.changes_max = rows_of_slice(storage)};
 
 	if (logged_step(storage, &more_logged) != OK ||
 	    steps(&storage->work, now, bounds, &did, &more) != OK) {
@@ -263,13 +268,13 @@ static bool slice(struct storage *storage, int64_t now)
  */
 static void rows_fit(struct storage *storage, size_t rows, uint64_t took_us)
 {
-	size_t fit = storage->upkeep_rows;
+	size_t fit = rows_of_slice(storage);
 
 	if (took_us > SLICE_US)
 		fit /= 2;
 	else if (rows >= fit)
 		fit += fit / 8;
-	storage->upkeep_rows = num_min(num_max(fit, UPKEEP_ROWS_MIN), UPKEEP_ROWS_MAX);
+	storage->upkeep_rows = num_min(fit, UPKEEP_ROWS_MAX);
 }
 
 bool storage_maintain(struct storage *storage, int64_t now)
@@ -278,12 +283,11 @@ bool storage_maintain(struct storage *storage, int64_t now)
 
 	if (storage->has_changes)
 		return true;
-	rows_fit(storage, 0, 0);
 	bool more = slice(storage, now);
 	size_t rows = storage->work.txn ? kv_changes(storage->work.txn) : 0;
 
 	if (storage->has_changes)
-		index_commit(storage);
+		(void)index_commit(storage);
 	else /* whoever copies the index waits for an open transaction */
 		work_drop(&storage->work);
 	uint64_t took_us = clock_monotonic_us() - began_us;

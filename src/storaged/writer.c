@@ -72,12 +72,16 @@ static void lock(struct writer *writer)
 	ASSERT(pthread_mutex_lock(&writer->mutex) == 0);
 }
 
+static bool has_upkeep(const struct writer *writer)
+{
+	return writer->upkeep.first && writer->is_whole;
+}
+
 /* And wakes the thread if it sleeps and has something to do. */
 static void unlock_and_wake(struct writer *writer)
 {
-	if (writer->is_resting &&
-	    (writer->waiting.first || writer->catching_up.first || writer->is_stopped ||
-	     (writer->upkeep.first && writer->is_whole)))
+	if (writer->is_resting && (writer->waiting.first || writer->catching_up.first ||
+				   writer->is_stopped || has_upkeep(writer)))
 		ASSERT(pthread_cond_signal(&writer->filled) == 0);
 	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
 }
@@ -296,7 +300,7 @@ static bool turn_take(struct writer *writer, struct turn *turn)
 		jobs_add(&turn->catching_up, job);
 	turn->is_stopped = writer->is_stopped;
 	return turn->slot || turn->catching_up.first || turn->is_stopped ||
-	       (writer->upkeep.first && writer->is_whole);
+	       has_upkeep(writer);
 }
 
 static void turn_await(struct writer *writer, uint64_t wait_us, bool is_whole,

@@ -40,15 +40,6 @@ enum store_outcome store_mailbox(struct store *store, account_t account, uint64_
 	return talk_read_end(&talk, is_decoded);
 }
 
-enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
-			      struct uid_range uids, unsigned columns,
-			      struct arena *arena, struct message_row **rows,
-			      size_t *count, uint32_t *next_uid)
-{
-	return store_rows_among(store, account, mailbox, (struct uid_set){&uids, 1},
-				columns, arena, rows, count, next_uid);
-}
-
 enum store_outcome store_rows_among(struct store *store, account_t account,
 				    uint64_t mailbox, struct uid_set uids,
 				    unsigned columns, struct arena *arena,

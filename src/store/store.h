@@ -56,18 +56,23 @@ enum store_outcome store_mailboxes(struct store *store, account_t account,
 enum store_outcome store_mailbox(struct store *store, account_t account, uint64_t mailbox,
 				 struct arena *arena, struct mailbox_row *row);
 
-/* Messages of a mailbox with uids.first <= UID <= uids.last, ascending, as many as fit a
- * page (ROWS_PAGE_BYTES); *next_uid is where to go on, 0 when there are no more. */
-enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
-			      struct uid_range uids, unsigned columns,
-			      struct arena *arena, struct message_row **rows,
-			      size_t *count, uint32_t *next_uid);
-/* The same for several ranges, up to ROWS_RANGES_MAX: *next_uid is within one of them. */
+/* Messages of a mailbox in these ranges, of which there are up to ROWS_RANGES_MAX,
+ * ascending, as many as fit a page (ROWS_PAGE_BYTES); *next_uid is where to go on, within
+ * one of them, 0 when there are no more. */
 enum store_outcome store_rows_among(struct store *store, account_t account,
 				    uint64_t mailbox, struct uid_set uids,
 				    unsigned columns, struct arena *arena,
 				    struct message_row **rows, size_t *count,
 				    uint32_t *next_uid);
+static inline enum store_outcome store_rows(struct store *store, account_t account,
+					    uint64_t mailbox, struct uid_range uids,
+					    unsigned columns, struct arena *arena,
+					    struct message_row **rows, size_t *count,
+					    uint32_t *next_uid)
+{
+	return store_rows_among(store, account, mailbox, (struct uid_set){&uids, 1},
+				columns, arena, rows, count, next_uid);
+}
 /* What changed after `since`, oldest first; CONFLICT when the log no longer reaches back
  * so far.  *upto is the change number that has then been told; *more if a page was not
  * enough.  mailbox 0: of all mailboxes. */

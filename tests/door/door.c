@@ -341,19 +341,20 @@ const char *store_outcome_text(enum store_outcome outcome)
 }
 
 /* Three messages, one a page. */
-enum store_outcome store_rows(struct store *store, account_t account, uint64_t mailbox,
-			      struct uid_range uids, unsigned columns,
-			      struct arena *arena, struct message_row **rows,
-			      size_t *count, uint32_t *next_uid)
+enum store_outcome store_rows_among(struct store *store, account_t account,
+				    uint64_t mailbox, struct uid_set uids,
+				    unsigned columns, struct arena *arena,
+				    struct message_row **rows, size_t *count,
+				    uint32_t *next_uid)
 {
-	uint32_t uid = uids.first;
+	uint32_t uid = uids.ranges[0].first, last = uids.ranges[0].last;
 
 	(void)store;
-	ASSERT(account != 0 && mailbox == MAILBOX_INBOX && uid > 0 &&
+	ASSERT(account != 0 && uids.count == 1 && mailbox == MAILBOX_INBOX && uid > 0 &&
 	       columns == ROW_MESSAGE);
 	*rows = ARENA_NEW(arena, struct message_row);
 	*count = uid <= 3;
-	*next_uid = uid < 3 && uids.last > uid ? uid + 1 : 0;
+	*next_uid = uid < 3 && last > uid ? uid + 1 : 0;
 	if (!*rows)
 		return STORE_UNAVAILABLE;
 	**rows = (struct message_row){.uid = uid,

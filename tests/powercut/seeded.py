@@ -63,7 +63,7 @@ BUGS = (
      # Before that, housekeeping waits until the index has all, and commits its own at once.
      ("src/storage/maintain.c",
       ("\tif (storage->has_changes)\n\t\treturn true;\n", ""),
-      ("\tif (storage->has_changes)\n\t\tindex_commit(storage);\n\telse",
+      ("\tif (storage->has_changes)\n\t\t(void)index_commit(storage);\n\telse",
        "\tif (!storage->has_changes)"))),
     ("punched while pinned",
      ("src/storage/space.c",
