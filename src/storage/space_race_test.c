@@ -13,7 +13,15 @@
 #include "storage/embedded.h"
 #include "storage/fixture.h"
 
-enum { ROUNDS = 400, READERS = 2, ACCOUNTS = 3, KINDS = 12, GROUP = 4, LEN_MIN = 3000 };
+enum {
+	ROUNDS = 400,
+	READERS = 2,
+	ACCOUNTS = 3,
+	KINDS = 12,
+	GROUP = 4,
+	STEPS = 8,
+	LEN_MIN = 3000
+};
 
 /* A body of a kind is its letter; its length tells the kind, too. */
 static size_t kind_len(unsigned kind)
@@ -130,6 +138,14 @@ static void one_group(struct fixture *f)
 		CHECK(commits[i].outcome == STORE_OK);
 }
 
+/* They go when the index has no changes, as in the server. */
+static void some_steps(struct fixture *f)
+{
+	storage_index_commit(f->storage);
+	for (unsigned i = 0; i < STEPS && storage_maintain(f->storage, 0); i++)
+		;
+}
+
 static uint64_t check_end(struct fixture *f)
 {
 	uint64_t bytes = 0;
@@ -174,10 +190,10 @@ TEST(equal_bodies_come_and_go_while_space_is_given_back_and_others_read)
 	for (uint64_t i = 0; i < rounds; i++) {
 		arena_reset(&f.arena);
 		one_group(&f);
-		(void)storage_maintain(f.storage, 0);
 		if (i % 3 == 0)
-			storage_index_commit(f.storage);
+			some_steps(&f);
 	}
+	CHECK(f.storage->space.copied > 0); /* while others came and read */
 	fixture_maintain(&f, 0);
 	atomic_store(&stop, true);
 	for (size_t i = 0; i < READERS; i++) {
@@ -189,7 +205,7 @@ TEST(equal_bodies_come_and_go_while_space_is_given_back_and_others_read)
 
 	CHECK(storage_stats(f.storage, &stats) == STORE_OK);
 	CHECK(stats.body_bytes + stats.shared_bytes == bytes && stats.dead_bytes == 0);
-	CHECK(stats.punched_bytes > 0 && f.storage->space.copied > 0);
+	CHECK(stats.punched_bytes > 0);
 	fixture_shut(&f);
 	CHECK(fixture_is_in_order(&f));
 	CHECK(fixture_open_again(&f) == OK && check_end(&f) == bytes);

@@ -174,12 +174,15 @@ def seconds(call, times=1):
 
 
 class Client:
-    """IMAP with as little of its own as may be, so that the server is what is timed."""
+    """IMAP with as little of its own as may be, so that the server is what is timed: octets
+    are counted, and looked at only where the last line may be."""
+
+    LINE_MAX = 4096
 
     def __init__(self, port, user):
         self.port, self.user = port, user
         self.socket = socket.create_connection(("127.0.0.1", port))
-        self.rest = b""
+        self.room = memoryview(bytearray(1 << 20))
         self.until(b"* OK")
         self.order(f'LOGIN "{user}" "pass"'.encode())
 
@@ -187,22 +190,23 @@ class Client:
         return Client(self.port, self.user)
 
     def until(self, start, keep=False):
-        """How many octets came before the line that starts so (or they themselves), and it."""
-        size, kept = 0, []
+        """How many octets came before the line that starts so (or they themselves), and it.
+        It is the last that comes."""
+        size, kept, tail = 0, [], b""
         while True:
-            at = 0 if self.rest.startswith(start) else self.rest.find(b"\r\n" + start) + 2
-            if (at == 0 or at > 1) and (end := self.rest.find(b"\r\n", at)) >= 0:
-                line = self.rest[at:end]
-                before, self.rest = self.rest[:at], self.rest[end + 2:]
-                return b"".join([*kept, before]) if keep else size + at, line
-            last = max(0, self.rest.rfind(b"\r\n"))
-            if keep:
-                kept.append(self.rest[:last])
-            size, self.rest = size + last, self.rest[last:]
-            got = self.socket.recv(1 << 20)
-            if not got:
+            count = self.socket.recv_into(self.room)
+            if not count:
                 raise ConnectionError("closed")
-            self.rest += got
+            size += count
+            if keep:
+                kept.append(bytes(self.room[:count]))
+            tail = (tail + self.room[max(0, count - self.LINE_MAX):count])[-self.LINE_MAX:]
+            if not tail.endswith(b"\r\n"):
+                continue
+            line = tail[:-2].rpartition(b"\r\n")[2]
+            if line.startswith(start):
+                size -= len(line) + 2
+                return b"".join(kept)[:size] if keep else size, line
 
     def order(self, words):
         self.socket.sendall(b"t " + words + b"\r\n")
