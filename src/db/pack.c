@@ -18,6 +18,8 @@
 enum {
 	READ_ONCE_MAX = 256 * 1024, /* bigger frames are read where they are wanted */
 	CHECK_BYTES = 32 * 1024,
+	/* Less is read over sooner than a second read begins. */
+	RUN_GAP_MAX = PACK_RUN_EXTRA - BODY_HEADER_BYTES,
 };
 
 /* ---- the files --------------------------------------------------------------------- */
@@ -307,27 +309,38 @@ static err_t damaged(struct pack_body body)
 	return ERR_SYNTAX;
 }
 
+static uint64_t end_of(struct pack_body body)
+{
+	return body.offset + BODY_HEADER_BYTES + body.length;
+}
+
+/* Header and frame, as they were read. */
+static err_t check_whole(struct pack_body body, struct str whole, uint64_t *raw_size)
+{
+	struct body_header header;
+
+	if (whole.len < BODY_HEADER_BYTES + body.length ||
+	    !body_header_read(whole, &header) || header.length != body.length ||
+	    crc32c(0, str_skip(whole, BODY_HEADER_BYTES)) != header.frame_crc)
+		return damaged(body);
+	*raw_size = header.raw_size;
+	return OK;
+}
+
 /* Header and frame in one read. */
 static err_t read_whole(int fd, struct pack_body body, struct buf *frame,
 			uint64_t *raw_size)
 {
 	size_t want = BODY_HEADER_BYTES + body.length, from = frame->len, got;
 	char *bytes = buf_room(frame, want);
-	struct body_header header;
 
 	if (!bytes)
 		return ERR_LIMIT;
 	TRY(disk_read(fd, bytes, want, body.offset, &got));
-	struct str whole = {bytes, got};
-
-	if (got < want || !body_header_read(whole, &header) ||
-	    header.length != body.length ||
-	    crc32c(0, str_skip(whole, BODY_HEADER_BYTES)) != header.frame_crc)
-		return damaged(body);
+	TRY(check_whole(body, (struct str){bytes, got}, raw_size));
 	memmove(bytes, bytes + BODY_HEADER_BYTES, body.length);
 	buf_grew(frame, body.length);
 	ASSERT(frame->len == from + body.length);
-	*raw_size = header.raw_size;
 	return OK;
 }
 
@@ -392,6 +405,48 @@ err_t packs_read(struct packs *packs, struct pack_body body, uint64_t offset, si
 		TRY(check_frame(fd, body, (struct str){to, want}, header.frame_crc));
 	buf_grew(frame, want);
 	return OK;
+}
+
+/* How many of the bodies stand one behind the other, or nearly so, within the room. */
+static size_t run_length(const struct pack_body *bodies, size_t count, size_t room)
+{
+	size_t taken = 0;
+
+	while (taken < count && bodies[taken].length <= READ_ONCE_MAX &&
+	       bodies[taken].pack == bodies[0].pack &&
+	       bodies[taken].offset >= bodies[0].offset &&
+	       end_of(bodies[taken]) - bodies[0].offset <= room &&
+	       (taken == 0 ||
+		(bodies[taken].offset >= end_of(bodies[taken - 1]) &&
+		 bodies[taken].offset - end_of(bodies[taken - 1]) <= RUN_GAP_MAX)))
+		taken++;
+	return taken;
+}
+
+size_t packs_read_run(struct packs *packs, const struct pack_body *bodies, size_t count,
+		      struct buf *octets, struct pack_frame *frames)
+{
+	size_t taken = run_length(bodies, count, octets->max - octets->len), got;
+	int fd = taken > 1 ? fd_of(packs, bodies[0].pack) : -1;
+
+	if (fd < 0)
+		return 0;
+	size_t from = octets->len;
+	size_t want = (size_t)(end_of(bodies[taken - 1]) - bodies[0].offset);
+	char *bytes = buf_room(octets, want);
+
+	if (!bytes || disk_read(fd, bytes, want, bodies[0].offset, &got) != OK)
+		return 0;
+	buf_grew(octets, got);
+	for (size_t i = 0; i < taken; i++) {
+		size_t at = (size_t)(bodies[i].offset - bodies[0].offset);
+		struct str whole = str_first(str_skip((struct str){bytes, got}, at),
+					     BODY_HEADER_BYTES + bodies[i].length);
+
+		frames[i] = (struct pack_frame){.from = from + at + BODY_HEADER_BYTES};
+		frames[i].err = check_whole(bodies[i], whole, &frames[i].raw_size);
+	}
+	return taken;
 }
 
 err_t packs_look(struct packs *packs, struct pack_body body, struct pack_found *found)

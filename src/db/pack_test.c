@@ -450,3 +450,56 @@ TEST(a_pack_without_anything_readable_is_refused)
 	CHECK(place_open(&p) == ERR_SYNTAX);
 	place_remove(&p);
 }
+
+static void check_run(struct place *p, const struct pack_body *bodies, size_t count,
+		      size_t want)
+{
+	struct pack_frame frames[12];
+	struct buf octets = BUF(1 << 16);
+
+	CHECK(packs_read_run(p->packs, bodies, count, &octets, frames) == want);
+	for (size_t i = 0; i < want; i++) {
+		struct str frame = str_first(str_skip(buf_str(&octets), frames[i].from),
+					     bodies[i].length);
+
+		CHECK(frames[i].err == OK && frames[i].raw_size == 9);
+		CHECK(frame.len == 300 && frame.ptr[0] == frame.ptr[299]);
+	}
+	buf_fini(&octets);
+}
+
+TEST(bodies_that_stand_together_are_read_at_once)
+{
+	struct place p;
+	struct pack_body bodies[12], backwards[2];
+	struct pack_frame frames[12];
+	struct buf little = BUF(800), octets = BUF(1 << 16);
+	char text[301] = "";
+	size_t in_first = 0;
+
+	place_make(&p);
+	for (unsigned i = 0; i < 12; i++) {
+		memset(text, 'a' + (char)i, 300);
+		add(&p, text, "operation", &bodies[i]);
+		(void)finish(&p);
+		in_first += bodies[i].pack == bodies[0].pack;
+	}
+	CHECK(in_first > 2 && in_first < 12);
+	check_run(&p, bodies, 12, in_first);
+	check_run(&p, bodies + 1, in_first - 1, in_first - 1);
+	check_run(&p, bodies, 1, 0); /* alone */
+	backwards[0] = bodies[1];
+	backwards[1] = bodies[0];
+	check_run(&p, backwards, 2, 0);
+	/* Not beyond the bound. */
+	CHECK(packs_read_run(p.packs, bodies, 12, &little, frames) < in_first);
+	CHECK(little.len <= 800);
+	/* One that is damaged takes no other along. */
+	write_at(&p, bodies[1].offset + BODY_HEADER_BYTES, "?", 1);
+	CHECK(packs_read_run(p.packs, bodies, 12, &octets, frames) == in_first);
+	for (size_t i = 0; i < in_first; i++)
+		CHECK(frames[i].err == (i == 1 ? ERR_SYNTAX : OK));
+	buf_fini(&little);
+	buf_fini(&octets);
+	place_remove(&p);
+}

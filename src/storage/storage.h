@@ -193,10 +193,10 @@ enum store_outcome storage_frame(struct storage *storage, account_t account,
 				 uint64_t message, uint64_t offset, size_t room,
 				 struct buf *frame, uint64_t *frame_size,
 				 uint64_t *raw_size);
-/* Several whole ones, STORAGE_FRAMES_MAX at most, one behind the other in octets, whose
- * bound has to leave STORAGE_FRAME_EXTRA beyond room.  INVALID for those that find no
- * room. */
-enum { STORAGE_FRAMES_MAX = 128, STORAGE_FRAME_EXTRA = 4096 };
+/* Several whole ones, STORAGE_FRAMES_MAX at most, in octets with what stands between them
+ * on disk: its bound has to leave STORAGE_FRAMES_EXTRA beyond room.  INVALID for those
+ * that find no room. */
+enum { STORAGE_FRAMES_MAX = 128, STORAGE_FRAMES_EXTRA = STORAGE_FRAMES_MAX * 4200 };
 struct storage_frame {
 	uint64_t message;
 	enum store_outcome outcome;

@@ -109,7 +109,7 @@ static enum store_outcome read_body(struct storage *storage,
 static enum store_outcome read_bodies(struct storage *storage,
 				      const struct store_request *r, struct buf *reply)
 {
-	struct buf octets = BUF(BODIES_BYTES + STORAGE_FRAME_EXTRA);
+	struct buf octets = BUF(BODIES_BYTES + STORAGE_FRAMES_EXTRA);
 	struct storage_frame frames[BODIES_MAX];
 
 	for (size_t i = 0; i < r->bodies.count; i++)
