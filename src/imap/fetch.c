@@ -383,6 +383,20 @@ static bool needs_bodies(const struct fetching *f)
 	return false;
 }
 
+/* The bodies of the rows to come on this page and the next are asked for. */
+static void want_bodies(struct ahead *ahead, const struct walk *walk)
+{
+	size_t count;
+	const struct message_row *page = walk_page(walk, &count);
+
+	ahead_want(ahead, page, count);
+	if (!ahead_has_asked(ahead, &page[count - 1]))
+		return;
+	page = walk_page_after(walk, &count);
+	if (page)
+		ahead_want_more(ahead, page, count);
+}
+
 /* The outcome is the worst of what could not be read; the rest is sent nevertheless. */
 static enum store_outcome fetch_all(struct fetching *f, const struct imap_range *list,
 				    size_t count)
@@ -405,13 +419,13 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 	while (!f->is_broken && !s->is_done && !conn_is_broken(s->conn) &&
 	       (row = walk_next(&walk))) {
 		size_t page_count;
-		const struct message_row *page = walk_page(&walk, &page_count);
 
 		if (f->since != 0 && row->modseq <= f->since)
 			continue;
+		(void)walk_page(&walk, &page_count);
 		is_many |= page_count > 1; /* for one alone there is nothing to gain */
 		if (ahead && is_many)
-			ahead_want(ahead, page, page_count);
+			want_bodies(ahead, &walk);
 		enum store_outcome outcome = fetch_one(f, row);
 
 		if (outcome != STORE_OK && outcome != STORE_ABSENT)

@@ -145,3 +145,9 @@ const struct message_row *walk_page(const struct walk *walk, size_t *count)
 	*count = walk->row_count - (walk->row_at - 1);
 	return &walk->rows[walk->row_at - 1];
 }
+
+const struct message_row *walk_page_after(const struct walk *walk, size_t *count)
+{
+	*count = 0;
+	return walk->ahead ? rows_ahead_look(walk->ahead, count) : NULL;
+}

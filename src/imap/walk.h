@@ -38,3 +38,6 @@ struct walk walk_beside(struct session *s, struct arena *arena,
 const struct message_row *walk_next(struct walk *walk);
 /* The row last given and those that follow it on its page. */
 const struct message_row *walk_page(const struct walk *walk, size_t *count);
+/* Those of the page after it, if they are there already; NULL if not.  They are good
+ * until the next call. */
+const struct message_row *walk_page_after(const struct walk *walk, size_t *count);

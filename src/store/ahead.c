@@ -201,19 +201,16 @@ static void want_long_ones(struct ahead *ahead, const struct message_row *rows,
 		(void)want_long(ahead, &rows[1], now);
 }
 
-void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count)
+bool ahead_has_asked(const struct ahead *ahead, const struct message_row *last)
+{
+	return last->uid <= ahead->asked;
+}
+
+void ahead_want_more(struct ahead *ahead, const struct message_row *rows, size_t count)
 {
 	struct batch *batch;
 
-	want_long_ones(ahead, rows, count);
-
-	if (rows[0].uid < ahead->wanted) { /* it goes on somewhere before */
-		pass_by(ahead, UINT64_MAX);
-		ahead->asked = 0;
-	}
-	ahead->wanted = rows[0].uid;
-	pass_by(ahead, rows[0].uid);
-	while (rows[count - 1].uid > ahead->asked && (batch = free_batch(ahead))) {
+	while (!ahead_has_asked(ahead, &rows[count - 1]) && (batch = free_batch(ahead))) {
 		fill(batch, rows, count);
 		if (batch->count == 0 || !task_start("ahead", read_batch, batch)) {
 			batch->count = 0;
@@ -222,6 +219,19 @@ void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t coun
 		batch->state = BATCH_RUNNING;
 		ahead->users++;
 	}
+}
+
+void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count)
+{
+	want_long_ones(ahead, rows, count);
+
+	if (rows[0].uid < ahead->wanted) { /* it goes on somewhere before */
+		pass_by(ahead, UINT64_MAX);
+		ahead->asked = 0;
+	}
+	ahead->wanted = rows[0].uid;
+	pass_by(ahead, rows[0].uid);
+	ahead_want_more(ahead, rows, count);
 }
 
 /* ---- taking ------------------------------------------------------------------------ */

@@ -15,6 +15,10 @@ void ahead_free(struct ahead **ahead);
 /* These are the next rows (with ROW_MESSAGE), by UID, in the order they will be wanted;
  * what was asked for and is not among them is wanted no more.  Never suspends. */
 void ahead_want(struct ahead *ahead, const struct message_row *rows, size_t count);
+/* Whether the last of these was asked for: then those that follow it may be, too, of
+ * which the first is not the next.  Neither suspends. */
+bool ahead_has_asked(const struct ahead *ahead, const struct message_row *last);
+void ahead_want_more(struct ahead *ahead, const struct message_row *rows, size_t count);
 /* May suspend.  If the body was asked for, puts it in place of what is in *body.  False
  * if it was not. */
 bool ahead_take(struct ahead *ahead, uint64_t message, struct buf *body,

@@ -184,16 +184,23 @@ struct rows_ahead *rows_ahead_start(struct store *store, const struct rows_wante
 	return NULL;
 }
 
-/* The one whose page comes next, if it is there. */
-static struct lane *lane_in_turn(struct rows_ahead *a)
+/* The one whose page comes next; LANES if it is not there. */
+static size_t lane_in_turn(const struct rows_ahead *a)
 {
-	for (size_t i = 0; i < LANES; i++) {
-		struct lane *lane = &a->lanes[i];
+	size_t i = 0;
 
-		if (lane->is_full && lane->part == a->taken + 1)
-			return lane;
-	}
-	return NULL;
+	while (i < LANES && !(a->lanes[i].is_full && a->lanes[i].part == a->taken + 1))
+		i++;
+	return i;
+}
+
+const struct message_row *rows_ahead_look(const struct rows_ahead *ahead, size_t *count)
+{
+	size_t at = lane_in_turn(ahead);
+	const struct lane *lane = &ahead->lanes[at % LANES];
+
+	*count = at < LANES && lane->outcome == STORE_OK ? lane->row_count : 0;
+	return *count > 0 ? lane->rows : NULL;
 }
 
 static void page_take(struct rows_ahead *a, struct lane *lane, struct arena *arena,
@@ -216,15 +223,15 @@ enum store_outcome rows_ahead_take(struct rows_ahead **ahead, struct arena *aren
 {
 	struct rows_ahead *a = *ahead;
 	enum store_outcome outcome = STORE_UNAVAILABLE;
-	struct lane *lane;
+	size_t at;
 	err_t err = OK;
 
 	*count = 0;
-	while (!(lane = lane_in_turn(a)) && err == OK && a->running > 0)
+	while ((at = lane_in_turn(a)) == LANES && err == OK && a->running > 0)
 		err = wait_on(&a->read, NEVER);
-	if (lane) {
-		outcome = lane->outcome;
-		page_take(a, lane, arena, rows, count);
+	if (at < LANES) {
+		outcome = a->lanes[at].outcome;
+		page_take(a, &a->lanes[at], arena, rows, count);
 	}
 	if (outcome != STORE_OK || (a->count == 0 && a->taken == a->parts))
 		rows_ahead_drop(ahead);
