@@ -6,7 +6,7 @@
 
 enum {
 	LONG_ONES = 2,    /* the one whose turn it is, and the next */
-	BATCHES = 3,      /* one is sent, one unpacked, one on its way */
+	BATCHES = 4,      /* one is sent, two are unpacked, one is on its way */
 	FIRST_BODIES = 8, /* of the first batch: more may never be asked for */
 	WAIT_S = 60,
 };
