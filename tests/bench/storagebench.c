@@ -26,7 +26,7 @@ enum {
 	MAILS = 20000,
 	SLOTS = PACK_LANES + 1,
 	/* Of maintenance: */
-	OLD_MAILS = 30000,
+	OLD_MAILS = 100000,
 	LOAD_US = 2000, /* between two groups of LOAD_GROUP mails */
 	LOAD_GROUP = 2,
 	RETENTION_EVERY = 25, /* groups, as in the store's process: 50 ms, */
