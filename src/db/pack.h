@@ -183,6 +183,7 @@ bool packs_is_broken(const struct packs *packs);
 [[nodiscard]] err_t packs_read(struct packs *packs, struct pack_body body,
 			       uint64_t offset, size_t room, struct buf *frame,
 			       uint64_t *raw_size);
+enum { PACK_RUN_EXTRA = 4096 + 64 }; /* octets of a run beside each frame, at most */
 /* Where a body's frame is in what packs_read_run() read, as long as the body's. */
 struct pack_frame {
 	err_t err; /* as of packs_read() */
@@ -192,7 +193,6 @@ struct pack_frame {
 /* Reads the first of the bodies and those that stand right behind it, or nearly, at once:
  * what stands from one to the other is appended to octets, within its bound.  Gives how
  * many these are; 0 if the first is alone, or they cannot be read so: packs_read() it. */
-enum { PACK_RUN_EXTRA = 4096 + 64 }; /* octets beside each frame, at most */
 size_t packs_read_run(struct packs *packs, const struct pack_body *bodies, size_t count,
 		      struct buf *octets, struct pack_frame *frames);
 /* Reads the record's header alone; found->state is not set.  ERR_SYNTAX: no body of that
