@@ -5,11 +5,11 @@ CONDSTORE, over TLS from the start.  What it shows is compared with what IMAP sa
 server told it: no NO and no BAD, and nothing that it did not understand."""
 import base64, email, email.header, json, os, pathlib, re, signal, socket, ssl, subprocess
 
-import internet, lab, readers
+import internet, lab
+from person import FEW, Person, same, write
 
 PROGRAM = "/usr/lib/thunderbird/thunderbird"
 report = lab.Report()
-readers.report = report
 
 # Thunderbird calls nobody but us: what asks for names goes to a proxy that is not there.
 QUIET = {
@@ -93,7 +93,7 @@ class Thunderbird:
         port = internet.free_port()
         self.log = f"{self.folder}/log-{self.starts}"
         settings = {**QUIET, **self.settings(), "marionette.port": port}
-        readers.write(self.profile, "user.js", "".join(
+        write(self.profile, "user.js", "".join(
             f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in settings.items()))
         self.process = subprocess.Popen(
             [PROGRAM, "--headless", "--no-remote", "--profile", self.profile, "--marionette", "--remote-allow-system-access"],
@@ -204,7 +204,7 @@ def agrees(bird, person, box="INBOX", seconds=20):
         return {uid: (number, lower(flags)) for uid, (number, flags) in person.uids(box).items()}
 
     lab.wait_for(lambda: shown() == truth(), seconds, 0.2)
-    readers.same(shown(), truth())
+    same(shown(), truth())
 
 
 def comes_true(condition, detail, seconds=20):
@@ -401,7 +401,7 @@ def was_told(bird, server):
 
 def main():
     with lab.Server(accounts=2) as server:
-        plain, modern = people = [readers.Person(server, f"user{n}", readers.FEW) for n in (1, 2)]
+        plain, modern = people = [Person(server, f"user{n}", FEW) for n in (1, 2)]
         plain.title, plain.is_tls, plain.settings = "", False, {}
         modern.title, modern.is_tls, modern.settings = " with CONDSTORE", True, {"use_condstore": True}
         for person in people:
