@@ -117,6 +117,7 @@ const verbs = {
 
 	async download({ user, box }) {
 		const folder = boxOf(user, box);
+		await until(() => !folder.locked, "turn"); /* it may be at something of its own */
 		await finished(end => folder.downloadAllForOffline(end, null));
 		await until(() => [...folder.messages].every(header => header.flags & Ci.nsMsgMessageFlags.Offline), "texts");
 		return [...folder.messages].map(header => ({
