@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "base/test.h"
 #include "rt/clock.h"
 #include "rt/ipc_state.h"
@@ -30,7 +31,7 @@ static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
 {
 	static char big[IPC_BODY_MAX];
 	char byte = 0;
-	size_t len;
+	uint64_t len;
 
 	CHECK(arg == &seen);
 	switch (message->type) {
@@ -46,7 +47,7 @@ static void serve(struct ipc *ipc, const struct ipc_message *message, void *arg)
 		ipc_reply(ipc, message->id, BIG, (struct str){big, sizeof big}, -1);
 		break;
 	case LONG:
-		len = strtoul(message->body.ptr, NULL, 10);
+		CHECK(num_parse(message->body, sizeof big, &len)); /* no NUL behind it */
 		CHECK(task_sleep_ms(len % 5) == OK);
 		for (size_t i = 0; i < len; i++)
 			big[i] = octet_of(len, i);

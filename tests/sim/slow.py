@@ -6,7 +6,7 @@ import os, pathlib, re, socket, ssl, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import lab
 
-HURRY, SLACK_S, MARGIN_KB = 30, 4, 3 << 10
+HURRY, SLACK_S, MARGIN_KB = 30, 8, 3 << 10
 report = lab.Report()
 lock = threading.Lock()
 BIG = b"From: <x@load.example>\r\nSubject: big\r\n\r\n" + (b"x" * 76 + b"\r\n") * 50000
