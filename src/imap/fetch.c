@@ -384,11 +384,9 @@ static bool needs_bodies(const struct fetching *f)
 }
 
 /* The bodies of the rows to come on this page and the next are asked for. */
-static void want_bodies(struct ahead *ahead, const struct walk *walk)
+static void want_bodies(struct ahead *ahead, const struct walk *walk,
+			const struct message_row *page, size_t count)
 {
-	size_t count;
-	const struct message_row *page = walk_page(walk, &count);
-
 	ahead_want(ahead, page, count);
 	if (!ahead_has_asked(ahead, &page[count - 1]))
 		return;
@@ -419,13 +417,13 @@ static enum store_outcome fetch_all(struct fetching *f, const struct imap_range 
 	while (!f->is_broken && !s->is_done && !conn_is_broken(s->conn) &&
 	       (row = walk_next(&walk))) {
 		size_t page_count;
+		const struct message_row *page = walk_page(&walk, &page_count);
 
 		if (f->since != 0 && row->modseq <= f->since)
 			continue;
-		(void)walk_page(&walk, &page_count);
 		is_many |= page_count > 1; /* for one alone there is nothing to gain */
 		if (ahead && is_many)
-			want_bodies(ahead, &walk);
+			want_bodies(ahead, &walk, page, page_count);
 		enum store_outcome outcome = fetch_one(f, row);
 
 		if (outcome != STORE_OK && outcome != STORE_ABSENT)

@@ -88,8 +88,8 @@ void recent_enter(struct session *s, const struct mailbox_row *row)
 		recent_look(s, row);
 		return;
 	}
-	add(&s->box, first,
-	    s->box.uid_next); /* somebody else was told of some meanwhile */
+	/* Somebody else was told of some meanwhile. */
+	add(&s->box, first, s->box.uid_next);
 	if (first < s->box.uid_next && selected_number(s) == STORE_OK)
 		recent_gone(s);
 	s->box.owes_recent = false;

@@ -184,22 +184,23 @@ struct rows_ahead *rows_ahead_start(struct store *store, const struct rows_wante
 	return NULL;
 }
 
-/* The one whose page comes next; LANES if it is not there. */
-static size_t lane_in_turn(const struct rows_ahead *a)
+/* The one whose page comes next, if it is there. */
+static struct lane *lane_in_turn(struct rows_ahead *a)
 {
-	size_t i = 0;
+	for (size_t i = 0; i < LANES; i++) {
+		struct lane *lane = &a->lanes[i];
 
-	while (i < LANES && !(a->lanes[i].is_full && a->lanes[i].part == a->taken + 1))
-		i++;
-	return i;
+		if (lane->is_full && lane->part == a->taken + 1)
+			return lane;
+	}
+	return NULL;
 }
 
-const struct message_row *rows_ahead_look(const struct rows_ahead *ahead, size_t *count)
+const struct message_row *rows_ahead_look(struct rows_ahead *ahead, size_t *count)
 {
-	size_t at = lane_in_turn(ahead);
-	const struct lane *lane = &ahead->lanes[at % LANES];
+	const struct lane *lane = lane_in_turn(ahead);
 
-	*count = at < LANES && lane->outcome == STORE_OK ? lane->row_count : 0;
+	*count = lane && lane->outcome == STORE_OK ? lane->row_count : 0;
 	return *count > 0 ? lane->rows : NULL;
 }
 
@@ -223,15 +224,15 @@ enum store_outcome rows_ahead_take(struct rows_ahead **ahead, struct arena *aren
 {
 	struct rows_ahead *a = *ahead;
 	enum store_outcome outcome = STORE_UNAVAILABLE;
-	size_t at;
+	struct lane *lane;
 	err_t err = OK;
 
 	*count = 0;
-	while ((at = lane_in_turn(a)) == LANES && err == OK && a->running > 0)
+	while (!(lane = lane_in_turn(a)) && err == OK && a->running > 0)
 		err = wait_on(&a->read, NEVER);
-	if (at < LANES) {
-		outcome = a->lanes[at].outcome;
-		page_take(a, &a->lanes[at], arena, rows, count);
+	if (lane) {
+		outcome = lane->outcome;
+		page_take(a, lane, arena, rows, count);
 	}
 	if (outcome != STORE_OK || (a->count == 0 && a->taken == a->parts))
 		rows_ahead_drop(ahead);

@@ -23,6 +23,6 @@ enum store_outcome rows_ahead_take(struct rows_ahead **ahead, struct arena *aren
 				   struct message_row **rows, size_t *count);
 /* The page that rows_ahead_take() will give next, if it is there and good; NULL if not.
  * The rows are good until it is taken.  Never suspends. */
-const struct message_row *rows_ahead_look(const struct rows_ahead *ahead, size_t *count);
+const struct message_row *rows_ahead_look(struct rows_ahead *ahead, size_t *count);
 /* Does not wait for what is under way. */
 void rows_ahead_drop(struct rows_ahead **ahead);
