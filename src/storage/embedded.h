@@ -32,7 +32,7 @@
 struct group_times {
 	uint64_t plan, write, drain, index;
 	uint64_t index_commits;
-	/* Of housekeeping, with its index commits: so long others were kept waiting. */
+	/* Of housekeeping: so long others were kept waiting. */
 	uint64_t slice_max;
 };
 
@@ -123,9 +123,6 @@ bool snapshot_has_pack(const struct storage *storage, uint32_t pack);
 [[nodiscard]] err_t index_begin(struct storage *storage);
 /* It holds something that is to be committed. */
 void index_changed(struct storage *storage);
-/* storage_index_commit(), of which the time of the next one does not depend.  Gives the
- * microseconds that it took; 0: there was nothing to commit. */
-uint64_t index_commit(struct storage *storage);
 /* It was dropped, and all that the log holds is in the index. */
 void index_reopened(struct storage *storage);
 /* Takes back what it holds beyond what the log does. */

@@ -99,7 +99,7 @@ static err_t index_write(struct work *work)
 	return work_commit(work);
 }
 
-uint64_t index_commit(struct storage *storage)
+void storage_index_commit(struct storage *storage)
 {
 	struct group_times *times = &storage->times;
 	uint64_t began_us = clock_monotonic_us();
@@ -107,7 +107,7 @@ uint64_t index_commit(struct storage *storage)
 
 	if (is_whole && !storage->has_changes) {
 		work_drop(&storage->work);
-		return 0;
+		return;
 	}
 	uint64_t drained_us = clock_monotonic_us();
 
@@ -122,15 +122,7 @@ uint64_t index_commit(struct storage *storage)
 	times->drain += drained_us - began_us;
 	times->index += ended_us - drained_us;
 	times->index_commits++;
-	return ended_us - began_us;
-}
-
-void storage_index_commit(struct storage *storage)
-{
-	uint64_t cost_us = index_commit(storage);
-
-	if (cost_us > 0)
-		storage->index_cost_us = cost_us;
+	storage->index_cost_us = ended_us - began_us;
 }
 
 uint64_t storage_tend(struct storage *storage)
@@ -302,12 +294,6 @@ void storage_commit_group(struct storage *storage, struct storage_commit *commit
 			  size_t count)
 {
 	whole_do(storage, (struct storage_group){.commits = commits, .count = count});
-}
-
-void storage_upkeep(struct storage *storage, struct storage_commit *commit)
-{
-	storage_commit_group(storage, commit, 1);
-	(void)index_commit(storage);
 }
 
 enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease)

@@ -12,8 +12,8 @@
 enum {
 	SLICE_US = 5000,
 	STEP_ROWS = 64, /* between two looks at the clock */
-	/* Of a slice, or a step more: as many as its index commit takes the rest of that
-	 * time for, where they are now and on this disk.  The least is 64 messages. */
+	/* Of a slice, or a step more: as many as go in that time where they are now, and
+	 * not too many for the index commit.  The least is 64 messages. */
 	UPKEEP_ROWS_MIN = 512,
 	UPKEEP_ROWS_MAX = 4096,
 	ROWS_OF_MESSAGE = 8, /* about so many go with it */
@@ -286,9 +286,8 @@ bool storage_maintain(struct storage *storage, int64_t now)
 	bool more = slice(storage, now);
 	size_t rows = storage->work.txn ? kv_changes(storage->work.txn) : 0;
 
-	if (storage->has_changes)
-		(void)index_commit(storage);
-	else /* whoever copies the index waits for an open transaction */
+	/* Whoever copies the index waits for an open transaction. */
+	if (!storage->has_changes)
 		work_drop(&storage->work);
 	uint64_t took_us = clock_monotonic_us() - began_us;
 

@@ -143,7 +143,7 @@ static void some_steps(struct fixture *f)
 {
 	storage_index_commit(f->storage);
 	for (unsigned i = 0; i < STEPS && storage_maintain(f->storage, 0); i++)
-		;
+		storage_index_commit(f->storage);
 }
 
 static uint64_t check_end(struct fixture *f)

@@ -52,7 +52,7 @@ struct writer {
 	/* Guarded by the mutex: */
 	struct jobs waiting;
 	struct jobs catching_up;
-	struct jobs upkeep; /* for when the index is whole */
+	struct jobs upkeep; /* one for each index commit */
 	size_t busy;
 	bool is_stopped, is_resting;
 	bool is_whole; /* as of its last look: the index has all that was committed */
@@ -236,12 +236,27 @@ static void slot_done(struct storage_group *group)
 	unlock_and_wake(writer);
 }
 
+static void slot_add(struct slot *slot, struct job *job)
+{
+	struct storage_group *group = &slot->group;
+
+	if (job->work == WORK_LEASE) {
+		group->is_soft = false;
+		slot->lease_jobs[group->lease_count] = job;
+		slot->leases[group->lease_count++] = job->lease;
+	} else {
+		group->is_soft &= is_soft(job->commit);
+		slot->commit_jobs[group->count] = job;
+		slot->commits[group->count++] = *job->commit;
+	}
+}
+
 /* With the lock; NULL if there is nothing to do, or no place for it. */
 static struct slot *slot_fill(struct writer *writer)
 {
 	struct slot *slot = writer->slots;
 
-	if (!writer->waiting.first || writer->busy == SLOTS)
+	if (!(writer->waiting.first || has_upkeep(writer)) || writer->busy == SLOTS)
 		return NULL;
 	while (slot->is_busy)
 		slot++;
@@ -249,21 +264,13 @@ static struct slot *slot_fill(struct writer *writer)
 	writer->busy++;
 	slot->group.count = slot->group.lease_count = 0;
 	slot->group.is_soft = true;
-	while (slot->group.count < GROUP_MAX && slot->group.lease_count < GROUP_MAX) {
-		struct job *job = jobs_take(&writer->waiting);
-
-		if (!job)
-			break;
-		if (job->work == WORK_LEASE) {
-			slot->group.is_soft = false;
-			slot->lease_jobs[slot->group.lease_count] = job;
-			slot->leases[slot->group.lease_count++] = job->lease;
-		} else {
-			slot->group.is_soft &= is_soft(job->commit);
-			slot->commit_jobs[slot->group.count] = job;
-			slot->commits[slot->group.count++] = *job->commit;
-		}
+	if (has_upkeep(writer)) {
+		writer->is_whole = false;
+		slot_add(slot, jobs_take(&writer->upkeep));
 	}
+	while (writer->waiting.first && slot->group.count < GROUP_MAX &&
+	       slot->group.lease_count < GROUP_MAX)
+		slot_add(slot, jobs_take(&writer->waiting));
 	return slot;
 }
 
@@ -299,8 +306,7 @@ static bool turn_take(struct writer *writer, struct turn *turn)
 	while ((job = jobs_take(&writer->catching_up)))
 		jobs_add(&turn->catching_up, job);
 	turn->is_stopped = writer->is_stopped;
-	return turn->slot || turn->catching_up.first || turn->is_stopped ||
-	       has_upkeep(writer);
+	return turn->slot || turn->catching_up.first || turn->is_stopped;
 }
 
 static void turn_await(struct writer *writer, uint64_t wait_us, bool is_whole,
@@ -331,23 +337,18 @@ static void catch_up(struct writer *writer, struct jobs *jobs)
 		completion_post(&job->done);
 }
 
-static bool do_upkeep(struct writer *writer)
+static bool is_upkeep_waiting(struct writer *writer)
 {
 	lock(writer);
-	struct job *job = jobs_take(&writer->upkeep);
+	bool is_waiting = writer->upkeep.first;
 
 	ASSERT(pthread_mutex_unlock(&writer->mutex) == 0);
-	if (!job)
-		return false;
-	storage_upkeep(writer->storage, job->commit);
-	completion_post(&job->done);
-	return true;
+	return is_waiting;
 }
 
 static void do_housework(struct writer *writer, bool is_idle)
 {
 	uint64_t rested_us = clock_monotonic_us() - writer->housework_at;
-
 	uint64_t pause_us = writer->has_housework
 				    ? (is_idle ? HOUSEWORK_US : HOUSEWORK_LOAD_US)
 				    : (is_idle ? IDLE_US : HOUSEWORK_LOOK_US);
@@ -365,13 +366,15 @@ static void *writer_run(void *arg)
 
 	while (!turn.is_stopped) {
 		uint64_t wait_us = storage_tend(writer->storage);
+
+		if (wait_us == UINT64_MAX && !is_upkeep_waiting(writer)) {
+			do_housework(writer, !turn.slot);
+			wait_us = storage_tend(writer->storage);
+		}
 		bool is_whole = wait_us == UINT64_MAX;
 
-		if (is_whole) {
-			if (!do_upkeep(writer))
-				do_housework(writer, !turn.slot);
+		if (is_whole)
 			wait_us = writer->has_housework ? HOUSEWORK_US : IDLE_US;
-		}
 		turn_await(writer, wait_us, is_whole, &turn);
 		if (turn.slot)
 			storage_submit(writer->storage, &turn.slot->group);

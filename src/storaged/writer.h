@@ -17,8 +17,8 @@ void writer_commit(struct writer *writer, struct storage_commit *commit);
 /* Several that do not depend on each other, in as few groups as can be. */
 void writer_commit_all(struct writer *writer, struct storage_commit *commits,
 		       size_t count);
-/* One that nobody waits for: it goes when the index has all that came before, and gets an
- * index commit of its own, so that it does not make that of others longer. */
+/* One that nobody waits for: it goes when the index has all that came before, so that no
+ * index commit has more than one of them. */
 void writer_upkeep(struct writer *writer, struct storage_commit *commit);
 void writer_lease(struct writer *writer, struct storage_lease *lease);
 /* Suspends until readers see all that was committed before. */

@@ -6,6 +6,7 @@
  * the next ones are prepared while some are flushed. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -206,10 +207,18 @@ static void give_back(size_t frame_len)
 /* ---- maintenance under load ---------------------------------------------------------
  */
 
-/* The longest that the writer was kept, by what kept it. */
+/* What somebody did: the time, and how often it gave its core away to wait (for a disk, a
+ * page of the index) or had it taken from it. */
+struct watch {
+	uint64_t wall_us, cpu_us;
+	int64_t waits, losses;
+};
+
+/* How long the writer was kept, by what kept it. */
 struct keeper {
 	const char *what;
-	uint64_t times, sum_us, wall_us, cpu_us, over; /* over: longer than 10 ms */
+	uint64_t times, sum_us, cpu_us, over; /* over: longer than 10 ms */
+	struct watch longest;
 };
 enum kept_by {
 	KEPT_RETENTION,
@@ -226,37 +235,45 @@ static struct keeper keepers[KEPT_KINDS] = {
 	{.what = "see which bodies may be punched out"},
 	{.what = "note what was punched out"},
 	{.what = "copy bodies of sparse packs"},
-	{.what = "commit the index of the mails"},
+	{.what = "commit the index, for all of them and the mails"},
 };
 enum { KEPT_LONG_US = 10000 };
 
-static uint64_t cpu_us(void)
-{
-	struct timespec t;
-
-	ASSERT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-struct watch {
-	uint64_t wall_us, cpu_us;
-};
-
 static struct watch watch_begin(void)
 {
-	return (struct watch){clock_monotonic_us(), cpu_us()};
+	struct timespec t;
+	struct rusage usage;
+
+	ASSERT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+	ASSERT(getrusage(RUSAGE_THREAD, &usage) == 0);
+	return (struct watch){.wall_us = clock_monotonic_us(),
+			      .cpu_us = (uint64_t)t.tv_sec * 1000000 +
+					(uint64_t)t.tv_nsec / 1000,
+			      .waits = usage.ru_nvcsw,
+			      .losses = usage.ru_nivcsw};
+}
+
+static struct watch watch_since(struct watch began)
+{
+	struct watch now = watch_begin();
+
+	return (struct watch){.wall_us = now.wall_us - began.wall_us,
+			      .cpu_us = now.cpu_us - began.cpu_us,
+			      .waits = now.waits - began.waits,
+			      .losses = now.losses - began.losses};
 }
 
 static void watch_end(struct watch began, enum kept_by kind)
 {
 	struct keeper *keeper = &keepers[kind];
-	uint64_t wall_us = clock_monotonic_us() - began.wall_us;
+	struct watch took = watch_since(began);
 
 	keeper->times++;
-	keeper->sum_us += wall_us;
-	keeper->over += wall_us > KEPT_LONG_US;
-	keeper->wall_us = num_max(keeper->wall_us, wall_us);
-	keeper->cpu_us = num_max(keeper->cpu_us, cpu_us() - began.cpu_us);
+	keeper->sum_us += took.wall_us;
+	keeper->over += took.wall_us > KEPT_LONG_US;
+	keeper->cpu_us = num_max(keeper->cpu_us, took.cpu_us);
+	if (took.wall_us > keeper->longest.wall_us)
+		keeper->longest = took;
 }
 
 static int by_size(const void *a, const void *b)
@@ -264,6 +281,21 @@ static int by_size(const void *a, const void *b)
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+static void tell_keeper(const struct keeper *k)
+{
+	if (k->times == 0)
+		return;
+	printf("    %s: %llu times of %.2f ms, at most %.2f ms of CPU, longer than 10 ms "
+	       "%llu times; the longest %.2f ms, of CPU %.2f, waited %lld times, lost "
+	       "its "
+	       "core %lld times\n",
+	       k->what, (unsigned long long)k->times,
+	       (double)k->sum_us / 1e3 / (double)k->times, (double)k->cpu_us / 1e3,
+	       (unsigned long long)k->over, (double)k->longest.wall_us / 1e3,
+	       (double)k->longest.cpu_us / 1e3, (long long)k->longest.waits,
+	       (long long)k->longest.losses);
 }
 
 static void tell_phase(const char *name)
@@ -277,17 +309,8 @@ static void tell_phase(const char *name)
 	       (double)acks[ack_count * 99 / 100] / 1e3,
 	       (double)acks[ack_count - 1] / 1e3);
 	for (size_t i = 0; i < KEPT_KINDS; i++) {
-		struct keeper *keeper = &keepers[i];
-
-		if (keeper->times > 0)
-			printf("    %s: %llu times of %.2f ms, at most %.2f ms, of CPU "
-			       "%.2f ms, longer than 10 ms %llu times\n",
-			       keeper->what, (unsigned long long)keeper->times,
-			       (double)keeper->sum_us / 1e3 / (double)keeper->times,
-			       (double)keeper->wall_us / 1e3,
-			       (double)keeper->cpu_us / 1e3,
-			       (unsigned long long)keeper->over);
-		*keeper = (struct keeper){.what = keeper->what};
+		tell_keeper(&keepers[i]);
+		keepers[i] = (struct keeper){.what = keepers[i].what};
 	}
 	ack_count = 0;
 }
@@ -353,19 +376,17 @@ static bool step_retention(int64_t now)
 	ASSERT(storage_retention(storage, &rules, now, &walk) == STORE_OK);
 	if (walk.count == 0)
 		return !walk.is_over;
-	SCOPED(arena_fini) struct arena arena;
-	struct store_op op = {
+	struct slot *slot = slot_take(&slots, SLOTS);
+
+	slot->number = 0;
+	slot->given[0].account = walk.account;
+	slot->ops[0][0] = (struct store_op){
 		.kind = OP_EXPUNGE,
 		.expunge = {.mailbox = walk.mailbox, .uids = {&walk.uids, 1}}};
-	struct store_commit asked = {.account = walk.account, .ops = &op, .count = 1};
-	struct storage_commit commit = {.commit = &asked, .arena = &arena};
-
-	arena_init(&arena, 1 << 16);
 	struct watch watch = watch_begin();
 
-	storage_upkeep(storage, &commit);
+	slot_submit(slot, storage, 1);
 	watch_end(watch, KEPT_RETENTION);
-	ASSERT(commit.outcome == STORE_OK);
 	return true;
 }
 
@@ -482,12 +503,14 @@ static void time_flags(const char *what, struct uid_set uids, uint64_t messages)
 
 		slot_submit(slot, storage, 1);
 		slots_wait(&slots);
-		commit_us[i] = clock_monotonic_us() - watch.wall_us;
-		commit_cpu_us[i] = cpu_us() - watch.cpu_us;
+		watch = watch_since(watch);
+		commit_us[i] = watch.wall_us;
+		commit_cpu_us[i] = watch.cpu_us;
 		watch = watch_begin();
 		storage_index_commit(storage);
-		index_us[i] = clock_monotonic_us() - watch.wall_us;
-		index_cpu_us[i] = cpu_us() - watch.cpu_us;
+		watch = watch_since(watch);
+		index_us[i] = watch.wall_us;
+		index_cpu_us[i] = watch.cpu_us;
 	}
 	printf("flags of %llu, %s: %.2f ms until acknowledged (CPU %.2f), then %.2f ms "
 	       "for the index (CPU %.2f)\n",

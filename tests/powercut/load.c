@@ -395,7 +395,7 @@ static void do_maintain(void)
 {
 	for (unsigned i = 0; i < 8; i++) {
 		(void)storage_maintain(load.storage, 0);
-		if (i == 2)
+		if (i >= 2)
 			do_index();
 	}
 }
@@ -404,11 +404,10 @@ static void do_maintain(void)
  * thread of its own. */
 static void do_clean(void)
 {
-	for (unsigned i = 0; i < 40 && storage_maintain(load.storage, 0); i++)
-		if (i % 4 == 3)
-			storage_index_commit(load.storage);
-		else
-			(void)usleep(100);
+	for (unsigned i = 0; i < 40 && storage_maintain(load.storage, 0); i++) {
+		storage_index_commit(load.storage);
+		(void)usleep(100);
+	}
 }
 
 static void do_pause(void)

@@ -60,11 +60,9 @@ BUGS = (
      ("src/storage/space.c",
       ("row.sequence > space->proven", "false"),
       ("atomic_load(&storage->indexed) + INDEX_COMMITS", "0")),
-     # Before that, housekeeping waits until the index has all, and commits its own at once.
+     # Before that, housekeeping waits until the index has all.
      ("src/storage/maintain.c",
-      ("\tif (storage->has_changes)\n\t\treturn true;\n", ""),
-      ("\tif (storage->has_changes)\n\t\t(void)index_commit(storage);\n\telse",
-       "\tif (!storage->has_changes)"))),
+      ("\tif (storage->has_changes)\n\t\treturn true;\n", ""))),
     ("punched while pinned",
      ("src/storage/space.c",
       ("if (!storage_is_pinned(storage) && !space", "if (!space"),
