@@ -376,6 +376,48 @@ TEST(bodies_stream_piece_by_piece_until_enough)
 	world_run(streams_bodies);
 }
 
+/* Bodies never change: who reads old ones does not make the store write its index. */
+static void old_and_new_bodies(void)
+{
+	enum { ATTEMPTS = 20 }; /* it may be time for an index commit just then */
+	struct message_ref refs[2] = {0};
+	enum store_outcome outcomes[2];
+	bool was_left = false;
+
+	enter(w.door, ANN, 1);
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		struct buf bodies[2] = {BUF(100), BUF(100)};
+		struct store_result result;
+
+		CHECK(commit_one(w.door, ANN, STR(""), append_op(STR("new\r\n")),
+				 &result) == STORE_OK);
+		refs[1] = MESSAGE_REF(result.ops[0].message);
+		if (i > 0) {
+			CHECK(store_bodies(w.door, ANN, refs, 1, bodies, outcomes) ==
+				      STORE_OK &&
+			      outcomes[0] == STORE_OK);
+			was_left |= storage_is_behind(w.storage, ANN, STORAGE_MAIL);
+			buf_reset(bodies);
+			CHECK(store_bodies(w.door, ANN, refs, 2, bodies, outcomes) ==
+				      STORE_OK &&
+			      outcomes[0] == STORE_OK && outcomes[1] == STORE_OK);
+			CHECK_STR(buf_str(&bodies[0]), STR("new\r\n"));
+			CHECK_STR(buf_str(&bodies[1]), STR("new\r\n"));
+		}
+		CHECK(exists(ANN) == i + 1); /* now the index has it */
+		refs[0] = refs[1];
+		buf_fini(&bodies[0]);
+		buf_fini(&bodies[1]);
+	}
+	CHECK(was_left);
+	store_leave(w.door, ANN);
+}
+
+TEST(old_bodies_are_read_before_the_index_has_new_ones)
+{
+	world_run(old_and_new_bodies);
+}
+
 static void many_mailboxes(void)
 {
 	struct mailbox_row *rows = NULL;

@@ -92,13 +92,14 @@ struct read_call {
 	struct storage *storage;
 	const struct store_request *request;
 	struct buf *reply;
+	bool misses; /* a body */
 };
 
 static void read_now(void *arg)
 {
 	struct read_call *call = arg;
 
-	serve_read(call->storage, call->request, call->reply);
+	call->misses = serve_read(call->storage, call->request, call->reply);
 }
 
 /* One look-up in the index, whose pages are in memory unless the machine is short of it:
@@ -122,7 +123,6 @@ static bool is_behind(const struct read_call *call)
 	case CALL_SUMMARY:
 	case CALL_ROWS:
 	case CALL_CHANGES:
-	case CALL_BODIES:
 	case CALL_EXPUNGED:
 	case CALL_SEARCH:
 		return storage_is_behind(call->storage, account, STORAGE_MAIL);
@@ -135,6 +135,7 @@ static bool is_behind(const struct read_call *call)
 	case CALL_STATS:
 		return storage_is_behind(call->storage, account, STORAGE_ALL);
 	case CALL_BODY: /* never changes: only who misses it need wait */
+	case CALL_BODIES:
 	case CALL_ENTER:
 	case CALL_LEAVE:
 	case CALL_COMMIT:
@@ -179,7 +180,8 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 			  uint64_t id)
 {
 	struct buf reply = BUF(REPLY_BYTES_MAX);
-	struct read_call call = {guest->storaged->options.storage, request, &reply};
+	struct read_call call = {guest->storaged->options.storage, request, &reply,
+				 false};
 
 	if (is_behind(&call)) {
 		writer_catch_up(guest->storaged->writer);
@@ -191,11 +193,10 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 	}
 	/* Asked before we look: the index may come up to date between look and question.
 	 */
-	bool may_miss = request->call == CALL_BODY &&
-			storage_is_behind(call.storage, request->account, STORAGE_ALL);
+	bool was_behind = storage_is_behind(call.storage, request->account, STORAGE_ALL);
 
 	read_somewhere(&call);
-	if (may_miss && reply.len > 0 && reply.ptr[0] == STORE_ABSENT) {
+	if (was_behind && call.misses) {
 		writer_catch_up(guest->storaged->writer);
 		buf_reset(&reply);
 		read_somewhere(&call);

@@ -107,7 +107,8 @@ static enum store_outcome read_body(struct storage *storage,
 
 /* Of each, "var outcome [var raw_size, str frame]". */
 static enum store_outcome read_bodies(struct storage *storage,
-				      const struct store_request *r, struct buf *reply)
+				      const struct store_request *r, struct buf *reply,
+				      bool *misses)
 {
 	struct buf octets = BUF(BODIES_BYTES + STORAGE_FRAMES_EXTRA);
 	struct storage_frame frames[BODIES_MAX];
@@ -118,6 +119,7 @@ static enum store_outcome read_bodies(struct storage *storage,
 		       &octets);
 	for (size_t i = 0; i < r->bodies.count; i++) {
 		enc_var(reply, frames[i].outcome);
+		*misses |= frames[i].outcome == STORE_ABSENT;
 		if (frames[i].outcome != STORE_OK)
 			continue;
 		enc_var(reply, frames[i].raw_size);
@@ -248,7 +250,7 @@ static enum store_outcome read_small(struct storage *storage,
 
 static enum store_outcome read_call(struct storage *storage,
 				    const struct store_request *request,
-				    struct arena *arena, struct buf *reply)
+				    struct arena *arena, struct buf *reply, bool *misses)
 {
 	switch (request->call) {
 	case CALL_SUMMARY:
@@ -265,7 +267,7 @@ static enum store_outcome read_call(struct storage *storage,
 	case CALL_BODY:
 		return read_body(storage, request, reply);
 	case CALL_BODIES:
-		return read_bodies(storage, request, reply);
+		return read_bodies(storage, request, reply, misses);
 	case CALL_KV_SCAN:
 		return read_kv_scan(storage, request, arena, reply);
 	case CALL_QUEUE_LIST:
@@ -308,14 +310,15 @@ static enum store_outcome read_call(struct storage *storage,
 	return STORE_INVALID;
 }
 
-void serve_read(struct storage *storage, const struct store_request *request,
+bool serve_read(struct storage *storage, const struct store_request *request,
 		struct buf *reply)
 {
 	struct arena arena;
+	bool misses = false;
 
 	arena_init(&arena, READ_ARENA_BYTES);
 	enc_u8(reply, STORE_OK);
-	enum store_outcome outcome = read_call(storage, request, &arena, reply);
+	enum store_outcome outcome = read_call(storage, request, &arena, reply, &misses);
 
 	if (outcome == STORE_OK && !buf_ok(reply))
 		outcome = STORE_INVALID; /* more than a reply may be */
@@ -324,4 +327,5 @@ void serve_read(struct storage *storage, const struct store_request *request,
 		enc_u8(reply, (uint8_t)outcome);
 	}
 	arena_fini(&arena);
+	return misses || (request->call == CALL_BODY && outcome == STORE_ABSENT);
 }

@@ -244,6 +244,7 @@ enum store_outcome backup_end(struct guest *guest); /* ABSENT if there was none 
 
 /* serve.c: answers one message of a guest, in a task of its own. */
 void serve(struct guest *guest, const struct ipc_message *message);
-/* serve_read.c: in a thread; reply becomes the outcome and what the call gives. */
-void serve_read(struct storage *storage, const struct store_request *request,
+/* serve_read.c: in a thread; reply becomes the outcome and what the call gives.  True if
+ * a body that was asked for is not there. */
+bool serve_read(struct storage *storage, const struct store_request *request,
 		struct buf *reply);
