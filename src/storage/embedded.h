@@ -80,6 +80,7 @@ struct storage {
 	struct flusher flusher;
 	struct space space;
 	int64_t maintained_at; /* the time that housekeeping goes by */
+	bool space_first;      /* in its last slice */
 	bool keeps_space; /* whoever repairs may still find use for what seems dead */
 	/* Readers of bodies, by whether they began in an even turn or an odd one. */
 	_Atomic unsigned turn;

@@ -117,8 +117,7 @@ static err_t fill_expiry(struct storage *storage, uint32_t *count)
 	return did ? told(storage, &effect, count) : OK;
 }
 
-/* One of these at a time: the next waits until it is durable.  They come before what the
- * index alone is told, which a failure here takes back. */
+/* One of these at a time: the next waits until it is durable. */
 static err_t logged_step(struct storage *storage, bool *more)
 {
 	struct effect effect;
@@ -232,9 +231,44 @@ static err_t steps(struct work *work, int64_t now, struct bounds bounds, bool *d
 	return OK;
 }
 
+/* What has seen its time. */
+static err_t rows_step(struct storage *storage, struct bounds bounds, bool *more)
+{
+	bool did, more_logged;
+
+	TRY(logged_step(storage, &more_logged));
+	TRY(steps(&storage->work, storage->maintained_at, bounds, &did, more));
+	if (did)
+		index_changed(storage);
+	storage->work.may_share |= !*more && !more_logged;
+	*more |= more_logged;
+	return OK;
+}
+
+static err_t half(struct storage *storage, bool is_of_space, struct bounds bounds,
+		  bool *more)
+{
+	return is_of_space ? space_step(storage, more) : rows_step(storage, bounds, more);
+}
+
+/* The second one if there is time left; if not, it is the first of the next slice. */
+static err_t halves(struct storage *storage, bool *more)
+{
+	struct bounds bounds = {.until_us = clock_monotonic_us() + SLICE_US / 2,
+				.changes_max = rows_of_slice(storage)};
+	bool more_first, more_second = true;
+
+	storage->space_first = !storage->space_first;
+	TRY(half(storage, storage->space_first, bounds, &more_first));
+	if (clock_monotonic_us() < bounds.until_us)
+		TRY(half(storage, !storage->space_first, bounds, &more_second));
+	*more = more_first || more_second;
+	return OK;
+}
+
 static bool slice(struct storage *storage, int64_t now)
 {
-	bool did = false, more = false, more_logged;
+	bool more;
 
 	if (storage->has_snapshot && now >= storage->looked_at + LOOK_S) {
 		snapshot_look_for(storage);
@@ -243,25 +277,11 @@ static bool slice(struct storage *storage, int64_t now)
 	if (storage->is_read_only || index_begin(storage) != OK)
 		return false;
 	storage->maintained_at = now;
-	struct bounds bounds = {.until_us = clock_monotonic_us() + SLICE_US / 2,
-				.changes_max = rows_of_slice(storage)};
-
-	if (logged_step(storage, &more_logged) != OK ||
-	    steps(&storage->work, now, bounds, &did, &more) != OK) {
-		/* The log brings back what the transaction held. */
-		index_rewind(storage);
-		return false;
-	}
-	if (did)
-		index_changed(storage);
-	storage->work.may_share |= !more && !more_logged;
-	bool more_space;
-
-	if (space_step(storage, &more_space) != OK) {
-		index_rewind(storage);
-		return false;
-	}
-	return more || more_logged || more_space;
+	if (halves(storage, &more) == OK)
+		return more;
+	/* The log brings back what the transaction held. */
+	index_rewind(storage);
+	return false;
 }
 
 /* Fewer rows for the next slice after one that took too long, more if it was cut short.
