@@ -1,10 +1,17 @@
 #include "storage/janitor.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "storage/embedded.h"
 
-enum { FRAME_BYTES_MAX = 1 << 30, WALK_MAX = 4096 /* bodies that one job passes over */ };
+enum {
+	FRAME_BYTES_MAX = 1 << 30,
+	WALK_MAX = 4096, /* bodies that one job passes over */
+	/* After so many it rests, so that the writer gets its core back soon. */
+	WORK_BODIES = 32,
+	REST_US = 2000,
+};
 
 /* ---- punching ---------------------------------------------------------------------- */
 
@@ -13,10 +20,10 @@ static void punch(struct janitor *j)
 	size_t from = 0;
 
 	while (from < j->count && !storage_is_pinned(j->storage)) {
-		struct pack_body list[JANITOR_BODIES_MAX];
+		struct pack_body list[WORK_BODIES];
 		size_t count = 0, done;
 
-		while (from + count < j->count &&
+		while (from + count < j->count && count < WORK_BODIES &&
 		       j->bodies[from + count].at.pack == j->bodies[from].at.pack) {
 			list[count] = j->bodies[from + count].at;
 			count++;
@@ -30,6 +37,8 @@ static void punch(struct janitor *j)
 		if (err != OK)
 			return;
 		from += count;
+		if (from < j->count)
+			(void)usleep(REST_US);
 	}
 }
 
@@ -116,6 +125,8 @@ static void read_on(struct janitor *j)
 			j->walk = before;
 			return;
 		}
+		if (i % WORK_BODIES == WORK_BODIES - 1)
+			(void)usleep(REST_US);
 	}
 }
 
