@@ -119,9 +119,10 @@ void storage_commit_group(struct storage *storage, struct storage_commit *commit
 enum store_outcome storage_take_due(struct storage *storage, struct storage_lease *lease);
 /* Housekeeping in a slice of about 5 ms: purges deleted mailboxes, expunged messages
  * whose time is over, old keys, old changes; gives the space of dead bodies back.  True
- * if there is more to do.  It never waits for a disk, and is in the index with the next
- * commit of that.  It does nothing while changes wait for one, so that none has more than
- * one slice; the time for it is when storage_tend() gives UINT64_MAX. */
+ * if there is more to do.  It waits for no disk unless a new pack is due, and is in the
+ * index with the next commit of that.  It does nothing while changes wait for one, so
+ * that none has more than one slice; the time for it is when storage_tend() gives
+ * UINT64_MAX. */
 bool storage_maintain(struct storage *storage, int64_t now);
 
 /* What follows is for any thread. */
