@@ -193,10 +193,11 @@ static void serve_reading(struct guest *guest, const struct store_request *reque
 	}
 	/* Asked before we look: the index may come up to date between look and question.
 	 */
-	bool was_behind = storage_is_behind(call.storage, request->account, STORAGE_ALL);
+	bool may_miss = (request->call == CALL_BODY || request->call == CALL_BODIES) &&
+			storage_is_behind(call.storage, request->account, STORAGE_ALL);
 
 	read_somewhere(&call);
-	if (was_behind && call.misses) {
+	if (may_miss && call.misses) {
 		writer_catch_up(guest->storaged->writer);
 		buf_reset(&reply);
 		read_somewhere(&call);
