@@ -76,6 +76,14 @@ static bool set_padding(EVP_PKEY_CTX *context, const struct scheme *scheme)
 	       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
+/* RFC 8017 §8.1.2: a signature by RSA is as long as its key; libcrypto also takes one
+ * without the zeros it starts with. */
+static bool is_whole(struct str signature, const struct scheme *scheme, EVP_PKEY *key)
+{
+	return (scheme->key != EVP_PKEY_RSA && scheme->key != EVP_PKEY_RSA_PSS) ||
+	       signature.len == (size_t)EVP_PKEY_get_size(key);
+}
+
 /* What is signed: 64 spaces, the context, NUL, the transcript's hash. */
 static bool is_signed(const struct tls_proof *proof, EVP_PKEY *key)
 {
@@ -89,7 +97,8 @@ static bool is_signed(const struct tls_proof *proof, EVP_PKEY *key)
 	buf_add(&text, (struct str){context, sizeof context}); /* with its NUL */
 	buf_add(&text, proof->transcript);
 	bool is_good =
-		scheme && digest && buf_ok(&text) &&
+		scheme && is_whole(proof->signature, scheme, key) && digest &&
+		buf_ok(&text) &&
 		EVP_DigestVerifyInit_ex(digest, &how, scheme->digest, NULL, NULL, key,
 					NULL) == 1 &&
 		set_padding(how, scheme) &&

@@ -99,3 +99,29 @@ TEST(who_signed_the_handshake_owns_the_certificate)
 	EVP_PKEY_free(rsa);
 	EVP_PKEY_free(ed);
 }
+
+/* About one of 256 signatures by RSA starts with a zero. */
+TEST(a_signature_that_lost_its_first_zero_is_none)
+{
+	EVP_PKEY *key = EVP_RSA_gen(1024);
+	X509 *certificate = certificate_new(key, -60, 60);
+	SCOPED(buf_fini) struct buf signature = BUF(1024);
+	unsigned char *der = NULL;
+	int len = i2d_X509(certificate, &der);
+
+	CHECK(len > 0);
+	do {
+		buf_reset(&signature);
+		sign(key, "SHA256", client, STR("transcript"), &signature);
+	} while (signature.ptr[0]);
+	struct tls_proof proof = {.certificate = {(char *)der, (size_t)len},
+				  .transcript = STR("transcript"),
+				  .scheme = 0x0804,
+				  .signature = buf_str(&signature)};
+	CHECK(client_certificate_proves(&proof));
+	proof.signature = str_skip(proof.signature, 1);
+	CHECK(!client_certificate_proves(&proof));
+	OPENSSL_free(der);
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+}
