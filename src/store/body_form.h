@@ -9,7 +9,7 @@
  * last may be shorter and padded; the CRLF behind it is text again.  Strict base64 says
  * the same octets in one way only, so that encoding again gives what was there.
  *
- *   frame = [head] zstd frame of the packed body
+ *   frame = [head] zstd frame of the packed body, if small with the words of words.h
  *   head  = u32 0x184D2A5B (a skippable frame, RFC 8878 §3.1.2), u32 octets that follow,
  *           then for each run: var octets of text before it, var decoded octets,
  *           u8 letters a line / 4

@@ -4,6 +4,7 @@
 #include "base/codec.h"
 #include "base/test.h"
 #include "store/body_frame.h"
+#include "store/words.h"
 
 /* Octets that look like none of the alphabet's order. */
 static void add_octets(struct buf *out, size_t len)
@@ -62,17 +63,16 @@ static size_t round_trip(struct str raw)
 	      body_form_packed(&form, raw.len, &packed_size));
 	char *room = buf_room(&body, raw.len + 1);
 	struct str packed = {room + (raw.len - packed_size), packed_size};
+	ZSTD_DCtx *unzstd = words_unpacker_new();
 
-	CHECK(ZSTD_decompress((char *)(uintptr_t)packed.ptr, packed.len,
-			      frame.ptr + form.head_len,
-			      frame.len - form.head_len) == packed.len);
+	CHECK(ZSTD_decompressDCtx(unzstd, (char *)(uintptr_t)packed.ptr, packed.len,
+				  frame.ptr + form.head_len,
+				  frame.len - form.head_len) == packed.len);
 	expand_in_pieces(&form, packed, raw, 1);
 	expand_in_pieces(&form, packed, raw, 100);
 	expand_in_pieces(&form, packed, raw, 64 * 1024);
 	body_form_expand(&form, room, raw.len, packed_size);
 	CHECK_STR(((struct str){room, raw.len}), raw);
-	ZSTD_DCtx *unzstd = ZSTD_createDCtx();
-
 	memset(room, 0, raw.len);
 	CHECK(frame_unpack(unzstd, buf_str(&frame), room, raw.len));
 	CHECK_STR(((struct str){room, raw.len}), raw);
@@ -173,4 +173,47 @@ TEST(a_head_that_lies_is_refused)
 	CHECK(!reads("\1\3", 2, 5));   /* cut */
 	CHECK(!reads("\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\3\1", 12, 5));
 	CHECK(!reads("\1\xff\xff\xff\xff\xff\1\1", 8, UINT64_MAX));
+}
+
+static const struct str small =
+	STR("Received: from mail.example.org (mail.example.org [192.0.2.1])\r\n"
+	    "\tby mx.example.net (Postfix) with ESMTP id 4D2F\r\n"
+	    "\tfor <ann@example.net>; Mon, 23 Nov 2026 10:00:00 +0100\r\n"
+	    "From: \"Bob\" <bob@example.org>\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: 7bit\r\n"
+	    "\r\n"
+	    "It is here.\r\n");
+
+static void frame_of(struct str raw, struct buf *frame)
+{
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	struct frame_maker maker;
+
+	frame_maker_begin(&maker, zstd, raw);
+	buf_grew(frame, frame_make(&maker, buf_room(frame, frame_bound(raw.len)),
+				   frame_bound(raw.len)));
+	frame_maker_end(&maker);
+	ZSTD_freeCCtx(zstd);
+}
+
+TEST(frames_with_and_without_words_are_unpacked)
+{
+	SCOPED(buf_fini) struct buf frame = BUF(1 << 16), large = BUF(1 << 16);
+	ZSTD_DCtx *unzstd = words_unpacker_new();
+	char room[1000], plain[1000];
+	size_t len = ZSTD_compress(plain, sizeof plain, small.ptr, small.len, 1);
+
+	frame_of(small, &frame);
+	CHECK(frame.len < small.len / 2 && frame.len < len * 2 / 3);
+	CHECK(ZSTD_getDictID_fromFrame(frame.ptr, frame.len) == 32768);
+	CHECK(round_trip(small) == 0);
+	CHECK(frame_unpack(unzstd, (struct str){plain, len}, room, small.len));
+	CHECK_STR(((struct str){room, small.len}), small);
+	for (size_t i = 0; i < 8 * 1024 + 1; i++)
+		buf_add_byte(&large, "abcdefg"[i % 7]);
+	buf_reset(&frame);
+	frame_of(buf_str(&large), &frame);
+	CHECK(ZSTD_getDictID_fromFrame(frame.ptr, frame.len) == 0);
+	ZSTD_freeDCtx(unzstd);
 }

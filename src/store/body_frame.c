@@ -1,14 +1,15 @@
 #include "store/body_frame.h"
 
 #include "store/codec.h"
+#include "store/words.h"
 
 enum {
 	ZSTD_LEVEL = 1, /* level 3 takes twice the time for a hundredth less */
-	/* Whatever the length: small bodies are unpacked sooner than with the level's own
-	 * matches of 5, and large ones have less than with its own tables. */
-	MATCH_MIN = 6,
+	/* Whatever the length: large bodies have less than with the level's own. */
+	MATCH_MIN = 5,
 	HASH_LOG = 15,
-	FLUSH_BYTES = 16, /* what ending a block early may cost */
+	WORDS_MAX = 8 * 1024, /* up to here, knowing the words makes packing no slower */
+	FLUSH_BYTES = 16,     /* what ending a block early may cost */
 };
 
 static void next_text(struct frame_maker *m)
@@ -43,6 +44,7 @@ void frame_maker_begin(struct frame_maker *m, ZSTD_CCtx *zstd, struct str raw)
 	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
 	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_minMatch, MATCH_MIN);
 	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_hashLog, HASH_LOG);
+	(void)ZSTD_CCtx_refCDict(zstd, packed_size <= WORDS_MAX ? words_packer() : NULL);
 	(void)ZSTD_CCtx_setPledgedSrcSize(zstd, packed_size);
 	next_text(m);
 }

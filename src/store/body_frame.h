@@ -32,7 +32,7 @@ size_t frame_bound(size_t raw_size);
 /* True if the frame says that it holds a body of raw_size octets, and is neither shorter
  * nor longer. */
 bool frame_fits(struct str frame, uint64_t raw_size);
-/* Makes the body in its room of raw_size octets.  False if the frame holds no such body.
- */
+/* Makes the body in its room of raw_size octets, by a context of words_unpacker_new().
+ * False if the frame holds no such body. */
 [[nodiscard]] bool frame_unpack(ZSTD_DCtx *zstd, struct str frame, char *room,
 				size_t raw_size);

@@ -4,6 +4,7 @@
 #include "store/body_frame.h"
 #include "store/body_pages.h"
 #include "store/client.h"
+#include "store/words.h"
 
 enum {
 	THREAD_BYTES = 16 * 1024, /* less is unpacked before a thread has woken up */
@@ -34,9 +35,8 @@ static void zstd_give(struct store *store, ZSTD_DCtx *zstd)
 static ZSTD_DCtx *zstd_take(struct store *store)
 {
 	ZSTD_DCtx *zstd = store->reader_count > 0 ? store->readers[--store->reader_count]
-						  : ZSTD_createDCtx();
+						  : words_unpacker_new();
 
-	ASSERT(zstd);
 	(void)ZSTD_DCtx_reset(zstd, ZSTD_reset_session_only); /* cannot fail */
 	(void)ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
 	return zstd;

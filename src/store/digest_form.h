@@ -3,7 +3,7 @@
  *
  *   digest    = u8 version, u8 flags, var size, var header_size, var lines, u64 sent_at,
  *               u64 message_id, u64 base_subject, u8 count, count u64 references,
- *               the six str sort in their order, parts of version 3, or of version 4:
+ *               the six str sort in their order, parts of version 3, or of the others:
  *               var size, and the same parts packed (digest_pack.h)
  *   parts     = str preview, str envelope, str structure, str header
  *   envelope  = u8 date flags, [u64 unix_s, u16 zone_minutes + 0x8000,]
@@ -20,7 +20,8 @@
 
 enum {
 	DIGEST_PLAIN = 3, /* the versions */
-	DIGEST_PACKED = 4,
+	DIGEST_WORDS = 4, /* is read, but no longer written */
+	DIGEST_PACKED = 5,
 	DIGEST_ENVELOPE_MAX = 12 * 1024,
 	DIGEST_STRUCTURE_MAX = 12 * 1024,
 

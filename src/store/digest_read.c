@@ -18,7 +18,7 @@ static int64_t dec_date(struct dec *in)
 static bool read_keys(struct dec *in, struct digest *d, uint8_t *version)
 {
 	*version = dec_u8(in);
-	if (*version != DIGEST_PLAIN && *version != DIGEST_PACKED)
+	if (*version < DIGEST_PLAIN || *version > DIGEST_PACKED)
 		return false;
 	d->flags = dec_u8(in);
 	d->size = dec_var_max(in, INT64_MAX);
@@ -68,6 +68,18 @@ bool digest_read_keys(struct str bytes, struct digest *digest)
 	return true;
 }
 
+/* *in was before the size, and then is over the parts. */
+static bool unpack(struct arena *arena, uint8_t version, struct dec *in)
+{
+	size_t size = (size_t)dec_var_max(in, DIGEST_BYTES_MAX);
+	struct str parts;
+
+	if (!dec_ok(in) || !digest_unpack(arena, version, in->rest, size, &parts))
+		return false;
+	*in = dec_over(parts);
+	return true;
+}
+
 bool digest_read(struct arena *arena, struct str bytes, struct digest *digest)
 {
 	struct dec in = dec_over(bytes);
@@ -76,14 +88,8 @@ bool digest_read(struct arena *arena, struct str bytes, struct digest *digest)
 
 	if (!read_keys(&in, &d, &version))
 		return false;
-	if (version == DIGEST_PACKED) {
-		size_t size = (size_t)dec_var_max(&in, DIGEST_BYTES_MAX);
-		struct str parts;
-
-		if (!dec_ok(&in) || !digest_unpack(arena, in.rest, size, &parts))
-			return false;
-		in = dec_over(parts);
-	}
+	if (version != DIGEST_PLAIN && !unpack(arena, version, &in))
+		return false;
 	d.preview = dec_str(&in);
 	d.envelope = dec_str(&in);
 	d.structure = dec_str(&in);

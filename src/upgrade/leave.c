@@ -10,6 +10,7 @@
 #include "rt/file.h"
 #include "store/body_frame.h"
 #include "store/codec.h"
+#include "store/words.h"
 #include "transfer/maildir_name.h"
 
 enum { ARENA_MAX = 256 << 20, PAGE = 500, FOLDER_MODE = 0700, PATH_ROOM = 2 * PATH_MAX };
@@ -335,8 +336,7 @@ err_t leave_as_mail(struct leaving *leaving)
 	walk->leaving = leaving;
 	walk->frame = BUF(STORE_BODY_BYTES_MAX);
 	walk->text = BUF(STORE_BODY_BYTES_MAX + TRACE_BYTES_MAX);
-	walk->zstd = ZSTD_createDCtx();
-	ASSERT(walk->zstd);
+	walk->zstd = words_unpacker_new();
 	arena_init(&walk->arena, ARENA_MAX);
 	arena_init(&walk->page, ARENA_MAX);
 	err_t err = save_all(walk);
