@@ -42,20 +42,27 @@ static void expand_in_pieces(const struct body_form *form, struct str packed,
 	buf_fini(&got);
 }
 
+static void frame_of(struct str raw, struct buf *frame)
+{
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	struct frame_maker maker;
+
+	frame_maker_begin(&maker, zstd, raw);
+	buf_grew(frame, frame_make(&maker, buf_room(frame, frame_bound(raw.len)),
+				   frame_bound(raw.len)));
+	CHECK(maker.is_done);
+	frame_maker_end(&maker);
+	ZSTD_freeCCtx(zstd);
+}
+
 /* Makes the frame, and the body again in each way; returns how many runs it has. */
 static size_t round_trip(struct str raw)
 {
-	ZSTD_CCtx *zstd = ZSTD_createCCtx();
 	struct buf frame = BUF(1 << 21), body = BUF(1 << 21);
-	struct frame_maker maker;
 	struct body_form form;
 	uint64_t packed_size = 0;
 
-	frame_maker_begin(&maker, zstd, raw);
-	buf_grew(&frame, frame_make(&maker, buf_room(&frame, frame_bound(raw.len)),
-				    frame_bound(raw.len)));
-	CHECK(maker.is_done);
-	frame_maker_end(&maker);
+	frame_of(raw, &frame);
 	CHECK(frame_fits(buf_str(&frame), raw.len));
 	CHECK(!frame_fits(buf_str(&frame), raw.len + 1));
 	CHECK(!frame_fits(str_first(buf_str(&frame), frame.len - 1), raw.len));
@@ -81,7 +88,6 @@ static size_t round_trip(struct str raw)
 	ZSTD_freeDCtx(unzstd);
 	buf_fini(&frame);
 	buf_fini(&body);
-	ZSTD_freeCCtx(zstd);
 	return form.count;
 }
 
@@ -184,18 +190,6 @@ static const struct str small =
 	    "Content-Transfer-Encoding: 7bit\r\n"
 	    "\r\n"
 	    "It is here.\r\n");
-
-static void frame_of(struct str raw, struct buf *frame)
-{
-	ZSTD_CCtx *zstd = ZSTD_createCCtx();
-	struct frame_maker maker;
-
-	frame_maker_begin(&maker, zstd, raw);
-	buf_grew(frame, frame_make(&maker, buf_room(frame, frame_bound(raw.len)),
-				   frame_bound(raw.len)));
-	frame_maker_end(&maker);
-	ZSTD_freeCCtx(zstd);
-}
 
 TEST(frames_with_and_without_words_are_unpacked)
 {

@@ -67,10 +67,15 @@ static const struct scheme *scheme_find(uint16_t number, EVP_PKEY *key)
 	return NULL;
 }
 
+static bool is_rsa(const struct scheme *scheme)
+{
+	return scheme->key == EVP_PKEY_RSA || scheme->key == EVP_PKEY_RSA_PSS;
+}
+
 /* RSA signs with PSS, whose salt is as long as the digest. */
 static bool set_padding(EVP_PKEY_CTX *context, const struct scheme *scheme)
 {
-	if (scheme->key != EVP_PKEY_RSA && scheme->key != EVP_PKEY_RSA_PSS)
+	if (!is_rsa(scheme))
 		return true;
 	return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
 	       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -80,8 +85,7 @@ static bool set_padding(EVP_PKEY_CTX *context, const struct scheme *scheme)
  * without the zeros it starts with. */
 static bool is_whole(struct str signature, const struct scheme *scheme, EVP_PKEY *key)
 {
-	return (scheme->key != EVP_PKEY_RSA && scheme->key != EVP_PKEY_RSA_PSS) ||
-	       signature.len == (size_t)EVP_PKEY_get_size(key);
+	return !is_rsa(scheme) || signature.len == (size_t)EVP_PKEY_get_size(key);
 }
 
 /* What is signed: 64 spaces, the context, NUL, the transcript's hash. */
